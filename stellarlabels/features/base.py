@@ -1,0 +1,115 @@
+"""What a network gets: the contract between tables and arrays.
+
+A `FeatureSet` turns a table into `Features`. It is the only place where columns become network inputs; models see
+nothing but the arrays, and systems name the feature set that they use.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from stellarlabels import flags
+from stellarlabels.exceptions import InputError
+
+__all__ = ["Features", "FeatureSet", "feature_set", "register"]
+
+
+@dataclass
+class Features:
+    """Inputs of N stars.
+
+    Parameters
+    ----------
+    arrays : dict of str to `~numpy.ndarray`
+        Network inputs by name, each of shape (N, ...), float32. Finite wherever ``usable``.
+    flag : `~numpy.ndarray` of int32, shape (N,)
+        Bits of `stellarlabels.flags.LABEL` that hold for the star whatever the label.
+    usable : `~numpy.ndarray` of bool, shape (N,)
+        False where nothing can be predicted.
+    color, magnitude, snr : `~numpy.ndarray` of float64, shape (N,)
+        Color (mag), G magnitude and median signal-to-noise ratio, NaN where unknown: for weights, calibration and
+        applicability flags.
+    """
+
+    arrays: dict
+    flag: np.ndarray
+    usable: np.ndarray
+    color: np.ndarray
+    magnitude: np.ndarray
+    snr: np.ndarray
+    meta: dict = field(default_factory=dict)
+
+    def __len__(self):
+        return len(self.flag)
+
+    def __getitem__(self, rows):
+        """The same inputs for a selection of rows (mask, slice or integer array)."""
+        picked = {name: array[rows] for name, array in self.arrays.items()}
+        per_star = (self.flag, self.usable, self.color, self.magnitude, self.snr)
+        return Features(picked, *(array[rows] for array in per_star), meta=self.meta)
+
+
+class FeatureSet(ABC):
+    """Turns a table into `Features`. Subclasses are declared with `register`.
+
+    The options of a feature set are keyword arguments of its constructor, plain numbers and strings only, so that
+    they travel in a saved model (`config`).
+    """
+
+    #: Name in the registry, set by `register`.
+    name = None
+
+    @abstractmethod
+    def compute(self, table):
+        """Network inputs of a table.
+
+        Parameters
+        ----------
+        table : `~astropy.table.Table`
+            Not changed.
+
+        Returns
+        -------
+        Features
+            As many rows as the table, in the same order.
+
+        Raises
+        ------
+        stellarlabels.exceptions.MissingColumnError
+            If a column is missing without which nothing can be computed.
+        """
+
+    @property
+    def config(self):
+        """Options with which the same feature set can be made again (dict of plain values)."""
+        return {}
+
+
+_REGISTRY = {}
+
+
+def register(cls):
+    """Class decorator that puts a `FeatureSet` into the registry under its ``name``."""
+    if cls.name in _REGISTRY:
+        raise InputError(f"feature set {cls.name!r} is registered already")
+    _REGISTRY[cls.name] = cls
+    return cls
+
+
+def feature_set(name, **config):
+    """Make the registered feature set called ``name``.
+
+    Raises
+    ------
+    InputError
+        If there is none of that name.
+    """
+    if name not in _REGISTRY:
+        raise InputError(f"no feature set is called {name!r}; there are {sorted(_REGISTRY)}")
+    return _REGISTRY[name](**config)
+
+
+def label_flags(**conditions):
+    """Bits of `stellarlabels.flags.LABEL` from named conditions; see `stellarlabels.flags.FlagSet.where`."""
+    return flags.LABEL.where(**conditions)

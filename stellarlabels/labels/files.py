@@ -1,0 +1,95 @@
+"""Saved models: one safetensors file of arrays, with a JSON description in its header.
+
+The format holds arrays and text only. Loading one runs no code from it; the network is built by this package from the
+description, and a file of a newer format or another system is refused.
+"""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from stellarlabels.exceptions import ModelFileError
+
+__all__ = ["FORMAT_VERSION", "read", "write"]
+
+#: Raised when the layout of the description or the names of the arrays change.
+FORMAT_VERSION = 1
+_KEY = "stellarlabels"
+
+
+def write(path, description, arrays, *, overwrite=False):
+    """Write a model file, to a temporary name first.
+
+    Parameters
+    ----------
+    path : path-like
+    description : dict
+        Anything that JSON can hold.
+    arrays : dict of str to `~numpy.ndarray`
+    overwrite : bool
+        Whether an existing file is replaced.
+
+    Raises
+    ------
+    ModelFileError
+        If the file exists and ``overwrite`` is False, or its folder does not exist.
+    """
+    from safetensors.numpy import save_file
+
+    path = Path(path)
+    if path.exists() and not overwrite:
+        raise ModelFileError(f"{path} exists; give overwrite=True to replace it")
+    if not path.parent.is_dir():
+        raise ModelFileError(f"{path}: the folder {path.parent} does not exist")
+    text = json.dumps({"format_version": FORMAT_VERSION, **description})
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    try:
+        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, temporary, {_KEY: text})
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def read(path):
+    """Read a model file.
+
+    Returns
+    -------
+    description : dict
+    arrays : dict of str to `~numpy.ndarray`
+
+    Raises
+    ------
+    ModelFileError
+        If the file is missing, is not such a file, is damaged, or is of a newer format.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(path)
+    if not path.is_file():
+        raise ModelFileError(f"{path}: there is no such file")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise ModelFileError(f"{path}: not a stellarlabels model, or damaged ({error})") from error
+    try:
+        description = json.loads(metadata[_KEY])
+        version = description["format_version"]
+    except (KeyError, TypeError, json.JSONDecodeError) as error:
+        raise ModelFileError(f"{path}: a safetensors file, but not one of a stellarlabels model") from error
+    if version != FORMAT_VERSION:
+        raise ModelFileError(f"{path}: format version {version}, this release reads version {FORMAT_VERSION}")
+    return description, arrays
+
+
+def _umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

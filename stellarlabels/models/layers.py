@@ -1,0 +1,194 @@
+"""Keras layers that standard Keras does not have. All are registered under the package ``stellarlabels``."""
+
+import keras
+import numpy as np
+from keras import ops
+
+__all__ = ["AffineProjection", "ColorInput", "LogErrorBins", "SigmaFloor", "SpectrumNoise"]
+
+_register = keras.saving.register_keras_serializable(package="stellarlabels")
+
+
+@_register
+class AffineProjection(keras.layers.Layer):
+    """Fixed linear map ``(x - offset) @ matrix``; its weights are set by `adapt`, not by training.
+
+    Parameters
+    ----------
+    units : int
+        Number of outputs.
+    """
+
+    def __init__(self, units, **kwargs):
+        super().__init__(trainable=False, **kwargs)
+        self.units = units
+
+    def build(self, input_shape):
+        size = input_shape[-1]
+        self.offset = self.add_weight(shape=(size,), initializer="zeros", name="offset")
+        self.matrix = self.add_weight(shape=(size, self.units), initializer="zeros", name="matrix")
+
+    def adapt(self, offset, matrix):
+        """Set the offset (F,) and the matrix (F, units)."""
+        self.set_weights([np.asarray(offset, np.float32), np.asarray(matrix, np.float32)])
+
+    def call(self, inputs):
+        return ops.matmul(inputs - self.offset, self.matrix)
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}
+
+
+@_register
+class SpectrumNoise(keras.layers.Layer):
+    """Adds noise to spectra during training, and the same noise to their errors; does nothing otherwise.
+
+    The noise of star i in sample j is ``k_i error_ij (L eps_i)_j`` with standard normal ``eps`` and the rows of ``L``
+    of unit length, so that the samples are correlated as those of spectra made from few coefficients are. ``k`` is
+    drawn for each star from a half-normal distribution of width ``width``, and for a share ``strong`` of the stars
+    log-uniformly between 1 and ``strongest``. The error grows to ``error sqrt(1 + k^2)``.
+
+    Parameters
+    ----------
+    rank : int
+        Number of independent noise components (columns of ``L``).
+    width, strong, strongest : float
+        Distribution of ``k``.
+    seed : int or None
+    """
+
+    def __init__(self, rank, width=0.7, strong=0.15, strongest=5.0, seed=None, **kwargs):
+        super().__init__(trainable=False, **kwargs)
+        self.rank, self.width, self.strong, self.strongest, self.seed = rank, width, strong, strongest, seed
+        self.generator = keras.random.SeedGenerator(seed)
+
+    def build(self, input_shape):
+        size = input_shape[0][-1]
+        self.basis = self.add_weight(shape=(self.rank, size), initializer="zeros", name="basis")
+
+    def adapt(self, basis):
+        """Set the noise components from a design matrix (size, rank); its rows are scaled to unit length."""
+        rows = np.asarray(basis, float)
+        self.set_weights([(rows / np.linalg.norm(rows, axis=1, keepdims=True)).T.astype(np.float32)])
+
+    def call(self, inputs, training=False):
+        flux, error = inputs
+        if not training:
+            return flux, error
+        count = ops.shape(flux)[0]
+        draw = {"seed": self.generator, "dtype": flux.dtype}
+        weak = self.width * ops.abs(keras.random.normal((count, 1), **draw))
+        strong = self.strongest ** keras.random.uniform((count, 1), **draw)
+        k = ops.where(keras.random.uniform((count, 1), **draw) < self.strong, strong, weak)
+        noise = ops.matmul(keras.random.normal((count, self.rank), **draw), self.basis)
+        return flux + k * error * noise, error * ops.sqrt(1 + k**2)
+
+    def get_config(self):
+        own = {name: getattr(self, name) for name in ("rank", "width", "strong", "strongest", "seed")}
+        return {**super().get_config(), **own}
+
+
+@_register
+class ColorInput(keras.layers.Layer):
+    """Standardised colors with missing ones (NaN) at zero, followed by a 0/1 indicator of each missing color.
+
+    During training whole groups of colors are left out at random, so that the network learns to do without.
+
+    Parameters
+    ----------
+    groups : list of list of int
+        Which colors go missing together, one list for each catalog that may be absent.
+    rates : list of float
+        Probability that a group is left out of a star's input during training.
+    limit : float
+        Standardised colors are clipped to plus or minus this.
+    seed : int or None
+    """
+
+    def __init__(self, groups=(), rates=(), limit=6.0, seed=None, **kwargs):
+        super().__init__(trainable=False, **kwargs)
+        self.groups, self.rates = [list(g) for g in groups], list(rates)
+        self.limit, self.seed = limit, seed
+        self.generator = keras.random.SeedGenerator(seed)
+
+    def build(self, input_shape):
+        size = input_shape[-1]
+        self.center = self.add_weight(shape=(size,), initializer="zeros", name="center")
+        self.scale = self.add_weight(shape=(size,), initializer="ones", name="scale")
+
+    def adapt(self, colors):
+        """Take center and scale from training colors (N, C), NaN ignored."""
+        center = np.nanmedian(colors, axis=0)
+        scale = np.nanstd(colors, axis=0)
+        self.set_weights([center.astype(np.float32), np.where(scale > 0, scale, 1).astype(np.float32)])
+
+    def call(self, inputs, training=False):
+        missing = ops.isnan(inputs)
+        if training:
+            size = inputs.shape[-1]
+            for group, rate in zip(self.groups, self.rates, strict=True):
+                member = ops.convert_to_tensor([[i in group for i in range(size)]])
+                drop = keras.random.uniform((ops.shape(inputs)[0], 1), seed=self.generator) < rate
+                missing = ops.logical_or(missing, ops.logical_and(drop, member))
+        scaled = ops.clip((inputs - self.center) / self.scale, -self.limit, self.limit)
+        zeros = ops.zeros_like(scaled)
+        return ops.concatenate([ops.where(missing, zeros, scaled), ops.cast(missing, scaled.dtype)], axis=-1)
+
+    def get_config(self):
+        own = {name: getattr(self, name) for name in ("groups", "rates", "limit", "seed")}
+        return {**super().get_config(), **own}
+
+
+@_register
+class LogErrorBins(keras.layers.Layer):
+    """Mean logarithm of the errors in equal bins along the spectrum, standardised by `adapt`.
+
+    Parameters
+    ----------
+    bins : int
+    """
+
+    def __init__(self, bins=12, **kwargs):
+        super().__init__(trainable=False, **kwargs)
+        self.bins = bins
+
+    def build(self, input_shape):
+        size = input_shape[-1]
+        self.averager = np.zeros((size, self.bins), np.float32)
+        for column, rows in enumerate(np.array_split(np.arange(size), self.bins)):
+            self.averager[rows, column] = 1 / len(rows)
+        self.center = self.add_weight(shape=(self.bins,), initializer="zeros", name="center")
+        self.scale = self.add_weight(shape=(self.bins,), initializer="ones", name="scale")
+
+    def adapt(self, errors):
+        """Take center and scale from training errors (N, F)."""
+        logs = np.log(np.maximum(errors, 1e-6)) @ self.averager
+        self.set_weights([logs.mean(axis=0), np.maximum(logs.std(axis=0), 1e-3)])
+
+    def call(self, inputs):
+        logs = ops.matmul(ops.log(ops.maximum(inputs, 1e-6)), self.averager)
+        return ops.clip((logs - self.center) / self.scale, -6.0, 6.0)
+
+    def get_config(self):
+        return {**super().get_config(), "bins": self.bins}
+
+
+@_register
+class SigmaFloor(keras.layers.Layer):
+    """Logarithm of ``max(floor, softplus(x))``: a standard deviation with a lower limit.
+
+    Parameters
+    ----------
+    floor : float
+        Lower limit, in units of the scaled label.
+    """
+
+    def __init__(self, floor, **kwargs):
+        super().__init__(**kwargs)
+        self.floor = floor
+
+    def call(self, inputs):
+        return ops.log(ops.maximum(ops.softplus(inputs), self.floor))
+
+    def get_config(self):
+        return {**super().get_config(), "floor": self.floor}

@@ -1,0 +1,206 @@
+"""Training: splits, schedule, seeds and progress, the same for all networks."""
+
+import random
+from contextlib import contextmanager
+
+import numpy as np
+
+from stellarlabels.exceptions import InputError
+
+__all__ = ["held_out", "split_groups", "train", "predict"]
+
+#: Rows that one call of a network predicts; large enough for the matrix products, small enough for memory.
+PREDICT_BATCH = 16384
+
+
+def held_out(source_id):
+    """Whether a star is one of the fixed held-out stars: ``(source_id >> 35) % 5 == 0``.
+
+    These stars (a fifth of the level-12 HEALPix cells of the sky) are never used to train, tune or stop any weights that
+    ship with the package; all quoted precisions are measured on them.
+
+    Parameters
+    ----------
+    source_id : array_like of int64
+
+    Returns
+    -------
+    `~numpy.ndarray` of bool
+
+    Raises
+    ------
+    InputError
+        If the identifiers are not integers.
+    """
+    source_id = np.asarray(source_id)
+    if source_id.dtype.kind not in "iu":
+        raise InputError(f"source_id: expected integers, got dtype {source_id.dtype}")
+    return (source_id >> 35) % 5 == 0
+
+
+def split_groups(groups, fraction, seed):
+    """Choose a share of groups for validation, so that no group is on both sides.
+
+    Parameters
+    ----------
+    groups : array_like, shape (N,)
+        What belongs together, for instance the source_id of the star of each spectrum.
+    fraction : float
+        Share of the groups, 0 to 1 (exclusive).
+    seed : int
+
+    Returns
+    -------
+    `~numpy.ndarray` of bool, shape (N,)
+        True for validation.
+
+    Raises
+    ------
+    InputError
+        If the fraction is out of range.
+    """
+    if not 0 <= fraction < 1:
+        raise InputError(f"validation: expected a share from 0 to 1 (exclusive), got {fraction}")
+    names, index = np.unique(np.asarray(groups), return_inverse=True)
+    chosen = np.zeros(len(names), bool)
+    count = min(round(fraction * len(names)), len(names) - 1)
+    chosen[np.random.default_rng(seed).permutation(len(names))[:count]] = True
+    return chosen[index.ravel()]
+
+
+@contextmanager
+def _seeded(seed):
+    """Seed Python, NumPy and the Keras backend, and give Python and NumPy their state back afterwards."""
+    import keras
+
+    states = random.getstate(), np.random.get_state()  # noqa: NPY002
+    keras.utils.set_random_seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])  # noqa: NPY002
+
+
+def train(
+    network,
+    inputs,
+    targets,
+    *,
+    loss,
+    epochs,
+    batch_size,
+    learning_rate,
+    schedule="constant",
+    weight_decay=0.0,
+    clip_norm=None,
+    sample_weight=None,
+    validation=None,
+    patience=None,
+    seed=0,
+    progress=True,
+    title="training",
+):
+    """Train a network in place.
+
+    Parameters
+    ----------
+    network : `keras.Model`
+    inputs : dict of str to `~numpy.ndarray`
+    targets : `~numpy.ndarray`
+    loss : callable
+        One of `stellarlabels.models.losses`.
+    epochs, batch_size : int
+    learning_rate : float
+    schedule : {"constant", "cosine"}
+        With "cosine" the rate rises linearly over the first twentieth of the steps and falls to zero as a cosine.
+    weight_decay, clip_norm : float
+        Decoupled weight decay and limit of the gradient's norm.
+    sample_weight : `~numpy.ndarray`, shape (N,), optional
+    validation : tuple of inputs and targets, optional
+        Their loss is recorded after each epoch.
+    patience : int, optional
+        Stop when the validation loss has not improved for so many epochs, and take the best weights.
+    seed : int
+    progress : bool
+    title : str
+        Text in front of the progress bar.
+
+    Returns
+    -------
+    dict of str to list of float
+        ``loss`` and, with validation, ``val_loss`` for each epoch. An interrupted training (Ctrl-C) keeps the weights
+        that it has reached and says so in the log.
+
+    Raises
+    ------
+    InputError
+        If the schedule is unknown.
+    """
+    import keras
+
+    steps = max(1, -(-len(targets) // batch_size)) * epochs
+    if schedule == "cosine":
+        warmup = max(1, steps // 20)
+        rate = keras.optimizers.schedules.CosineDecay(
+            learning_rate / 100, max(1, steps - warmup), warmup_target=learning_rate, warmup_steps=warmup
+        )
+    elif schedule == "constant":
+        rate = learning_rate
+    else:
+        raise InputError(f"schedule: expected 'constant' or 'cosine', got {schedule!r}")
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=weight_decay, global_clipnorm=clip_norm)
+    callbacks = [_progress_callback(title, epochs)] if progress else []
+    if patience is not None and validation is not None:
+        callbacks.append(keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True))
+    with _seeded(seed):
+        network.compile(optimizer=optimizer, loss=loss, jit_compile=False)
+        history = network.fit(
+            inputs,
+            targets,
+            sample_weight=None if sample_weight is None else np.asarray(sample_weight, np.float32),
+            epochs=epochs,
+            batch_size=batch_size,
+            validation_data=validation,
+            validation_batch_size=PREDICT_BATCH,
+            callbacks=callbacks,
+            verbose=0,
+        )
+    return {name: [float(value) for value in values] for name, values in history.history.items()}
+
+
+def _progress_callback(title, epochs):
+    """A Keras callback that shows a tqdm bar of the epochs with their losses."""
+    import keras
+    from tqdm.auto import tqdm
+
+    class Progress(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            self.bar = tqdm(total=epochs, desc=title, unit="epoch")
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.bar.set_postfix({name: f"{value:.4g}" for name, value in (logs or {}).items()}, refresh=False)
+            self.bar.update()
+
+        def on_train_end(self, logs=None):
+            self.bar.close()
+
+    return Progress()
+
+
+def predict(network, inputs):
+    """Output of a network for many rows, in batches.
+
+    Parameters
+    ----------
+    network : `keras.Model`
+    inputs : dict of str to `~numpy.ndarray`
+
+    Returns
+    -------
+    `~numpy.ndarray` of float64, shape (N, 2 L)
+    """
+    count = len(next(iter(inputs.values())))
+    if count == 0:
+        return np.zeros((0, network.output_shape[-1]))
+    return np.asarray(network.predict(inputs, batch_size=PREDICT_BATCH, verbose=0), dtype=np.float64)

@@ -1,0 +1,475 @@
+"""Columns and schemas: what a column is called, holds, and means, declared once.
+
+A `Column` knows its canonical name, the other names under which archives deliver it, its unit, dtype, UCD and
+description. A `Schema` is an ordered list of columns. The columns of the library's own vocabulary (all inputs and all
+labels) are in ``data/vocabulary.ecsv``; the published catalogs have a schema each in ``catalogs/schemas``.
+
+The functions `values` and `find` are the one way in which the rooms of the library take columns out of a user's table:
+by canonical name or alias, in the declared unit, with missing values as NaN.
+"""
+
+import warnings
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib import resources
+
+import numpy as np
+from astropy import units as u
+from astropy.table import MaskedColumn, QTable, Table
+from astropy.utils.masked import Masked
+
+from stellarlabels.exceptions import ColumnUnitError, InputError, MissingColumnError, MissingUnitWarning
+
+__all__ = [
+    "Column",
+    "Schema",
+    "vocabulary",
+    "column",
+    "label_columns",
+    "find",
+    "values",
+    "column_values",
+    "without_unit",
+    "identifier",
+]
+
+
+@dataclass(frozen=True)
+class Column:
+    """Declaration of one column.
+
+    Parameters
+    ----------
+    name : str
+        Canonical name.
+    unit : str
+        Unit in the form that `astropy.units.Unit` reads; empty for none.
+    dtype : str
+        NumPy dtype, for instance ``float64``, ``int64``, ``str``.
+    ucd : str
+        UCD1+ words.
+    description : str
+        One line of plain text.
+    aliases : tuple of str
+        Other names under which the same quantity is delivered.
+    shape : tuple of int
+        Shape of one cell; empty for scalars.
+    format : str
+        How a value is shown, as a Python format such as ``.3f``; empty for the default.
+    """
+
+    name: str
+    unit: str = ""
+    dtype: str = "float64"
+    ucd: str = ""
+    description: str = ""
+    aliases: tuple = ()
+    shape: tuple = ()
+    format: str = ""
+
+    @property
+    def names(self):
+        """Canonical name and aliases."""
+        return (self.name, *self.aliases)
+
+    @property
+    def is_text(self):
+        """Whether the cells are strings."""
+        return self.dtype.startswith("str")
+
+    def null(self):
+        """A value that stands under the mask: NaN, 0, False or an empty string."""
+        if self.is_text:
+            return ""
+        return np.array(np.nan if np.dtype(self.dtype).kind == "f" else 0, dtype=self.dtype)[()]
+
+    def dress(self, data):
+        """Turn plain data into a table column with this declaration's unit, dtype and metadata.
+
+        Parameters
+        ----------
+        data : array_like
+            Values in the declared unit (a Quantity is converted). Masked entries, and NaN in float
+            columns, come out masked.
+
+        Returns
+        -------
+        `~astropy.table.MaskedColumn`, or a masked or plain `~astropy.units.Quantity` when there is a unit that
+        Astropy knows how to calculate with.
+        """
+        unit = u.Unit(self.unit) if self.unit else None
+        if isinstance(data, u.Quantity):
+            if unit is None:
+                unit = u.dimensionless_unscaled
+            data = data.to(unit)
+            mask = getattr(data, "mask", np.zeros(data.shape, bool))
+            data = np.asarray(data.unmasked.value if isinstance(data, Masked) else data.value)
+        else:
+            mask = np.ma.getmaskarray(data)
+            data = np.ma.getdata(data)
+        dtype = np.str_ if self.is_text else np.dtype(self.dtype)
+        array = np.asarray(data).astype(dtype)
+        mask = np.array(np.broadcast_to(mask, array.shape))
+        if array.dtype.kind == "f":
+            mask |= np.isnan(array)
+        if self.unit and array.dtype.kind == "f":
+            quantity = u.Quantity(array, u.Unit(self.unit), dtype=array.dtype)
+            out = Masked(quantity, mask=mask) if mask.any() else quantity
+            out.info.description = self.description
+        else:
+            out = MaskedColumn(array, mask=mask, description=self.description)
+            if self.unit:
+                out.unit = self.unit
+        out.info.meta = {"ucd": self.ucd} if self.ucd else {}
+        out.info.format = self.format or None
+        return out
+
+
+class Schema:
+    """An ordered list of columns with a name and a source.
+
+    Parameters
+    ----------
+    name : str
+    columns : iterable of `Column`
+    description, reference : str
+    notes : dict, optional
+        Anything else worth keeping, such as corrections to a published table.
+
+    Raises
+    ------
+    InputError
+        If a name or alias is used twice.
+    """
+
+    def __init__(self, name, columns, description="", reference="", notes=None):
+        self.name = name
+        self.columns = tuple(columns)
+        self.description = description
+        self.reference = reference
+        self.notes = dict(notes or {})
+        self._index = {}
+        for item in self.columns:
+            for key in item.names:
+                if self._index.setdefault(key.lower(), item) is not item:
+                    raise InputError(f"schema {name!r}: the name {key!r} belongs to two columns")
+
+    @classmethod
+    def read(cls, path):
+        """Read a schema from an ECSV file with the columns name, unit, dtype, ucd, description and, where needed,
+        aliases (blank-separated), shape (blank-separated integers) and format; ``name``, ``description`` and
+        ``reference`` of the schema itself are in the file's metadata."""
+        table = Table.read(path, format="ascii.ecsv")
+        meta = dict(table.meta)
+
+        def text(row, key):
+            if key not in table.colnames or np.ma.is_masked(row[key]):
+                return ""
+            return str(row[key]).strip()
+
+        columns = [
+            Column(
+                name=text(row, "name"),
+                unit=text(row, "unit"),
+                dtype=text(row, "dtype") or "float64",
+                ucd=text(row, "ucd"),
+                description=text(row, "description"),
+                aliases=tuple(text(row, "aliases").split()),
+                shape=tuple(int(n) for n in text(row, "shape").split()),
+                format=text(row, "format"),
+            )
+            for row in table
+        ]
+        keys = ("name", "description", "reference")
+        return cls(*(meta.pop("name"), columns), *(meta.pop(k, "") for k in keys[1:]), notes=meta)
+
+    def __iter__(self):
+        return iter(self.columns)
+
+    def __len__(self):
+        return len(self.columns)
+
+    def __contains__(self, name):
+        return str(name).lower() in self._index
+
+    def __getitem__(self, name):
+        try:
+            return self._index[str(name).lower()]
+        except KeyError:
+            raise MissingColumnError(f"schema {self.name!r} has no column {name!r}") from None
+
+    def __repr__(self):
+        return f"<Schema {self.name!r}: {len(self)} columns>"
+
+    @property
+    def names(self):
+        """Canonical names, in order."""
+        return [item.name for item in self.columns]
+
+    def empty(self, length=0):
+        """A `~astropy.table.QTable` of ``length`` rows with every column of the schema, all values masked."""
+        out = QTable(meta={"schema": self.name})
+        for item in self.columns:
+            shape = (length, *item.shape)
+            dtype = "U1" if item.is_text else item.dtype
+            out[item.name] = item.dress(np.ma.masked_all(shape, dtype=dtype))
+        return out
+
+    def validate(self, table):
+        """What keeps a table from conforming to the schema.
+
+        Parameters
+        ----------
+        table : `~astropy.table.Table`
+
+        Returns
+        -------
+        list of str
+            One sentence for each missing column, unit that cannot be converted, and wrong cell shape;
+            empty if the table conforms.
+        """
+        problems = []
+        for item in self.columns:
+            name = _lookup(table, item)
+            if name is None:
+                problems.append(f"column {item.name!r} is missing (known names: {', '.join(item.names)})")
+                continue
+            data = table[name]
+            if data.shape[1:] != item.shape:
+                problems.append(f"column {name!r} has cells of shape {data.shape[1:]}, expected {item.shape}")
+            unit = getattr(data, "unit", None)
+            if unit is not None and item.unit and not u.Unit(unit).is_equivalent(u.Unit(item.unit)):
+                problems.append(f"column {name!r} has the unit {unit}, expected one that converts to {item.unit}")
+        return problems
+
+    def conform(self, table, *, missing="mask", unknown="leave"):
+        """The table in the schema's names, order, units and dtypes.
+
+        Parameters
+        ----------
+        table : `~astropy.table.Table`
+            Columns are found by canonical name or alias, in any case of letters.
+        missing : {"mask", "error"}
+            What to do about columns that are not there.
+        unknown : {"leave", "keep"}
+            Whether columns that the schema does not know are left out or follow the others as they are.
+
+        Returns
+        -------
+        `~astropy.table.QTable`
+            Same rows, same order. Columns that the schema does not know are listed in ``meta["left_out"]`` or
+            ``meta["unknown_columns"]``, columns that are not there in ``meta["missing_columns"]``.
+
+        Raises
+        ------
+        MissingColumnError
+            With ``missing="error"``, naming the column.
+        ColumnUnitError
+            If a unit does not convert.
+        """
+        out = QTable(meta={**table.meta, "schema": self.name})
+        used, absent = set(), []
+        for item in self.columns:
+            name = _lookup(table, item)
+            if name is None:
+                if missing == "error":
+                    raise MissingColumnError(f"column {item.name!r} is missing; looked for {', '.join(item.names)}")
+                absent.append(item.name)
+                dtype = "U1" if item.is_text else item.dtype
+                out[item.name] = item.dress(np.ma.masked_all((len(table), *item.shape), dtype=dtype))
+                continue
+            used.add(name)
+            out[item.name] = item.dress(_in_unit(table[name], item, name))
+        others = [name for name in table.colnames if name not in used]
+        if unknown == "keep":
+            for name in others:
+                out[name] = table[name]
+        reports = {"unknown_columns" if unknown == "keep" else "left_out": others, "missing_columns": absent}
+        out.meta.update({key: names for key, names in reports.items() if names})
+        return out
+
+
+@lru_cache(maxsize=1)
+def vocabulary():
+    """The `Schema` of all column names that the library gives or takes (``data/vocabulary.ecsv``)."""
+    with resources.as_file(resources.files("stellarlabels") / "data" / "vocabulary.ecsv") as path:
+        return Schema.read(path)
+
+
+def column(name):
+    """The declaration of ``name`` (or of the column that has it as an alias) in the vocabulary.
+
+    Raises
+    ------
+    MissingColumnError
+        If the vocabulary has no such name.
+    """
+    return vocabulary()[name]
+
+
+def label_columns(label):
+    """Declarations of a label, its error and its flag.
+
+    Parameters
+    ----------
+    label : str
+        Name of a label in the vocabulary, for instance ``teff``.
+
+    Returns
+    -------
+    tuple of `Column`
+        ``label``, ``label_err`` (total standard error), ``label_flag`` (bits of `stellarlabels.flags.LABEL`).
+    """
+    value = column(label)
+    error = replace(
+        value,
+        name=f"{value.name}_err",
+        aliases=(*(f"{name}_err" for name in value.aliases), *(f"e_{name}" for name in value.names)),
+        ucd=f"stat.error;{value.ucd}" if value.ucd else "stat.error",
+        description=f"Standard error of {value.name}",
+    )
+    flag = Column(
+        name=f"{value.name}_flag",
+        dtype="int32",
+        ucd="meta.code.qual",
+        description=f"Flag bits of {value.name}; 0 is good",
+    )
+    return value, error, flag
+
+
+def _lookup(table, item):
+    """Name under which ``item`` is in the table, or None. The canonical name wins, then the order of the aliases."""
+    present = {}
+    for name in table.colnames:
+        present.setdefault(name.lower(), name)
+    for key in item.names:
+        if key in table.colnames:
+            return key
+        if key.lower() in present:
+            return present[key.lower()]
+    return None
+
+
+def find(table, name):
+    """Name under which a column of the vocabulary is in a table.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+    name : str
+        Canonical name or alias.
+
+    Returns
+    -------
+    str or None
+        None if the table has it under none of its names.
+    """
+    return _lookup(table, column(name))
+
+
+def without_unit(data):
+    """The numbers or texts of a column as a masked array, as they are, whatever class the column has.
+
+    Parameters
+    ----------
+    data : `~astropy.table.Column`, `~astropy.units.Quantity` or array_like
+        Masked or not.
+
+    Returns
+    -------
+    `~numpy.ma.MaskedArray`
+    """
+    if isinstance(data, Masked):
+        mask, plain = data.mask, data.unmasked
+        plain = plain.value if isinstance(plain, u.Quantity) else plain
+    elif isinstance(data, u.Quantity):
+        mask, plain = False, data.value
+    else:
+        mask, plain = np.ma.getmaskarray(data), np.ma.getdata(data)
+    return np.ma.MaskedArray(np.asarray(plain), mask=mask)
+
+
+def _in_unit(data, item, name):
+    """Column data as a masked array in the unit of ``item``; object cells are left as they are."""
+    unit = getattr(data, "unit", None)
+    masked = without_unit(data)
+    mask, plain = masked.mask, masked.data
+    if item.unit and plain.dtype.kind in "fiu":
+        target = u.Unit(item.unit)
+        if unit is None:
+            warnings.warn(
+                f"column {name!r} has no unit; it is taken to be in {item.unit}", MissingUnitWarning, stacklevel=4
+            )
+        else:
+            try:
+                factor = u.Unit(unit).to(target)
+            except (u.UnitConversionError, ValueError, TypeError) as error:
+                raise ColumnUnitError(
+                    f"column {name!r} has the unit {unit!s}, expected one that converts to {item.unit}"
+                ) from error
+            if factor != 1:
+                plain = plain * factor
+    return np.ma.MaskedArray(plain, mask=mask)
+
+
+def values(table, name, *, required=True, unit=None):
+    """Values of a column of the vocabulary as a plain float array with NaN for what is missing.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+    name : str
+        Canonical name or alias.
+    required : bool
+        Whether the absence of the column is an error; if not, it gives NaN in every row.
+    unit : str, optional
+        Unit of the result; by default the declared one.
+
+    Returns
+    -------
+    `~numpy.ndarray` of float64, shape (N, ...)
+
+    Raises
+    ------
+    MissingColumnError
+        If the column is required and absent. The message lists the names that were looked for.
+    ColumnUnitError
+        If the column's unit does not convert to the declared one.
+
+    Warns
+    -----
+    MissingUnitWarning
+        If a unit is declared and the column has none. The declared unit is assumed.
+    """
+    item = column(name)
+    return column_values(table, item if unit is None else replace(item, unit=unit), required=required)
+
+
+def column_values(table, item, *, required=True):
+    """As `values`, for a `Column` that need not be in the vocabulary (the error of a label, say)."""
+    key = _lookup(table, item)
+    if key is None:
+        if required:
+            raise MissingColumnError(f"column {item.name!r} is missing; looked for {', '.join(item.names)}")
+        return np.full((len(table), *item.shape), np.nan)
+    data = _in_unit(table[key], item, key)
+    if data.dtype.kind not in "fiub":
+        raise InputError(f"column {key!r}: expected numbers, got dtype {data.dtype}")
+    out = np.array(data.data, dtype=np.float64)
+    out[np.broadcast_to(np.ma.getmaskarray(data), out.shape)] = np.nan
+    return out
+
+
+def identifier(table):
+    """Name of the table's identifier column.
+
+    Returns
+    -------
+    str or None
+        The first of source_id and obsid (or their aliases) that the table has.
+    """
+    for name in ("source_id", "obsid"):
+        key = find(table, name)
+        if key is not None:
+            return key
+    return None

@@ -1,0 +1,166 @@
+"""What a published system has beyond an estimator: weights that ship with the package, and a published catalog."""
+
+from importlib import import_module, resources
+
+from stellarlabels.exceptions import InputError, MissingColumnError
+from stellarlabels.labels.estimator import LabelEstimator
+
+__all__ = ["System", "available", "get"]
+
+#: Systems by name, and where their class is.
+_SYSTEMS = {"uacsnet": "stellarlabels.systems.uacsnet:UACSNet"}
+
+
+def available():
+    """Names of the systems.
+
+    Returns
+    -------
+    list of str
+    """
+    return list(_SYSTEMS)
+
+
+def get(name):
+    """The class of a system.
+
+    Parameters
+    ----------
+    name : str
+        In any case of letters.
+
+    Raises
+    ------
+    InputError
+        If there is no such system.
+    """
+    key = str(name).lower()
+    if key not in _SYSTEMS:
+        raise InputError(f"no system is called {name!r}; there are {available()}")
+    module, _, attribute = _SYSTEMS[key].partition(":")
+    return getattr(import_module(module), attribute)
+
+
+class System(LabelEstimator):
+    """A published system. Subclasses declare ``name``, ``title``, ``reference``, ``recipes`` and ``shipped``.
+
+    All parameters, attributes and methods that are not described here are those of
+    `stellarlabels.labels.estimator.LabelEstimator`.
+    """
+
+    #: One line that says what the system does.
+    title = ""
+    #: The paper, with its ADS or DOI link.
+    reference = ""
+    #: Weights in the package: name and one line of what they are. The first one is the default.
+    shipped = {}
+
+    @classmethod
+    def available(cls):
+        """Weights that ship with the package.
+
+        Returns
+        -------
+        dict of str to str
+            Name and description. The first is what ``pretrained()`` gives.
+        """
+        return dict(cls.shipped)
+
+    @classmethod
+    def pretrained(cls, name=None):
+        """The system with weights that ship with the package, trained on real stars.
+
+        Parameters
+        ----------
+        name : str, optional
+            One of `available`; the first by default.
+
+        Raises
+        ------
+        InputError
+            If there are no weights of that name.
+        """
+        name = next(iter(cls.shipped), None) if name is None else name
+        if name not in cls.shipped:
+            raise InputError(f"name: {cls.name} ships with {list(cls.shipped)}, got {name!r}")
+        file = resources.files("stellarlabels") / "data" / "weights" / f"{cls.name}-{name}.stellarlabels"
+        with resources.as_file(file) as path:
+            return cls.load(path)
+
+    @classmethod
+    def metrics(cls, name=None):
+        """What was measured of the shipped weights on the held-out stars.
+
+        Parameters
+        ----------
+        name : str, optional
+            As in `pretrained`.
+
+        Returns
+        -------
+        dict
+            The JSON file that the evaluation script wrote.
+        """
+        import json
+
+        name = next(iter(cls.shipped), None) if name is None else name
+        if name not in cls.shipped:
+            raise InputError(f"name: {cls.name} ships with {list(cls.shipped)}, got {name!r}")
+        file = resources.files("stellarlabels") / "data" / "weights" / f"{cls.name}-{name}.json"
+        return json.loads(file.read_text(encoding="utf-8"))
+
+    def catalog(self, table, labels=None):
+        """The catalog in the published schema.
+
+        Parameters
+        ----------
+        table : `~astropy.table.Table`
+            The input of `predict`, with the astrometry and photometry that the catalog repeats.
+        labels : `~astropy.table.Table`, optional
+            The output of `predict` for that table; computed if not given.
+
+        Returns
+        -------
+        `~astropy.table.QTable`
+            Columns, names, units, UCDs of `stellarlabels.catalogs.schemas`; what the table does not have and cannot
+            be computed from it is masked.
+
+        Raises
+        ------
+        InputError
+            If the two tables differ in length or in their identifiers.
+        """
+        from astropy.table import QTable
+
+        from stellarlabels import schema
+        from stellarlabels.catalogs import schemas
+
+        labels = self.predict(table) if labels is None else labels
+        self._check_rows(table, labels)
+        merged = QTable(table, copy=False)
+        for name in labels.colnames:
+            if name not in merged.colnames:
+                merged[name] = labels[name]
+            elif name != schema.identifier(labels):
+                merged.replace_column(name, labels[name])
+        for name, data in self.derived_columns(table).items():
+            merged[name] = data
+        catalog = schemas.get(self.name).conform(merged)
+        catalog.meta = {**labels.meta, "schema": self.name, "reference": self.reference}
+        return catalog
+
+    def derived_columns(self, table):
+        """Catalog columns that are computed from the table (dict of name to data); overridden by each system."""
+        return {}
+
+    @staticmethod
+    def _check_rows(table, labels):
+        from stellarlabels import schema
+
+        if len(table) != len(labels):
+            raise InputError(f"labels: expected the {len(table)} rows of the table, got {len(labels)}")
+        key, other = schema.identifier(table), schema.identifier(labels)
+        if key is None:
+            raise MissingColumnError("table: a catalog needs the column 'source_id' or 'obsid'")
+        if other is not None and not (table[key] == labels[other]).all():
+            raise InputError(f"labels: the column {other!r} differs from that of the table")

@@ -1,0 +1,150 @@
+"""UACSNet: metallicities of giants, and more, from Gaia XP spectra."""
+
+import numpy as np
+
+from stellarlabels import schema
+from stellarlabels.labels.recipe import Recipe
+from stellarlabels.systems.base import System
+
+__all__ = ["UACSNet"]
+
+#: The paper: 60 dereddened pixels, two branches (Table 1), cost-sensitive Gaussian likelihood (Section 4.1).
+PAPER = Recipe(
+    labels=("feh",),
+    features="xp_pixels",
+    network="mean_variance_mlp",
+    network_options={
+        "hidden": (256, 64),
+        "latent": 16,
+        "head": (8,),
+        "error_hidden": (16,),
+        "error_head": (8,),
+        "floor": 1e-3,
+        "l2": 1e-5,
+    },
+    loss="gaussian",
+    epochs=30000,
+    batch_size=512,
+    learning_rate=1e-3,
+    cost_bins=(10, 15),
+    cost_gamma=0.5,
+    error_floor={"feh": 0.02},
+)
+
+#: Four labels of giants and dwarfs from all samples and colors: an ensemble of residual networks.
+APOGEE = Recipe(
+    labels=("teff", "logg", "feh", "alpha_m"),
+    features="xp_spectrum",
+    network="residual_mlp",
+    network_options={
+        "components": 100,
+        "rank": 110,
+        "width": 384,
+        "blocks": 3,
+        "dropout": 0.1,
+        "noise": {"width": 0.5, "strong": 0.1, "strongest": 5.0},
+        "color_groups": ((0, 1, 2), (0, 3, 4)),
+        "color_rates": (0.08, 0.04),
+    },
+    loss="student_t",
+    epochs=100,
+    batch_size=512,
+    learning_rate=1e-3,
+    schedule="cosine",
+    weight_decay=1e-4,
+    clip_norm=5.0,
+    ensemble=5,
+)
+
+
+class UACSNet(System):
+    """Uncertainty-aware cost-sensitive network on Gaia XP spectra.
+
+    Yang, L., Yuan, H., Huang, B., et al., "Metallicities of 20 Million Giant Stars Based on Gaia XP spectra"; catalog:
+    `doi:10.12149/101604 <https://doi.org/10.12149/101604>`_.
+
+    Parameters
+    ----------
+    recipe : {"paper", "apogee"}
+        "paper": [Fe/H] of giants from 60 dereddened pixels with the paper's network and hyper-parameters. "apogee":
+        Teff, log g, [Fe/H] and [alpha/M] of giants and dwarfs from the whole spectrum and colors, not dereddened.
+    **changes
+        Hyper-parameters that differ from the recipe, for instance ``epochs=300, seed=1``; see
+        `stellarlabels.labels.recipe.Recipe`.
+
+    Notes
+    -----
+    Inputs: ``source_id``; ``flux`` and ``flux_error`` (cells of 343 samples, 336 to 1020 nm; W m-2 nm-1) or XP
+    coefficients; the recipe "paper" needs ``ebv`` and uses ``phot_bp_mean_mag`` and ``phot_rp_mean_mag`` for flags; the
+    recipe "apogee" uses ``phot_g_mean_mag``, ``phot_bp_mean_mag``, ``phot_rp_mean_mag``, ``j_m``, ``h_m``, ``ks_m`` where
+    they are there.
+
+    Choices where the paper is silent or contradicts itself: pixel edges are 60 equal bins of 11.4 nm; the normalisation
+    window is 10 nm wide; flux and errors are standardised; the paper's Eq. 7 mixes the standard deviation with its
+    square, here the standard deviation is ``max(0.02 dex, network output)``; Eq. 8 has a label in the denominator that
+    does not belong there; Eq. 12 puts the weight in front of the sum, here it is each star's own; the L2 term with the
+    paper's lambda is on the kernels of all layers.
+    """
+
+    name = "uacsnet"
+    title = "Teff, log g, [Fe/H], [alpha/M] from Gaia XP spectra; [Fe/H] of giants as in the paper"
+    reference = "https://doi.org/10.12149/101604"
+    recipes = {"paper": PAPER, "apogee": APOGEE}
+    shipped = {
+        "apogee": "Teff, log g, [Fe/H], [alpha/M] of stars of 3300-7000 K, trained on APOGEE DR17 labels",
+        "paper": "[Fe/H] of giants, the paper's network and inputs, trained on APOGEE DR17 labels",
+    }
+
+    def not_applicable(self, table):
+        """Dwarfs, for the recipe that is for giants: those whose M_G is known and is not that of a giant.
+
+        The selection is ``M_G < -x**2 + 6.5 x - 1.8`` with x = (BP-RP)0 (the paper's Section 2.3).
+        """
+        if self.recipe.features != "xp_pixels":
+            return super().not_applicable(table)
+        color, absolute, _ = _dereddened_photometry(table)
+        with np.errstate(invalid="ignore"):
+            return absolute >= -(color**2) + 6.5 * color - 1.8
+
+    def derived_columns(self, table):
+        """Galactic coordinates, (BP-RP)0 and M_G where the table does not have them.
+
+        M_G needs ``r_med_geo``; extinction in G follows from E(B-V) with the coefficients of Zhang & Yuan (2023), since
+        the paper does not state its own.
+        """
+        out = {}
+        color, absolute, _ = _dereddened_photometry(table)
+        for name, data in (("bp_rp_0", color), ("m_g", absolute)):
+            if schema.find(table, name) is None:
+                out[name] = schema.column(name).dress(data)
+        if schema.find(table, "l") is None or schema.find(table, "b") is None:
+            out["l"], out["b"] = _galactic(table)
+        return out
+
+
+def _dereddened_photometry(table):
+    """(BP-RP)0, M_G and A_G in mag; NaN where unknown."""
+    from stellarlabels.corrections.extinction import extinction
+    from stellarlabels.features.xp import intrinsic_color
+
+    ebv = schema.values(table, "ebv", required=False)
+    own = schema.values(table, "m_g", required=False)
+    g = schema.values(table, "phot_g_mean_mag", required=False)
+    distance = schema.values(table, "r_med_geo", required=False)
+    absorption = extinction("G", ebv)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        absolute = g - 5 * np.log10(distance) + 5 - absorption
+    return intrinsic_color(table, ebv), np.where(np.isfinite(own), own, absolute), absorption
+
+
+def _galactic(table):
+    """Galactic longitude and latitude from the table's equatorial coordinates."""
+    from astropy import units as u
+    from astropy.coordinates import SkyCoord
+
+    ra = schema.values(table, "ra", required=False)
+    dec = schema.values(table, "dec", required=False)
+    known = np.isfinite(ra) & np.isfinite(dec)
+    galactic = SkyCoord(np.where(known, ra, 0) * u.deg, np.where(known, dec, 0) * u.deg).galactic
+    angles = (np.where(known, angle.deg, np.nan) for angle in (galactic.l, galactic.b))
+    return tuple(schema.column(name).dress(angle) for name, angle in zip("lb", angles, strict=True))

@@ -1,0 +1,62 @@
+"""Flags of stars that are not like the training stars."""
+
+import numpy as np
+import pytest
+
+from stellarlabels import flags
+from stellarlabels.features.base import Features
+from stellarlabels.labels.domain import Domain
+
+
+def stars(spectra, color=1.0, magnitude=12.0, snr=50.0):
+    count = len(spectra)
+    return Features(
+        {"flux": spectra.astype(np.float32)},
+        flags.LABEL.empty(count),
+        np.ones(count, bool),
+        *(np.broadcast_to(np.asarray(x, float), (count,)) for x in (color, magnitude, snr)),
+    )
+
+
+@pytest.fixture(scope="module")
+def training():
+    rng = np.random.default_rng(1)
+    return rng.normal(size=(4000, 3)) @ rng.normal(size=(3, 30)) + 0.01 * rng.normal(size=(4000, 30)) + 5
+
+
+@pytest.fixture(scope="module")
+def domain(training):
+    count = len(training)
+    features = stars(training, np.linspace(0.5, 1.5, count), np.linspace(8, 15, count), np.linspace(20, 300, count))
+    labels = np.stack([np.linspace(-1, 1, count)], axis=1)
+    return Domain.fit(features, features.arrays["flux"], ["feh"], labels)
+
+
+def names(domain, spectra, **kwargs):
+    features = stars(spectra, **kwargs)
+    return [flags.decode(value) for value in domain.star_flags(features, features.arrays["flux"])]
+
+
+def test_training_stars_are_at_home(domain, training):
+    flagged = [("UNLIKE_TRAINING" in name) for name in names(domain, training)]
+    assert np.mean(flagged) < 0.002
+
+
+def test_strange_spectra_are_found(domain, training):
+    rng = np.random.default_rng(2)
+    strange = training[:50] + rng.normal(size=(50, 30)) * 3
+    assert np.mean(["UNLIKE_TRAINING" in name for name in names(domain, strange)]) > 0.9
+
+
+def test_ranges(domain, training):
+    some = training[:1]
+    assert names(domain, some) == [[]]
+    assert names(domain, some, color=2.0) == [["COLOR_RANGE"]]
+    assert names(domain, some, magnitude=16.0) == [["MAGNITUDE_RANGE"]]
+    assert names(domain, some, snr=10.0) == [["NOISY_INPUT"]]
+    assert names(domain, some, color=np.nan, magnitude=np.nan) == [[]]
+
+
+def test_label_flags(domain):
+    flag = domain.label_flags("feh", np.array([0.0, -3.0, 2.0, np.nan]), np.array([0.1, 0.1, 9.0, np.nan]))
+    assert [flags.decode(value) for value in flag] == [[], ["LABEL_RANGE"], ["LABEL_RANGE", "LARGE_ERROR"], []]

@@ -1,0 +1,32 @@
+"""Splits and the rule of the held-out stars."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stellarlabels.exceptions import InputError
+from stellarlabels.models.training import held_out, split_groups
+
+
+def test_held_out_stars_by_hand():
+    cells = np.arange(10, dtype=np.int64)
+    np.testing.assert_array_equal(held_out((cells << 35) + 12345), [1, 0, 0, 0, 0, 1, 0, 0, 0, 0])
+    with pytest.raises(InputError, match="expected integers"):
+        held_out(np.array([1.0]))
+
+
+@given(st.lists(st.integers(0, 30), min_size=2, max_size=100), st.floats(0, 0.9), st.integers(0, 1000))
+def test_no_group_is_on_both_sides(groups, fraction, seed):
+    groups = np.array(groups)
+    chosen = split_groups(groups, fraction, seed)
+    assert not set(groups[chosen]) & set(groups[~chosen])
+    assert (~chosen).any()
+    np.testing.assert_array_equal(chosen, split_groups(groups, fraction, seed))
+    assert len(set(groups[chosen])) <= round(fraction * len(set(groups)))
+
+
+@pytest.mark.parametrize("fraction", [-0.1, 1, 2, np.nan])
+def test_shares_out_of_range(fraction):
+    with pytest.raises(InputError, match="validation"):
+        split_groups([1, 2], fraction, 0)

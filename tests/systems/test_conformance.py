@@ -1,0 +1,183 @@
+"""One suite that every system passes: table in, table out, nothing lost."""
+
+import numpy as np
+import pytest
+from astropy import units as u
+from astropy.table import QTable, Table
+
+from stellarlabels import flags, schema, systems
+from stellarlabels.archive.sample import xp_apogee_sample
+from stellarlabels.exceptions import (
+    ColumnUnitError,
+    InputError,
+    MissingColumnError,
+    ModelFileError,
+    NotFittedError,
+)
+
+EVERY_WEIGHTS = [(name, weights) for name in systems.available() for weights in systems.get(name).available()]
+EVERY_RECIPE = [(name, recipe) for name in systems.available() for recipe in systems.get(name).recipes]
+
+
+@pytest.fixture(scope="module")
+def stars():
+    return xp_apogee_sample()
+
+
+@pytest.fixture(scope="module", params=EVERY_WEIGHTS, ids="-".join)
+def system(request):
+    name, weights = request.param
+    return systems.get(name).pretrained(weights)
+
+
+def plain(column):
+    """Values of a column with NaN under the mask."""
+    return np.ma.filled(np.ma.MaskedArray(getattr(column, "unmasked", column), getattr(column, "mask", False)), np.nan)
+
+
+def test_output_columns(system, stars):
+    labels = system.predict(stars)
+    assert isinstance(labels, QTable)
+    assert labels.colnames[0] == "source_id"
+    assert labels.colnames[1:] == [f"{x}{end}" for x in system.labels for end in ("", "_err", "_flag")]
+    np.testing.assert_array_equal(labels["source_id"], stars["source_id"])
+    assert labels["source_id"].dtype == np.int64
+    for name in system.labels:
+        item = schema.column(name)
+        assert labels[name].unit == u.Unit(item.unit)
+        assert labels[f"{name}_flag"].dtype == flags.DTYPE
+        assert labels[name].info.meta["ucd"] == item.ucd
+        good = labels[f"{name}_flag"] == 0
+        assert good.mean() > 0.5
+        assert (labels[f"{name}_err"][good] > 0 * u.Unit(item.unit)).all()
+
+
+def test_input_is_not_changed(system, stars):
+    table = QTable(stars, copy=True)
+    system.predict(table)
+    assert table.colnames == stars.colnames
+    for name in table.colnames:
+        np.testing.assert_array_equal(plain(table[name]), plain(stars[name]))
+
+
+def test_order_and_chunks_do_not_matter(system, stars, monkeypatch):
+    whole = system.predict(stars)
+    order = np.random.default_rng(1).permutation(len(stars))
+    monkeypatch.setattr("stellarlabels.labels.estimator.CHUNK", 101)
+    shuffled = system.predict(stars[order], progress=False)
+    for name in system.labels:
+        np.testing.assert_allclose(plain(shuffled[name]), plain(whole[name])[order], rtol=1e-4, atol=1e-4)
+        np.testing.assert_array_equal(shuffled[f"{name}_flag"], whole[f"{name}_flag"][order])
+
+
+def test_bad_rows_are_kept_and_flagged(system, stars):
+    table = stars[:6]
+    table["flux"] = np.array(table["flux"].value) * stars["flux"].unit
+    table["flux_error"] = np.array(table["flux_error"].value) * stars["flux"].unit
+    want = system.predict(table)
+    table["flux"][1] = np.nan
+    table["flux_error"][2] = -table["flux_error"][2]
+    table["flux"][3, 100] = np.nan
+    labels = system.predict(table)
+    np.testing.assert_array_equal(labels["source_id"], table["source_id"])
+    for name in system.labels:
+        flag = labels[f"{name}_flag"]
+        np.testing.assert_array_equal(flags.LABEL.has(flag, "NO_INPUT"), [0, 1, 1, 0, 0, 0])
+        np.testing.assert_array_equal(np.isnan(plain(labels[name])), [0, 1, 1, 0, 0, 0])
+        assert flags.LABEL.has(flag, "BAD_SAMPLES")[3]
+        same = [0, 4, 5]
+        np.testing.assert_allclose(plain(labels[name])[same], plain(want[name])[same], rtol=1e-4)
+
+
+def test_spectra_of_wrong_length(system, stars):
+    table = Table(stars[:2])
+    for name in ("flux", "flux_error"):
+        cells = np.empty(2, dtype=object)
+        cells[0], cells[1] = np.array(stars[name][0].value), np.ones(17)
+        table[name] = cells
+        table[name].unit = stars[name].unit
+    labels = system.predict(table)
+    for name in system.labels:
+        np.testing.assert_array_equal(np.isnan(plain(labels[name])), [False, True])
+
+
+def test_empty_table(system, stars):
+    labels = system.predict(stars[:0])
+    assert len(labels) == 0 and system.labels[0] in labels.colnames
+
+
+def test_identifiers_survive_exactly(system, stars):
+    table = stars[:2]
+    table["source_id"] = np.array([2**63 - 1, 2**53 + 1])
+    np.testing.assert_array_equal(system.predict(table)["source_id"], [2**63 - 1, 2**53 + 1])
+
+
+def test_missing_columns_and_units_are_named(system, stars):
+    with pytest.raises(MissingColumnError, match="flux_error"):
+        system.predict(stars[["source_id", "flux"]])
+    table = Table(stars[:2])
+    table["flux_error"].unit = u.km
+    with pytest.raises(ColumnUnitError, match="'flux_error' has the unit km"):
+        system.predict(table)
+
+
+def test_catalog_has_the_published_columns(system, stars):
+    from stellarlabels.catalogs import schemas
+
+    labels = system.predict(stars[:5])
+    catalog = system.catalog(stars[:5], labels)
+    assert catalog.colnames == schemas.get(system.name).names
+    np.testing.assert_array_equal(catalog[catalog.colnames[0]], stars["source_id"][:5])
+    with pytest.raises(InputError, match="rows"):
+        system.catalog(stars[:4], labels)
+    with pytest.raises(InputError, match="differs"):
+        system.catalog(stars[1:6], labels)
+
+
+@pytest.mark.parametrize(("name", "recipe"), EVERY_RECIPE)
+def test_train_save_load(name, recipe, stars, tmp_path):
+    """A few epochs learn something, the file gives the same predictions, and seeds repeat."""
+    cls = systems.get(name)
+    options = {"epochs": 3, "seed": 5}
+    if cls.recipes[recipe].ensemble > 1:
+        options |= {"ensemble": 2, "network_options": {"width": 32, "blocks": 1, "components": 20}}
+    table = stars[:300]
+    one = cls(recipe, **options).fit(table, validation=0.2, progress=False)
+    assert all(np.isfinite(history["loss"]).all() for history in one.history_)
+    assert one.history_[0]["loss"][-1] < one.history_[0]["loss"][0]
+    path = tmp_path / "model.stellarlabels"
+    one.save(path)
+    two = cls.load(path)
+    again = cls(recipe, **options).fit(table, validation=0.2, progress=False)
+    for other in (two, again):
+        for label in one.labels:
+            for column in (label, f"{label}_err"):
+                a, b = plain(one.predict(table)[column]), plain(other.predict(table)[column])
+                np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-4)
+    assert two.provenance_ == one.provenance_
+    with pytest.raises(ModelFileError, match="overwrite"):
+        one.save(path)
+
+
+@pytest.mark.parametrize("name", systems.available())
+def test_misuse(name, stars):
+    cls = systems.get(name)
+    with pytest.raises(NotFittedError, match="train it"):
+        cls().predict(stars)
+    with pytest.raises(NotFittedError, match="nothing to save"):
+        cls().save("x")
+    with pytest.raises(InputError, match="epochz"):
+        cls(epochz=3)
+    with pytest.raises(InputError, match="epochs"):
+        cls(epochs=0)
+    with pytest.raises(InputError, match="recipe"):
+        cls("no such recipe")
+    with pytest.raises(InputError, match="ships with"):
+        cls.pretrained("no such weights")
+    with pytest.raises(InputError, match="at least 2 rows"):
+        cls().fit(stars[:0])
+
+
+def test_unknown_system():
+    with pytest.raises(InputError, match="no system"):
+        systems.get("csnett")

