@@ -1,8 +1,8 @@
 """The registry of flags: each bit of each flag column, with its name and meaning.
 
 A flag column is an integer column in which each bit answers one yes-or-no question; 0 means that nothing is to be
-said against the value. The bits of all columns are declared here and nowhere else, and the tables of flags in the
-documentation are made from this registry.
+said against the value. The flags of spectra and labels are declared here; a function with flags of its own declares
+them in its module, which is listed in `DECLARED_IN`. The tables of flags in the documentation come from this registry.
 
 Examples
 --------
@@ -13,7 +13,9 @@ Examples
 ['MISSING_BAND', 'UNLIKE_TRAINING']
 """
 
+import operator
 from dataclasses import dataclass
+from importlib import import_module
 
 import numpy as np
 
@@ -22,6 +24,9 @@ from stellarlabels.exceptions import InputError
 __all__ = ["Flag", "FlagSet", "LABEL", "SPECTRUM", "get", "names", "register", "decode", "describe", "table"]
 
 DTYPE = np.int32
+
+#: Modules that register flag sets besides this one; they are imported when a set is asked for that is not there yet.
+DECLARED_IN = ("stellarlabels.corrections.extinction.amounts", "stellarlabels.tables.match")
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,8 @@ class FlagSet:
         self.flags = tuple(Flag(bit, key, meaning) for bit, (key, meaning) in enumerate(entries))
         self._by_name = {flag.name: flag for flag in self.flags}
         if len(self._by_name) != len(self.flags) or len(self.flags) > 31:
-            raise InputError(f"flag set {name!r}: expected at most 31 different names, got {[f.name for f in self.flags]}")
+            got = [flag.name for flag in self.flags]
+            raise InputError(f"flag set {name!r}: expected at most 31 different names, got {got}")
 
     def __getitem__(self, name):
         try:
@@ -108,21 +114,48 @@ class FlagSet:
         Parameters
         ----------
         **conditions : array_like of bool
-            For each flag's name, where it is set. All broadcast together.
+            For each flag's name, where it is set. All broadcast together. A masked condition is not met.
 
         Returns
         -------
         `~numpy.ndarray` of int32
+
+        Raises
+        ------
+        InputError
+            If the set has no flag of that name.
         """
-        arrays = np.broadcast_arrays(*(np.asarray(c, dtype=bool) for c in conditions.values()))
+        arrays = np.broadcast_arrays(*(np.ma.filled(c, False).astype(bool) for c in conditions.values()))
         out = self.empty(arrays[0].shape if arrays else ())
         for name, condition in zip(conditions, arrays, strict=True):
             out |= np.where(condition, self[name], 0).astype(DTYPE)
         return out
 
     def has(self, value, name):
-        """Whether the bit ``name`` is set in ``value`` (bool, same shape)."""
-        return (np.asarray(value) & self[name]) != 0
+        """Whether a bit is set.
+
+        Parameters
+        ----------
+        value : int or array_like of int
+            Flags, of any integer type. Masked ones count as 0.
+        name : str
+            Name of the bit.
+
+        Returns
+        -------
+        bool or `~numpy.ndarray` of bool
+            Of the same shape.
+
+        Raises
+        ------
+        InputError
+            If the set has no such flag, or the values are not integers.
+        """
+        bit = self[name]
+        value = np.asarray(np.ma.filled(value, 0))
+        if value.dtype.kind not in "iu":
+            raise InputError(f"value: expected integers, got dtype {value.dtype}")
+        return (value.astype(np.int64) & bit) != 0
 
     def decode(self, value):
         """Names of the bits that are set.
@@ -135,12 +168,20 @@ class FlagSet:
         -------
         list of str
             Bits that the set does not know come as ``"UNKNOWN_BIT_<n>"``.
+
+        Raises
+        ------
+        InputError
+            If the value is masked, negative, or not an integer.
         """
-        value = int(value)
+        try:
+            value = operator.index(value)
+        except TypeError:
+            raise InputError(f"value: expected a non-negative integer, got {value!r}") from None
         if value < 0:
             raise InputError(f"value: expected a non-negative integer, got {value}")
         known = {flag.bit: flag.name for flag in self.flags}
-        return [known.get(bit, f"UNKNOWN_BIT_{bit}") for bit in range(value.bit_length()) if value >> bit & 1]
+        return [known.get(bit, f"UNKNOWN_BIT_{bit}") for bit in range(value.bit_length()) if (value >> bit) & 1]
 
     def describe(self, value):
         """What the bits that are set say, one line each, as one string."""
@@ -180,7 +221,14 @@ def register(flag_set):
 
 
 def names():
-    """Names of all registered flag sets, in the order of their declaration."""
+    """Names of all flag sets.
+
+    Returns
+    -------
+    list of str
+    """
+    for module in DECLARED_IN:
+        import_module(module)
     return list(_REGISTRY)
 
 
@@ -192,10 +240,9 @@ def get(name):
     InputError
         If there is none; the message lists those there are.
     """
-    try:
-        return _REGISTRY[name]
-    except KeyError:
-        raise InputError(f"no flag set is called {name!r}; there are {names()}") from None
+    if name not in _REGISTRY and name not in names():
+        raise InputError(f"no flag set is called {name!r}; there are {names()}")
+    return _REGISTRY[name]
 
 
 def decode(value, name="label"):
@@ -237,10 +284,16 @@ LABEL = register(
             ("NO_INPUT", "The input is missing or unusable; the label is masked."),
             ("BAD_SAMPLES", "Some input values are missing or invalid and were interpolated or imputed."),
             ("MISSING_BAND", "One of the two spectra or one arm is missing."),
-            ("MISSING_PHOTOMETRY", "Photometry that the network was trained with is missing; the label comes without it."),
+            (
+                "MISSING_PHOTOMETRY",
+                "Photometry that the network was trained with is missing; the label comes without it.",
+            ),
             ("MISSING_EBV", "E(B-V) is missing, so the spectrum could not be dereddened."),
             ("NOISY_INPUT", "The input's signal-to-noise ratio is below that of the training stars."),
-            ("UNLIKE_TRAINING", "The star lies farther from the training stars than 99.9 % of them do from each other."),
+            (
+                "UNLIKE_TRAINING",
+                "The star lies farther from the training stars than 99.9 % of them do from each other.",
+            ),
             ("COLOR_RANGE", "The color is outside the range of the training stars."),
             ("LABEL_RANGE", "The label is outside the range of the training labels."),
             ("MAGNITUDE_RANGE", "The star is brighter or fainter than the training stars; errors are extrapolated."),

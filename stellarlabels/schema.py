@@ -15,10 +15,11 @@ from importlib import resources
 
 import numpy as np
 from astropy import units as u
+from astropy.io.ascii import InconsistentTableError
 from astropy.table import MaskedColumn, QTable, Table
 from astropy.utils.masked import Masked
 
-from stellarlabels.exceptions import ColumnUnitError, InputError, MissingColumnError, MissingUnitWarning
+from stellarlabels.exceptions import ColumnUnitError, InputError, MissingColumnError, MissingUnitWarning, ReadError
 
 __all__ = [
     "Column",
@@ -89,30 +90,28 @@ class Column:
         Parameters
         ----------
         data : array_like
-            Values in the declared unit (a Quantity is converted). Masked entries, and NaN in float
-            columns, come out masked.
+            Values in the declared unit (a Quantity or a Column with another unit is converted). Masked entries and
+            NaN come out masked.
 
         Returns
         -------
-        `~astropy.table.MaskedColumn`, or a masked or plain `~astropy.units.Quantity` when there is a unit that
-        Astropy knows how to calculate with.
+        `~astropy.table.MaskedColumn`, or a masked or plain `~astropy.units.Quantity` when the column has a unit and
+        holds numbers.
+
+        Raises
+        ------
+        ColumnUnitError
+            If the unit of the data does not convert to the declared one.
+        InputError
+            If the data cannot be held exactly in an integer column (fractions, numbers out of range, identifiers that
+            have been floats), or text came where numbers are declared.
         """
-        unit = u.Unit(self.unit) if self.unit else None
-        if isinstance(data, u.Quantity):
-            if unit is None:
-                unit = u.dimensionless_unscaled
-            data = data.to(unit)
-            mask = getattr(data, "mask", np.zeros(data.shape, bool))
-            data = np.asarray(data.unmasked.value if isinstance(data, Masked) else data.value)
-        else:
-            mask = np.ma.getmaskarray(data)
-            data = np.ma.getdata(data)
-        dtype = np.str_ if self.is_text else np.dtype(self.dtype)
-        array = np.asarray(data).astype(dtype)
-        mask = np.array(np.broadcast_to(mask, array.shape))
-        if array.dtype.kind == "f":
-            mask |= np.isnan(array)
-        if self.unit and array.dtype.kind == "f":
+        masked = _in_unit(data, self, self.name, warn=False)
+        mask = np.array(masked.mask)
+        if masked.dtype.kind == "f":
+            mask |= np.isnan(masked.data)
+        array = _cast(masked.data, mask, self)
+        if self.unit and array.dtype.kind in "fiu":
             quantity = u.Quantity(array, u.Unit(self.unit), dtype=array.dtype)
             out = Masked(quantity, mask=mask) if mask.any() else quantity
             out.info.description = self.description
@@ -156,11 +155,26 @@ class Schema:
 
     @classmethod
     def read(cls, path):
-        """Read a schema from an ECSV file with the columns name, unit, dtype, ucd, description and, where needed,
-        aliases (blank-separated), shape (blank-separated integers) and format; ``name``, ``description`` and
-        ``reference`` of the schema itself are in the file's metadata."""
-        table = Table.read(path, format="ascii.ecsv")
-        meta = dict(table.meta)
+        """Read a schema from an ECSV file.
+
+        Parameters
+        ----------
+        path : path-like
+            The file has the columns name, unit, dtype, ucd, description and, where needed, aliases (blank-separated),
+            shape (blank-separated integers) and format. Name, description and reference of the schema itself are in
+            the file's metadata; whatever else is there becomes ``notes``.
+
+        Raises
+        ------
+        ReadError
+            If the file is missing or is not such a file.
+        """
+        try:
+            table = Table.read(path, format="ascii.ecsv")
+            meta = dict(table.meta)
+            name, names = meta.pop("name"), list(table["name"])
+        except (OSError, KeyError, ValueError, InconsistentTableError) as error:
+            raise ReadError(f"{path}: expected an ECSV file of a schema; {type(error).__name__}: {error}") from error
 
         def text(row, key):
             if key not in table.colnames or np.ma.is_masked(row[key]):
@@ -169,7 +183,7 @@ class Schema:
 
         columns = [
             Column(
-                name=text(row, "name"),
+                name=str(key),
                 unit=text(row, "unit"),
                 dtype=text(row, "dtype") or "float64",
                 ucd=text(row, "ucd"),
@@ -178,10 +192,9 @@ class Schema:
                 shape=tuple(int(n) for n in text(row, "shape").split()),
                 format=text(row, "format"),
             )
-            for row in table
+            for key, row in zip(names, table, strict=True)
         ]
-        keys = ("name", "description", "reference")
-        return cls(*(meta.pop("name"), columns), *(meta.pop(k, "") for k in keys[1:]), notes=meta)
+        return cls(name, columns, meta.pop("description", ""), meta.pop("reference", ""), notes=meta)
 
     def __iter__(self):
         return iter(self.columns)
@@ -225,8 +238,8 @@ class Schema:
         Returns
         -------
         list of str
-            One sentence for each missing column, unit that cannot be converted, and wrong cell shape;
-            empty if the table conforms.
+            One sentence for each missing column, unit that cannot be converted, text where numbers are declared, and
+            wrong cell shape; empty if the table conforms.
         """
         problems = []
         for item in self.columns:
@@ -237,9 +250,12 @@ class Schema:
             data = table[name]
             if data.shape[1:] != item.shape:
                 problems.append(f"column {name!r} has cells of shape {data.shape[1:]}, expected {item.shape}")
-            unit = getattr(data, "unit", None)
-            if unit is not None and item.unit and not u.Unit(unit).is_equivalent(u.Unit(item.unit)):
-                problems.append(f"column {name!r} has the unit {unit}, expected one that converts to {item.unit}")
+            if without_unit(data[:0]).dtype.kind in "SU" and not item.is_text:
+                problems.append(f"column {name!r} holds text, expected numbers")
+            try:
+                _in_unit(data[:0], item, name, warn=False)
+            except ColumnUnitError as error:
+                problems.append(str(error))
         return problems
 
     def conform(self, table, *, missing="mask", unknown="leave"):
@@ -266,7 +282,15 @@ class Schema:
             With ``missing="error"``, naming the column.
         ColumnUnitError
             If a unit does not convert.
+        InputError
+            If a column holds something else than declared; see `Column.dress`.
         """
+        for argument, value, choices in (
+            ("missing", missing, ("mask", "error")),
+            ("unknown", unknown, ("leave", "keep")),
+        ):
+            if value not in choices:
+                raise InputError(f"{argument}: expected one of {choices}, got {value!r}")
         out = QTable(meta={**table.meta, "schema": self.name})
         used, absent = set(), []
         for item in self.columns:
@@ -338,14 +362,17 @@ def label_columns(label):
 
 
 def _lookup(table, item):
-    """Name under which ``item`` is in the table, or None. The canonical name wins, then the order of the aliases."""
+    """Name under which ``item`` is in the table, or None. The canonical name wins, then the order of the aliases.
+
+    The case of letters does not matter, except in names of one letter: B is a magnitude, b the galactic latitude.
+    """
     present = {}
     for name in table.colnames:
         present.setdefault(name.lower(), name)
     for key in item.names:
         if key in table.colnames:
             return key
-        if key.lower() in present:
+        if len(key) > 1 and key.lower() in present:
             return present[key.lower()]
     return None
 
@@ -389,27 +416,62 @@ def without_unit(data):
     return np.ma.MaskedArray(np.asarray(plain), mask=mask)
 
 
-def _in_unit(data, item, name):
-    """Column data as a masked array in the unit of ``item``; object cells are left as they are."""
-    unit = getattr(data, "unit", None)
+def _in_unit(data, item, name, *, warn=True):
+    """Column data as a masked array in the unit of ``item``; cells that are not numbers are left as they are."""
     masked = without_unit(data)
-    mask, plain = masked.mask, masked.data
-    if item.unit and plain.dtype.kind in "fiu":
-        target = u.Unit(item.unit)
-        if unit is None:
+    unit = getattr(data, "unit", None)
+    if masked.dtype.kind not in "fiu" or not (item.unit or isinstance(data, u.Quantity)):
+        return masked
+    if unit is None:
+        if warn:
             warnings.warn(
                 f"column {name!r} has no unit; it is taken to be in {item.unit}", MissingUnitWarning, stacklevel=4
             )
-        else:
-            try:
-                factor = u.Unit(unit).to(target)
-            except (u.UnitConversionError, ValueError, TypeError) as error:
-                raise ColumnUnitError(
-                    f"column {name!r} has the unit {unit!s}, expected one that converts to {item.unit}"
-                ) from error
-            if factor != 1:
-                plain = plain * factor
-    return np.ma.MaskedArray(plain, mask=mask)
+        return masked
+    return np.ma.MaskedArray(_convert(masked.data, u.Unit(unit), item, name), mask=masked.mask)
+
+
+def _convert(plain, unit, item, name):
+    """Numbers in ``unit`` to the unit of ``item``.
+
+    The vocabulary has bare dex and mag. Archives also say dex(cm/s2), mag(AB), log(cm.s**-2) or, for an abundance,
+    nothing but "dimensionless"; the number is the same, once what is under the logarithm is in cgs units.
+    """
+    target = u.Unit(item.unit)
+    if unit == target or str(unit) == str(target):  # "dex" from a VOTable is a unit that only looks like dex
+        return plain
+    if target in (u.dex, u.mag):
+        if unit == u.dimensionless_unscaled or (isinstance(unit, u.UnrecognizedUnit) and str(unit).startswith("log")):
+            return plain
+        if isinstance(unit, u.LogUnit) and unit.function_unit == target:
+            return plain + (np.log10(unit.physical_unit.cgs.scale) if target == u.dex else 0.0)
+    try:
+        return u.Quantity(plain, unit).to_value(target)
+    except (u.UnitsError, ValueError, TypeError) as error:
+        raise ColumnUnitError(
+            f"column {name!r} has the unit {str(unit)!r}, expected one that converts to {item.unit!r}"
+        ) from error
+
+
+def _cast(plain, mask, item):
+    """Numbers or texts as the dtype of ``item``, exactly where that is an integer; under the mask is a null."""
+    expected = f"column {item.name!r}: expected"
+    if item.is_text:
+        return np.where(mask, "", plain.astype(np.str_))
+    dtype = np.dtype(item.dtype)
+    out = np.where(mask, item.null(), plain) if mask.any() else plain
+    if out.dtype.kind == "O":
+        out = np.array(out.tolist())
+    if out.dtype.kind not in "fiub" or out.shape != plain.shape:
+        raise InputError(f"{expected} numbers, got dtype {plain.dtype}")
+    if dtype.kind not in "iu":
+        return out.astype(dtype)
+    info = np.iinfo(dtype)
+    if out.size and not (out.min() >= info.min and out.max() <= info.max):
+        raise InputError(f"{expected} integers from {info.min} to {info.max}, got {out.min()} to {out.max()}")
+    if out.dtype.kind == "f" and ((out % 1 != 0) | (np.abs(out) >= 2**53)).any():
+        raise InputError(f"{expected} integers, got floats that have a fraction or may have been rounded")
+    return out.astype(dtype)
 
 
 def values(table, name, *, required=True, unit=None):
@@ -435,6 +497,9 @@ def values(table, name, *, required=True, unit=None):
         If the column is required and absent. The message lists the names that were looked for.
     ColumnUnitError
         If the column's unit does not convert to the declared one.
+    InputError
+        If the column holds text, or is declared as 64-bit integers, which floats would round: take identifiers from
+        ``table[find(table, name)]``.
 
     Warns
     -----
@@ -447,6 +512,8 @@ def values(table, name, *, required=True, unit=None):
 
 def column_values(table, item, *, required=True):
     """As `values`, for a `Column` that need not be in the vocabulary (the error of a label, say)."""
+    if item.dtype == "int64":
+        raise InputError(f"column {item.name!r} holds 64-bit integers, which floats would round; use find()")
     key = _lookup(table, item)
     if key is None:
         if required:

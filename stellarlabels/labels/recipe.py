@@ -21,6 +21,9 @@ class Recipe:
         Network and its options; see `stellarlabels.models.networks`.
     loss : {"gaussian", "student_t"}
         Likelihood; see `stellarlabels.models.losses`.
+    likelihoods : dict of str to str
+        Labels whose likelihood is "parallax": absolute magnitudes that are known through parallaxes; see
+        `stellarlabels.labels.targets`. The loss of the other labels is then "student_t".
     epochs, batch_size, learning_rate, schedule, weight_decay, clip_norm, patience
         See `stellarlabels.models.training.train`. ``patience=None`` means no early stopping.
     cost_bins : tuple of int or None
@@ -45,6 +48,7 @@ class Recipe:
     feature_options: dict = field(default_factory=dict)
     network_options: dict = field(default_factory=dict)
     loss: str = "gaussian"
+    likelihoods: dict = field(default_factory=dict)
     epochs: int = 100
     batch_size: int = 512
     learning_rate: float = 1e-3

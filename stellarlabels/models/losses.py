@@ -7,7 +7,7 @@ labels. The targets are (N, 3 L) numbers made by `pack`: values, their standard 
 import numpy as np
 from keras import ops
 
-__all__ = ["pack", "gaussian", "student_t", "get"]
+__all__ = ["pack", "gaussian", "student_t", "with_parallaxes", "get"]
 
 
 def pack(values, errors):
@@ -28,11 +28,20 @@ def pack(values, errors):
     return np.concatenate(parts, axis=1).astype(np.float32)
 
 
-def _split(y_true, y_pred):
+def _columns(y_true, y_pred):
     value, error, known = ops.split(y_true, 3, axis=-1)
     mean, log_sigma = ops.split(y_pred, 2, axis=-1)
-    variance = ops.exp(2 * ops.clip(log_sigma, -7.0, 4.0)) + error**2
-    return (value - mean) ** 2, variance, known
+    return value, error, known, mean, ops.exp(ops.clip(log_sigma, -7.0, 4.0))
+
+
+def _normal(square, variance):
+    """Negative Gaussian log-likelihood from squared residual and variance, without its constant."""
+    return 0.5 * (square / variance + ops.log(variance))
+
+
+def _wide(square, variance, freedom=5.0):
+    """The same for Student's t."""
+    return 0.5 * (freedom + 1) * ops.log1p(square / (freedom * variance)) + 0.5 * ops.log(variance)
 
 
 def gaussian(y_true, y_pred):
@@ -41,20 +50,51 @@ def gaussian(y_true, y_pred):
     The variance is the network's plus that of the label. For one label without error this is Eq. 10 of the UA-CSNet
     paper, ``(y - mean)^2 / (2 sigma^2) + log(sigma)``.
     """
-    square, variance, known = _split(y_true, y_pred)
-    return ops.sum(known * 0.5 * (square / variance + ops.log(variance)), axis=-1)
+    value, error, known, mean, sigma = _columns(y_true, y_pred)
+    return ops.sum(known * _normal((value - mean) ** 2, sigma**2 + error**2), axis=-1)
 
 
-def student_t(y_true, y_pred, freedom=5.0):
-    """Negative log-likelihood of Student's t with ``freedom`` degrees of freedom, without its constant.
+def student_t(y_true, y_pred):
+    """Negative log-likelihood of Student's t with 5 degrees of freedom, without its constant.
 
     Its heavy wings keep single wrong labels from pulling at the network.
     """
-    square, variance, known = _split(y_true, y_pred)
-    wings = 0.5 * (freedom + 1) * ops.log1p(square / (freedom * variance))
-    return ops.sum(known * (wings + 0.5 * ops.log(variance)), axis=-1)
+    value, error, known, mean, sigma = _columns(y_true, y_pred)
+    return ops.sum(known * _wide((value - mean) ** 2, sigma**2 + error**2), axis=-1)
+
+
+def with_parallaxes(is_parallax, center, scale):
+    """Student's t likelihood in which some labels are absolute magnitudes that are known through parallaxes.
+
+    The target of such a label is a pseudo-luminosity p with a Gaussian error s (see `stellarlabels.labels.targets`). With
+    the network's mean and sigma turned into an absolute magnitude M and its error, the model of p is
+    ``q = 10**(0.2 (M + 10))`` with the variance ``s^2 + (0.2 ln(10) q sigma_M)^2``. Nothing is divided by a parallax.
+
+    Parameters
+    ----------
+    is_parallax : sequence of bool, length L
+    center, scale : array_like, shape (L,)
+        The label is ``center + scale * mean``.
+
+    Returns
+    -------
+    callable
+    """
+    special = np.asarray(is_parallax, np.float32)
+    center, scale = np.asarray(center, np.float32), np.asarray(scale, np.float32)
+    slope = 0.2 * np.log(10.0)
+
+    def loss(y_true, y_pred):
+        value, error, known, mean, sigma = _columns(y_true, y_pred)
+        exponent = slope * (center + scale * ops.clip(mean, -8.0, 8.0) + 10.0) * special
+        model = ops.exp(exponent)
+        relative = _wide((value / model - 1) ** 2, (error / model) ** 2 + (slope * scale * sigma) ** 2) + exponent
+        plain = _wide((value - mean) ** 2, sigma**2 + error**2)
+        return ops.sum(known * (special * relative + (1 - special) * plain), axis=-1)
+
+    return loss
 
 
 def get(name):
-    """The likelihood called ``name``."""
+    """The likelihood called ``name``, "gaussian" or "student_t"."""
     return {"gaussian": gaussian, "student_t": student_t}[name]

@@ -111,11 +111,13 @@ def train(
     loss : callable
         One of `stellarlabels.models.losses`.
     epochs, batch_size : int
+        The stars are shared evenly among as few batches as hold at most ``batch_size``; a last batch of a few stars
+        would shake the weights.
     learning_rate : float
     schedule : {"constant", "cosine"}
         With "cosine" the rate rises linearly over the first twentieth of the steps and falls to zero as a cosine.
     weight_decay, clip_norm : float
-        Decoupled weight decay and limit of the gradient's norm.
+        Decoupled weight decay, and limit of the norm of the gradient of each variable.
     sample_weight : `~numpy.ndarray`, shape (N,), optional
     validation : tuple of inputs and targets, optional
         Their loss is recorded after each epoch.
@@ -139,7 +141,9 @@ def train(
     """
     import keras
 
-    steps = max(1, -(-len(targets) // batch_size)) * epochs
+    batches = max(1, -(-len(targets) // batch_size))
+    batch_size = max(1, -(-len(targets) // batches))
+    steps = batches * epochs
     if schedule == "cosine":
         warmup = max(1, steps // 20)
         rate = keras.optimizers.schedules.CosineDecay(
@@ -149,7 +153,7 @@ def train(
         rate = learning_rate
     else:
         raise InputError(f"schedule: expected 'constant' or 'cosine', got {schedule!r}")
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=weight_decay, global_clipnorm=clip_norm)
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=weight_decay, clipnorm=clip_norm)
     callbacks = [_progress_callback(title, epochs)] if progress else []
     if patience is not None and validation is not None:
         callbacks.append(keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True))

@@ -1,5 +1,7 @@
 """UACSNet: metallicities of giants, and more, from Gaia XP spectra."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from stellarlabels import schema
@@ -42,9 +44,9 @@ APOGEE = Recipe(
         "width": 384,
         "blocks": 3,
         "dropout": 0.1,
-        "noise": {"width": 0.5, "strong": 0.1, "strongest": 5.0},
+        "noise": {"width": 0.5, "strong": 0.05, "strongest": 5.0},
         "color_groups": ((0, 1, 2), (0, 3, 4)),
-        "color_rates": (0.08, 0.04),
+        "color_rates": (0.04, 0.02),
     },
     loss="student_t",
     epochs=100,
@@ -53,7 +55,15 @@ APOGEE = Recipe(
     schedule="cosine",
     weight_decay=1e-4,
     clip_norm=5.0,
-    ensemble=5,
+    ensemble=4,
+)
+
+#: Absolute magnitudes from parallaxes, beside the labels that help to learn them.
+DISTANCE = replace(
+    APOGEE,
+    labels=("m_g_dimmed", *APOGEE.labels),
+    likelihoods={"m_g_dimmed": "parallax"},
+    ensemble=3,
 )
 
 
@@ -65,9 +75,11 @@ class UACSNet(System):
 
     Parameters
     ----------
-    recipe : {"paper", "apogee"}
+    recipe : {"paper", "apogee", "distance"}
         "paper": [Fe/H] of giants from 60 dereddened pixels with the paper's network and hyper-parameters. "apogee":
         Teff, log g, [Fe/H] and [alpha/M] of giants and dwarfs from the whole spectrum and colors, not dereddened.
+        "distance": the same and ``m_g_dimmed``, the absolute magnitude in the G band as dimmed by dust (M_G + A_G), which
+        gives a distance without a map of dust; trained on parallaxes, see `stellarlabels.labels.targets`.
     **changes
         Hyper-parameters that differ from the recipe, for instance ``epochs=300, seed=1``; see
         `stellarlabels.labels.recipe.Recipe`.
@@ -89,10 +101,11 @@ class UACSNet(System):
     name = "uacsnet"
     title = "Teff, log g, [Fe/H], [alpha/M] from Gaia XP spectra; [Fe/H] of giants as in the paper"
     reference = "https://doi.org/10.12149/101604"
-    recipes = {"paper": PAPER, "apogee": APOGEE}
+    recipes = {"paper": PAPER, "apogee": APOGEE, "distance": DISTANCE}
     shipped = {
         "apogee": "Teff, log g, [Fe/H], [alpha/M] of stars of 3300-7000 K, trained on APOGEE DR17 labels",
         "paper": "[Fe/H] of giants, the paper's network and inputs, trained on APOGEE DR17 labels",
+        "distance": "as apogee, and M_G + A_G for distances, trained on Gaia DR2 parallaxes too",
     }
 
     def not_applicable(self, table):

@@ -62,3 +62,20 @@ def test_weights_of_odd_tables():
         cost_weights([1.0], bins=(1, 2))
     with pytest.raises(InputError, match="gamma"):
         cost_weights([1.0], bins=(1,), gamma=-1)
+
+
+def test_parallax_likelihood_equals_scipy_up_to_a_constant():
+    """Second label: M = 2 + 3 y known through p = parallax 10**(0.2 G), one of them negative."""
+    rng = np.random.default_rng(3)
+    mean, sigma = rng.normal(size=(20, 2)) * 0.3, rng.uniform(0.05, 0.3, size=(20, 2))
+    label, label_error = rng.normal(size=20), np.full(20, 0.1)
+    true = 10 ** (0.2 * (2 + 3 * mean[:, 1] + 10))
+    error = 0.4 * true
+    p = true + error * rng.normal(size=20)
+    p[0] = -0.5 * true[0]
+    loss = losses.with_parallaxes([False, True], [0.0, 2.0], [1.0, 3.0])
+    packed = losses.pack(np.stack([label, p], 1), np.stack([label_error, error], 1))
+    got = np.asarray(loss(packed, np.hstack([mean, np.log(sigma)]).astype("f4")))
+    want = -stats.t.logpdf(label, 5, mean[:, 0], np.hypot(sigma[:, 0], 0.1))
+    want -= stats.t.logpdf(p, 5, true, np.hypot(error, 0.2 * np.log(10) * true * 3 * sigma[:, 1]))
+    np.testing.assert_allclose(got - got[0], want - want[0], rtol=1e-3, atol=1e-3)

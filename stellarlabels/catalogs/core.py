@@ -1,0 +1,94 @@
+"""Reading and writing of catalogs in any format."""
+
+import logging
+from pathlib import Path
+
+from stellarlabels.catalogs import content, files, formats, schemas
+from stellarlabels.exceptions import ReadError, StellarLabelsError
+
+__all__ = ["read", "write"]
+
+_log = logging.getLogger(__name__)
+
+
+def write(table, path, schema=None, *, overwrite=False, format=None):
+    """Write a table of stars to a file.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+        It is not changed.
+    path : path-like
+        Its suffix decides about the format; see `supported_formats`.
+    schema : str or `~stellarlabels.schema.Schema`, optional
+        The published catalog that the file is to be: exactly the columns of the schema, under its names, in its order,
+        units and dtypes; columns that the table does not have are all missing. Without it all columns are written as
+        they are, with unit, description, format and ``info.meta["ucd"]`` of each, or what the vocabulary says of them.
+    overwrite : bool
+        Whether an existing file is replaced.
+    format : str, optional
+        Name of the format if the suffix is not to decide; ``"votable.tabledata"`` is a VOTable in plain text.
+
+    Raises
+    ------
+    stellarlabels.exceptions.InputError
+        If the format is unknown or cannot hold a column (the message names it): FITS holds ASCII text only, VOTable in
+        plain text no control characters, Parquet no cells of two or more dimensions, none integers above 2**63 - 1.
+    stellarlabels.exceptions.ColumnUnitError
+        If a unit does not convert to that of the schema.
+    stellarlabels.exceptions.WriteError
+        If the file exists, its folder does not, or the system refuses to write.
+
+    Notes
+    -----
+    The file appears under its name only when it is complete; if anything fails, nothing is left behind and a file that
+    was there stays. Missing values are those that are masked, NaN, or an empty text. FITS and the plain-text VOTable
+    have no other sign for a missing text than an empty one, and FITS drops blanks at the end of a text.
+    """
+    target = formats.find(path, format)
+    declared = None if schema is None else schemas.get(schema)
+    with files.replacing(path, overwrite=overwrite) as stream:
+        target.write(content.from_table(table, declared), stream, Path(path))
+    _log.info("wrote %d rows to %s (%s)", len(table), path, target.name)
+
+
+def read(path, schema=None, *, format=None):
+    """Read a catalog: a published file, or one that `write` made.
+
+    Parameters
+    ----------
+    path : path-like
+    schema : str or `~stellarlabels.schema.Schema`, optional
+        The published catalog that the file is. Without it the table is what the file says.
+    format : str, optional
+        Name of the format if the suffix is not to decide.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        The schema's columns under its names, in its order, units and dtypes, with UCDs in ``info.meta["ucd"]``;
+        missing values (nulls, NaN, the schema's null values such as -9999) are masked. Columns that the schema does not
+        know follow, and are listed in ``meta["unknown_columns"]``; columns that the file does not have are masked
+        in every row and listed in ``meta["missing_columns"]``.
+
+    Raises
+    ------
+    stellarlabels.exceptions.ReadError
+        If the file is missing or is not what its suffix says.
+    stellarlabels.exceptions.InputError
+        If the schema or the format is unknown.
+    stellarlabels.exceptions.ColumnUnitError
+        If a unit in the file does not convert to that of the schema.
+    """
+    source = formats.find(path, format)
+    declared = None if schema is None else schemas.get(schema)
+    path = Path(path)
+    if not path.is_file():
+        raise ReadError(f"path: there is no file {path}")
+    try:
+        found = source.read(path)
+    except StellarLabelsError:
+        raise
+    except Exception as error:  # whatever the libraries underneath say of a damaged file
+        raise ReadError(f"path: {path} could not be read as {source.name}: {error}") from error
+    return content.to_table(found, declared)

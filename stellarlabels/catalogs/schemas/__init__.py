@@ -1,0 +1,65 @@
+"""The published catalogs, one ECSV file each: columns, units, dtypes, UCDs, descriptions, nulls, and corrections.
+
+A file that is added to this folder is available under its name. Beside what `stellarlabels.schema.Schema.read` asks
+for, the metadata of a file may hold
+
+``null_values``
+    For a column (or ``*``, all columns of numbers), the values that stand for "missing" in the published file.
+``coosys``
+    ``system`` and ``epoch`` of the equatorial coordinates.
+``flags``
+    For a flag column, what its values mean, as text.
+``corrections``, ``comments``
+    What is wrong in the published description, and what else a reader of the published file should know.
+"""
+
+from functools import lru_cache
+from importlib import resources
+
+from stellarlabels.exceptions import InputError
+from stellarlabels.schema import Schema
+
+__all__ = ["available", "get"]
+
+
+def available():
+    """Names of the schemas.
+
+    Returns
+    -------
+    list of str
+        In alphabetical order.
+    """
+    files = resources.files(__name__).iterdir()
+    return sorted(file.name.removesuffix(".ecsv") for file in files if file.name.endswith(".ecsv"))
+
+
+def get(name):
+    """The schema of a published catalog.
+
+    Parameters
+    ----------
+    name : str or `~stellarlabels.schema.Schema`
+        One of `available`, in any case of letters. A schema is returned as it is.
+
+    Returns
+    -------
+    `~stellarlabels.schema.Schema`
+
+    Raises
+    ------
+    InputError
+        If there is no such schema; the message lists those there are.
+    """
+    if isinstance(name, Schema):
+        return name
+    key = str(name).lower()
+    if key not in available():
+        raise InputError(f"schema: there is none called {name!r}; there are {available()}")
+    return _read(key)
+
+
+@lru_cache
+def _read(key):
+    with resources.as_file(resources.files(__name__) / f"{key}.ecsv") as path:
+        return Schema.read(path)

@@ -1,0 +1,26 @@
+"""Extinction: E(B-V) from maps, coefficient sets of photometric bands, the curve for XP spectra, and RJCE.
+
+Two scales of E(B-V) are in use, and every number here knows its own: that of the map of Schlegel, Finkbeiner & Davis
+(1998), ``"sfd"``, and the color excess of stars to which extinction laws refer, ``"true"``. The second is 0.86 times
+the first (Schlafly & Finkbeiner 2011). The functions are told the scale of the E(B-V) that they are given, look up the
+scale of the coefficients, and convert where the two differ, so nobody has to multiply by 0.86 by hand. The column
+``ebv`` is on the scale of the SFD map.
+"""
+
+from stellarlabels.corrections.extinction.amounts import deredden, extinction, reddening
+from stellarlabels.corrections.extinction.curve import deredden_xp, e4455, xp_curve
+from stellarlabels.corrections.extinction.scales import convert_ebv
+from stellarlabels.corrections.extinction.sets import CoefficientSet, coefficient_sets, coefficients
+
+__all__ = [
+    "CoefficientSet",
+    "coefficient_sets",
+    "coefficients",
+    "convert_ebv",
+    "deredden",
+    "deredden_xp",
+    "e4455",
+    "extinction",
+    "reddening",
+    "xp_curve",
+]

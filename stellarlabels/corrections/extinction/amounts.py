@@ -1,0 +1,151 @@
+"""Extinction and reddening in magnitudes, and dereddened photometry of a table."""
+
+from dataclasses import replace
+
+import numpy as np
+from astropy import units as u
+from astropy.table import QTable
+
+from stellarlabels import flags, schema
+from stellarlabels.corrections.extinction.scales import SFD, check_scale, convert_ebv
+from stellarlabels.corrections.extinction.sets import DEFAULT
+from stellarlabels.corrections.extinction.sets import coefficients as coefficient_set
+from stellarlabels.corrections.published import floats, published
+from stellarlabels.exceptions import InputError
+
+__all__ = ["EXTINCTION", "extinction", "reddening", "deredden"]
+
+EXTINCTION = flags.register(
+    flags.FlagSet(
+        "extinction",
+        "extinction_flag: what is known of E(B-V) and of the extinction",
+        [
+            ("MISSING_EBV", "E(B-V) is missing; the dereddened magnitudes are masked."),
+            ("NO_COORDINATES", "The coordinates are missing or impossible, so no map could be asked."),
+            ("OUTSIDE_MAP", "The map has no value at this place."),
+            ("EBV_RANGE", "E(B-V) is larger than the coefficients are valid for; the one at the limit was used."),
+            ("TEFF_RANGE", "Teff is outside the coefficients' range; the coefficient at its edge was used."),
+            ("NEGATIVE_EBV", "E(B-V) is negative, so that dereddening makes stars fainter and redder."),
+        ],
+    )
+)
+
+
+def extinction(band, ebv, *, coefficients=DEFAULT, ebv_scale=SFD, teff=None):
+    """Extinction in a band.
+
+    Parameters
+    ----------
+    band : str
+        A band of the set; for colors see `reddening`.
+    ebv : array_like or `~astropy.units.Quantity`
+        E(B-V) in mag.
+    coefficients : str or `CoefficientSet`
+        See `stellarlabels.corrections.extinction.coefficients`.
+    ebv_scale : {"sfd", "true"}
+        Scale of ``ebv``. It is converted to the scale of the coefficients.
+    teff : array_like or `~astropy.units.Quantity`, optional
+        Effective temperature in K, for sets that depend on it.
+
+    Returns
+    -------
+    `~numpy.ndarray` of float64, or `~astropy.units.Quantity` where ``ebv`` is one
+        In mag; NaN where ``ebv`` (or ``teff``) is missing.
+
+    Raises
+    ------
+    stellarlabels.exceptions.InputError
+        If the band, set or scale is unknown, or ``band`` is a color.
+    """
+    if "-" in band:
+        raise InputError(f"band: expected a band, got the color {band!r}; use reddening()")
+    return _amount(band, ebv, coefficients, ebv_scale, teff)
+
+
+def reddening(color, ebv, *, coefficients=DEFAULT, ebv_scale=SFD, teff=None):
+    """Color excess of a color such as "BP-RP"; parameters, result and errors as for `extinction`."""
+    if "-" not in color:
+        raise InputError(f"color: expected a color such as 'BP-RP', got {color!r}; use extinction() for a band")
+    return _amount(color, ebv, coefficients, ebv_scale, teff)
+
+
+def _amount(band, ebv, coefficients, ebv_scale, teff):
+    """Coefficient times E(B-V), both on the scale of the coefficients."""
+    chosen = coefficient_set(coefficients)
+    excess = convert_ebv(ebv, from_scale=ebv_scale, to_scale=chosen.scale)
+    out = chosen.ratio(band, teff, None if teff is None else excess) * excess
+    return u.Quantity(out, u.mag) if isinstance(ebv, u.Quantity) else out
+
+
+def deredden(table, *, bands=None, coefficients=DEFAULT, ebv_scale=None, teff=None):
+    """Photometry without extinction.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+        With ``ebv`` and magnitudes under the names of the vocabulary (``phot_g_mean_mag``, ``j_m``, ...).
+    bands : iterable of str, optional
+        Which of G, BP, RP, J, H, Ks, W1, W2 to deredden; by default all that both the table and the set have.
+    coefficients : str or `CoefficientSet`
+        See `stellarlabels.corrections.extinction.coefficients`.
+    ebv_scale : {"sfd", "true"}, optional
+        Scale of the column ``ebv``; by default the ``ebv_scale`` in the column's metadata, and "sfd" if that is silent.
+    teff : array_like or `~astropy.units.Quantity`, optional
+        Effective temperature in K, for sets that depend on it.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        All columns of the input; for each band the extinction ``a_<band>`` and the magnitude ``<column>_0`` in mag,
+        masked where E(B-V), Teff or the magnitude is missing; and ``extinction_flag``.
+
+    Raises
+    ------
+    stellarlabels.exceptions.InputError
+        If a band is unknown or ``ebv_scale`` contradicts the metadata of the column.
+    stellarlabels.exceptions.MissingColumnError
+        If ``ebv`` or the magnitude of a band that was asked for is missing.
+    """
+    chosen = coefficient_set(coefficients)
+    column_of = {str(row["band"]): str(row["column"]) for row in published("extinction", "bands")}
+    if bands is None:
+        bands = [band for band, name in column_of.items() if band in chosen and schema.find(table, name) is not None]
+    unknown = [band for band in bands if band not in column_of or band not in chosen]
+    if unknown:
+        raise InputError(f"bands: expected some of {[*column_of]} that {chosen.name!r} has as well, got {unknown}")
+    scale = _scale_of_column(table, ebv_scale)
+    ebv = schema.values(table, "ebv")
+    teff = None if teff is None else floats(teff, "teff", "K")
+    out = QTable(table)
+    for band in bands:
+        column = schema.column(column_of[band])
+        absorption = extinction(band, ebv, coefficients=chosen, ebv_scale=scale, teff=teff)
+        amount = replace(column, name=f"a_{band.lower()}", ucd="phys.absorption", description=f"Extinction in {band}")
+        intrinsic = replace(column, name=f"{column.name}_0", description=f"{column.description}, dereddened")
+        out[amount.name] = amount.dress(absorption)
+        out[intrinsic.name] = intrinsic.dress(schema.values(table, column.name) - absorption)
+    out["extinction_flag"] = schema.column("extinction_flag").dress(_flag(ebv, scale, chosen, bands, teff))
+    return out
+
+
+def _scale_of_column(table, ebv_scale):
+    """Scale of the column ``ebv``: the argument, which may not contradict the column's metadata, or these, or SFD's."""
+    key = schema.find(table, "ebv")
+    written = None if key is None else (table[key].info.meta or {}).get("ebv_scale")
+    if ebv_scale is not None and written not in (None, ebv_scale):
+        raise InputError(f"ebv_scale: the column {key!r} says that it is on the scale {written!r}, got {ebv_scale!r}")
+    return check_scale(ebv_scale or written or SFD, "ebv_scale")
+
+
+def _flag(ebv, scale, chosen, bands, teff):
+    """The column ``extinction_flag`` of `deredden`."""
+    with np.errstate(invalid="ignore"):
+        conditions = {
+            "MISSING_EBV": np.isnan(ebv),
+            "NEGATIVE_EBV": ebv < 0,
+            "EBV_RANGE": convert_ebv(ebv, from_scale=scale, to_scale=chosen.scale) > chosen.ebv_max,
+        }
+        if teff is not None:
+            ranges = np.array([chosen.teff_range(band) for band in bands]).reshape(-1, 2)
+            conditions["TEFF_RANGE"] = ((teff < ranges[:, :1]) | (teff > ranges[:, 1:])).any(axis=0)
+    return EXTINCTION.where(**conditions)

@@ -1,0 +1,46 @@
+"""The two scales of E(B-V), and the one place where a color excess goes from one to the other."""
+
+from stellarlabels.corrections.published import floats, published
+from stellarlabels.exceptions import InputError
+
+__all__ = ["SFD", "TRUE", "convert_ebv", "check_scale"]
+
+#: Scale of the map of Schlegel, Finkbeiner & Davis (1998), and of the column ``ebv``.
+SFD = "sfd"
+#: Scale of the color excess of stars, to which extinction laws refer.
+TRUE = "true"
+
+
+def check_scale(scale, argument="scale"):
+    """Raise `InputError` unless ``scale`` is the name of a scale; return it."""
+    known = [str(name) for name in published("extinction", "ebv_scales")["scale"]]
+    if scale not in known:
+        raise InputError(f"{argument}: expected one of {known}, got {scale!r}")
+    return scale
+
+
+def convert_ebv(ebv, *, from_scale, to_scale):
+    """Color excess on another scale.
+
+    Parameters
+    ----------
+    ebv : array_like or `~astropy.units.Quantity`
+        E(B-V) in mag; masked or not.
+    from_scale, to_scale : {"sfd", "true"}
+        E(B-V) on the scale "true" is 0.86 times that on the scale "sfd" (Schlafly & Finkbeiner 2011).
+
+    Returns
+    -------
+    `~numpy.ndarray` of float64
+        In mag; NaN where ``ebv`` is missing.
+
+    Raises
+    ------
+    stellarlabels.exceptions.InputError
+        If a scale is unknown or ``ebv`` are not numbers.
+    """
+    table = published("extinction", "ebv_scales")
+    per_sfd = {str(row["scale"]): float(row["per_sfd"]) for row in table}
+    start, end = check_scale(from_scale, "from_scale"), check_scale(to_scale, "to_scale")
+    out = floats(ebv, "ebv", "mag")
+    return out if start == end else out * (per_sfd[end] / per_sfd[start])

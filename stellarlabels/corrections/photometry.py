@@ -1,0 +1,165 @@
+"""Gaia (E)DR3 photometry: the corrected BP/RP flux excess, and magnitudes from fluxes (Riello et al. 2021)."""
+
+from dataclasses import replace
+
+import numpy as np
+from astropy.table import QTable
+
+from stellarlabels import flags, schema
+from stellarlabels.corrections.published import floats, published
+from stellarlabels.exceptions import InputError
+
+__all__ = [
+    "PHOTOMETRY",
+    "expected_flux_excess",
+    "flux_excess_scatter",
+    "correct_flux_excess",
+    "magnitudes",
+]
+
+PHOTOMETRY = flags.register(
+    flags.FlagSet(
+        "photometry",
+        "photometry_flag: what is wrong with fluxes and with the flux excess",
+        [
+            ("MISSING_G", "The G magnitude or flux is missing or not positive."),
+            ("MISSING_BP", "The BP magnitude or flux is missing or not positive."),
+            ("MISSING_RP", "The RP magnitude or flux is missing or not positive."),
+            ("MISSING_EXCESS", "The flux excess is missing."),
+            ("LARGE_EXCESS", "The corrected flux excess is more than five standard deviations from zero."),
+        ],
+    )
+)
+
+_MISSING = ("MISSING_G", "MISSING_BP", "MISSING_RP")
+
+
+def expected_flux_excess(bp_rp):
+    """Mean flux excess factor of well-behaved point sources (Riello et al. 2021, Table 2).
+
+    Parameters
+    ----------
+    bp_rp : array_like or `~astropy.units.Quantity`
+        Observed BP-RP in mag; not dereddened.
+
+    Returns
+    -------
+    `~numpy.ndarray` of float64
+        NaN where the color is missing.
+    """
+    table = published("photometry", "flux_excess")
+    color = floats(bp_rp, "bp_rp", "mag")
+    piece = np.searchsorted(np.asarray(table["bp_rp_min"][1:]), color, side="right")
+    c0, c1, c2, c3 = (np.asarray(table[name])[piece] for name in ("c0", "c1", "c2", "c3"))
+    return ((c3 * color + c2) * color + c1) * color + c0
+
+
+def flux_excess_scatter(g):
+    """Standard deviation of the corrected flux excess of well-behaved sources (Riello et al. 2021, Eq. 18).
+
+    Parameters
+    ----------
+    g : array_like or `~astropy.units.Quantity`
+        G in mag.
+
+    Returns
+    -------
+    `~numpy.ndarray` of float64
+        NaN where G is missing or negative.
+    """
+    meta = published("photometry", "flux_excess").meta
+    g = floats(g, "g", "mag")
+    g[~(g >= 0)] = np.nan
+    return meta["sigma_constant"] + meta["sigma_factor"] * g ** meta["sigma_power"]
+
+
+def correct_flux_excess(table):
+    """The flux excess without its dependence on color, C*, and its scatter.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+        Gaia EDR3 or DR3: ``phot_g_mean_mag``, ``phot_bp_mean_mag``, ``phot_rp_mean_mag``, ``phot_bp_rp_excess_factor``.
+        The relation does not hold for the flux excess of Gaia DR2.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        All columns of the input, and ``phot_bp_rp_excess_factor_corrected`` (C*, near 0 for isolated stars),
+        ``phot_bp_rp_excess_factor_scatter`` (its standard deviation at the star's G) and ``photometry_flag`` (bits of
+        the flag set "photometry"). Masked where an input is missing.
+
+    Raises
+    ------
+    stellarlabels.exceptions.MissingColumnError
+        If a column is missing.
+
+    Notes
+    -----
+    Riello, M., De Angeli, F., Evans, D. W., et al. 2021, A&A, 649, A3, Eqs. 6 and 18.
+    """
+    excess = schema.values(table, "phot_bp_rp_excess_factor")
+    g, bp, rp = (schema.values(table, f"phot_{band}_mean_mag") for band in ("g", "bp", "rp"))
+    corrected, scatter = excess - expected_flux_excess(bp - rp), flux_excess_scatter(g)
+    with np.errstate(invalid="ignore"):
+        large = np.abs(corrected) > 5 * scatter
+    missing = {name: np.isnan(magnitude) for name, magnitude in zip(_MISSING, (g, bp, rp), strict=True)}
+    columns = {
+        "phot_bp_rp_excess_factor_corrected": corrected,
+        "phot_bp_rp_excess_factor_scatter": scatter,
+        "photometry_flag": PHOTOMETRY.where(**missing, MISSING_EXCESS=np.isnan(excess), LARGE_EXCESS=large),
+    }
+    out = QTable(table)
+    for name, data in columns.items():
+        out[name] = schema.column(name).dress(data)
+    return out
+
+
+def magnitudes(table, *, system="vega", zero_point_error=False):
+    """Magnitudes and their errors from mean fluxes.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+        With ``phot_g_mean_flux``, ``phot_bp_mean_flux``, ``phot_rp_mean_flux`` and, for errors,
+        ``phot_g_mean_flux_error`` and so on, in electron / s.
+    system : {"vega", "ab"}
+        Magnitude system. The archive's magnitudes are Vega magnitudes.
+    zero_point_error : bool
+        Whether to add the zero-points' standard errors of about 0.003 mag, which all stars share, in quadrature.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        All columns of the input, and for each band ``phot_g_mean_mag`` and ``phot_g_mean_mag_error`` (and so on) in mag,
+        which replace columns of these names; and ``photometry_flag`` (bits of the flag set "photometry"). Magnitudes are
+        masked where the flux is missing or not positive, errors also where the flux error is missing or not positive.
+
+    Raises
+    ------
+    stellarlabels.exceptions.MissingColumnError
+        If a flux is missing.
+    stellarlabels.exceptions.InputError
+        If the system is unknown.
+    """
+    if system not in ("vega", "ab"):
+        raise InputError(f"system: expected 'vega' or 'ab', got {system!r}")
+    out, missing = QTable(table), {}
+    for row, flag in zip(published("photometry", "gaia_dr3_zero_points"), _MISSING, strict=True):
+        flux = schema.values(table, row["flux"])
+        error = schema.values(table, f"{row['flux']}_error", required=False)
+        missing[flag] = ~(flux > 0)
+        flux[missing[flag]] = np.nan
+        error[~(error > 0)] = np.nan
+        magnitude_error = 2.5 / np.log(10) * error / flux
+        if zero_point_error:
+            magnitude_error = np.hypot(magnitude_error, row[f"{system}_error"])
+        column = schema.column(row["magnitude"])
+        key = schema.find(table, column.name) or column.name
+        out[key] = column.dress(row[system] - 2.5 * np.log10(flux))
+        error_column = replace(
+            column, name=f"{key}_error", ucd=f"stat.error;{column.ucd}", description=f"Standard error of {key}"
+        )
+        out[error_column.name] = error_column.dress(magnitude_error)
+    out["photometry_flag"] = schema.column("photometry_flag").dress(PHOTOMETRY.where(**missing))
+    return out

@@ -1,0 +1,68 @@
+"""Published numbers that ship with the package, as tables, and arguments of the corrections as plain arrays."""
+
+from functools import cache
+from importlib import resources
+
+import numpy as np
+from astropy import units as u
+from astropy.table import Table
+
+from stellarlabels import schema
+from stellarlabels.exceptions import ColumnUnitError, InputError
+
+__all__ = ["published", "floats"]
+
+
+@cache
+def published(folder, name):
+    """A table of published numbers.
+
+    Parameters
+    ----------
+    folder, name : str
+        Folder under ``stellarlabels/data`` and name of the ECSV file without its suffix.
+
+    Returns
+    -------
+    `~astropy.table.Table`
+        Units in the columns; reference, bibcode and validity in ``meta``. It is shared: do not change it.
+    """
+    with resources.as_file(resources.files("stellarlabels") / "data" / folder / f"{name}.ecsv") as path:
+        return Table.read(path, format="ascii.ecsv")
+
+
+def floats(data, name, unit=""):
+    """An argument as a new float array, NaN where it is masked.
+
+    Parameters
+    ----------
+    data : array_like, `~astropy.units.Quantity` or `~astropy.table.Column`
+        Numbers; masked or not.
+    name : str
+        The argument's name, for messages.
+    unit : str
+        Unit that a unit of ``data`` is converted to. Data without a unit are taken to be in it.
+
+    Returns
+    -------
+    `~numpy.ndarray` of float64
+
+    Raises
+    ------
+    InputError
+        If ``data`` are not real numbers.
+    ColumnUnitError
+        If the unit does not convert.
+    """
+    masked = schema.without_unit(data)
+    if masked.dtype.kind not in "fiub":
+        raise InputError(f"{name}: expected real numbers, got dtype {masked.dtype}")
+    out = np.array(masked.data, dtype=np.float64)
+    out[np.ma.getmaskarray(masked)] = np.nan
+    own = getattr(data, "unit", None)
+    if own is None:
+        return out
+    try:
+        return out * u.Unit(own).to(u.Unit(unit))
+    except u.UnitConversionError as error:
+        raise ColumnUnitError(f"{name}: expected a unit that converts to {unit or 'none'}, got {own!s}") from error

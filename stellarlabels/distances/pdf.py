@@ -1,0 +1,203 @@
+"""The distance PDF of a star from its apparent and absolute magnitude, in closed form."""
+
+import numpy as np
+from astropy import units as u
+
+from stellarlabels.distances.absolute import LN_PER_MAG
+from stellarlabels.distances.arguments import lengths, magnitude_errors, magnitudes, parsecs, probabilities
+from stellarlabels.distances.posterior import DistancePosterior
+from stellarlabels.distances.priors import published_value
+from stellarlabels.exceptions import InputError
+
+__all__ = ["DistancePDF"]
+
+
+class DistancePDF:
+    """Distances of one star or of many from apparent and absolute magnitudes and extinctions.
+
+    The distance modulus m - A - M is Gaussian, so the distance is log-normal, and everything is in closed form.
+
+    Parameters
+    ----------
+    apparent_mag : `~astropy.units.Quantity` or array_like
+        Apparent magnitude m. Plain numbers are magnitudes, here and below.
+    absolute_mag, absolute_mag_err : `~astropy.units.Quantity` or array_like
+        Absolute magnitude M in the same band, and its standard error. An infinite error says that nothing is known of M;
+        only `with_parallax` then has an answer.
+    extinction, extinction_err : `~astropy.units.Quantity` or array_like
+        Extinction A in that band, and its standard error. Negative extinctions are taken as they are.
+    apparent_mag_err : `~astropy.units.Quantity` or array_like
+        Standard error of the apparent magnitude. All arguments broadcast together; their shape is that of the results.
+
+    Raises
+    ------
+    InputError
+        If an error is negative, or all errors of a star are zero.
+
+    Notes
+    -----
+    With mu = ln(10 pc) + (ln 10 / 5) (m - A - M) and s = (ln 10 / 5) sqrt(sigma_M^2 + sigma_A^2 + sigma_m^2) the density
+    of the distance is p(d) = exp(-(ln d - mu)^2 / (2 s^2)) / (sqrt(2 pi) s d); SolarDis (A&A 2024), equations 3 to 5.
+    Median exp(mu), mean exp(mu + s^2 / 2), mode exp(mu - s^2). The median is 10^((m - A - M) / 5 + 1) pc whatever the
+    error; the mode depends on the error and is smaller. Taking this density for the posterior implies a prior that is
+    uniform in distance modulus; `with_prior` and `with_parallax` replace it by another.
+
+    NaN or masked inputs give NaN.
+
+    Examples
+    --------
+    >>> from stellarlabels.distances import DistancePDF
+    >>> star = DistancePDF(15.0, 4.8, 0.2, extinction=0.2)
+    >>> star.median
+    <Quantity 1000. pc>
+    >>> star.quantile([0.16, 0.84]).round(1)
+    <Quantity [ 912.5, 1095.9] pc>
+    """
+
+    def __init__(
+        self, apparent_mag, absolute_mag, absolute_mag_err, extinction=0, extinction_err=0, *, apparent_mag_err=0
+    ):
+        modulus = magnitudes(apparent_mag, "apparent_mag") - magnitudes(extinction, "extinction")
+        modulus = modulus - magnitudes(absolute_mag, "absolute_mag")
+        variance = magnitude_errors(absolute_mag_err, "absolute_mag_err") ** 2
+        variance = variance + magnitude_errors(extinction_err, "extinction_err") ** 2
+        variance = variance + magnitude_errors(apparent_mag_err, "apparent_mag_err") ** 2
+        if (variance == 0).any():
+            raise InputError("absolute_mag_err: expected a positive error for each star, got 0 with no other error")
+        try:
+            modulus, variance = np.broadcast_arrays(modulus, variance)
+        except ValueError:
+            raise InputError(
+                f"apparent_mag, ...: expected shapes that broadcast, got {np.shape(modulus)} and {np.shape(variance)}"
+            ) from None
+        self._mu = np.log(10) + LN_PER_MAG * modulus
+        self._var = LN_PER_MAG**2 * variance
+        unknown = ~np.isfinite(self._var)
+        if unknown.any():
+            self._mu = np.where(unknown, np.nan, self._mu)
+
+    def __repr__(self):
+        return f"<DistancePDF, shape {self.shape}>"
+
+    @property
+    def shape(self):
+        """Shape of the stars."""
+        return self._mu.shape
+
+    @property
+    def median(self):
+        """Median distance, 10^((m - A - M) / 5 + 1) pc (Quantity in pc, shape of the stars)."""
+        return parsecs(np.exp(self._mu))
+
+    @property
+    def mode(self):
+        """Most probable distance, the median times exp(-s^2) (Quantity in pc, shape of the stars)."""
+        return parsecs(np.exp(self._mu - self._var))
+
+    @property
+    def mean(self):
+        """Mean distance, the median times exp(s^2 / 2) (Quantity in pc, shape of the stars)."""
+        with np.errstate(over="ignore"):
+            return parsecs(np.exp(self._mu + self._var / 2))
+
+    def solardis_mode(self, *, clipped=False):
+        """The distance of the SolarDis catalog: the distance at which p(d) is greatest.
+
+        Parameters
+        ----------
+        clipped : bool
+            Whether distances beyond 10 kpc, the end of the bracket in which the published code looks, become 10 kpc as
+            they do there.
+
+        Returns
+        -------
+        `~astropy.units.Quantity`
+            In pc, shape of the stars. Unless clipped it is `mode`.
+
+        Notes
+        -----
+        The catalog assumes sigma_M = 0.2546 mag for all stars, and no error of the extinction. Then s = 0.1173, and the
+        mode is exp(-s^2) = 0.9863 times the median: these distances are 1.4 % smaller than 10^((m - A - M) / 5 + 1) pc,
+        and by construction so for every star. The offset grows as the square of the error.
+        """
+        return np.minimum(self.mode, published_value("solardis_upper")) if clipped else self.mode
+
+    def quantile(self, p):
+        """Distances below which the star is with a given probability.
+
+        Parameters
+        ----------
+        p : float or array_like
+            Probabilities from 0 to 1.
+
+        Returns
+        -------
+        `~astropy.units.Quantity`
+            In pc, shape ``p.shape + shape`` as of `numpy.quantile`.
+
+        Raises
+        ------
+        InputError
+            If a probability is outside 0 to 1.
+        """
+        from scipy.special import ndtri
+
+        p = probabilities(p)
+        z = ndtri(p).reshape(p.shape + (1,) * len(self.shape))
+        with np.errstate(over="ignore"):
+            return parsecs(np.exp(self._mu + np.sqrt(self._var) * z))
+
+    def pdf(self, d):
+        """Probability density of the distance.
+
+        Parameters
+        ----------
+        d : `~astropy.units.Quantity`
+            Distances, which broadcast against the shape of the stars: for a grid of G distances common to N stars give
+            ``d[:, None]`` and get (G, N). Plain numbers are pc, with a warning.
+
+        Returns
+        -------
+        `~astropy.units.Quantity`
+            In 1/pc; 0 for distances that are not positive.
+        """
+        d = lengths(d, "d")
+        inside = (d > 0) & np.isfinite(d)
+        x = np.log(np.where(inside, d, 1.0))
+        density = np.exp(-((x - self._mu) ** 2) / (2 * self._var) - x) / np.sqrt(2 * np.pi * self._var)
+        return u.Quantity(np.where(inside | np.isnan(density), density, 0.0), 1 / u.pc)
+
+    def with_parallax(self, parallax, error, prior=None):
+        """The posterior from the magnitudes, a parallax and a prior.
+
+        Parameters
+        ----------
+        parallax, error : `~astropy.units.Quantity`
+            Parallax, corrected for the zero-point, and its standard error. Parallaxes may be negative. An infinite error
+            says that there is no parallax. Plain numbers are mas, with a warning.
+        prior : None, str, callable or `stellarlabels.distances.Prior`
+            Density of the distance before the data: None or ``"modulus"``, uniform in distance modulus, which makes the
+            posterior the product of `pdf` and the likelihood of the parallax; ``"uniform"`` in distance; ``"density"``,
+            uniform space density; ``"exponential"``, exponentially decreasing space density; a function of the distance in
+            pc; or an object of `stellarlabels.distances.priors`.
+
+        Returns
+        -------
+        `DistancePosterior`
+            With the same methods.
+
+        Raises
+        ------
+        InputError
+            If an error is zero or negative, or the prior is none of these.
+
+        Notes
+        -----
+        p(d) is proportional to N(m - A - 5 log10(d / 10 pc); M, sigma) N(parallax; 1 / d, error) prior(d), which is
+        d ``pdf(d)`` N(parallax; 1 / d, error) prior(d): the prior takes the place of the 1/d that the closed form implies.
+        """
+        return DistancePosterior(self._mu, self._var, parallax, error, prior)
+
+    def with_prior(self, prior):
+        """The posterior from the magnitudes and a prior, without a parallax; see `with_parallax`."""
+        return self.with_parallax(0 * u.mas, np.inf * u.mas, prior)

@@ -1,0 +1,124 @@
+"""Columns that are no measurements: integers, identifiers and text out of a user's table, exact."""
+
+import numpy as np
+from astropy import units as u
+
+from stellarlabels import schema
+from stellarlabels.exceptions import InputError, MissingColumnError
+
+__all__ = ["integers", "identifier_name", "identifiers", "text"]
+
+
+def integers(table, name):
+    """A column of the vocabulary as 64-bit integers, exact to the last digit.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+    name : str
+        Canonical name or alias.
+
+    Returns
+    -------
+    values : `~numpy.ndarray` of int64
+        0 where missing.
+    present : `~numpy.ndarray` of bool
+        False where masked, and everywhere if the table has no such column.
+
+    Raises
+    ------
+    InputError
+        If the column holds no integers.
+    """
+    key = schema.find(table, name)
+    if key is None:
+        return np.zeros(len(table), np.int64), np.zeros(len(table), bool)
+    return _integers(table[key], key)
+
+
+def identifier_name(table, name):
+    """Name under which an identifier is in a table.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+    name : str
+        Any name of a column in the table, or a canonical name or alias.
+
+    Raises
+    ------
+    MissingColumnError
+        If there is no such column.
+    """
+    if name in table.colnames:
+        return name
+    found = schema.find(table, name) if name in schema.vocabulary() else None
+    if found is None:
+        raise MissingColumnError(f"column {name!r} is missing; the table has {', '.join(table.colnames) or 'none'}")
+    return found
+
+
+def identifiers(table, key):
+    """An identifier column, exact, and where it holds one.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+    key : str
+        Name in the table.
+
+    Returns
+    -------
+    values : `~numpy.ndarray` of int64 or str
+    present : `~numpy.ndarray` of bool
+        False where masked, where an integer is not positive, and where a text is empty.
+
+    Raises
+    ------
+    InputError
+        If the column holds neither integers nor text. Floats cannot hold a 64-bit identifier.
+    """
+    if np.ma.getdata(table[key]).dtype.kind in "SU":
+        values, present = text(table, key)
+        return values, present & (values != "")
+    values, present = _integers(table[key], key)
+    return values, present & (values > 0)
+
+
+def text(table, key):
+    """A text column without the blanks at its ends.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+    key : str
+        Name in the table.
+
+    Returns
+    -------
+    values : `~numpy.ndarray` of str
+    present : `~numpy.ndarray` of bool
+        False where masked.
+
+    Raises
+    ------
+    InputError
+        If the column holds no text.
+    """
+    data = table[key]
+    plain = np.ma.getdata(data)
+    if plain.dtype.kind not in "SU":
+        raise InputError(f"column {key!r}: expected text, got dtype {plain.dtype}")
+    return np.char.strip(np.asarray(plain).astype(str)), ~np.ma.getmaskarray(data)
+
+
+def _integers(data, key):
+    """Exact 64-bit integers of a column, and where they are present."""
+    if isinstance(data, u.Quantity):
+        raise InputError(f"column {key!r}: expected integers without a unit, got a Quantity in {data.unit}")
+    mask, plain = np.ma.getmaskarray(data), np.asarray(np.ma.getdata(data))
+    if plain.dtype.kind not in "iu":
+        raise InputError(f"column {key!r}: expected integers, got dtype {plain.dtype}, in which digits may be lost")
+    if plain.dtype == np.uint64 and plain.size and plain.max() > np.iinfo(np.int64).max:
+        raise InputError(f"column {key!r}: expected 64-bit signed integers, got values up to {plain.max()}")
+    return np.where(mask, 0, plain).astype(np.int64), ~mask

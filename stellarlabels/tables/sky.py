@@ -1,0 +1,227 @@
+"""Stars on the sphere: positions at an epoch, their motion to another one, and the search for neighbors.
+
+Directions are unit vectors, distances on the sphere are chords; nothing is special at the poles or at 0 hours.
+"""
+
+import warnings
+from dataclasses import dataclass, replace
+
+import numpy as np
+from astropy import units as u
+from astropy.time import Time
+
+from stellarlabels import schema
+from stellarlabels.exceptions import InputError, MissingUnitWarning
+
+__all__ = ["Stars", "angle", "epoch", "neighbors", "separations"]
+
+#: Astronomical unit in km yr/s: turns parallax times radial velocity into a proper motion.
+_AU = (1 * u.au).to_value(u.km / u.s * u.yr)
+_MAS = (1 * u.mas).to_value(u.rad)
+
+
+@dataclass(frozen=True)
+class Stars:
+    """Directions and motions of N stars.
+
+    Parameters
+    ----------
+    direction : `~numpy.ndarray`, shape (N, 3)
+        Unit vectors.
+    motion : `~numpy.ndarray`, shape (N, 3)
+        Proper motion in the tangential plane, rad/yr; 0 where unknown.
+    radial : `~numpy.ndarray`, shape (N,)
+        Radial velocity over distance, 1/yr; 0 where unknown.
+    epoch : `~numpy.ndarray` or None, shape (N,)
+        Julian years; None if not known.
+    moving : `~numpy.ndarray` of bool, shape (N,)
+        Whether the proper motion is known.
+    """
+
+    direction: np.ndarray
+    motion: np.ndarray
+    radial: np.ndarray
+    epoch: np.ndarray | None
+    moving: np.ndarray
+
+    @classmethod
+    def read(cls, table, epoch_given=None, argument="epoch"):
+        """Stars of a table, and which rows have a usable position.
+
+        Parameters
+        ----------
+        table : `~astropy.table.Table`
+            ``ra`` and ``dec``; where there, ``pmra``, ``pmdec``, ``ref_epoch``, and for the perspective acceleration
+            ``parallax`` and ``radial_velocity``.
+        epoch_given : optional
+            See `epoch`.
+        argument : str
+            Name of the epoch's argument in error messages.
+
+        Returns
+        -------
+        stars : `Stars`
+            Only the rows with a usable position.
+        rows : `~numpy.ndarray` of int
+            Their row numbers.
+        """
+        ra, dec = (np.radians(schema.values(table, name)) for name in ("ra", "dec"))
+        rows = np.flatnonzero(np.isfinite(ra) & (np.abs(dec) <= np.pi / 2))
+        when = epoch(table, epoch_given, argument)
+        when = None if when is None else when[rows]
+        ra, dec = ra[rows], dec[rows]
+        pmra, pmdec = (schema.values(table, name, required=False)[rows] * _MAS for name in ("pmra", "pmdec"))
+        moving = np.isfinite(pmra) & np.isfinite(pmdec)
+        east = np.stack([-np.sin(ra), np.cos(ra), np.zeros_like(ra)], axis=-1)
+        north = np.stack([-np.sin(dec) * np.cos(ra), -np.sin(dec) * np.sin(ra), np.cos(dec)], axis=-1)
+        motion = np.where(moving, pmra, 0)[:, None] * east + np.where(moving, pmdec, 0)[:, None] * north
+        direction = np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=-1)
+        return cls(direction, motion, _radial(table, rows), when, moving), rows
+
+    def __len__(self):
+        return len(self.direction)
+
+    def __getitem__(self, rows):
+        when = None if self.epoch is None else self.epoch[rows]
+        return replace(
+            self,
+            direction=self.direction[rows],
+            motion=self.motion[rows],
+            radial=self.radial[rows],
+            epoch=when,
+            moving=self.moving[rows],
+        )
+
+    def at(self, when):
+        """Directions at another epoch, by uniform motion in space.
+
+        This is the rigorous propagation of ESA SP-1200, volume 1, section 1.5.5, without the light-time effect: the
+        direction of ``u (1 + r t) + m t`` for the direction ``u``, proper motion ``m`` and radial motion ``r``.
+
+        Parameters
+        ----------
+        when : float or `~numpy.ndarray`
+            Julian years. Where this or the star's own epoch is NaN, the star stays where it is.
+
+        Returns
+        -------
+        `~numpy.ndarray`, shape (N, 3)
+            Unit vectors.
+        """
+        years = np.nan_to_num(when - self.epoch)[:, None]
+        moved = self.direction * (1 + self.radial[:, None] * years) + self.motion * years
+        return moved / np.linalg.norm(moved, axis=1, keepdims=True)
+
+
+def _radial(table, rows):
+    """Radial velocity over distance in 1/yr, 0 where either is unknown or the parallax is not positive."""
+    parallax, velocity = (
+        schema.values(table, name, required=False)[rows] if schema.find(table, name) else np.zeros(len(rows))
+        for name in ("parallax", "radial_velocity")
+    )
+    usable = (parallax > 0) & np.isfinite(velocity)
+    return np.where(usable, parallax * _MAS * velocity / _AU, 0.0)
+
+
+def epoch(table, given, argument):
+    """Epoch of each row's position in Julian years.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+    given : None, float, `~astropy.units.Quantity`, `~astropy.time.Time` or array of one of these
+        None for the column ``ref_epoch``.
+    argument : str
+        Name in error messages.
+
+    Returns
+    -------
+    `~numpy.ndarray` of float64, shape (N,), or None
+        NaN where the column is masked. None if nothing is given and the table has no ``ref_epoch``.
+
+    Raises
+    ------
+    InputError
+        If it is no epoch, or not one for each row.
+    """
+    if given is None:
+        return schema.values(table, "ref_epoch") if schema.find(table, "ref_epoch") else None
+    try:
+        if isinstance(given, Time):
+            given = given.jyear
+        years = np.asarray(u.Quantity(given, u.yr).value, dtype=float)
+        years = np.array(np.broadcast_to(years, len(table)))
+    except (TypeError, ValueError, u.UnitConversionError) as error:
+        raise InputError(
+            f"{argument}: expected a Julian year, or one for each of {len(table)} rows, got {given!r}"
+        ) from error
+    if not np.isfinite(years).all():
+        raise InputError(f"{argument}: expected finite Julian years, got {given!r}")
+    return years
+
+
+def angle(value, argument):
+    """A positive angle as a plain float in radians.
+
+    Parameters
+    ----------
+    value : `~astropy.units.Quantity` or float
+        Without a unit it is taken to be in arcsec, with a warning.
+    argument : str
+        Name in error messages.
+
+    Raises
+    ------
+    InputError
+        If it is not one angle above 0 and up to 180 degrees.
+
+    Warns
+    -----
+    MissingUnitWarning
+    """
+    if not isinstance(value, u.Quantity):
+        warnings.warn(f"{argument} has no unit; it is taken to be in arcsec", MissingUnitWarning, stacklevel=3)
+    try:
+        plain = float((value if isinstance(value, u.Quantity) else value * u.arcsec).to_value(u.rad))
+    except (u.UnitConversionError, TypeError, ValueError) as error:
+        raise InputError(f"{argument}: expected one angle, got {value!r}") from error
+    if not 0 < plain <= np.pi:
+        raise InputError(f"{argument}: expected an angle above 0 and up to 180 deg, got {value}")
+    return plain
+
+
+def neighbors(first, second, radius):
+    """All pairs of two sets of directions within a radius.
+
+    Parameters
+    ----------
+    first, second : `~numpy.ndarray`, shape (N, 3) and (M, 3)
+        Unit vectors.
+    radius : float
+        Radians; the bound is included.
+
+    Returns
+    -------
+    i, j : `~numpy.ndarray` of int
+        Rows of ``first`` and ``second``.
+    separation : `~numpy.ndarray`
+        Radians.
+    """
+    from scipy.spatial import cKDTree
+
+    if not len(first) or not len(second):
+        return np.zeros(0, int), np.zeros(0, int), np.zeros(0)
+    # A little farther than the radius: a chord and an angle round differently.
+    reach = 2 * np.sin(radius / 2) * (1 + 1e-9) + 1e-15
+    found = cKDTree(first).sparse_distance_matrix(cKDTree(second), reach, output_type="ndarray")
+    i, j = found["i"], found["j"]
+    separation = separations(first[i], second[j])
+    near = separation <= radius
+    return i[near], j[near], separation[near]
+
+
+def separations(first, second):
+    """Angular distances in radians of unit vectors, row by row, accurate at small angles (1e-16 rad)."""
+    apart = np.linalg.norm(first - second, axis=1)
+    return 2 * np.arcsin(np.minimum(apart / 2, 1))
+
