@@ -50,8 +50,10 @@ def _parser():
     verb = verbs.add_parser("systems", help="list the systems and the weights that ship with the package")
     verb.set_defaults(run=_systems)
 
-    verb = verbs.add_parser("demo", help="label real stars from Gaia XP spectra and compare with APOGEE; needs no network")
-    verb.add_argument("-o", "--output", default="stellarlabels-demo", help="folder for the files (default: %(default)s)")
+    verb = verbs.add_parser(
+        "demo", help="label real stars from Gaia XP spectra and compare with APOGEE; needs no network"
+    )
+    verb.add_argument("-o", "--output", default="stellarlabels-demo", help="folder for the files (%(default)s)")
     verb.add_argument("--system", default="uacsnet", help="system (default: %(default)s)")
     verb.add_argument("--weights", help="shipped weights to use (default: the system's default)")
     verb.set_defaults(run=_demo)

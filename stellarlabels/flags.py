@@ -26,7 +26,14 @@ __all__ = ["Flag", "FlagSet", "LABEL", "SPECTRUM", "get", "names", "register", "
 DTYPE = np.int32
 
 #: Modules that register flag sets besides this one; they are imported when a set is asked for that is not there yet.
-DECLARED_IN = ("stellarlabels.corrections.extinction.amounts", "stellarlabels.tables.match")
+DECLARED_IN = (
+    "stellarlabels.tables.match",
+    "stellarlabels.tables.quality.papers",
+    "stellarlabels.corrections.parallax",
+    "stellarlabels.corrections.photometry",
+    "stellarlabels.corrections.extinction.amounts",
+    "stellarlabels.corrections.systematics",
+)
 
 
 @dataclass(frozen=True)

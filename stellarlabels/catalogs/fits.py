@@ -70,7 +70,7 @@ def _header(content, packer):
         ("PCOUNT", 0),
         ("GCOUNT", 1),
         ("TFIELDS", len(content.fields)),
-        ("EXTNAME", content.name),
+        ("EXTNAME", content.name if _is_text(content.name) else "labels"),
         ("CREATOR", content.creator),
     ):
         header[keyword] = value
@@ -221,6 +221,4 @@ def _content(header, fields):
     meta |= json.loads(header.get("METADATA", "{}"))
     description = meta.pop("DESCRIPT", header.get("DESCRIPT", ""))
     reference = meta.pop("REFERENC", header.get("REFERENC", ""))
-    return Content(
-        fields, meta, description=description, reference=reference, creator=str(header.get("CREATOR", ""))
-    )
+    return Content(fields, meta, description=description, reference=reference, creator=str(header.get("CREATOR", "")))

@@ -73,9 +73,7 @@ def _field(name, array, column):
         data = _as_numpy(array.fill_null(False if pa.types.is_boolean(array.type) else 0))
     if data.dtype.kind == "f":
         mask |= np.isnan(data)
-    column = replace(
-        column or Column(name), dtype="str" if data.dtype.kind == "U" else data.dtype.name, shape=shape
-    )
+    column = replace(column or Column(name), dtype="str" if data.dtype.kind == "U" else data.dtype.name, shape=shape)
     return Field(column, data.reshape(-1, *shape), mask.reshape(-1, *shape))
 
 

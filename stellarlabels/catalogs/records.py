@@ -39,8 +39,10 @@ class Packer:
         self.null_truth = ord(null_truth)
         self._texts = [self._encoded(item, unicode) if item.kind == "U" else None for item in fields]
         self.nulls = [self._null(item, null_flags) for item in fields]
-        formats = [(f"f{i}", self._format(item, text), item.column.shape)
-                   for i, (item, text) in enumerate(zip(fields, self._texts, strict=True))]
+        formats = [
+            (f"f{i}", self._format(item, text), item.column.shape)
+            for i, (item, text) in enumerate(zip(fields, self._texts, strict=True))
+        ]
         self._flag_bytes = (len(fields) + 7) // 8 if null_flags else 0
         if null_flags:
             formats.insert(0, ("flags", "u1", (self._flag_bytes,)))

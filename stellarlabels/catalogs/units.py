@@ -1,8 +1,8 @@
 """Units as text in the dialects of file formats, and back.
 
 Neither FITS nor VOUnits knows ``dex``, the unit of [Fe/H] and of every other logarithmic label. It is written as the
-plain word ``dex``: readers show it as it is, and Astropy keeps it (the quoted form ``'dex'`` that VOUnits has for unknown
-units is one that Astropy cannot parse, since it knows the name). All other units are written as the standards ask.
+plain word ``dex``: readers show it as it is, and Astropy keeps it (it cannot parse ``'dex'``, the quoted form that
+VOUnits has for unknown units, since it knows the name). All other units are written as the standards ask.
 """
 
 import re

@@ -1,12 +1,12 @@
-"""Corrections of what archives deliver: parallax zero-point, flux excess and magnitudes, and extinction.
+"""Corrections of what archives deliver: parallax zero-point, flux excess and magnitudes, extinction, XP systematics.
 
-The modules are `stellarlabels.corrections.parallax`, `stellarlabels.corrections.photometry` and
-`stellarlabels.corrections.extinction`; each is loaded on first use.
+The modules are `stellarlabels.corrections.parallax`, `stellarlabels.corrections.photometry`,
+`stellarlabels.corrections.extinction` and `stellarlabels.corrections.systematics`; each is loaded on first use.
 """
 
 from importlib import import_module as _import_module
 
-__all__ = ["extinction", "parallax", "photometry"]
+__all__ = ["extinction", "parallax", "photometry", "systematics"]
 
 
 def __getattr__(name):

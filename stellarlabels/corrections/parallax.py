@@ -21,7 +21,7 @@ PARALLAX = flags.register(
             ("UNKNOWN_SOLUTION", "astrometric_params_solved is missing or is none of 3, 31 and 95; no zero-point."),
             ("MISSING_INPUT", "Magnitude, color or ecliptic latitude is missing or impossible; no zero-point."),
             ("MAGNITUDE_RANGE", "G is not between 6 and 21 mag; the zero-point is that of the nearest limit."),
-            ("COLOR_RANGE", "The color is outside the zero-point's range; the zero-point is that of the nearest limit."),
+            ("COLOR_RANGE", "The color is outside the zero-point's range; the nearest limit was used."),
             ("MISSING_PARALLAX", "The parallax is missing."),
             ("BAD_ERROR", "The error of the parallax is missing or not positive."),
         ],
@@ -45,8 +45,8 @@ def zero_point(table):
     Returns
     -------
     `~astropy.units.Quantity` of float64, shape (N,), mas
-        Masked for 2-parameter solutions and where an input is missing. Magnitudes and colors outside the range
-        of the calibration (6 < G < 21, 1.1 < nu_eff < 1.9 or 1.24 < pseudocolour < 1.72 per micron) count as its nearest
+        Masked for 2-parameter solutions and where an input is missing. Magnitudes and colors outside the range of the
+        calibration (6 < G < 21, 1.1 < nu_eff < 1.9 or 1.24 < pseudocolour < 1.72 per micron) count as its nearest
         limit; `correct_parallax` flags them.
 
     Raises
@@ -76,8 +76,9 @@ def correct_parallax(table):
     -------
     `~astropy.table.QTable`
         All columns of the input, and ``parallax_zero_point`` (mas), ``parallax_corrected`` (mas; the parallax minus the
-        zero-point, masked where either is missing), ``parallax_over_error_corrected`` (masked where the error is missing
-        or not positive) and ``parallax_flag`` (bits of the flag set "parallax"). Negative parallaxes stay as they are.
+        zero-point, masked where either is missing), ``parallax_over_error_corrected`` (masked where the error is
+        missing or not positive) and ``parallax_flag`` (bits of the flag set "parallax"). Negative parallaxes stay
+        negative.
 
     Raises
     ------
@@ -161,12 +162,11 @@ def _tables():
     five, six = (published("parallax", f"zero_point_{kind}") for kind in ("5p", "6p"))
     knots = np.asarray(five["phot_g_mean_mag"], dtype=float)
     limits = np.array([[table.meta["color_min"], table.meta["color_max"]] for table in (five, six)])
-    zeros = np.zeros(knots.size)
-    coefficients = [
-        np.concatenate([table[term].quantity.to_value("mas") if term in table.colnames else zeros for table in (five, six)])
-        for term in _TERMS
-    ]
-    return knots, limits, np.array(coefficients)
+    coefficients = np.zeros((len(_TERMS), 2, knots.size))
+    for kind, table in enumerate((five, six)):
+        for term in set(_TERMS) & set(table.colnames):
+            coefficients[_TERMS.index(term), kind] = table[term].quantity.to_value("mas")
+    return knots, limits, coefficients.reshape(len(_TERMS), -1)
 
 
 def _evaluate(g, color, sine, six, knots, coefficients):

@@ -131,9 +131,9 @@ def magnitudes(table, *, system="vega", zero_point_error=False):
     Returns
     -------
     `~astropy.table.QTable`
-        All columns of the input, and for each band ``phot_g_mean_mag`` and ``phot_g_mean_mag_error`` (and so on) in mag,
-        which replace columns of these names; and ``photometry_flag`` (bits of the flag set "photometry"). Magnitudes are
-        masked where the flux is missing or not positive, errors also where the flux error is missing or not positive.
+        All columns of the input, and for each band ``phot_g_mean_mag`` and ``phot_g_mean_mag_error`` (and so on) in
+        mag, which replace columns of these names; and ``photometry_flag`` (bits of the flag set "photometry").
+        Magnitudes are masked where the flux is missing or not positive, errors also where the flux error is.
 
     Raises
     ------

@@ -54,7 +54,7 @@ def probabilities(p):
 
 def parsecs(values):
     """Floats as a Quantity in pc."""
-    return u.Quantity(values, u.pc, copy=False)
+    return u.Quantity(values, u.pc)
 
 
 def _with_unit(data, name, unit):

@@ -14,10 +14,21 @@ import numpy as np
 
 from stellarlabels import flags, schema
 from stellarlabels.corrections.extinction import deredden_xp
+from stellarlabels.corrections.systematics import correct_flux
 from stellarlabels.exceptions import InputError
 from stellarlabels.features.base import Features, FeatureSet, label_flags, register
 
-__all__ = ["WAVELENGTH", "PIXEL_EDGES", "XPPixels", "XPSpectrum", "design_matrix", "fill_gaps", "pixels", "sample", "spectra"]
+__all__ = [
+    "WAVELENGTH",
+    "PIXEL_EDGES",
+    "XPPixels",
+    "XPSpectrum",
+    "design_matrix",
+    "fill_gaps",
+    "pixels",
+    "sample",
+    "spectra",
+]
 
 #: Sampling of externally calibrated XP spectra in nm: 343 samples (GaiaXPy's default).
 WAVELENGTH = np.arange(336.0, 1021.0, 2.0)
@@ -126,7 +137,9 @@ def _cells(table, name):
         return schema.values(table, name)
     data = table[key]
     if data.ndim == 2:
-        raise InputError(f"column {key!r}: expected spectra of {size} samples, got {data.shape[1]}; resample them first")
+        raise InputError(
+            f"column {key!r}: expected spectra of {size} samples, got {data.shape[1]}; resample them first"
+        )
     if data.dtype != object:
         raise InputError(f"column {key!r}: expected cells of {size} samples, got one number in each row")
     out = np.full((len(table), size), np.nan)
@@ -242,14 +255,18 @@ class XPPixels(FeatureSet):
         See `pixels`.
     relation : {"linear", "toolkit"}
         How E(44-55) follows from E(B-V); see `stellarlabels.corrections.extinction.deredden_xp`.
+    systematics : str, optional
+        Folder with the tables of Huang et al. (2024); with it the spectra are corrected before they are dereddened,
+        as in the paper. See `stellarlabels.corrections.systematics`. The shipped weights were trained without.
     """
 
     name = "xp_pixels"
 
-    def __init__(self, norm_wavelength=550.0, norm_width=10.0, relation="linear"):
+    def __init__(self, norm_wavelength=550.0, norm_width=10.0, relation="linear", systematics=None):
         self.norm_wavelength = norm_wavelength
         self.norm_width = norm_width
         self.relation = relation
+        self.systematics = systematics
 
     @property
     def config(self):
@@ -257,10 +274,14 @@ class XPPixels(FeatureSet):
             "norm_wavelength": self.norm_wavelength,
             "norm_width": self.norm_width,
             "relation": self.relation,
+            "systematics": self.systematics,
         }
 
     def compute(self, table):
         flux, error, spectrum_flag = spectra(table)
+        if self.systematics is not None:
+            magnitude = schema.values(table, "phot_g_mean_mag", required=False)
+            flux, _ = correct_flux(flux, error, magnitude, self.systematics)
         snr = _signal_to_noise(flux, error)
         ebv = schema.values(table, "ebv", required=False)
         flux, error = _unit_of_scale(flux, error)

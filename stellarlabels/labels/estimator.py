@@ -9,7 +9,7 @@ from astropy.table import QTable
 from stellarlabels import __version__, flags, schema
 from stellarlabels.exceptions import InputError, ModelFileError, NotFittedError
 from stellarlabels.features.base import feature_set
-from stellarlabels.labels import files
+from stellarlabels.labels import modelfile
 from stellarlabels.labels.domain import Domain
 from stellarlabels.labels.recipe import Recipe
 from stellarlabels.labels.targets import label_targets
@@ -318,8 +318,8 @@ class LabelEstimator:
         ------
         NotFittedError
             If there is nothing to save.
-        ModelFileError
-            If the file exists and ``overwrite`` is False.
+        stellarlabels.exceptions.WriteError
+            If the file exists and ``overwrite`` is False, or it cannot be written.
         """
         if not self._networks:
             raise NotFittedError(f"{self.name}: there is nothing to save before fit()")
@@ -328,7 +328,9 @@ class LabelEstimator:
         arrays |= {"calibration.log_snr": self._calibration.log_snr, "calibration.factors": self._calibration.factors}
         for member, network in enumerate(self._networks):
             for index, weight in enumerate(_stored_weights(network)):
-                arrays[f"network.{member}.{index}"] = np.asarray(weight).astype(dtype if weight.trainable else "float32")
+                arrays[f"network.{member}.{index}"] = np.asarray(weight).astype(
+                    dtype if weight.trainable else "float32"
+                )
         description = {
             "system": self.name,
             "recipe_name": self.recipe_name,
@@ -341,7 +343,7 @@ class LabelEstimator:
             },
             "provenance": self.provenance_,
         }
-        files.write(path, description, arrays, overwrite=overwrite)
+        modelfile.write(path, description, arrays, overwrite=overwrite)
 
     @classmethod
     def load(cls, path):
@@ -361,7 +363,7 @@ class LabelEstimator:
         ModelFileError
             If the file is missing, damaged, of another version, or of another system.
         """
-        description, arrays = files.read(path)
+        description, arrays = modelfile.read(path)
         if description.get("system") != cls.name:
             raise ModelFileError(f"{path}: holds a model of {description.get('system')!r}, not of {cls.name!r}")
         try:
@@ -393,5 +395,3 @@ class LabelEstimator:
 def _stored_weights(network):
     """The network's weights without the states of its random generators."""
     return [weight for weight in network.weights if "seed_generator" not in weight.path]
-
-

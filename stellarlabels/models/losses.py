@@ -66,8 +66,8 @@ def student_t(y_true, y_pred):
 def with_parallaxes(is_parallax, center, scale):
     """Student's t likelihood in which some labels are absolute magnitudes that are known through parallaxes.
 
-    The target of such a label is a pseudo-luminosity p with a Gaussian error s (see `stellarlabels.labels.targets`). With
-    the network's mean and sigma turned into an absolute magnitude M and its error, the model of p is
+    The target of such a label is a pseudo-luminosity p with a Gaussian error s (see `stellarlabels.labels.targets`).
+    With the network's mean and sigma turned into an absolute magnitude M and its error, the model of p is
     ``q = 10**(0.2 (M + 10))`` with the variance ``s^2 + (0.2 ln(10) q sigma_M)^2``. Nothing is divided by a parallax.
 
     Parameters

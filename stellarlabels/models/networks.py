@@ -58,9 +58,7 @@ def mean_variance_mlp(*, shapes, outputs, hidden, latent, head, error_hidden, er
     return keras.Model({"flux": flux, "error": error}, layers.Concatenate()([mean, log_sigma]))
 
 
-def residual_mlp(
-    *, shapes, outputs, components, rank, width, blocks, dropout, noise, color_groups, color_rates, seed
-):
+def residual_mlp(*, shapes, outputs, components, rank, width, blocks, dropout, noise, color_groups, color_rates, seed):
     """A residual multilayer perceptron on a spectrum, its errors and colors, with a head for means and one for errors.
 
     The spectrum is projected on ``components`` fixed directions; binned log errors and the colors join it; then come
@@ -132,7 +130,8 @@ def _standardisation(array):
 
 def _principal_components(flux, units, seed, stars=12000):
     """Offset and matrix to the first principal components of standardised spectra, scaled by the square root of their
-    spread: halfway between leaving faint components too small to learn from and blowing up their noise."""
+    spread: halfway between leaving faint components too small to learn from and blowing up their noise.
+    """
     offset, scaling = _standardisation(flux)
     some = np.random.default_rng(seed).permutation(len(flux))[:stars]
     scaled = (flux[some] - offset) @ scaling

@@ -16,8 +16,8 @@ PREDICT_BATCH = 16384
 def held_out(source_id):
     """Whether a star is one of the fixed held-out stars: ``(source_id >> 35) % 5 == 0``.
 
-    These stars (a fifth of the level-12 HEALPix cells of the sky) are never used to train, tune or stop any weights that
-    ship with the package; all quoted precisions are measured on them.
+    These stars (a fifth of the level-12 HEALPix cells of the sky) are never used to train, tune or stop any weights
+    that ship with the package; all quoted precisions are measured on them.
 
     Parameters
     ----------

@@ -10,8 +10,8 @@ __all__ = ["cost_weights"]
 def cost_weights(*axes, bins, gamma=0.5):
     """Weight of each star by how rare it is in a histogram.
 
-    The weight is ``(f / f_max) ** -gamma`` with f the number of stars in the star's bin and f_max that in the fullest bin
-    (Eq. 11 of the UA-CSNet paper; CSNet's Eq. 8 has the same form).
+    The weight is ``(f / f_max) ** -gamma`` with f the number of stars in the star's bin and f_max that in the fullest
+    bin (Eq. 11 of the UA-CSNet paper; CSNet's Eq. 8 has the same form).
 
     Parameters
     ----------

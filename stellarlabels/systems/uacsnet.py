@@ -78,8 +78,8 @@ class UACSNet(System):
     recipe : {"paper", "apogee", "distance"}
         "paper": [Fe/H] of giants from 60 dereddened pixels with the paper's network and hyper-parameters. "apogee":
         Teff, log g, [Fe/H] and [alpha/M] of giants and dwarfs from the whole spectrum and colors, not dereddened.
-        "distance": the same and ``m_g_dimmed``, the absolute magnitude in the G band as dimmed by dust (M_G + A_G), which
-        gives a distance without a map of dust; trained on parallaxes, see `stellarlabels.labels.targets`.
+        "distance": the same and ``m_g_dimmed``, the absolute magnitude in the G band as dimmed by dust (M_G + A_G),
+        which gives a distance without a map of dust; trained on parallaxes, see `stellarlabels.labels.targets`.
     **changes
         Hyper-parameters that differ from the recipe, for instance ``epochs=300, seed=1``; see
         `stellarlabels.labels.recipe.Recipe`.
@@ -88,8 +88,8 @@ class UACSNet(System):
     -----
     Inputs: ``source_id``; ``flux`` and ``flux_error`` (cells of 343 samples, 336 to 1020 nm; W m-2 nm-1) or XP
     coefficients; the recipe "paper" needs ``ebv`` and uses ``phot_bp_mean_mag`` and ``phot_rp_mean_mag`` for flags; the
-    recipe "apogee" uses ``phot_g_mean_mag``, ``phot_bp_mean_mag``, ``phot_rp_mean_mag``, ``j_m``, ``h_m``, ``ks_m`` where
-    they are there.
+    recipe "apogee" uses ``phot_g_mean_mag``, ``phot_bp_mean_mag``, ``phot_rp_mean_mag``, ``j_m``, ``h_m``, ``ks_m``
+    where they are there.
 
     Choices where the paper is silent or contradicts itself: pixel edges are 60 equal bins of 11.4 nm; the normalisation
     window is 10 nm wide; flux and errors are standardised; the paper's Eq. 7 mixes the standard deviation with its

@@ -127,8 +127,11 @@ def _blank(column, missing, name):
         return out
     try:
         column[missing] = np.ma.masked
+        masked = bool(np.all(column.mask[missing]))
     except (TypeError, ValueError, AttributeError, NotImplementedError) as error:
         raise _no_mask(column, name) from error
+    if not masked:
+        raise _no_mask(column, name)
     return column
 
 

@@ -56,10 +56,10 @@ def compare(labels, reference, *, names=None, rows=None):
     Returns
     -------
     `~astropy.table.QTable`
-        One row for each label: ``label``, ``unit``, ``stars``, ``bias`` (median residual), ``scatter`` (1.4826 times the
-        median absolute deviation), ``rmse``, ``error`` (median predicted error), ``pull_width`` (robust scatter of the
-        pulls, 1 if the errors are right) and ``coverage`` (share of pulls within one sigma, 0.683 if they are right).
-        NaN where there are no stars or no errors.
+        One row for each label: ``label``, ``unit``, ``stars``, ``bias`` (median residual), ``scatter`` (1.4826 times
+        the median absolute deviation), ``rmse``, ``error`` (median predicted error), ``pull_width`` (robust scatter
+        of the pulls, 1 if the errors are right) and ``coverage`` (share of pulls within one sigma, 0.683 if they are
+        right). NaN where there are no stars or no errors.
 
     Raises
     ------

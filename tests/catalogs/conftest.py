@@ -16,7 +16,8 @@ _IDENTIFIERS = st.one_of(st.integers(0, 9), st.integers(2**63 - 4, 2**63 - 1), s
 
 def _values(item, unicode):
     if item.is_text:
-        letters = st.characters(min_codepoint=33, max_codepoint=0x2FFFF if unicode else 126, exclude_categories=["Cs", "Cc"])
+        last = 0x2FFFF if unicode else 126
+        letters = st.characters(min_codepoint=33, max_codepoint=last, exclude_categories=["Cs", "Cc"])
         return "U12", st.text(letters, max_size=12)
     kind = np.dtype(item.dtype)
     if kind.kind == "f":
@@ -43,7 +44,7 @@ def _label_columns():
     columns = [schema.column("source_id"), *schema.label_columns("teff"), *schema.label_columns("feh")]
     columns.append(schema.Column("note", dtype="str", description="Free text"))
     columns.append(schema.Column("good", dtype="bool", ucd="meta.code", description="A truth value"))
-    columns.append(schema.Column("pair", unit="mag", dtype="float32", shape=(2,), format=".3f", description="Two numbers"))
+    columns.append(schema.Column("pair", unit="mag", dtype="float32", shape=(2,), format=".3f", description="Two"))
     columns.append(schema.Column("counts", dtype="int16", shape=(3,)))
     columns.append(schema.Column("rate", unit="electron / s", dtype="float64"))
     columns.append(schema.Column("pixels", unit="pix", dtype="int64"))

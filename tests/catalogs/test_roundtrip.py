@@ -48,7 +48,7 @@ def assert_same(found, wanted):
 
 
 @settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(data=st.data())
 def test_a_round_trip_loses_nothing(data, kind, format_name, tables, tmp_path):
@@ -74,6 +74,5 @@ def test_writing_what_was_read_gives_the_same_file(labels, format_name, tmp_path
     first, second = (tmp_path / f"{name}{FORMATS[format_name]}" for name in "ab")
     catalogs.write(labels, first)
     catalogs.write(catalogs.read(first), second)
-    if not format_name.startswith("fits"):  # astropy notes the time of the checksum in FITS headers
-        assert first.read_bytes() == second.read_bytes()
+    assert first.read_bytes() == second.read_bytes()
     assert_same(catalogs.read(second), catalogs.read(first))

@@ -10,7 +10,21 @@ from stellarlabels.catalogs import schemas
 from stellarlabels.exceptions import InputError
 
 #: Yang et al., Table 2, in its order.
-UACSNET = """source_id gl gb ra dec phot_bp_rp_excess_factor BP_RP0 PHOT_G_MEAN_MAG M_G EBV rgeo FEH FEH_err""".split()
+UACSNET = [
+    "source_id",
+    "gl",
+    "gb",
+    "ra",
+    "dec",
+    "phot_bp_rp_excess_factor",
+    "BP_RP0",
+    "PHOT_G_MEAN_MAG",
+    "M_G",
+    "EBV",
+    "rgeo",
+    "FEH",
+    "FEH_err",
+]
 
 
 @pytest.fixture(params=schemas.available())
@@ -60,8 +74,18 @@ def test_dtypes_of_the_uacsnet_file():
 
 @pytest.mark.parametrize(
     ("canonical", "published"),
-    [("feh", "FEH"), ("feh_err", "FEH_err"), ("ebv", "EBV"), ("l", "gl"), ("b", "gb"), ("m_g", "M_G"),
-     ("bp_rp_0", "BP_RP0"), ("r_med_geo", "rgeo"), ("phot_g_mean_mag", "PHOT_G_MEAN_MAG"), ("ra", "ra")],
+    [
+        ("feh", "FEH"),
+        ("feh_err", "FEH_err"),
+        ("ebv", "EBV"),
+        ("l", "gl"),
+        ("b", "gb"),
+        ("m_g", "M_G"),
+        ("bp_rp_0", "BP_RP0"),
+        ("r_med_geo", "rgeo"),
+        ("phot_g_mean_mag", "PHOT_G_MEAN_MAG"),
+        ("ra", "ra"),
+    ],
 )
 def test_canonical_names_and_units_map_to_published_ones(canonical, published):
     declared = schemas.get("uacsnet")

@@ -11,8 +11,8 @@ from stellarlabels.exceptions import (
     ColumnUnitError,
     InputError,
     MissingColumnError,
-    ModelFileError,
     NotFittedError,
+    WriteError,
 )
 
 EVERY_WEIGHTS = [(name, weights) for name in systems.available() for weights in systems.get(name).available()]
@@ -155,7 +155,7 @@ def test_train_save_load(name, recipe, stars, tmp_path):
                 a, b = plain(one.predict(table)[column]), plain(other.predict(table)[column])
                 np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-4)
     assert two.provenance_ == one.provenance_
-    with pytest.raises(ModelFileError, match="overwrite"):
+    with pytest.raises(WriteError, match="overwrite"):
         one.save(path)
 
 

@@ -51,7 +51,7 @@ def catalogs():
 
 @pytest.fixture(scope="module")
 def stilts_pairs(catalogs, tmp_path_factory):
-    """Runs tmatch2 on the propagated positions; gives the pairs with their separations."""
+    """All pairs that tmatch2 finds with the propagated positions, with their separations."""
     folder = tmp_path_factory.mktemp("stilts")
     for table, name in zip(catalogs, ("left", "right"), strict=True):
         plain = Table({key: column.value for key, column in zip(table.colnames, table.itercols(), strict=True)})
@@ -60,40 +60,49 @@ def stilts_pairs(catalogs, tmp_path_factory):
     move = f"epochProp({years}, array(ra, dec, parallax, pmra, pmdec, radial_velocity))"
     still = "NULL_pmra || NULL_pmdec"
 
-    def run(find):
-        out = folder / f"{find}.fits"
-        subprocess.run(
-            [
-                *("stilts", "tmatch2", "runner=sequential", "progress=none", "matcher=sky", "params=1.0", f"find={find}"),
-                *("join=1and2", f"in1={folder / 'left.fits'}", f"in2={folder / 'right.fits'}", f"out={out}", "ofmt=fits"),
-                f'icmd1=addcol row1 "$index-1"; addcol moved "{move}"; '
-                f'addcol ra0 "{still} ? ra : moved[0]"; addcol dec0 "{still} ? dec : moved[1]"; '
-                'keepcols "row1 ra0 dec0"',
-                'icmd2=addcol row2 "$index-1"; keepcols "row2 ra dec"',
-                *("values1=ra0 dec0", "values2=ra dec"),
-            ],
-            check=True,
-            capture_output=True,
-        )
-        found = Table.read(out)
-        pairs = zip(found["row1"].tolist(), found["row2"].tolist(), strict=True)
-        return dict(zip(pairs, found["Separation"].tolist(), strict=True))
-
-    return run
+    out = folder / "pairs.fits"
+    subprocess.run(
+        [
+            *("stilts", "tmatch2", "runner=sequential", "progress=none", "matcher=sky", "params=1.0", "find=all"),
+            *("join=1and2", f"in1={folder / 'left.fits'}", f"in2={folder / 'right.fits'}", f"out={out}", "ofmt=fits"),
+            f'icmd1=addcol row1 "$index-1"; addcol moved "{move}"; '
+            f'addcol ra0 "{still} ? ra : moved[0]"; addcol dec0 "{still} ? dec : moved[1]"; '
+            'keepcols "row1 ra0 dec0"',
+            'icmd2=addcol row2 "$index-1"; keepcols "row2 ra dec"',
+            *("values1=ra0 dec0", "values2=ra dec"),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    found = Table.read(out)
+    pairs = zip(found["row1"].tolist(), found["row2"].tolist(), strict=True)
+    return dict(zip(pairs, found["Separation"].tolist(), strict=True))
 
 
-@pytest.mark.parametrize(("find", "theirs"), [("all", "all"), ("best", "best1")])
-def test_pairs_are_those_of_stilts(catalogs, stilts_pairs, find, theirs):
-    left, right = catalogs
-    expected = stilts_pairs(theirs)
-    left = QTable(left, copy=True)
+def matched(catalogs, find, **epochs):
+    """Our pairs of rows with their separations."""
+    left = QTable(catalogs[0], copy=True)
     left["row"] = np.arange(STARS)
-    out = crossmatch(left, right, 1 * u.arcsec, find=find, left_epoch=EPOCHS[0], right_epoch=EPOCHS[1])
+    out = crossmatch(left, catalogs[1], 1 * u.arcsec, find=find, **epochs)
     out = out[~np.ma.getmaskarray(out["match_row"])]
-    rows = list(zip(out["row"].tolist(), out["match_row"].tolist(), strict=True))
-    assert len(expected) > 90_000
-    assert len(rows) == len(set(rows)) and set(rows) == set(expected)
-    separation = np.asarray(out["separation"].to_value(u.arcsec))
-    np.testing.assert_allclose(separation, [expected[pair] for pair in rows], atol=2e-6)
-    unmoved = crossmatch(left, right, 1 * u.arcsec, find="all")
-    assert len(set(zip(unmoved["row"].tolist(), unmoved["match_row"].tolist(), strict=True)) ^ set(rows)) > 30
+    pairs = list(zip(out["row"].tolist(), out["match_row"].tolist(), strict=True))
+    assert len(pairs) == len(set(pairs))
+    return dict(zip(pairs, np.asarray(out["separation"].to_value(u.arcsec)).tolist(), strict=True))
+
+
+def test_pairs_are_those_of_stilts(catalogs, stilts_pairs):
+    pairs = matched(catalogs, "all", left_epoch=EPOCHS[0], right_epoch=EPOCHS[1])
+    assert len(stilts_pairs) > 90_000
+    assert pairs.keys() == stilts_pairs.keys()
+    ours, theirs = (np.array([found[pair] for pair in pairs]) for found in (pairs, stilts_pairs))
+    np.testing.assert_allclose(ours, theirs, atol=2e-6)
+    still = matched(catalogs, "all")
+    assert len(still.keys() ^ stilts_pairs.keys()) > 1000, "without proper motions the pairs should be others"
+
+
+def test_best_pairs_are_the_nearest_of_stilts(catalogs, stilts_pairs):
+    nearest = {}
+    for (i, j), separation in stilts_pairs.items():
+        nearest[i] = min(nearest.get(i, (np.inf, -1)), (separation, j))
+    best = matched(catalogs, "best", left_epoch=EPOCHS[0], right_epoch=EPOCHS[1])
+    assert best.keys() == {(i, j) for i, (_, j) in nearest.items()}

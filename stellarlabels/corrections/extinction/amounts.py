@@ -7,7 +7,7 @@ from astropy import units as u
 from astropy.table import QTable
 
 from stellarlabels import flags, schema
-from stellarlabels.corrections.extinction.scales import SFD, check_scale, convert_ebv
+from stellarlabels.corrections.extinction.scales import SFD, convert_ebv, scale_of_column
 from stellarlabels.corrections.extinction.sets import DEFAULT
 from stellarlabels.corrections.extinction.sets import coefficients as coefficient_set
 from stellarlabels.corrections.published import floats, published
@@ -21,11 +21,12 @@ EXTINCTION = flags.register(
         "extinction_flag: what is known of E(B-V) and of the extinction",
         [
             ("MISSING_EBV", "E(B-V) is missing; the dereddened magnitudes are masked."),
-            ("NO_COORDINATES", "The coordinates are missing or impossible, so no map could be asked."),
+            ("NO_COORDINATES", "Coordinates, or the distance, are missing or impossible; the map could not be asked."),
             ("OUTSIDE_MAP", "The map has no value at this place."),
             ("EBV_RANGE", "E(B-V) is larger than the coefficients are valid for; the one at the limit was used."),
             ("TEFF_RANGE", "Teff is outside the coefficients' range; the coefficient at its edge was used."),
             ("NEGATIVE_EBV", "E(B-V) is negative, so that dereddening makes stars fainter and redder."),
+            ("FROM_MAP", "E(B-V) was looked up in a map."),
         ],
     )
 )
@@ -113,7 +114,7 @@ def deredden(table, *, bands=None, coefficients=DEFAULT, ebv_scale=None, teff=No
     unknown = [band for band in bands if band not in column_of or band not in chosen]
     if unknown:
         raise InputError(f"bands: expected some of {[*column_of]} that {chosen.name!r} has as well, got {unknown}")
-    scale = _scale_of_column(table, ebv_scale)
+    scale = scale_of_column(table, ebv_scale)
     ebv = schema.values(table, "ebv")
     teff = None if teff is None else floats(teff, "teff", "K")
     out = QTable(table)
@@ -126,15 +127,6 @@ def deredden(table, *, bands=None, coefficients=DEFAULT, ebv_scale=None, teff=No
         out[intrinsic.name] = intrinsic.dress(schema.values(table, column.name) - absorption)
     out["extinction_flag"] = schema.column("extinction_flag").dress(_flag(ebv, scale, chosen, bands, teff))
     return out
-
-
-def _scale_of_column(table, ebv_scale):
-    """Scale of the column ``ebv``: the argument, which may not contradict the column's metadata, or these, or SFD's."""
-    key = schema.find(table, "ebv")
-    written = None if key is None else (table[key].info.meta or {}).get("ebv_scale")
-    if ebv_scale is not None and written not in (None, ebv_scale):
-        raise InputError(f"ebv_scale: the column {key!r} says that it is on the scale {written!r}, got {ebv_scale!r}")
-    return check_scale(ebv_scale or written or SFD, "ebv_scale")
 
 
 def _flag(ebv, scale, chosen, bands, teff):

@@ -1,9 +1,10 @@
 """The two scales of E(B-V), and the one place where a color excess goes from one to the other."""
 
+from stellarlabels import schema
 from stellarlabels.corrections.published import floats, published
 from stellarlabels.exceptions import InputError
 
-__all__ = ["SFD", "TRUE", "convert_ebv", "check_scale"]
+__all__ = ["SFD", "TRUE", "check_scale", "convert_ebv", "scale_of_column"]
 
 #: Scale of the map of Schlegel, Finkbeiner & Davis (1998), and of the column ``ebv``.
 SFD = "sfd"
@@ -44,3 +45,29 @@ def convert_ebv(ebv, *, from_scale, to_scale):
     start, end = check_scale(from_scale, "from_scale"), check_scale(to_scale, "to_scale")
     out = floats(ebv, "ebv", "mag")
     return out if start == end else out * (per_sfd[end] / per_sfd[start])
+
+
+def scale_of_column(table, ebv_scale=None):
+    """Scale of the column ``ebv`` of a table.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+    ebv_scale : {"sfd", "true"}, optional
+        What the user says.
+
+    Returns
+    -------
+    str
+        The argument, or else the ``ebv_scale`` in the column's metadata, or else "sfd".
+
+    Raises
+    ------
+    stellarlabels.exceptions.InputError
+        If the argument contradicts the metadata, or the scale is unknown.
+    """
+    key = schema.find(table, "ebv")
+    written = None if key is None else (table[key].info.meta or {}).get("ebv_scale")
+    if ebv_scale is not None and written not in (None, ebv_scale):
+        raise InputError(f"ebv_scale: the column {key!r} says that it is on the scale {written!r}, got {ebv_scale!r}")
+    return check_scale(ebv_scale or written or SFD, "ebv_scale")

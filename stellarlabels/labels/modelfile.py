@@ -5,13 +5,12 @@ description, and a file of a newer format or another system is refused.
 """
 
 import json
-import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
 from stellarlabels.exceptions import ModelFileError
+from stellarlabels.files import replacing
 
 __all__ = ["FORMAT_VERSION", "read", "write"]
 
@@ -34,25 +33,15 @@ def write(path, description, arrays, *, overwrite=False):
 
     Raises
     ------
-    ModelFileError
-        If the file exists and ``overwrite`` is False, or its folder does not exist.
+    WriteError
+        If the file exists and ``overwrite`` is False, or it cannot be written.
     """
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
-    path = Path(path)
-    if path.exists() and not overwrite:
-        raise ModelFileError(f"{path} exists; give overwrite=True to replace it")
-    if not path.parent.is_dir():
-        raise ModelFileError(f"{path}: the folder {path.parent} does not exist")
     text = json.dumps({"format_version": FORMAT_VERSION, **description})
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    try:
-        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, temporary, {_KEY: text})
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    content = save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, {_KEY: text})
+    with replacing(path, overwrite=overwrite) as stream:
+        stream.write(content)
 
 
 def read(path):
@@ -87,9 +76,3 @@ def read(path):
     if version != FORMAT_VERSION:
         raise ModelFileError(f"{path}: format version {version}, this release reads version {FORMAT_VERSION}")
     return description, arrays
-
-
-def _umask():
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -1,0 +1,184 @@
+"""Directives that write tables of the documentation from what is in the package.
+
+``.. flag-tables::``
+    One table for each flag set of the registry.
+``.. vocabulary::``
+    The columns that the library takes and gives.
+``.. schema-tables::``
+    One table for each published catalog.
+``.. published-data::``
+    The data files of published numbers, with their references.
+``.. performance::``
+    What was measured of the shipped weights: every ``data/weights/*.json``.
+
+A JSON file of measurements holds the description of what was measured as plain entries, and under ``measured`` a
+dictionary of dictionaries: model, group of stars, label, quantity.
+"""
+
+import json
+from importlib import resources
+from pathlib import Path
+
+from astropy.table import Table
+from sphinx.util.docutils import SphinxDirective
+
+DATA = Path(str(resources.files("stellarlabels"))) / "data"
+
+
+def plain(text):
+    """Text without meaning to reStructuredText."""
+    return "".join(f"\\{letter}" if letter in r"\*`_|<>" else letter for letter in str(text))
+
+
+def literal(text):
+    """Text as a literal; nothing for nothing."""
+    return f"``{text}``" if str(text) else ""
+
+
+def list_table(header, rows, widths="auto"):
+    """Lines of a list-table."""
+    lines = [".. list-table::", "   :header-rows: 1", f"   :widths: {widths}", ""]
+    for row in (header, *rows):
+        lines += [f"   {'* -' if index == 0 else '  -'} {cell}".rstrip() for index, cell in enumerate(row)]
+    return [*lines, ""]
+
+
+def heading(text, line="-"):
+    """Lines of a section's title."""
+    return [text, line * len(text), ""]
+
+
+def column_table(schema):
+    """Lines of a table of the columns of a schema."""
+    rows = []
+    for item in schema:
+        shape = f"{item.dtype} ({', '.join(map(str, item.shape))})" if item.shape else item.dtype
+        names = "; also " + ", ".join(map(literal, item.aliases)) if item.aliases else ""
+        rows.append((literal(item.name), plain(item.unit), shape, literal(item.ucd), plain(item.description) + names))
+    return list_table(("Name", "Unit", "Type", "UCD", "Description"), rows, "20 12 12 20 36")
+
+
+class Generated(SphinxDirective):
+    """Base of the directives: reStructuredText from the package, parsed in place."""
+
+    has_content = False
+
+    def lines(self):
+        """Lines of reStructuredText."""
+        raise NotImplementedError
+
+    def run(self):
+        """Parse the lines; sections are allowed."""
+        return self.parse_text_to_nodes("\n".join(self.lines()), allow_section_headings=True)
+
+
+class FlagTables(Generated):
+    """The registry of flags."""
+
+    def lines(self):
+        """One section for each flag set."""
+        from stellarlabels import flags
+
+        out = []
+        for name in flags.names():
+            flag_set = flags.get(name)
+            rows = [(flag.bit, flag.value, literal(flag.name), plain(flag.meaning)) for flag in flag_set]
+            out += [*heading(name), plain(flag_set.description), ""]
+            out += list_table(("Bit", "Value", "Name", "Meaning"), rows, "8 12 30 50")
+        return out
+
+
+class Vocabulary(Generated):
+    """The columns that the library takes and gives."""
+
+    def lines(self):
+        """One table."""
+        from stellarlabels.schema import vocabulary
+
+        self.env.note_dependency(str(DATA / "vocabulary.ecsv"))
+        return column_table(vocabulary())
+
+
+class SchemaTables(Generated):
+    """The published catalogs."""
+
+    def lines(self):
+        """One section for each schema."""
+        from stellarlabels.catalogs import schemas
+
+        out = []
+        for name in schemas.available():
+            schema = schemas.get(name)
+            out += heading(name)
+            out += [f"{plain(text)}\n" for text in (schema.description, schema.reference) if text]
+            out += column_table(schema)
+        return out
+
+
+class PublishedData(Generated):
+    """Data files with published numbers."""
+
+    def lines(self):
+        """One table of files."""
+        rows = []
+        for path in sorted(DATA.rglob("*.ecsv")):
+            meta = Table.read(path, format="ascii.ecsv").meta
+            if "reference" not in meta:
+                continue
+            self.env.note_dependency(str(path))
+            reference = plain(meta["reference"])
+            if meta.get("bibcode"):
+                reference += f" (`{meta['bibcode']} <https://ui.adsabs.harvard.edu/abs/{meta['bibcode']}>`__)"
+            rows.append((literal(path.relative_to(DATA)), plain(meta.get("description", "")), reference))
+        return list_table(("File", "Content", "Reference"), rows, "25 40 35")
+
+
+class Performance(Generated):
+    """Measurements of the shipped weights."""
+
+    def lines(self):
+        """One section for each JSON file, one table for each model in it."""
+        files = sorted((DATA / "weights").glob("*.json"))
+        if not files:
+            return ["No weights ship with this version, so there is nothing to report."]
+        out = []
+        for path in files:
+            self.env.note_dependency(str(path))
+            content = json.loads(path.read_text(encoding="utf-8"))
+            measured = content.pop("measured", {})
+            out += heading(path.stem)
+            out += [f":{plain(key)}: {plain(text)}" for key, text in flatten(content)] + [""]
+            for model, groups in measured.items():
+                out += [f".. rubric:: {plain(model)}", "", *self.table(groups)]
+        return out
+
+    @staticmethod
+    def table(groups):
+        """Lines of the table of one model: a row for each group and label."""
+        entries = [(group, label, entry) for group, labels in groups.items() for label, entry in labels.items()]
+        quantities = list(dict.fromkeys(key for *_, entry in entries for key in entry))
+        rows = [
+            (plain(group), literal(label), *(plain(entry.get(key, "")) for key in quantities))
+            for group, label, entry in entries
+        ]
+        return list_table(("Stars", "Label", *(key.replace("_", " ") for key in quantities)), rows)
+
+
+def flatten(content, prefix=""):
+    """Key and value of each plain entry of nested dictionaries; lists become text."""
+    for key, value in content.items():
+        name = f"{prefix}{key}".replace("_", " ")
+        if isinstance(value, dict):
+            yield from flatten(value, f"{name}, ")
+        else:
+            yield name, ", ".join(map(str, value)) if isinstance(value, list) else value
+
+
+def setup(app):
+    """Register the directives."""
+    app.add_directive("flag-tables", FlagTables)
+    app.add_directive("vocabulary", Vocabulary)
+    app.add_directive("schema-tables", SchemaTables)
+    app.add_directive("published-data", PublishedData)
+    app.add_directive("performance", Performance)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
