@@ -82,7 +82,9 @@ def main():
         epochs = np.linspace(2000, 2000 + YEARS, stars)
         timed(
             "crossmatch, an epoch for each right row",
-            lambda left=left, right=right, epochs=epochs: crossmatch(left, right, left_epoch=2000.0, right_epoch=epochs),
+            lambda left=left, right=right, epochs=epochs: crossmatch(
+                left, right, left_epoch=2000.0, right_epoch=epochs
+            ),
             stars,
         )
         timed("astropy match_coordinates_sky", lambda a=moved, b=other: match_coordinates_sky(a, b), stars)

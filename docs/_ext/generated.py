@@ -109,7 +109,7 @@ class SchemaTables(Generated):
         out = []
         for name in schemas.available():
             schema = schemas.get(name)
-            out += heading(name)
+            out += heading(name, "~")
             out += [f"{plain(text)}\n" for text in (schema.description, schema.reference) if text]
             out += column_table(schema)
         return out

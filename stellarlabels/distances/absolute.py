@@ -90,7 +90,8 @@ def pseudo_absolute_magnitude(apparent_mag, parallax, parallax_error=0 * u.mas, 
     Returns
     -------
     value, error : `~astropy.units.Quantity`
-        In mas: the parallax that the star would have if its apparent magnitude were 0. NaN where an argument is missing.
+        In mas: the parallax that the star would have if its apparent magnitude were 0. NaN where an argument is
+        missing.
 
     Raises
     ------

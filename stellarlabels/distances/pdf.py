@@ -22,8 +22,8 @@ class DistancePDF:
     apparent_mag : `~astropy.units.Quantity` or array_like
         Apparent magnitude m. Plain numbers are magnitudes, here and below.
     absolute_mag, absolute_mag_err : `~astropy.units.Quantity` or array_like
-        Absolute magnitude M in the same band, and its standard error. An infinite error says that nothing is known of M;
-        only `with_parallax` then has an answer.
+        Absolute magnitude M in the same band, and its standard error. An infinite error says that nothing is known of
+        M; only `with_parallax` then has an answer.
     extinction, extinction_err : `~astropy.units.Quantity` or array_like
         Extinction A in that band, and its standard error. Negative extinctions are taken as they are.
     apparent_mag_err : `~astropy.units.Quantity` or array_like
@@ -36,8 +36,8 @@ class DistancePDF:
 
     Notes
     -----
-    With mu = ln(10 pc) + (ln 10 / 5) (m - A - M) and s = (ln 10 / 5) sqrt(sigma_M^2 + sigma_A^2 + sigma_m^2) the density
-    of the distance is p(d) = exp(-(ln d - mu)^2 / (2 s^2)) / (sqrt(2 pi) s d); SolarDis (A&A 2024), equations 3 to 5.
+    With mu = ln(10 pc) + (ln 10 / 5) (m - A - M) and s = (ln 10 / 5) sqrt(sigma_M^2 + sigma_A^2 + sigma_m^2) the
+    density is p(d) = exp(-(ln d - mu)^2 / (2 s^2)) / (sqrt(2 pi) s d); SolarDis (A&A 2024), equations 3 to 5.
     Median exp(mu), mean exp(mu + s^2 / 2), mode exp(mu - s^2). The median is 10^((m - A - M) / 5 + 1) pc whatever the
     error; the mode depends on the error and is smaller. Taking this density for the posterior implies a prior that is
     uniform in distance modulus; `with_prior` and `with_parallax` replace it by another.
@@ -48,7 +48,7 @@ class DistancePDF:
     --------
     >>> from stellarlabels.distances import DistancePDF
     >>> star = DistancePDF(15.0, 4.8, 0.2, extinction=0.2)
-    >>> star.median
+    >>> star.median.round(6)
     <Quantity 1000. pc>
     >>> star.quantile([0.16, 0.84]).round(1)
     <Quantity [ 912.5, 1095.9] pc>
@@ -57,19 +57,24 @@ class DistancePDF:
     def __init__(
         self, apparent_mag, absolute_mag, absolute_mag_err, extinction=0, extinction_err=0, *, apparent_mag_err=0
     ):
-        modulus = magnitudes(apparent_mag, "apparent_mag") - magnitudes(extinction, "extinction")
-        modulus = modulus - magnitudes(absolute_mag, "absolute_mag")
-        variance = magnitude_errors(absolute_mag_err, "absolute_mag_err") ** 2
-        variance = variance + magnitude_errors(extinction_err, "extinction_err") ** 2
-        variance = variance + magnitude_errors(apparent_mag_err, "apparent_mag_err") ** 2
-        if (variance == 0).any():
-            raise InputError("absolute_mag_err: expected a positive error for each star, got 0 with no other error")
+        given = {"apparent_mag": apparent_mag, "absolute_mag": absolute_mag, "extinction": extinction}
+        errors = {
+            "absolute_mag_err": absolute_mag_err,
+            "extinction_err": extinction_err,
+            "apparent_mag_err": apparent_mag_err,
+        }
+        arrays = [magnitudes(data, name) for name, data in given.items()]
+        arrays += [magnitude_errors(data, name) for name, data in errors.items()]
         try:
-            modulus, variance = np.broadcast_arrays(modulus, variance)
+            apparent, absolute, dimming, *sigmas = np.broadcast_arrays(*arrays)
         except ValueError:
             raise InputError(
-                f"apparent_mag, ...: expected shapes that broadcast, got {np.shape(modulus)} and {np.shape(variance)}"
+                f"{', '.join([*given, *errors])}: expected shapes that broadcast, got {[item.shape for item in arrays]}"
             ) from None
+        modulus = apparent - absolute - dimming
+        variance = sum(sigma**2 for sigma in sigmas)
+        if (variance == 0).any():
+            raise InputError("absolute_mag_err: expected a positive error for each star, got 0 with no other error")
         self._mu = np.log(10) + LN_PER_MAG * modulus
         self._var = LN_PER_MAG**2 * variance
         unknown = ~np.isfinite(self._var)
@@ -173,13 +178,13 @@ class DistancePDF:
         Parameters
         ----------
         parallax, error : `~astropy.units.Quantity`
-            Parallax, corrected for the zero-point, and its standard error. Parallaxes may be negative. An infinite error
-            says that there is no parallax. Plain numbers are mas, with a warning.
+            Parallax, corrected for the zero-point, and its standard error. Parallaxes may be negative. An infinite
+            error says that there is no parallax. Plain numbers are mas, with a warning.
         prior : None, str, callable or `stellarlabels.distances.Prior`
-            Density of the distance before the data: None or ``"modulus"``, uniform in distance modulus, which makes the
-            posterior the product of `pdf` and the likelihood of the parallax; ``"uniform"`` in distance; ``"density"``,
-            uniform space density; ``"exponential"``, exponentially decreasing space density; a function of the distance in
-            pc; or an object of `stellarlabels.distances.priors`.
+            Density of the distance before the data: None or ``"modulus"``, uniform in distance modulus, which makes
+            the posterior the product of `pdf` and the likelihood of the parallax; ``"uniform"``, uniform in distance;
+            ``"density"``, uniform space density; ``"exponential"``, exponentially decreasing space density; a function
+            of the distance in pc; or an object of `stellarlabels.distances.priors`.
 
         Returns
         -------
@@ -194,7 +199,8 @@ class DistancePDF:
         Notes
         -----
         p(d) is proportional to N(m - A - 5 log10(d / 10 pc); M, sigma) N(parallax; 1 / d, error) prior(d), which is
-        d ``pdf(d)`` N(parallax; 1 / d, error) prior(d): the prior takes the place of the 1/d that the closed form implies.
+        d ``pdf(d)`` N(parallax; 1 / d, error) prior(d): the prior takes the place of the 1/d that the closed form
+        implies.
         """
         return DistancePosterior(self._mu, self._var, parallax, error, prior)
 

@@ -2,7 +2,7 @@
 
 All is done in x = ln d. A first mesh follows the widths of the photometric and of the parallax likelihood; it finds the
 interval outside of which the posterior is negligible, and a uniform grid over that interval gives the integrals. Stars
-are taken in chunks that fit the processor's cache, and no grid is kept, so the memory needed does not grow with the grid.
+are taken in chunks that fit the processor's cache, and no grid is kept: a star needs the memory of a few numbers.
 """
 
 from typing import NamedTuple
@@ -59,12 +59,14 @@ class DistancePosterior:
     def __init__(self, mu, var, parallax, error, prior=None):
         parallax, error = parallaxes(parallax, "parallax"), parallaxes(error, "error")
         if (error <= 0).any():
-            raise InputError(f"error: expected positive parallax errors, got {np.count_nonzero(error <= 0)} that are not")
+            raise InputError(f"error: expected positive errors, got {np.count_nonzero(error <= 0)} that are not")
         shapes = [np.shape(item) for item in (mu, var, parallax, error)]
         try:
             self.shape = np.broadcast_shapes(*shapes)
         except ValueError:
-            raise InputError(f"parallax, error: expected shapes that broadcast with {shapes[0]}, got {shapes[2:]}") from None
+            raise InputError(
+                f"parallax, error: expected shapes that broadcast with {shapes[0]}, got {shapes[2:]}"
+            ) from None
         prior = priors.get(prior)
         prior = None if prior is None else prior.for_stars(self.shape)
         self._stars = StarLikelihood.of(

@@ -1,6 +1,6 @@
 """Priors on the distance: uniform in distance, uniform or exponentially decreasing space density, and the user's own.
 
-A prior is the density p(d) of the distance before the star's magnitude and parallax are seen. It need not be normalized.
+A prior is the density p(d) of the distance before magnitude and parallax are seen. It need not be normalized.
 """
 
 import numpy as np
@@ -27,8 +27,8 @@ class Prior:
     ----------
     density : callable
         Takes distances in pc as a plain array of any shape, and returns p(d), not negative, in any normalization.
-        Densities that are narrower than a tenth of the photometric or parallax error should be given as ``log_density``,
-        which does not underflow.
+        Densities that are narrower than a tenth of the photometric or parallax error should be given as
+        ``log_density``, which does not underflow.
     log_density : callable, optional
         The natural logarithm of p(d) instead of p(d).
     support : tuple of `~astropy.units.Quantity`
@@ -137,7 +137,7 @@ class ExponentialDensity(Prior):
 
     Notes
     -----
-    Bailer-Jones 2015, PASP 127, 994, equation 17. It is the prior to choose for parallaxes of low signal-to-noise ratio.
+    Bailer-Jones 2015, PASP 127, 994. It is the prior to choose for parallaxes of low signal-to-noise ratio.
     """
 
     support = (-np.inf, np.inf)

@@ -71,17 +71,17 @@ def distances(
     Parameters
     ----------
     table : `~astropy.table.Table`
-        N stars, with the apparent magnitude (``phot_g_mean_mag``, or ``ks_m`` and ``ks_msigcom``), the extinction (``ag``
-        or ``aks``, unless given as an argument), and where wanted ``parallax``, corrected for the zero-point, and
-        ``parallax_error``.
+        N stars, with the apparent magnitude (``phot_g_mean_mag``, or ``ks_m`` and ``ks_msigcom``), the extinction
+        (``ag`` or ``aks``, unless given as an argument), and where wanted ``parallax``, corrected for the zero-point,
+        and ``parallax_error``.
     labels : `~astropy.table.Table`, optional
         Table of the same stars with the absolute magnitude (``m_g`` or ``m_ks``), its error (``m_g_err``) and flag; by
         default these are columns of ``table``.
     band : {"g", "ks"}
         Gaia G or 2MASS Ks.
     prior : None, str, callable or `stellarlabels.distances.Prior`
-        See `stellarlabels.distances.DistancePDF.with_parallax`. None implies nothing beyond the magnitudes: the prior is
-        uniform in distance modulus.
+        See `stellarlabels.distances.DistancePDF.with_parallax`. None: uniform in distance modulus, as
+        the closed form implies.
     use_parallax : {"auto", True, False}
         Whether parallaxes are used where they are present; True makes the absence of the columns an error.
     extinction, extinction_err : Quantity, array_like or callable, optional
@@ -95,11 +95,11 @@ def distances(
     Returns
     -------
     `~astropy.table.QTable`
-        The same rows in the same order: the table's identifier column; ``distance`` (median), ``distance_err`` (half of
-        the interval from 16 to 84 %), ``distance_flag`` (int32, bits of the flag set ``"distance"``), ``distance_lo`` and
-        ``distance_hi`` (16 and 84 %), ``distance_mode``, all float64 in pc, masked where there is no distance. Where the
-        table has distances of Bailer-Jones et al. (2021) they follow, with the ratios ``distance_ratio_geo`` and
-        ``distance_ratio_photogeo`` of the distance to them.
+        The same rows in the same order: the table's identifier column; ``distance`` (median), ``distance_err`` (half
+        of the interval from 16 to 84 %), ``distance_flag`` (int32, bits of the flag set ``"distance"``),
+        ``distance_lo`` and ``distance_hi`` (16 and 84 %), ``distance_mode``, all float64 in pc, masked where there is
+        no distance. Where the table has distances of Bailer-Jones et al. (2021) they follow, with the ratios
+        ``distance_ratio_geo`` and ``distance_ratio_photogeo`` of the distance to them.
 
     Raises
     ------
@@ -290,9 +290,8 @@ def _fill(out, summary, flag):
 def _join_published(out, table, median):
     """Bailer-Jones distances that the table has, and the ratios of the distance to their medians."""
     for kind in ("geo", "photogeo"):
-        present = [
-            name for name in (f"r_{part}_{kind}" for part in ("med", "lo", "hi")) if schema.find(table, name) is not None
-        ]
+        names = [f"r_{part}_{kind}" for part in ("med", "lo", "hi")]
+        present = [name for name in names if schema.find(table, name) is not None]
         for name in present:
             out[name] = schema.column(name).dress(schema.values(table, name))
         if f"r_med_{kind}" in present:

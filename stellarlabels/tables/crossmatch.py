@@ -17,9 +17,7 @@ _log = logging.getLogger(__name__)
 _FIND = ("best", "all", "both")
 
 
-def crossmatch(
-    left, right, radius=1 * u.arcsec, *, find="best", left_epoch=None, right_epoch=None, suffix="_right"
-):
+def crossmatch(left, right, radius=1 * u.arcsec, *, find="best", left_epoch=None, right_epoch=None, suffix="_right"):
     """Match two tables by position.
 
     If both epochs are known, two stars are compared at the same one: the left star is moved to the epoch of the right
@@ -72,7 +70,7 @@ def crossmatch(
     >>> gaia = QTable({"ra": [10.0, 20.0] * u.deg, "dec": [0.0, 0.0] * u.deg})
     >>> other = QTable({"ra": [20.0001] * u.deg, "dec": [0.0] * u.deg, "name": ["B"]})
     >>> matched = crossmatch(gaia, other, 1 * u.arcsec)
-    >>> print(matched["name"][1], matched["separation"][1].round(2), list(matched["match_flag"]))
+    >>> print(matched["name"][1], matched["separation"][1].round(2), matched["match_flag"].tolist())
     B 0.36 arcsec [1, 0]
     """
     if find not in _FIND:

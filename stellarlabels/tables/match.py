@@ -1,4 +1,4 @@
-"""What a matched table looks like: the rows of two tables side by side, what is missing masked, and the match's flags."""
+"""What a matched table looks like: rows of two tables side by side, what is missing masked, and the match's flags."""
 
 import numpy as np
 from astropy import units as u
@@ -19,7 +19,10 @@ MATCH = flags.register(
             ("AMBIGUOUS", "More than one star of the right table qualifies; the best is given, or each in a row."),
             ("SHARED", "The star of the right table belongs to more than one star of the left table."),
             ("NO_POSITION", "The position is missing or impossible, so nothing could be matched."),
-            ("NO_PROPER_MOTION", "Proper motion or epoch is missing: the positions are compared as they are, at different epochs."),
+            (
+                "NO_PROPER_MOTION",
+                "Proper motion or epoch is missing: the positions are compared as they are, at different epochs.",
+            ),
             ("NOT_MUTUAL", "The nearest star of the right table is nearer to another star of the left table."),
             ("NO_IDENTIFIER", "The identifier is missing, so nothing could be joined."),
         ],

@@ -224,4 +224,3 @@ def separations(first, second):
     """Angular distances in radians of unit vectors, row by row, accurate at small angles (1e-16 rad)."""
     apart = np.linalg.norm(first - second, axis=1)
     return 2 * np.arcsin(np.minimum(apart / 2, 1))
-

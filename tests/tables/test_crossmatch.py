@@ -36,7 +36,13 @@ def test_best_keeps_rows_and_order_and_flags_what_happened():
     right = places([0.4, 0.2, 200.1], name=["far", "near", "shared"])
     out = crossmatch(left, right, 1 * u.arcsec)
     assert rows(out) == [1, None, 2, 2, None]
-    assert names(out["match_flag"]) == [["AMBIGUOUS"], ["UNMATCHED"], ["SHARED"], ["SHARED"], ["UNMATCHED", "NO_POSITION"]]
+    assert names(out["match_flag"]) == [
+        ["AMBIGUOUS"],
+        ["UNMATCHED"],
+        ["SHARED"],
+        ["SHARED"],
+        ["UNMATCHED", "NO_POSITION"],
+    ]
     assert out["separation"].unit == u.arcsec
     np.testing.assert_allclose(out["separation"].unmasked.value[[0, 2, 3]], [0.2, 0.1, 0.2], atol=1e-9)
     assert out["separation"].mask.tolist() == out["name"].mask.tolist() == [False, True, False, False, True]
@@ -81,7 +87,9 @@ def test_right_star_is_moved_where_the_left_one_cannot_be():
 
 
 def test_epoch_of_each_row():
-    left = places([0, 0], pmra=[1000.0] * 2 * u.mas / u.yr, pmdec=[0.0] * 2 * u.mas / u.yr, ref_epoch=[2016.0, 2015.0] * u.yr)
+    left = places(
+        [0, 0], pmra=[1000.0] * 2 * u.mas / u.yr, pmdec=[0.0] * 2 * u.mas / u.yr, ref_epoch=[2016.0, 2015.0] * u.yr
+    )
     right = places([-16, 4, -3], ref_epoch=[2000.0, 2020.0, 2012.0] * u.yr)
     out = crossmatch(left, right, 0.1 * u.arcsec, find="all")
     # At 2000, 2020 and 2012 the first star is at -16, 4 and -4, the second at -15, 5 and -3.
@@ -165,7 +173,12 @@ def test_plain_table_in_other_units_and_under_other_names():
 
 @pytest.mark.parametrize(
     ("change", "message"),
-    [({"find": "nearest"}, "find"), ({"suffix": ""}, "suffix"), ({"radius": 1 * u.kg}, "radius"), ({"left_epoch": "x"}, "left_epoch")],
+    [
+        ({"find": "nearest"}, "find"),
+        ({"suffix": ""}, "suffix"),
+        ({"radius": 1 * u.kg}, "radius"),
+        ({"left_epoch": "x"}, "left_epoch"),
+    ],
 )
 def test_bad_arguments_are_named(change, message):
     with pytest.raises(InputError, match=message):
@@ -182,7 +195,8 @@ def test_missing_position_columns_and_no_table():
 
 
 coordinates = st.lists(
-    st.tuples(st.one_of(st.integers(0, 6), st.just(np.nan)), st.one_of(st.integers(-3, 3), st.just(np.nan))), max_size=12
+    st.tuples(st.one_of(st.integers(0, 6), st.just(np.nan)), st.one_of(st.integers(-3, 3), st.just(np.nan))),
+    max_size=12,
 )
 
 
@@ -236,7 +250,9 @@ def test_pairs_are_those_of_a_search_by_brute_force(left_points, right_points, s
     expected = brute_force(left, right, 2.00001)
     left["row"] = np.arange(len(left))
     out = crossmatch(left, right, 2.00001 * u.arcsec, find="all")
-    pairs = dict(zip(zip(out["row"].tolist(), rows(out), strict=True), out["separation"].to_value(u.arcsec), strict=True))
+    pairs = dict(
+        zip(zip(out["row"].tolist(), rows(out), strict=True), out["separation"].to_value(u.arcsec), strict=True)
+    )
     assert pairs.keys() == expected.keys() and len(out) == len(pairs)
     for pair, separation in pairs.items():
         assert separation == pytest.approx(expected[pair], abs=1e-7)

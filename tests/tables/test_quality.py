@@ -138,8 +138,8 @@ def test_cuts_of_the_uncertain_network():
     cuts = quality.get("uncertain")
     assert answers(cuts["ruwe"], ruwe=[1.4, 1.41]) == [True, False]
     bits = [1 << bit for bit in range(26)]
-    bad = [26 - 26 + bit for bit in range(26) if not answers(cuts["starflag"], starflag=bits)[bit]]
-    assert bad == [3, 4, 9, 12, 13, 16]
+    passed = answers(cuts["starflag"], starflag=bits)
+    assert [bit for bit in range(26) if not passed[bit]] == [3, 4, 9, 12, 13, 16]
     assert answers(cuts["aspcapflag"], aspcapflag=[0x800000, 0x7FFFFF, 1 << 41, 1 << 41 | 1 << 23]) == [
         *(False, True, True, False)
     ]
@@ -147,6 +147,12 @@ def test_cuts_of_the_uncertain_network():
     masked = Table({"STARFLAG": MaskedColumn([0, 8], mask=[True, False])})
     passed, defined = cuts["starflag"](masked)
     assert passed.tolist() == [False, False] and defined.tolist() == [False, True]
+
+
+def test_large_bits_are_not_zero():
+    big = [0, 1 << 62, (1 << 62) + 1]
+    assert answers(quality.get("solardis")["no_starflag"], starflag=big) == [True, False, False]
+    assert answers(quality.get("uncertain")["starflag"], starflag=[(1 << 62) + 8, 1 << 62]) == [False, True]
 
 
 def test_solar_like_stars():

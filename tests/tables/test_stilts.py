@@ -95,7 +95,7 @@ def test_pairs_are_those_of_stilts(catalogs, stilts_pairs):
     assert len(stilts_pairs) > 90_000
     assert pairs.keys() == stilts_pairs.keys()
     ours, theirs = (np.array([found[pair] for pair in pairs]) for found in (pairs, stilts_pairs))
-    np.testing.assert_allclose(ours, theirs, atol=2e-6)
+    np.testing.assert_allclose(ours, theirs, atol=1e-8)
     still = matched(catalogs, "all")
     assert len(still.keys() ^ stilts_pairs.keys()) > 1000, "without proper motions the pairs should be others"
 

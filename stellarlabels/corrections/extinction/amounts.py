@@ -64,7 +64,25 @@ def extinction(band, ebv, *, coefficients=DEFAULT, ebv_scale=SFD, teff=None):
 
 
 def reddening(color, ebv, *, coefficients=DEFAULT, ebv_scale=SFD, teff=None):
-    """Color excess of a color such as "BP-RP"; parameters, result and errors as for `extinction`."""
+    """Color excess of a color such as "BP-RP".
+
+    Parameters
+    ----------
+    color : str
+        A color of the set, or of two of its bands.
+    ebv, coefficients, ebv_scale, teff
+        As for `extinction`.
+
+    Returns
+    -------
+    `~numpy.ndarray` of float64, or `~astropy.units.Quantity` where ``ebv`` is one
+        In mag; NaN where ``ebv`` (or ``teff``) is missing.
+
+    Raises
+    ------
+    stellarlabels.exceptions.InputError
+        If the color, set or scale is unknown, or ``color`` is a band.
+    """
     if "-" not in color:
         raise InputError(f"color: expected a color such as 'BP-RP', got {color!r}; use extinction() for a band")
     return _amount(color, ebv, coefficients, ebv_scale, teff)

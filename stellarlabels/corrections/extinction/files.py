@@ -26,7 +26,16 @@ def map_names():
 
 
 def describe_map(name):
-    """The declaration of a map as a dict of strings: class, files, checksums, scale, urls, reference.
+    """The declaration of a map: class, files, checksums, scale, urls, reference.
+
+    Parameters
+    ----------
+    name : str
+        Name of the map.
+
+    Returns
+    -------
+    dict of str
 
     Raises
     ------
@@ -106,6 +115,11 @@ def open_map(name, path=None):
         Name of the map.
     path : path-like, optional
         As in `map_files`.
+
+    Returns
+    -------
+    object
+        Called with a `~astropy.coordinates.SkyCoord`, it gives the map's values there.
 
     Raises
     ------

@@ -60,7 +60,14 @@ def ebv(table, *, dustmap="sfd", path=None, distance=None, map_scale=None, query
 
 
 def add_ebv(table, *, dustmap="sfd", path=None, distance=None, map_scale=None, query_options=None):
-    """The table with E(B-V) and a flag; parameters and errors as for `ebv`.
+    """The table with E(B-V) and a flag. Errors are raised as by `ebv`.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+        As for `ebv`.
+    dustmap, path, distance, map_scale, query_options
+        As for `ebv`.
 
     Returns
     -------
@@ -132,9 +139,7 @@ def _query(dustmap, path, map_scale):
 
 def _own_values(table):
     """The column ``ebv`` on the scale of the SFD map; NaN without it."""
-    return convert_ebv(
-        schema.values(table, "ebv", required=False), from_scale=scale_of_column(table), to_scale=SFD
-    )
+    return convert_ebv(schema.values(table, "ebv", required=False), from_scale=scale_of_column(table), to_scale=SFD)
 
 
 def _coordinates(table, distance):

@@ -13,7 +13,23 @@ TRUE = "true"
 
 
 def check_scale(scale, argument="scale"):
-    """Raise `InputError` unless ``scale`` is the name of a scale; return it."""
+    """The name of a scale, if it is one.
+
+    Parameters
+    ----------
+    scale : str
+    argument : str
+        What the name was given as, for the message.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    stellarlabels.exceptions.InputError
+        If there is no such scale.
+    """
     known = [str(name) for name in published("extinction", "ebv_scales")["scale"]]
     if scale not in known:
         raise InputError(f"{argument}: expected one of {known}, got {scale!r}")

@@ -10,7 +10,7 @@ Examples
 >>> from stellarlabels.tables import quality
 >>> stars = QTable({"ruwe": [1.0, 1.5], "phot_bp_rp_excess_factor": [1.2, 1.2]})
 >>> cuts = quality.get("uncertain").only("flux_excess", "ruwe")
->>> list(quality.apply(stars, cuts)["quality_flag"])
+>>> quality.apply(stars, cuts)["quality_flag"].tolist()
 [0, 2]
 """
 

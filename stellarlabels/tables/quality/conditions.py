@@ -18,7 +18,8 @@ __all__ = ["COMPARISONS", "JPLUS_FILTERS", "compare", "present", "without_bits",
 
 #: The filters of J-PLUS in order of wavelength: the order of the elements in columns with 12 of them.
 JPLUS_FILTERS = (
-    "uJAVA J0378 J0395 J0410 J0430 gSDSS J0515 rSDSS J0660 iSDSS J0861 zSDSS".split()
+    *("uJAVA", "J0378", "J0395", "J0410", "J0430", "gSDSS"),
+    *("J0515", "rSDSS", "J0660", "iSDSS", "J0861", "zSDSS"),
 )
 
 COMPARISONS = {
@@ -59,7 +60,9 @@ def compare(name, comparison, limit, of=None):
         raise InputError(f"comparison: expected one of {', '.join(COMPARISONS)}, got {comparison!r}")
     coefficients = np.atleast_1d(np.asarray(limit, dtype=float))
     if coefficients.ndim != 1 or (of is None and len(coefficients) != 1):
-        raise InputError(f"limit: expected one number, or the coefficients of a polynomial of a quantity, got {limit!r}")
+        raise InputError(
+            f"limit: expected one number, or the coefficients of a polynomial of a quantity, got {limit!r}"
+        )
     read = _reader(name)
     read_other = None if of is None else _reader(of)
 

@@ -68,9 +68,7 @@ class Cut:
         return _combined(self, other, "and", lambda table: both(self(table), other(table)))
 
     def __or__(self, other):
-        return _combined(
-            self, other, "or", lambda table: negation(both(negation(self(table)), negation(other(table))))
-        )
+        return _combined(self, other, "or", lambda table: negation(both(negation(self(table)), negation(other(table)))))
 
     def __invert__(self):
         return replace(

@@ -93,8 +93,8 @@ def waterfall(table, cuts, *, supply=None):
     `~astropy.table.QTable`
         A row for the table itself and one for each cut, in order: ``cut`` and ``description``; ``left`` (int64), stars
         that pass this cut and all before it; ``removed`` (int64), stars that this cut takes away from those, of which
-        ``undefined`` (int64) because an input is missing; and ``alone`` (int64), stars of the whole table that pass this
-        cut.
+        ``undefined`` (int64) because an input is missing; and ``alone`` (int64), stars of the whole table that pass
+        this cut.
     """
     cuts = _as_set(cuts)
     left = np.ones(len(table), bool)

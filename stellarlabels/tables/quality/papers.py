@@ -81,13 +81,19 @@ def read(path):
     `CutSet`
     """
     table = Table.read(path, format="ascii.ecsv")
-    lines = [{key: "" if np.ma.is_masked(row[key]) else str(row[key]).strip() for key in table.colnames} for row in table]
+    lines = [
+        {key: "" if np.ma.is_masked(row[key]) else str(row[key]).strip() for key in table.colnames} for row in table
+    ]
     cuts, selections = {}, {name: [] for name in table.meta["selections"]}
     for name in dict.fromkeys(line["cut"] for line in lines):
         parts = [line for line in lines if line["cut"] == name]
         head = parts[0]
         cuts[name] = Cut(
-            name, head["description"], head["source"], _function([_condition(line, cuts) for line in parts]), head["release"]
+            name,
+            head["description"],
+            head["source"],
+            _function([_condition(line, cuts) for line in parts]),
+            head["release"],
         )
         for selection in head["selections"].split():
             selections[selection].append(name)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from stellarlabels import schema
+from stellarlabels.tables.columns import integers
 
 __all__ = ["DERIVED", "quantity"]
 
@@ -19,11 +20,14 @@ def quantity(table, name):
     Returns
     -------
     `~numpy.ndarray` of float64, shape (N, ...)
-        In the unit of the vocabulary, NaN where missing.
+        In the unit of the vocabulary, NaN where missing. 64-bit integers are rounded to 16 digits.
     """
     name = schema.column(name).name
     if schema.find(table, name) is None and name in DERIVED:
         return DERIVED[name](table)
+    if schema.column(name).dtype == "int64":
+        value, is_there = integers(table, name)
+        return np.where(is_there, value, np.nan)
     return schema.values(table, name, required=False)
 
 

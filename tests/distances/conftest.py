@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pytest
 from scipy.integrate import quad
 
 
@@ -50,3 +51,9 @@ class Reference:
         """By which fraction of d the distance d misses the quantile p."""
         below = self._integral(self.edges[0], d) / self.norm
         return (below - p) / (self.pdf(d) * d)
+
+
+@pytest.fixture(scope="session")
+def reference():
+    """The independent quadrature."""
+    return Reference

@@ -1,0 +1,80 @@
+"""Configuration of Sphinx."""
+
+import sys
+import zlib
+from pathlib import Path
+
+import matplotlib
+
+import stellarlabels
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "_ext"))
+matplotlib.use("agg")
+
+project = "stellarlabels"
+author = "the stellarlabels developers"
+copyright = f"2026, {author}"  # noqa: A001
+version = release = stellarlabels.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.intersphinx",
+    "sphinx.ext.mathjax",
+    "numpydoc",
+    "sphinx_gallery.gen_gallery",
+    "generated",
+    "reference",
+]
+exclude_patterns = ["_build", "tutorials"]
+default_role = "py:obj"
+nitpicky = False
+
+autodoc_default_options = {"show-inheritance": True}
+autodoc_typehints = "none"
+numpydoc_show_class_members = False
+
+
+def _empty_inventory():
+    """Stand-in for inventories that cannot be reached: the documentation builds without a network, with fewer links."""
+    path = HERE / "_build" / "empty.inv"
+    path.parent.mkdir(exist_ok=True)
+    lines = ("# Sphinx inventory version 2", "# Project: none", "# Version: 0")
+    head = "\n".join([*lines, "# The remainder of this file is compressed using zlib.", ""])
+    path.write_bytes(head.encode() + zlib.compress(b""))
+    return str(path)
+
+
+intersphinx_timeout = 10
+intersphinx_mapping = {
+    name: (url, (None, _empty_inventory()))
+    for name, url in {
+        "python": "https://docs.python.org/3/",
+        "numpy": "https://numpy.org/doc/stable/",
+        "scipy": "https://docs.scipy.org/doc/scipy/",
+        "astropy": "https://docs.astropy.org/en/stable/",
+        "matplotlib": "https://matplotlib.org/stable/",
+    }.items()
+}
+
+sphinx_gallery_conf = {
+    "examples_dirs": "tutorials",
+    "gallery_dirs": "gallery",
+    "abort_on_example_error": True,
+    "remove_config_comments": True,
+    "show_memory": False,
+    "show_signature": False,
+    "write_computation_times": False,
+    "download_all_examples": False,
+    "capture_repr": ("_repr_html_", "__repr__"),
+    "reset_modules": ("matplotlib",),
+}
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"stellarlabels {release}"
+html_show_sourcelink = False
+html_theme_options = {
+    "navigation_with_keys": False,
+    "show_toc_level": 2,
+    "secondary_sidebar_items": ["page-toc"],
+}

@@ -1,0 +1,170 @@
+"""Tables in delimited text: CSV with or without comments, and ECSV. Long array cells are parsed fast and exactly."""
+
+import csv
+import re
+import warnings
+from io import StringIO
+
+import numpy as np
+from astropy.table import MaskedColumn, Table
+
+from stellarlabels.archive.readers.arrays import exact_floats, looks_like_array, parse
+from stellarlabels.archive.readers.declared import declared_dtype
+from stellarlabels.exceptions import InputError, ReadError
+
+__all__ = ["read_text"]
+
+_ECSV = "# %ECSV"
+_NULLS = ("null", "None", "--")
+
+
+def read_text(data, where):
+    """A table in delimited text.
+
+    Parameters
+    ----------
+    data : bytes
+    where : str
+        What to call the file in messages.
+
+    Returns
+    -------
+    table : `~astropy.table.Table`
+        64-bit integers are exact also next to missing values, which are masked. Texts in brackets are arrays: a
+        two-dimensional column, or a column of arrays where the lengths differ.
+    meta : dict
+        What the comments before the header say (``# key: value``), or the metadata of ECSV.
+
+    Raises
+    ------
+    ReadError
+        If the text is not a table, or was cut off.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ReadError(f"{where}: neither FITS, VOTable, zip nor text; {error}") from error
+    comments, body = _split_comments(text)
+    if not body.strip():
+        raise ReadError(f"{where}: no table; there is no line with column names")
+    if comments and comments[0].startswith(_ECSV):
+        fields, meta, delimiter = _ecsv_header(comments, where)
+    else:
+        fields, meta, delimiter = {}, _key_values(comments), _delimiter(body)
+    frame = _frame(body, delimiter, where)
+    table = Table()
+    for name in frame.columns:
+        field = fields.get(name, {})
+        try:
+            table[name] = _column(frame[name], field.get("datatype"), field.get("subtype"))
+        except (InputError, ValueError, TypeError) as error:
+            raise ReadError(f"{where}: column {name!r}: {error}") from error
+        table[name].unit = field.get("unit")
+        table[name].description = field.get("description")
+    return table, meta
+
+
+def _split_comments(text):
+    """Lines of comment before the header, and the rest."""
+    comments, start = [], 0
+    while text.startswith("#", start) or text.startswith("\n", start) or text.startswith("\r\n", start):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end + 1
+        comments.append(text[start:end].rstrip())
+        start = end
+    return [line for line in comments if line], text[start:]
+
+
+def _ecsv_header(comments, where):
+    """Declared columns by name, metadata and delimiter of an ECSV file."""
+    from astropy.table import meta as header_of
+    from yaml import YAMLError
+
+    lines = [line[2:] for line in comments[1:]]
+    try:
+        header = header_of.get_header_from_yaml(lines)
+        fields = {field["name"]: field for field in header["datatype"]}
+    except (YAMLError, header_of.YamlParseError, KeyError, TypeError, ValueError) as error:
+        raise ReadError(f"{where}: the ECSV header is damaged; {type(error).__name__}: {error}") from error
+    return fields, dict(header.get("meta") or {}), header.get("delimiter", " ")
+
+
+def _key_values(comments):
+    pairs = (re.match(r"#\s*([\w ]+?)\s*[:=]\s*(.+)", line) for line in comments)
+    return {match[1]: match[2].strip() for match in pairs if match}
+
+
+def _delimiter(body):
+    header = body.split("\n", 1)[0]
+    return next((mark for mark in (",", "\t", ";", "|") if mark in header), " " if " " in header.strip() else ",")
+
+
+def _frame(body, delimiter, where):
+    """The body as a DataFrame of nullable columns."""
+    import pandas as pd
+
+    separator = r"\s+" if delimiter == " " else delimiter
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            frame = pd.read_csv(
+                StringIO(body),
+                sep=separator,
+                dtype_backend="numpy_nullable",
+                na_values=_NULLS,
+                index_col=False,
+                skipinitialspace=True,
+                low_memory=False,
+                **exact_floats(),
+            )
+    except (ValueError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
+        reason = "it ends within a quoted cell" if "EOF inside string" in str(error) else str(error)
+        raise ReadError(f"{where}: damaged or truncated text; {reason}") from error
+    _check_last_line(body, delimiter, len(frame.columns), where)
+    return frame
+
+
+def _check_last_line(body, delimiter, width, where):
+    """A file that was cut off ends within a line that has too few cells."""
+    last = body.rstrip("\r\n").rsplit("\n", 1)[-1]
+    if last.count('"') % 2:  # the end of a cell with a line break: the parser has seen that it is complete
+        return
+    cells = len(next(csv.reader([last.strip()], delimiter=delimiter, skipinitialspace=True)))
+    if cells < width:
+        raise ReadError(f"{where}: truncated; the last line has {cells} cells, expected {width}")
+
+
+def _column(series, datatype, subtype):
+    """One column of a DataFrame; missing values are masked."""
+    mask = series.isna().to_numpy()
+    kind = series.dtype.kind
+    dtype = (subtype or "").split("[")[0] or declared_dtype(series.name)
+    if mask.all():  # pandas has no idea of the type
+        dtype = dtype if subtype else datatype or dtype or "float64"
+        return np.ma.masked_all(mask.shape, dtype="U1" if dtype == "string" else dtype)
+    if kind in "OSU":
+        texts = series.to_numpy(dtype=object, na_value="")
+        first = next((text for text in texts if text), "")
+        if looks_like_array(first):
+            return _arrays(parse(list(texts)), dtype)
+        return MaskedColumn(texts.astype(np.str_), mask=mask)
+    dtype = (datatype if datatype != "string" else None) or dtype
+    if kind in "iu":
+        plain = series.to_numpy(dtype=series.dtype.numpy_dtype, na_value=0)
+    elif kind == "b":
+        plain = series.to_numpy(dtype=bool, na_value=False)
+    else:
+        plain = series.to_numpy(dtype=np.float64, na_value=np.nan)
+        dtype = dtype if dtype and np.dtype(dtype).kind == "f" else None  # never round identifiers silently
+    return MaskedColumn(plain.astype(dtype) if dtype else plain, mask=mask)
+
+
+def _arrays(ragged, dtype):
+    """Array cells in the precision of the archive: text has more digits than the number that was written."""
+    cells = ragged.cells()
+    if dtype != "float32":
+        return cells
+    if cells.dtype != object:
+        return cells.astype(np.float32)
+    cells[:] = [cell.astype(np.float32) for cell in cells]
+    return cells
