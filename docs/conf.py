@@ -28,7 +28,9 @@ extensions = [
 ]
 exclude_patterns = ["_build", "tutorials"]
 default_role = "py:obj"
-nitpicky = False
+# References to this package must lead somewhere; those to other packages depend on the network.
+nitpicky = True
+nitpick_ignore_regex = [(r".*", r"(?!stellarlabels\.).*")]
 
 autodoc_default_options = {"show-inheritance": True}
 autodoc_typehints = "none"
@@ -67,6 +69,7 @@ sphinx_gallery_conf = {
     "write_computation_times": False,
     "download_all_examples": False,
     "capture_repr": ("_repr_html_", "__repr__"),
+    "within_subsection_order": "FileNameSortKey",
     "reset_modules": ("matplotlib",),
 }
 

@@ -67,6 +67,16 @@ def _parser():
     verb.add_argument("--overwrite", action="store_true", help="replace an existing output file")
     verb.set_defaults(run=_label)
 
+    verb = verbs.add_parser("distance", help="distances of the stars of a file, from their XP spectra and parallaxes")
+    verb.add_argument("input", nargs="+", help="tables with XP spectra and phot_g_mean_mag, and parallaxes if there are any")
+    verb.add_argument("-o", "--output", required=True, help="file to write; the suffix decides on the format")
+    verb.add_argument("--weights", default="distance", help="shipped weights or a saved model (default: %(default)s)")
+    verb.add_argument("--prior", choices=["modulus", "uniform", "density", "exponential"], help="prior of the distance")
+    verb.add_argument("--no-parallax", action="store_true", help="do not use the parallaxes")
+    verb.add_argument("--no-zero-point", action="store_true", help="parallaxes are corrected for their zero-point already")
+    verb.add_argument("--overwrite", action="store_true", help="replace an existing output file")
+    verb.set_defaults(run=_distance)
+
     verb = verbs.add_parser("train", help="train a system on a table with inputs and labels")
     verb.add_argument("system", help="name of a system, see 'stellarlabels systems'")
     verb.add_argument("table", help="training table")
@@ -101,24 +111,51 @@ def _demo(options):
 
 
 def _label(options):
-    from pathlib import Path
-
     from stellarlabels import catalogs
     from stellarlabels.archive.readers import read_table
+
+    _check_output(options)
+    system = _load_system(options.system, options.weights)
+    table = read_table(options.input)
+    labels = system.predict(table)
+    if options.catalog:
+        catalogs.write(system.catalog(table, labels), options.output, system.name, overwrite=options.overwrite)
+    else:
+        catalogs.write(labels, options.output, overwrite=options.overwrite)
+    good = sum(int((labels[f"{name}_flag"] == 0).sum()) for name in system.labels)
+    total = len(labels) * len(system.labels)
+    print(f"wrote {options.output}: {len(labels)} stars, {good} of {total} labels without a flag")
+
+
+def _distance(options):
+    from stellarlabels import catalogs, schema
+    from stellarlabels.archive.readers import read_table
+    from stellarlabels.corrections.parallax import correct_parallax
+
+    _check_output(options)
+    system = _load_system("uacsnet", options.weights)
+    table = read_table(options.input)
+    use_parallax = not options.no_parallax and schema.find(table, "parallax") is not None
+    labels = system.predict(table)
+    if use_parallax and not options.no_zero_point:
+        corrected = correct_parallax(table)
+        table[schema.find(table, "parallax")] = corrected["parallax_corrected"]
+    out = system.distances(table, labels, prior=options.prior, use_parallax="auto" if use_parallax else False)
+    catalogs.write(out, options.output, overwrite=options.overwrite)
+    print(f"wrote {options.output}: {len(out)} stars, {int((out['distance_flag'] == 0).sum())} without a flag")
+
+
+def _check_output(options):
+    """Refuse to start work whose result could not be written."""
+    from pathlib import Path
+
     from stellarlabels.exceptions import InputError
 
     output = Path(options.output)
     if output.exists() and not options.overwrite:
         raise InputError(f"output: {output} exists; give --overwrite to replace it")
-    system = _load_system(options.system, options.weights)
-    table = read_table(options.input)
-    labels = system.predict(table)
-    if options.catalog:
-        catalogs.write(system.catalog(table, labels), output, system.name, overwrite=options.overwrite)
-    else:
-        catalogs.write(labels, output, overwrite=options.overwrite)
-    good = sum(int((labels[f"{name}_flag"] == 0).sum()) for name in system.labels)
-    print(f"wrote {output}: {len(labels)} stars, {good} of {len(labels) * len(system.labels)} labels without a flag")
+    if not output.resolve().parent.is_dir():
+        raise InputError(f"output: the folder {output.resolve().parent} does not exist")
 
 
 def _load_system(name, weights):
@@ -137,6 +174,7 @@ def _train(options):
     from stellarlabels import systems
     from stellarlabels.archive.readers import read_table
 
+    _check_output(options)
     changes = {name: getattr(options, name) for name in ("epochs", "seed") if getattr(options, name) is not None}
     system = systems.get(options.system)(options.recipe, **changes)
     system.fit(read_table(options.table), validation=options.validation)

@@ -33,6 +33,7 @@ DECLARED_IN = (
     "stellarlabels.corrections.photometry",
     "stellarlabels.corrections.extinction.amounts",
     "stellarlabels.corrections.systematics",
+    "stellarlabels.distances.table",
 )
 
 

@@ -32,6 +32,7 @@ __all__ = [
     "column_values",
     "without_unit",
     "identifier",
+    "check_same_stars",
 ]
 
 
@@ -540,3 +541,22 @@ def identifier(table):
         if key is not None:
             return key
     return None
+
+
+def check_same_stars(table, labels):
+    """Refuse labels that belong to another table.
+
+    Parameters
+    ----------
+    table, labels : `~astropy.table.Table`
+
+    Raises
+    ------
+    InputError
+        If the two differ in length, or in an identifier that both have.
+    """
+    if len(table) != len(labels):
+        raise InputError(f"labels: expected the {len(table)} rows of the table, got {len(labels)}")
+    key, other = identifier(table), identifier(labels)
+    if key is not None and other is not None and key.lower() == other.lower() and (table[key] != labels[other]).any():
+        raise InputError(f"labels: the column {other!r} differs from that of the table")

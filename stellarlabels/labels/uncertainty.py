@@ -1,6 +1,6 @@
 """Are the errors honest? Pulls, coverage, and a recorded recalibration of predicted errors."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -54,94 +54,100 @@ def coverage(pull, sigma=1.0):
     return float(np.mean(np.abs(pull) < sigma)) if pull.size else np.nan
 
 
-def combine(means, sigmas):
-    """Mean and standard deviation of an equal mixture of Gaussians.
+def combine(means, sigmas, *, calibrated=False):
+    """Mean and standard deviation of an ensemble of predictions.
 
     Parameters
     ----------
     means, sigmas : array_like, shape (K, N, L)
         Predictions of K networks.
+    calibrated : bool
+        Whether ``sigmas`` are calibrated errors of the single networks.
 
     Returns
     -------
     mean, sigma : `~numpy.ndarray`, shape (N, L)
-        The variance is the mean variance (aleatoric) plus the variance of the means (epistemic).
+        The mean of the means. With errors as the networks give them, the variance is the mean variance (aleatoric) plus
+        the variance of the means (epistemic), that of an equal mixture. Calibrated errors contain both already; the mean
+        of the networks is then better than the single ones by the variance of the means (the ambiguity decomposition of
+        Krogh & Vedelsby 1995), which is subtracted, though never more than three quarters.
     """
     means, sigmas = np.asarray(means), np.asarray(sigmas)
-    return means.mean(axis=0), np.sqrt(np.mean(sigmas**2, axis=0) + means.var(axis=0))
+    variance, spread = np.mean(sigmas**2, axis=0), means.var(axis=0)
+    total = np.maximum(variance - spread, variance / 4) if calibrated else variance + spread
+    return means.mean(axis=0), np.sqrt(total)
 
 
 @dataclass
 class Calibration:
-    """Factors on predicted errors as a function of the signal-to-noise ratio of the input.
+    """Factors on predicted errors as functions of the star's magnitude or signal-to-noise ratio.
 
     Parameters
     ----------
-    log_snr : `~numpy.ndarray`, shape (K,)
-        Decimal logarithms of the signal-to-noise ratio at which the factors are given.
-    factors : `~numpy.ndarray`, shape (K, L)
-        Factor of each label; between the knots linear, outside constant.
+    curves : dict of str to tuple of `~numpy.ndarray`
+        For each axis ("magnitude", "log_snr") its knots, shape (K,), and the factors of each label there, shape (K, L).
+        Between the knots the factors are linear, outside constant. The first axis that is known for a star counts; with
+        none known the median factor. No curve: errors stay as they are.
     """
 
-    log_snr: np.ndarray
-    factors: np.ndarray
+    curves: dict = field(default_factory=dict)
 
     @classmethod
-    def none(cls, labels):
-        """The calibration that changes nothing."""
-        return cls(np.zeros(1), np.ones((1, labels)))
-
-    @classmethod
-    def fit(cls, predicted, error, reference, reference_error, snr, knots=4, least=100):
-        """Find the factors for which one-sigma intervals hold 68.3 % of the validation stars.
+    def fit(cls, predicted, error, reference, reference_error, axes, knots=8, least=100):
+        """Find the factors for which one-sigma intervals hold 68.3 % of the stars.
 
         Parameters
         ----------
         predicted, error, reference, reference_error : `~numpy.ndarray`, shape (N, L)
-            For stars that were not trained on. NaN in the reference for unknown labels.
-        snr : `~numpy.ndarray`, shape (N,)
+            For stars that the predicting network was not trained on. NaN in the reference for unknown labels.
+        axes : dict of str to `~numpy.ndarray`, shape (N,)
+            Values of each axis, NaN where unknown; the most important axis first.
         knots : int
-            Largest number of bins of signal-to-noise ratio with equal numbers of stars.
+            Largest number of bins, with equal numbers of stars.
         least : int
-            Smallest number of stars in a bin; with fewer stars than this altogether nothing is changed.
+            Smallest number of stars in a bin; with fewer stars than this on an axis it gets no curve.
 
         Returns
         -------
         Calibration
         """
-        labels = predicted.shape[1]
-        known = np.isfinite(snr) & (snr > 0)
-        bins = min(knots, known.sum() // least)
-        if bins < 1:
-            return cls.none(labels)
-        log_snr = np.full(len(snr), np.nan)
-        log_snr[known] = np.log10(snr[known])
-        edges = np.quantile(log_snr[known], np.linspace(0, 1, bins + 1))
-        index = np.clip(np.searchsorted(edges, log_snr, side="right") - 1, 0, bins - 1)
-        centers = np.array([np.median(log_snr[known & (index == k)]) for k in range(bins)])
-        factors = np.ones((bins, labels))
-        for k in range(bins):
-            rows = known & (index == k)
-            for label in range(labels):
-                factors[k, label] = _factor(
-                    *(array[rows, label] for array in (predicted, error, reference, reference_error))
-                )
-        return cls(centers, factors)
+        curves = {}
+        for name, at in axes.items():
+            known = np.isfinite(at)
+            bins = min(knots, known.sum() // least)
+            if bins < 1:
+                continue
+            edges = np.quantile(at[known], np.linspace(0, 1, bins + 1))
+            index = np.clip(np.searchsorted(edges, at, side="right") - 1, 0, bins - 1)
+            members = [known & (index == k) for k in range(bins)]
+            factors = [
+                [
+                    _factor(*(array[rows, label] for array in (predicted, error, reference, reference_error)))
+                    for label in range(predicted.shape[1])
+                ]
+                for rows in members
+            ]
+            curves[name] = np.array([np.median(at[rows]) for rows in members]), np.array(factors)
+        return cls(curves)
 
-    def apply(self, error, snr):
+    def apply(self, error, axes):
         """Calibrated errors.
 
         Parameters
         ----------
-        error : `~numpy.ndarray`, shape (N, L)
-        snr : `~numpy.ndarray`, shape (N,)
-            Where it is unknown, the factor at the lowest signal-to-noise ratio holds.
+        error : `~numpy.ndarray`, shape (..., N, L)
+        axes : dict of str to `~numpy.ndarray`, shape (N,)
+            As in `fit`.
         """
-        with np.errstate(divide="ignore", invalid="ignore"):
-            at = np.log10(snr)
-        at = np.where(np.isfinite(at), at, self.log_snr[0])
-        factors = [np.interp(at, self.log_snr, column) for column in self.factors.T]
-        return error * np.stack(factors, axis=1)
+        if not self.curves:
+            return error
+        factor = np.full(error.shape[-2:], np.nan)
+        for name, (knots, factors) in self.curves.items():
+            at = np.asarray(axes.get(name, np.full(len(factor), np.nan)), float)
+            values = np.stack([np.interp(at, knots, column) for column in factors.T], axis=1)
+            factor = np.where(np.isnan(factor) & np.isfinite(at)[:, None], values, factor)
+        typical = np.median(next(iter(self.curves.values()))[1], axis=0)
+        return error * np.where(np.isnan(factor), typical, factor)
 
 
 def _factor(predicted, error, reference, reference_error):

@@ -41,25 +41,24 @@ class AffineProjection(keras.layers.Layer):
 
 @_register
 class SpectrumNoise(keras.layers.Layer):
-    """Adds noise to spectra during training, and the same noise to their errors; does nothing otherwise.
+    """Adds noise to spectra during training; does nothing otherwise.
 
-    The noise of star i in sample j is ``k_i error_ij (L eps_i)_j`` with standard normal ``eps`` and the rows of ``L``
-    of unit length, so that the samples are correlated as those of spectra made from few coefficients are. ``k`` is
-    drawn for each star from a half-normal distribution of width ``width``, and for a share ``strong`` of the stars
-    log-uniformly between 1 and ``strongest``. The error grows to ``error sqrt(1 + k^2)``.
+    The noise of star i in sample j is ``amount error_ij (L eps_i)_j`` with standard normal ``eps`` and the rows of ``L`` of
+    unit length, so that the samples are correlated as those of spectra made from few coefficients are. It keeps the
+    network from reading the noise of single training stars; the errors are left as they are.
 
     Parameters
     ----------
     rank : int
         Number of independent noise components (columns of ``L``).
-    width, strong, strongest : float
-        Distribution of ``k``.
+    amount : float
+        Size of the added noise in units of the star's own.
     seed : int or None
     """
 
-    def __init__(self, rank, width=0.7, strong=0.15, strongest=5.0, seed=None, **kwargs):
+    def __init__(self, rank, amount=0.5, seed=None, **kwargs):
         super().__init__(trainable=False, **kwargs)
-        self.rank, self.width, self.strong, self.strongest, self.seed = rank, width, strong, strongest, seed
+        self.rank, self.amount, self.seed = rank, amount, seed
         self.generator = keras.random.SeedGenerator(seed)
 
     def build(self, input_shape):
@@ -74,18 +73,13 @@ class SpectrumNoise(keras.layers.Layer):
     def call(self, inputs, training=False):
         flux, error = inputs
         if not training:
-            return flux, error
-        count = ops.shape(flux)[0]
-        draw = {"seed": self.generator, "dtype": flux.dtype}
-        weak = self.width * ops.abs(keras.random.normal((count, 1), **draw))
-        strong = self.strongest ** keras.random.uniform((count, 1), **draw)
-        k = ops.where(keras.random.uniform((count, 1), **draw) < self.strong, strong, weak)
-        noise = ops.matmul(keras.random.normal((count, self.rank), **draw), self.basis)
-        return flux + k * error * noise, error * ops.sqrt(1 + k**2)
+            return flux
+        shape = (ops.shape(flux)[0], self.rank)
+        noise = ops.matmul(keras.random.normal(shape, seed=self.generator, dtype=flux.dtype), self.basis)
+        return flux + self.amount * error * noise
 
     def get_config(self):
-        own = {name: getattr(self, name) for name in ("rank", "width", "strong", "strongest", "seed")}
-        return {**super().get_config(), **own}
+        return {**super().get_config(), "rank": self.rank, "amount": self.amount, "seed": self.seed}
 
 
 @_register

@@ -38,7 +38,7 @@ def held_out(source_id):
     return (source_id >> 35) % 5 == 0
 
 
-def split_groups(groups, fraction, seed):
+def split_groups(groups, fraction, seed, count=1):
     """Choose a share of groups for validation, so that no group is on both sides.
 
     Parameters
@@ -48,10 +48,12 @@ def split_groups(groups, fraction, seed):
     fraction : float
         Share of the groups, 0 to 1 (exclusive).
     seed : int
+    count : int
+        Number of choices; no group is chosen twice as long as there are enough.
 
     Returns
     -------
-    `~numpy.ndarray` of bool, shape (N,)
+    `~numpy.ndarray` of bool, shape (count, N)
         True for validation.
 
     Raises
@@ -62,10 +64,12 @@ def split_groups(groups, fraction, seed):
     if not 0 <= fraction < 1:
         raise InputError(f"validation: expected a share from 0 to 1 (exclusive), got {fraction}")
     names, index = np.unique(np.asarray(groups), return_inverse=True)
-    chosen = np.zeros(len(names), bool)
-    count = min(round(fraction * len(names)), len(names) - 1)
-    chosen[np.random.default_rng(seed).permutation(len(names))[:count]] = True
-    return chosen[index.ravel()]
+    size = min(round(fraction * len(names)), len(names) - 1)
+    order = np.random.default_rng(seed).permutation(len(names))
+    chosen = np.zeros((count, len(names)), bool)
+    for number in range(count):
+        chosen[number, np.take(order, np.arange(number * size, (number + 1) * size), mode="wrap")] = True
+    return chosen[:, index.ravel()]
 
 
 @contextmanager
@@ -160,17 +164,41 @@ def train(
     with _seeded(seed):
         network.compile(optimizer=optimizer, loss=loss, jit_compile=False)
         history = network.fit(
-            inputs,
-            targets,
-            sample_weight=None if sample_weight is None else np.asarray(sample_weight, np.float32),
+            _shuffled_batches(inputs, targets, sample_weight, batch_size, seed),
             epochs=epochs,
-            batch_size=batch_size,
             validation_data=validation,
             validation_batch_size=PREDICT_BATCH,
             callbacks=callbacks,
             verbose=0,
         )
     return {name: [float(value) for value in values] for name, values in history.history.items()}
+
+
+def _shuffled_batches(inputs, targets, sample_weight, batch_size, seed):
+    """Batches in a new random order in every epoch.
+
+    Keras shuffles arrays with an operation that, once the backend is seeded, repeats the same order in every epoch.
+    """
+    import keras
+
+    class Batches(keras.utils.PyDataset):
+        def __init__(self):
+            super().__init__()
+            self.random = np.random.default_rng(seed)
+            self.on_epoch_end()
+
+        def __len__(self):
+            return -(-len(targets) // batch_size)
+
+        def __getitem__(self, index):
+            rows = self.order[index * batch_size : (index + 1) * batch_size]
+            batch = {name: array[rows] for name, array in inputs.items()}, targets[rows]
+            return batch if sample_weight is None else (*batch, np.asarray(sample_weight[rows], np.float32))
+
+        def on_epoch_end(self):
+            self.order = self.random.permutation(len(targets))
+
+    return Batches()
 
 
 def _progress_callback(title, epochs):

@@ -136,7 +136,9 @@ class System(LabelEstimator):
         from stellarlabels.catalogs import schemas
 
         labels = self.predict(table) if labels is None else labels
-        self._check_rows(table, labels)
+        schema.check_same_stars(table, labels)
+        if schema.identifier(table) is None:
+            raise MissingColumnError("table: a catalog needs the column 'source_id' or 'obsid'")
         merged = QTable(table, copy=False)
         for name in labels.colnames:
             if name not in merged.colnames:
@@ -152,15 +154,3 @@ class System(LabelEstimator):
     def derived_columns(self, table):
         """Catalog columns that are computed from the table (dict of name to data); overridden by each system."""
         return {}
-
-    @staticmethod
-    def _check_rows(table, labels):
-        from stellarlabels import schema
-
-        if len(table) != len(labels):
-            raise InputError(f"labels: expected the {len(table)} rows of the table, got {len(labels)}")
-        key, other = schema.identifier(table), schema.identifier(labels)
-        if key is None:
-            raise MissingColumnError("table: a catalog needs the column 'source_id' or 'obsid'")
-        if other is not None and not (table[key] == labels[other]).all():
-            raise InputError(f"labels: the column {other!r} differs from that of the table")

@@ -1,10 +1,9 @@
 """UACSNet: metallicities of giants, and more, from Gaia XP spectra."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from stellarlabels import schema
+from stellarlabels.exceptions import InputError
 from stellarlabels.labels.recipe import Recipe
 from stellarlabels.systems.base import System
 
@@ -33,9 +32,10 @@ PAPER = Recipe(
     error_floor={"feh": 0.02},
 )
 
-#: Four labels of giants and dwarfs from all samples and colors: an ensemble of residual networks.
+#: Labels of giants and dwarfs from all samples and colors, and absolute magnitudes learned from parallaxes: an ensemble
+#: of residual networks.
 APOGEE = Recipe(
-    labels=("teff", "logg", "feh", "alpha_m"),
+    labels=("teff", "logg", "feh", "alpha_m", "m_g_dimmed"),
     features="xp_spectrum",
     network="residual_mlp",
     network_options={
@@ -44,11 +44,12 @@ APOGEE = Recipe(
         "width": 384,
         "blocks": 3,
         "dropout": 0.1,
-        "noise": {"width": 0.5, "strong": 0.05, "strongest": 5.0},
+        "noise": 0.5,
         "color_groups": ((0, 1, 2), (0, 3, 4)),
-        "color_rates": (0.04, 0.02),
+        "color_rates": (0.03, 0.02),
     },
     loss="student_t",
+    likelihoods={"m_g_dimmed": "parallax"},
     epochs=100,
     batch_size=512,
     learning_rate=1e-3,
@@ -56,14 +57,6 @@ APOGEE = Recipe(
     weight_decay=1e-4,
     clip_norm=5.0,
     ensemble=4,
-)
-
-#: Absolute magnitudes from parallaxes, beside the labels that help to learn them.
-DISTANCE = replace(
-    APOGEE,
-    labels=("m_g_dimmed", *APOGEE.labels),
-    likelihoods={"m_g_dimmed": "parallax"},
-    ensemble=3,
 )
 
 
@@ -101,7 +94,7 @@ class UACSNet(System):
     name = "uacsnet"
     title = "Teff, log g, [Fe/H], [alpha/M] from Gaia XP spectra; [Fe/H] of giants as in the paper"
     reference = "https://doi.org/10.12149/101604"
-    recipes = {"paper": PAPER, "apogee": APOGEE, "distance": DISTANCE}
+    recipes = {"paper": PAPER, "apogee": APOGEE}
     shipped = {
         "apogee": "Teff, log g, [Fe/H], [alpha/M] of stars of 3300-7000 K, trained on APOGEE DR17 labels",
         "paper": "[Fe/H] of giants, the paper's network and inputs, trained on APOGEE DR17 labels",
@@ -118,6 +111,36 @@ class UACSNet(System):
         color, absolute, _ = _dereddened_photometry(table)
         with np.errstate(invalid="ignore"):
             return absolute >= -(color**2) + 6.5 * color - 1.8
+
+    def distances(self, table, labels=None, **options):
+        """Distances from the predicted absolute magnitudes and, where the table has them, parallaxes.
+
+        Parameters
+        ----------
+        table : `~astropy.table.Table`
+            The input of `predict`, with ``phot_g_mean_mag``; ``parallax`` (corrected for its zero-point) and
+            ``parallax_error`` are used where they are there.
+        labels : `~astropy.table.Table`, optional
+            The output of `predict` for that table; computed if not given.
+        **options
+            For `stellarlabels.distances.distances`, for instance ``prior="exponential"`` or ``use_parallax=False``.
+
+        Returns
+        -------
+        `~astropy.table.QTable`
+            See `stellarlabels.distances.distances`.
+
+        Raises
+        ------
+        InputError
+            If the system does not predict ``m_g_dimmed``; take ``UACSNet.pretrained("distance")``.
+        """
+        from stellarlabels.distances import distances
+
+        if "m_g_dimmed" not in self.labels:
+            raise InputError(f"{self!r} has no absolute magnitude; take UACSNet.pretrained('distance')")
+        labels = self.predict(table) if labels is None else labels
+        return distances(table, labels, band="g_dimmed", **options)
 
     def derived_columns(self, table):
         """Galactic coordinates, (BP-RP)0 and M_G where the table does not have them.

@@ -22,39 +22,60 @@ def test_pulls_and_coverage_by_hand():
     assert coverage(pull) == 1 and coverage(pull, 0.1) == 0.5
 
 
-def test_mixture_by_hand():
-    """Law of total variance: (1 + 4) / 2 + variance of the means (0, 2)."""
-    mean, sigma = combine([[[0.0]], [[2.0]]], [[[1.0]], [[2.0]]])
-    assert mean[0, 0] == 1 and sigma[0, 0] == pytest.approx(np.sqrt(2.5 + 1))
+def test_combination_by_hand():
+    """Variances (1 + 4) / 2 = 2.5, variance of the means (0, 2) = 1: the mixture has 3.5, calibrated members give 1.5."""
+    members = [[[0.0]], [[2.0]]], [[[1.0]], [[2.0]]]
+    mean, sigma = combine(*members)
+    assert mean[0, 0] == 1 and sigma[0, 0] == pytest.approx(np.sqrt(3.5))
+    assert combine(*members, calibrated=True)[1][0, 0] == pytest.approx(np.sqrt(1.5))
+    far = combine([[[0.0]], [[9.0]]], members[1], calibrated=True)[1][0, 0]
+    assert far == pytest.approx(np.sqrt(2.5 / 4))
+
+
+def test_mean_of_calibrated_members_is_calibrated():
+    """Members with a shared error of 0.8 and own errors of 0.6: each has 1, their mean sqrt(0.64 + 0.36 / 4)."""
+    rng = np.random.default_rng(0)
+    shared = 0.8 * rng.normal(size=(1, 40000, 1))
+    means = shared + 0.6 * rng.normal(size=(4, 40000, 1))
+    mean, sigma = combine(means, np.ones_like(means), calibrated=True)
+    assert np.sqrt(np.mean(sigma**2)) == pytest.approx(np.std(mean), rel=0.02)
 
 
 def test_calibration_recovers_wrong_factors():
     rng = np.random.default_rng(0)
     count = 40000
-    snr = 10 ** rng.uniform(1, 2, count)
-    wrong = np.where(snr < 10**1.5, 2.0, 0.5)[:, None]
+    magnitude = rng.uniform(8, 16, count)
+    wrong = np.where(magnitude < 12, 2.0, 0.5)[:, None]
     error = np.full((count, 1), 0.3)
     label_error = np.full((count, 1), 0.2)
     truth = rng.normal(size=(count, 1))
     predicted = truth + rng.normal(size=(count, 1)) * np.hypot(error * wrong, label_error)
-    observed = truth
-    calibration = Calibration.fit(predicted, error, observed, label_error, snr, knots=4)
-    assert calibration.factors[0, 0] == pytest.approx(2, rel=0.05)
-    assert calibration.factors[3, 0] == pytest.approx(0.5, rel=0.1)
-    outer = (snr < 10**1.2) | (snr > 10**1.8)
-    pull = pulls(predicted, calibration.apply(error, snr), observed, label_error)[outer]
+    axes = {"magnitude": magnitude, "log_snr": 4 - magnitude / 8}
+    calibration = Calibration.fit(predicted, error, truth, label_error, axes)
+    for knots, factors in calibration.curves.values():
+        low = knots.argmin() if knots is calibration.curves["magnitude"][0] else knots.argmax()
+        assert factors[low, 0] == pytest.approx(2, rel=0.05)
+        assert factors[len(knots) - 1 - low, 0] == pytest.approx(0.5, rel=0.15)
+    outer = (magnitude < 11) | (magnitude > 13)
+    pull = pulls(predicted, calibration.apply(error, axes), truth, label_error)[outer]
     assert coverage(pull) == pytest.approx(0.683, abs=0.01)
 
 
 def test_calibration_without_stars_changes_nothing():
     empty = np.empty((0, 2))
-    calibration = Calibration.fit(empty, empty, empty, empty, np.empty(0))
-    np.testing.assert_array_equal(calibration.apply(np.ones((3, 2)), np.array([1, np.nan, 0])), np.ones((3, 2)))
+    calibration = Calibration.fit(empty, empty, empty, empty, {"magnitude": np.empty(0)})
+    np.testing.assert_array_equal(calibration.apply(np.ones((3, 2)), {}), np.ones((3, 2)))
+
+
+def test_unknown_magnitudes_fall_back():
+    curves = {"magnitude": (np.array([10.0]), np.array([[2.0]])), "log_snr": (np.array([1.0]), np.array([[3.0]]))}
+    axes = {"magnitude": np.array([12.0, np.nan, np.nan]), "log_snr": np.array([2.0, 2.0, np.nan])}
+    np.testing.assert_allclose(Calibration(curves).apply(np.ones((3, 1)), axes)[:, 0], [2, 3, 2])
 
 
 @settings(deadline=None, max_examples=30)
-@given(st.lists(st.floats(0.1, 1e4), min_size=1, max_size=20))
-def test_factors_stay_between_the_knots(snr):
-    calibration = Calibration(np.array([1.0, 2.0]), np.array([[0.5], [2.0]]))
-    factor = calibration.apply(np.ones((len(snr), 1)), np.array(snr))
+@given(st.lists(st.floats(0.1, 30), min_size=1, max_size=20))
+def test_factors_stay_between_the_knots(magnitude):
+    calibration = Calibration({"magnitude": (np.array([10.0, 12.0]), np.array([[0.5], [2.0]]))})
+    factor = calibration.apply(np.ones((len(magnitude), 1)), {"magnitude": np.array(magnitude)})
     assert ((factor >= 0.5) & (factor <= 2)).all()

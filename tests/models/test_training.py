@@ -19,11 +19,17 @@ def test_held_out_stars_by_hand():
 @given(st.lists(st.integers(0, 30), min_size=2, max_size=100), st.floats(0, 0.9), st.integers(0, 1000))
 def test_no_group_is_on_both_sides(groups, fraction, seed):
     groups = np.array(groups)
-    chosen = split_groups(groups, fraction, seed)
-    assert not set(groups[chosen]) & set(groups[~chosen])
-    assert (~chosen).any()
-    np.testing.assert_array_equal(chosen, split_groups(groups, fraction, seed))
-    assert len(set(groups[chosen])) <= round(fraction * len(set(groups)))
+    for chosen in split_groups(groups, fraction, seed, 3):
+        assert not set(groups[chosen]) & set(groups[~chosen])
+        assert (~chosen).any()
+        assert len(set(groups[chosen])) <= round(fraction * len(set(groups)))
+    np.testing.assert_array_equal(split_groups(groups, fraction, seed)[0], split_groups(groups, fraction, seed, 3)[0])
+
+
+def test_networks_leave_out_different_stars():
+    chosen = split_groups(np.arange(100), 0.1, 1, 4)
+    np.testing.assert_array_equal(chosen.sum(axis=1), 10)
+    assert chosen.any(axis=0).sum() == 40
 
 
 @pytest.mark.parametrize("fraction", [-0.1, 1, 2, np.nan])

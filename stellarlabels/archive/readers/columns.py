@@ -7,9 +7,9 @@ from astropy import units as u
 from astropy.table import Column, MaskedColumn, QTable, Table
 
 from stellarlabels import schema
-from stellarlabels.exceptions import InputError
+from stellarlabels.exceptions import ColumnUnitError, InputError
 
-__all__ = ["by_name", "dressed", "plain"]
+__all__ = ["by_name", "dressed", "factor", "identifiers", "plain"]
 
 
 def by_name(table):
@@ -48,14 +48,14 @@ def dressed(table):
     Returns
     -------
     `~astropy.table.QTable`
-        Same rows. A column that does not hold what the vocabulary says is left as it is, for whoever needs it to say so.
+        Same rows. A column that does not hold what the vocabulary says is left as it is; whoever needs it will say so.
     """
     known = schema.vocabulary()
     out = QTable()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # units that astropy does not know stay what they are
         for name in table.colnames:
-            out[name] = _native(table[name])
+            out[name] = _tidy(table[name])
             if name not in known:
                 continue
             try:
@@ -84,11 +84,67 @@ def plain(name, array):
     return out
 
 
-def _native(column):
-    """The column in the byte order of the machine."""
+def factor(column, name):
+    """What the numbers of a column have to be multiplied by to be in the unit of the vocabulary.
+
+    Parameters
+    ----------
+    column : `~astropy.table.Column` or `~astropy.units.Quantity`
+        One without a unit is taken to be in the declared one.
+    name : str
+        Name in the vocabulary.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ColumnUnitError
+        If the unit does not convert.
+    """
+    target, unit = schema.column(name).unit, getattr(column, "unit", None)
+    if unit is None or str(unit).strip() == "":
+        return 1.0
+    for dialect in ("generic", "fits", "vounit", "cds", "ogip"):
+        try:
+            return u.Unit(str(unit), format=dialect).to(target)
+        except (u.UnitsError, ValueError, TypeError):
+            continue
+    raise ColumnUnitError(f"column {name!r} has the unit {str(unit)!r}, expected one that converts to {target!r}")
+
+
+def identifiers(column):
+    """Gaia's identifiers, exactly.
+
+    Parameters
+    ----------
+    column : `~astropy.table.Column` or array_like
+        Integers, or texts of digits.
+
+    Returns
+    -------
+    `~astropy.table.MaskedColumn` of int64
+
+    Raises
+    ------
+    InputError
+        If they are anything else: floats may have been rounded.
+    """
     data = schema.without_unit(column)
-    if data.dtype.isnative:
+    if data.dtype.kind in "OSU":
+        try:
+            data = np.ma.MaskedArray(np.where(data.mask, "0", data.data.astype(np.str_)).astype(np.int64), data.mask)
+        except (ValueError, OverflowError) as error:
+            raise InputError(f"column 'source_id': expected integers of 64 bits; {error}") from error
+    return schema.column("source_id").dress(data)
+
+
+def _tidy(column):
+    """The same column whatever the file's format: in the byte order of the machine, and masked only where it must be."""
+    if not isinstance(column, Column):
         return column
-    data = data.astype(data.dtype.newbyteorder("="))
-    kind = MaskedColumn if np.ma.is_masked(data) else Column
-    return kind(data if kind is MaskedColumn else data.data, unit=column.unit, description=column.info.description)
+    data = schema.without_unit(column)
+    data = data if data.dtype.isnative else data.astype(data.dtype.newbyteorder("="))
+    about = {"unit": column.unit, "description": column.description}
+    return MaskedColumn(data, **about) if np.ma.is_masked(data) else Column(data.data, **about)

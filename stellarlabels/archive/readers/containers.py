@@ -132,7 +132,7 @@ def _fits(data, where):
             for unit in units:
                 if not isinstance(unit, fits.BinTableHDU | fits.TableHDU):
                     continue
-                end = unit._data_offset + unit.size
+                end = unit.fileinfo()["datLoc"] + unit.size
                 if end > len(data):
                     raise ReadError(f"{where}: truncated; a table of {end} bytes in a file of {len(data)}")
                 out.append(Raw(Table.read(unit, format="fits"), where, _keys(unit.header)))

@@ -6,9 +6,9 @@ import warnings
 from io import StringIO
 
 import numpy as np
-from astropy.table import MaskedColumn, Table
+from astropy.table import Table
 
-from stellarlabels.archive.readers.arrays import exact_floats, looks_like_array, parse
+from stellarlabels.archive.arrays import exact_floats, looks_like_array, parse
 from stellarlabels.archive.readers.declared import declared_dtype
 from stellarlabels.exceptions import InputError, ReadError
 
@@ -126,7 +126,10 @@ def _frame(body, delimiter, where):
 
 def _check_last_line(body, delimiter, width, where):
     """A file that was cut off ends within a line that has too few cells."""
-    last = body.rstrip("\r\n").rsplit("\n", 1)[-1]
+    end = len(body)
+    while end and body[end - 1] in "\r\n":
+        end -= 1
+    last = body[body.rfind("\n", 0, end) + 1 : end]
     if last.count('"') % 2:  # the end of a cell with a line break: the parser has seen that it is complete
         return
     cells = len(next(csv.reader([last.strip()], delimiter=delimiter, skipinitialspace=True)))
@@ -147,7 +150,7 @@ def _column(series, datatype, subtype):
         first = next((text for text in texts if text), "")
         if looks_like_array(first):
             return _arrays(parse(list(texts)), dtype)
-        return MaskedColumn(texts.astype(np.str_), mask=mask)
+        return np.ma.MaskedArray(texts.astype(np.str_), mask=mask)
     dtype = (datatype if datatype != "string" else None) or dtype
     if kind in "iu":
         plain = series.to_numpy(dtype=series.dtype.numpy_dtype, na_value=0)
@@ -156,7 +159,7 @@ def _column(series, datatype, subtype):
     else:
         plain = series.to_numpy(dtype=np.float64, na_value=np.nan)
         dtype = dtype if dtype and np.dtype(dtype).kind == "f" else None  # never round identifiers silently
-    return MaskedColumn(plain.astype(dtype) if dtype else plain, mask=mask)
+    return np.ma.MaskedArray(plain.astype(dtype) if dtype else plain, mask=mask)
 
 
 def _arrays(ragged, dtype):

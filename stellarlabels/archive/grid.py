@@ -93,11 +93,11 @@ def regrid(flux, error, own, target):
 
     Parameters
     ----------
-    flux, error : `stellarlabels.archive.readers.arrays.Ragged`
+    flux, error : `stellarlabels.archive.arrays.Ragged`
         N spectra.
-    own : `~numpy.ndarray` or `stellarlabels.archive.readers.arrays.Ragged` or None
-        Wavelengths in nm of all spectra, or of each. If they are not known, spectra of as many samples as ``target``, or
-        else as `DEFAULT`, are taken to be on it.
+    own : `~numpy.ndarray` or `stellarlabels.archive.arrays.Ragged` or None
+        Wavelengths in nm of all spectra, or of each. If they are not known, spectra of as many samples as ``target``,
+        or else as `DEFAULT`, are taken to be on it.
     target : `~numpy.ndarray`, shape (M,)
 
     Returns
@@ -124,7 +124,7 @@ def regrid(flux, error, own, target):
 
 
 def _sorted(flux, error, grid, target):
-    """`resample` from wavelengths in any order; samples without a wavelength, or with one that came before, are left out."""
+    """`resample` from wavelengths in any order; samples without one, or with one that came before, are left out."""
     grid, order = np.unique(grid, return_index=True)
     order = order[np.isfinite(grid)]
     grid = grid[np.isfinite(grid)]

@@ -1,0 +1,259 @@
+"""Gaia XP spectra of any number of files, in any of the formats, in one table."""
+
+import os
+import warnings
+from dataclasses import replace
+
+import numpy as np
+from astropy import units as u
+from astropy.table import QTable, vstack
+
+from stellarlabels import flags, schema
+from stellarlabels.archive._gaiaxpy import BANDS
+from stellarlabels.archive._gaiaxpy import sample_coefficients as calibrate
+from stellarlabels.archive.grid import as_grid, quality
+from stellarlabels.archive.readers import continuous, sampled  # noqa: F401  (they register their formats)
+from stellarlabels.archive.readers.columns import by_name, dressed, identifiers, plain
+from stellarlabels.archive.readers.containers import read_raw
+from stellarlabels.archive.readers.registry import formats, recognize
+from stellarlabels.archive.readers.spectra import COEFFICIENTS, duplicates, join_products, stack
+from stellarlabels.exceptions import InputError, ReadError, SkippedFileWarning
+
+__all__ = ["read_table", "read_xp", "sample_coefficients"]
+
+#: Beginnings of the names of other products that the archive packs together with XP spectra.
+_OTHER_PRODUCTS = ("RVS", "MCMC", "EPOCH")
+
+#: So many files, and there is a progress bar.
+_MANY = 20
+
+
+def read_xp(path_or_paths, *, sample=True, wavelength=None, progress=None):
+    """Gaia XP spectra from files as the archive and GaiaXPy write them.
+
+    Parameters
+    ----------
+    path_or_paths : path-like or list of path-like
+        FITS, VOTable, CSV or ECSV (also with gzip), or zip archives of these; sampled spectra (one row per star, or one
+        table per star) or coefficients. See `stellarlabels.archive.readers.available`. All of them may be mixed.
+    sample : bool
+        Whether spectra that come as coefficients are sampled, with GaiaXPy.
+    wavelength : `~astropy.units.Quantity` or array_like, shape (M,), optional
+        Wavelengths of the samples of the result; in nm where there is no unit. By default the 343 of the archive, 336
+        to 1020 nm in steps of 2 nm. Sampled spectra on other wavelengths are interpolated linearly.
+    progress : bool, optional
+        Whether to show a progress bar; by default for more than 20 files or 2000 spectra to be sampled.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        One row per star, in the order of the files:
+
+        - ``source_id``: int64;
+        - ``flux``, ``flux_error``: `~astropy.units.Quantity`, float64, cells of M samples, W / (m2 nm), NaN where there
+          is no sample. Absent if all spectra are coefficients and ``sample`` is False;
+        - ``spectrum_flag``: int32, bits of `stellarlabels.flags.SPECTRUM`. No spectrum is left out for its flags;
+        - for coefficients ``bp_coefficients``, ``bp_coefficient_errors`` (55 each), ``bp_coefficient_correlations``
+          (1485), ``bp_standard_deviation`` and the same of ``rp``: float64, NaN where the band is missing;
+        - all other columns of the files, under the names and in the units of the vocabulary where it knows them, with
+          missing values masked.
+
+        ``meta["wavelength"]`` has the wavelengths (nm). ``meta["without_correlations"]`` lists the files whose flux
+        errors were computed from coefficient errors alone, because there were no correlations.
+
+    Raises
+    ------
+    ReadError
+        If the only file, or every one, cannot be read: it is missing, empty, truncated, or has other columns. The
+        message names the file and what is wrong.
+    InputError
+        If no path is given, or the wavelengths are not increasing or out of range.
+
+    Warns
+    -----
+    stellarlabels.exceptions.SkippedFileWarning
+        For each file of several (or member of a zip archive) that cannot be read.
+
+    Notes
+    -----
+    A zip archive that holds the samples of a star and its coefficients gives one row, with the archive's samples.
+    """
+    grid = as_grid(wavelength)
+    paths = _paths(path_or_paths)
+    parts = _from_all(paths, lambda path: _read_file(path, grid), progress)
+    spectra = stack([part for part, _ in parts])
+    without = [where for _, places in parts for where in places]
+    todo = ~spectra.sampled
+    if sample and todo.any():
+        flux, error = calibrate(spectra.columns[todo], grid, progress=progress)
+        spectra.flux[todo], spectra.flux_error[todo] = flux, error
+    out = _assemble(spectra, grid, sample)
+    out.meta["wavelength"] = grid * u.nm
+    if without and sample:
+        out.meta["without_correlations"] = without
+    return out
+
+
+def read_table(path, *, progress=None):
+    """A table of stars from a file of any kind, with known names and units.
+
+    Parameters
+    ----------
+    path : path-like
+        FITS, VOTable, CSV or ECSV (also with gzip), or a zip archive of these.
+    progress : bool, optional
+        As in `read_xp`.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        What `read_xp` gives if the file holds XP spectra; else its columns under the names and in the units of the
+        vocabulary where it knows them, with missing values masked.
+
+    Raises
+    ------
+    ReadError
+        If the file is missing, damaged, or no table.
+    """
+    raws, failures = read_raw(_paths(path)[0])
+    raws = [replace(raw, table=by_name(raw.table)) for raw in raws]
+    if not raws or any(item.accepts(raw.table) for raw in raws for item in formats()):
+        return read_xp(path, progress=progress)
+    for name, error in failures:
+        _skipped(name, error)
+    out = vstack([dressed(raw.table) for raw in raws], metadata_conflicts="silent")
+    if "source_id" in out.colnames:
+        try:
+            out["source_id"] = identifiers(out["source_id"])
+        except InputError as error:
+            raise ReadError(f"{path}: {error}") from error
+    return out
+
+
+def sample_coefficients(table, *, wavelength=None, truncation=False, progress=None):
+    """Sampled flux of XP coefficients.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+        N stars with ``bp_coefficients``, ``bp_coefficient_errors``, ``bp_coefficient_correlations``, and the same of
+        ``rp``, as arrays or as texts of arrays. NaN, masked or empty where a band is missing.
+    wavelength : `~astropy.units.Quantity` or array_like, shape (M,), optional
+        Within 330 to 1050 nm, increasing; in nm where there is no unit. By default 336 to 1020 nm in steps of 2 nm.
+    truncation : bool
+        Whether to use the first ``bp_n_relevant_bases`` basis functions only. The errors are then too small.
+    progress : bool, optional
+        Whether to show a progress bar; by default for more than 2000 stars.
+
+    Returns
+    -------
+    flux, flux_error : `~astropy.units.Quantity`, shape (N, M), W / (m2 nm)
+        Without BP the samples up to and including 635 nm are NaN, without RP those from 643 nm on; in between the band
+        that is there counts alone. Without correlations coefficients count as independent; without errors
+        ``flux_error`` is NaN.
+
+    Raises
+    ------
+    stellarlabels.exceptions.MissingColumnError
+        If there are no coefficients, or with truncation no number of relevant bases.
+    InputError
+        If the wavelengths are out of range, or a column does not hold arrays of numbers.
+    """
+    flux, error = calibrate(table, wavelength, truncation, progress=progress)
+    return tuple(u.Quantity(data, schema.column("flux").unit, copy=False) for data in (flux, error))
+
+
+def _paths(path_or_paths):
+    """The paths as a list."""
+    if isinstance(path_or_paths, str | bytes | os.PathLike):
+        return [os.fspath(path_or_paths)]
+    try:
+        paths = [os.fspath(path) for path in path_or_paths]
+    except TypeError:
+        raise InputError(f"path_or_paths: expected a path or a list of paths, got {path_or_paths!r}") from None
+    if not paths:
+        raise InputError("path_or_paths: expected at least one path, got none")
+    return paths
+
+
+def _from_all(items, read, progress):
+    """Results of ``read`` for all items for which there is no error; an error if there is none."""
+    from tqdm.auto import tqdm
+
+    results, failures = [], []
+    quiet = not (len(items) > _MANY if progress is None else progress)
+    for item in tqdm(items, desc="reading", unit="file", disable=quiet):
+        try:
+            results.append(read(item))
+        except ReadError as error:
+            failures.append((str(item), error))
+    _judge(failures, len(items), bool(results))
+    return results
+
+
+def _judge(failures, count, any_result):
+    """Raise the error of the only item, or of all of them; warn of each if there are others."""
+    if failures and not any_result:
+        first = failures[0][1]
+        if count == 1:
+            raise first
+        raise ReadError(f"none of {count} files could be read; the first: {first}") from first
+    for name, error in failures:
+        _skipped(name, error)
+
+
+def _skipped(name, error):
+    text = str(error)
+    reason = text if text.startswith(name) else f"{name}: {text}"
+    warnings.warn(f"skipped {reason}", SkippedFileWarning, stacklevel=2)
+
+
+def _read_file(path, grid):
+    """Spectra of one file, and where in it there are coefficients without correlations."""
+    raws, failures = read_raw(path)
+    parts, places = [], []
+    chosen = [raw for raw in raws if not raw.name.upper().startswith(_OTHER_PRODUCTS)]
+    if not chosen and not failures:
+        raise ReadError(f"{path}: holds {raws[0].name}, which is no product with XP spectra")
+    for raw in chosen:
+        try:
+            part, known = _read_raw(raw, grid)
+        except ReadError as error:
+            failures.append((raw.where, error))
+            continue
+        parts.append(part)
+        if not known:
+            places.append(raw.where)
+    _judge(failures, len(failures) + len(parts), bool(parts))
+    spectra = stack(parts)
+    return (join_products(spectra) if len(parts) > 1 else spectra), places
+
+
+def _read_raw(raw, grid):
+    """Spectra of one table, and whether correlations came with its coefficients."""
+    raw = replace(raw, table=by_name(raw.table))
+    try:
+        part = recognize(raw, "xp").read(raw, grid)
+    except InputError as error:
+        raise ReadError(f"{raw.where}: {error}") from error
+    there = part.columns.colnames
+    return part, part.sampled.all() or any(f"{band}_coefficient_correlations" in there for band in BANDS)
+
+
+def _assemble(spectra, grid, sample):
+    """The table of the result."""
+    columns = spectra.columns
+    out = QTable({"source_id": columns["source_id"]})
+    flag = spectra.flag
+    if sample or spectra.sampled.any():
+        out["flux"], out["flux_error"] = plain("flux", spectra.flux), plain("flux_error", spectra.flux_error)
+    known = spectra.sampled | sample
+    judged = quality(spectra.flux, spectra.flux_error, grid)
+    flag = flag | flags.SPECTRUM.where(**{name: known & bad for name, bad in judged.items()})
+    flag = flag | flags.SPECTRUM.where(DUPLICATE=duplicates(columns["source_id"]))
+    out["spectrum_flag"] = schema.column("spectrum_flag").dress(flag)
+    for name in columns.colnames[1:]:
+        out[name] = columns[name]
+        if name in COEFFICIENTS:
+            out[name] = plain(name, np.ma.filled(schema.without_unit(columns[name]), np.nan))
+    return out

@@ -1,0 +1,98 @@
+"""The files around the package agree with it and with each other. They are not there in an installed copy."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+from astropy.table import Table
+
+import stellarlabels
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = Path(stellarlabels.__file__).parent
+COMMAND = re.compile(r"^ +(python3 -m venv .*)$", re.MULTILINE)
+
+
+def text_of(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def project():
+    return tomllib.loads(text_of("pyproject.toml"))["project"]
+
+
+class TestReadme:
+    """The two commands of the README."""
+
+    def test_each_is_one_line_that_makes_its_own_environment(self):
+        commands = COMMAND.findall(text_of("README.rst"))
+        assert len(commands) == 2
+        folders = [re.match(r"python3 -m venv (\S+) && \1/bin/pip install ", command)[1] for command in commands]
+        assert len(set(folders)) == 2
+
+    def test_the_first_runs_the_demo_and_the_second_the_tests(self):
+        first, second = COMMAND.findall(text_of("README.rst"))
+        assert first.endswith("/bin/stellarlabels demo")
+        assert second.endswith('/bin/pip install -e ".[test]" && .venv-test/bin/python -m pytest')
+
+    def test_ci_takes_the_command_from_the_readme(self):
+        line = next(line for line in text_of(".ci/run").splitlines() if line.startswith("command=$("))
+        command = line.removeprefix("command=$(").removesuffix(")")
+        result = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True)
+        assert result.stdout == COMMAND.findall(text_of("README.rst"))[1] + "\n"
+
+    def test_every_verb_in_it_exists(self):
+        from stellarlabels.cli import main
+
+        verbs = re.findall(r"^ +stellarlabels (\w+)", text_of("README.rst"), flags=re.MULTILINE)
+        assert {"systems", "label", "train"} <= set(verbs)
+        for verb in verbs:
+            with pytest.raises(SystemExit, match="^0$"):
+                main([verb, "--help"])
+
+
+def test_versions_agree():
+    version = re.search(r"^version: (.*)$", text_of("CITATION.cff"), flags=re.MULTILINE)[1]
+    assert version == stellarlabels.__version__
+    assert re.search(rf"^{re.escape(version)} \(", text_of("CHANGES.rst"), flags=re.MULTILINE)
+
+
+def test_the_status_of_the_systems_is_the_truth():
+    from stellarlabels import systems
+
+    rows = re.findall(r"^``(\w+)`` .* (available|planned)$", text_of("README.rst"), flags=re.MULTILINE)
+    assert len(rows) == 5
+    assert {name.lower() for name, status in rows if status == "available"} == set(systems.available())
+    assert {name for name, status in rows if status == "available"} <= set(stellarlabels.__all__)
+
+
+def test_extras_and_bounds(project):
+    assert {"test", "docs", "training", "scale"} <= set(project["optional-dependencies"])
+    assert [need for need in project["dependencies"] if not re.search(r">=\d", need)] == []
+
+
+def test_nobody_names_a_package_index():
+    names = [".ci/run", "pyproject.toml", "setup.cfg", "tox.ini", "README.rst", "CONTRIBUTING.rst"]
+    found = [name for name in names if re.search(r"--(extra-)?index|find-links|pypi\.org|simple/", text_of(name))]
+    assert found == []
+
+
+class TestData:
+    """Data files of the package."""
+
+    @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.ecsv")), ids=lambda path: path.stem)
+    def test_tables_say_what_they_are(self, path):
+        table = Table.read(path, format="ascii.ecsv")
+        assert table.meta["description"]
+        if path.is_relative_to(PACKAGE / "data") and any(column.dtype.kind == "f" for column in table.itercols()):
+            assert table.meta.get("reference") or all(table["reference"])
+
+    def test_everything_is_declared_as_package_data(self):
+        declared = tomllib.loads(text_of("pyproject.toml"))["tool"]["setuptools"]["package-data"]
+        shipped = {path for pattern in declared["stellarlabels"] for path in PACKAGE.glob(pattern)}
+        shipped |= {path for pattern in declared["*"] for path in PACKAGE.rglob(pattern)}
+        files = {path for path in PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+        assert {path for path in files if path.suffix not in (".py", ".pyc")} <= shipped
