@@ -70,7 +70,7 @@ def _parser():
     verb = verbs.add_parser("distance", help="distances of the stars of a file, from their XP spectra and parallaxes")
     verb.add_argument("input", nargs="+", help="tables with XP spectra and phot_g_mean_mag, and parallaxes if there are any")
     verb.add_argument("-o", "--output", required=True, help="file to write; the suffix decides on the format")
-    verb.add_argument("--weights", default="distance", help="shipped weights or a saved model (default: %(default)s)")
+    verb.add_argument("--weights", default="apogee", help="shipped weights or a saved model (default: %(default)s)")
     verb.add_argument("--prior", choices=["modulus", "uniform", "density", "exponential"], help="prior of the distance")
     verb.add_argument("--no-parallax", action="store_true", help="do not use the parallaxes")
     verb.add_argument("--no-zero-point", action="store_true", help="parallaxes are corrected for their zero-point already")

@@ -68,11 +68,11 @@ class UACSNet(System):
 
     Parameters
     ----------
-    recipe : {"paper", "apogee", "distance"}
+    recipe : {"paper", "apogee"}
         "paper": [Fe/H] of giants from 60 dereddened pixels with the paper's network and hyper-parameters. "apogee":
-        Teff, log g, [Fe/H] and [alpha/M] of giants and dwarfs from the whole spectrum and colors, not dereddened.
-        "distance": the same and ``m_g_dimmed``, the absolute magnitude in the G band as dimmed by dust (M_G + A_G),
-        which gives a distance without a map of dust; trained on parallaxes, see `stellarlabels.labels.targets`.
+        Teff, log g, [Fe/H], [alpha/M] and ``m_g_dimmed`` of giants and dwarfs from the whole spectrum and colors, not
+        dereddened. ``m_g_dimmed`` is the absolute magnitude in the G band as dimmed by dust (M_G + A_G), which gives
+        distances without a map of dust; it is trained on parallaxes, see `stellarlabels.labels.targets`.
     **changes
         Hyper-parameters that differ from the recipe, for instance ``epochs=300, seed=1``; see
         `stellarlabels.labels.recipe.Recipe`.
@@ -96,9 +96,8 @@ class UACSNet(System):
     reference = "https://doi.org/10.12149/101604"
     recipes = {"paper": PAPER, "apogee": APOGEE}
     shipped = {
-        "apogee": "Teff, log g, [Fe/H], [alpha/M] of stars of 3300-7000 K, trained on APOGEE DR17 labels",
+        "apogee": "Teff, log g, [Fe/H], [alpha/M], M_G + A_G of stars of 3300-7000 K, trained on APOGEE DR17 and parallaxes",
         "paper": "[Fe/H] of giants, the paper's network and inputs, trained on APOGEE DR17 labels",
-        "distance": "as apogee, and M_G + A_G for distances, trained on Gaia DR2 parallaxes too",
     }
 
     def not_applicable(self, table):
@@ -133,12 +132,12 @@ class UACSNet(System):
         Raises
         ------
         InputError
-            If the system does not predict ``m_g_dimmed``; take ``UACSNet.pretrained("distance")``.
+            If the system does not predict ``m_g_dimmed``; take ``UACSNet.pretrained("apogee")``.
         """
         from stellarlabels.distances import distances
 
         if "m_g_dimmed" not in self.labels:
-            raise InputError(f"{self!r} has no absolute magnitude; take UACSNet.pretrained('distance')")
+            raise InputError(f"{self!r} has no absolute magnitude; take UACSNet.pretrained('apogee')")
         labels = self.predict(table) if labels is None else labels
         return distances(table, labels, band="g_dimmed", **options)
 

@@ -50,19 +50,30 @@ def dressed(table):
     `~astropy.table.QTable`
         Same rows. A column that does not hold what the vocabulary says is left as it is; whoever needs it will say so.
     """
-    known = schema.vocabulary()
     out = QTable()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # units that astropy does not know stay what they are
         for name in table.colnames:
             out[name] = _tidy(table[name])
-            if name not in known:
+            item = _declaration(name)
+            if item is None:
                 continue
             try:
-                out[name] = known[name].dress(table[name])
+                out[name] = item.dress(table[name])
             except InputError:
                 continue
     return out
+
+
+def _declaration(name):
+    """What the vocabulary says of a column, or of the label of which it is the error or the flag; None if nothing."""
+    known = schema.vocabulary()
+    if name in known:
+        return known[name]
+    label = name.removesuffix("_err").removesuffix("_flag")
+    if label not in known:
+        return None
+    return next((item for item in schema.label_columns(label) if item.name == name), None)
 
 
 def plain(name, array):
@@ -141,7 +152,7 @@ def identifiers(column):
 
 
 def _tidy(column):
-    """The same column whatever the file's format: in the byte order of the machine, and masked only where it must be."""
+    """The same column whatever the file's format: in the machine's byte order, masked only where something is."""
     if not isinstance(column, Column):
         return column
     data = schema.without_unit(column)

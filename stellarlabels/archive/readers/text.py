@@ -129,10 +129,13 @@ def _check_last_line(body, delimiter, width, where):
     end = len(body)
     while end and body[end - 1] in "\r\n":
         end -= 1
-    last = body[body.rfind("\n", 0, end) + 1 : end]
+    last = body[max(body.rfind("\n", 0, end), body.rfind("\r", 0, end)) + 1 : end].strip(" ")
     if last.count('"') % 2:  # the end of a cell with a line break: the parser has seen that it is complete
         return
-    cells = len(next(csv.reader([last.strip()], delimiter=delimiter, skipinitialspace=True)))
+    try:
+        cells = len(next(csv.reader([last], delimiter=delimiter, skipinitialspace=True)))
+    except csv.Error as error:
+        raise ReadError(f"{where}: damaged text; {error}") from error
     if cells < width:
         raise ReadError(f"{where}: truncated; the last line has {cells} cells, expected {width}")
 

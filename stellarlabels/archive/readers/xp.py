@@ -80,18 +80,8 @@ def read_xp(path_or_paths, *, sample=True, wavelength=None, progress=None):
     """
     grid = as_grid(wavelength)
     paths = _paths(path_or_paths)
-    parts = _from_all(paths, lambda path: _read_file(path, grid), progress)
-    spectra = stack([part for part, _ in parts])
-    without = [where for _, places in parts for where in places]
-    todo = ~spectra.sampled
-    if sample and todo.any():
-        flux, error = calibrate(spectra.columns[todo], grid, progress=progress)
-        spectra.flux[todo], spectra.flux_error[todo] = flux, error
-    out = _assemble(spectra, grid, sample)
-    out.meta["wavelength"] = grid * u.nm
-    if without and sample:
-        out.meta["without_correlations"] = without
-    return out
+    parts = _from_all(paths, lambda path: _spectra_in(path, *read_raw(path), grid), progress)
+    return _finish(parts, grid, sample, progress)
 
 
 def read_table(path, *, progress=None):
@@ -115,13 +105,13 @@ def read_table(path, *, progress=None):
     ReadError
         If the file is missing, damaged, or no table.
     """
-    raws, failures = read_raw(_paths(path)[0])
-    raws = [replace(raw, table=by_name(raw.table)) for raw in raws]
-    if not raws or any(item.accepts(raw.table) for raw in raws for item in formats()):
-        return read_xp(path, progress=progress)
-    for name, error in failures:
-        _skipped(name, error)
-    out = vstack([dressed(raw.table) for raw in raws], metadata_conflicts="silent")
+    raws, failures = read_raw(path)
+    tables = [by_name(raw.table) for raw in raws]
+    if any(item.accepts(table) for table in tables for item in formats("xp")):
+        grid = as_grid(None)
+        return _finish([_spectra_in(path, raws, failures, grid)], grid, True, progress)
+    _judge(failures, len(failures) + len(raws), bool(raws))
+    out = vstack([dressed(table) for table in tables], metadata_conflicts="silent")
     if "source_id" in out.colnames:
         try:
             out["source_id"] = identifiers(out["source_id"])
@@ -208,10 +198,9 @@ def _skipped(name, error):
     warnings.warn(f"skipped {reason}", SkippedFileWarning, stacklevel=2)
 
 
-def _read_file(path, grid):
-    """Spectra of one file, and where in it there are coefficients without correlations."""
-    raws, failures = read_raw(path)
-    parts, places = [], []
+def _spectra_in(path, raws, failures, grid):
+    """Spectra of the tables of one file, and where in it there are coefficients without correlations."""
+    parts, places, failures = [], [], list(failures)
     chosen = [raw for raw in raws if not raw.name.upper().startswith(_OTHER_PRODUCTS)]
     if not chosen and not failures:
         raise ReadError(f"{path}: holds {raws[0].name}, which is no product with XP spectra")
@@ -240,8 +229,23 @@ def _read_raw(raw, grid):
     return part, part.sampled.all() or any(f"{band}_coefficient_correlations" in there for band in BANDS)
 
 
+def _finish(parts, grid, sample, progress):
+    """The table of the result from what is in each file."""
+    spectra = stack([part for part, _ in parts])
+    todo = ~spectra.sampled
+    if sample and todo.any():
+        flux, error = calibrate(spectra.columns[todo], grid, progress=progress)
+        spectra.flux[todo], spectra.flux_error[todo] = flux, error
+    out = _assemble(spectra, grid, sample)
+    out.meta["wavelength"] = grid * u.nm
+    without = [where for _, places in parts for where in places]
+    if without and sample:
+        out.meta["without_correlations"] = without
+    return out
+
+
 def _assemble(spectra, grid, sample):
-    """The table of the result."""
+    """Columns of the result."""
     columns = spectra.columns
     out = QTable({"source_id": columns["source_id"]})
     flag = spectra.flag
