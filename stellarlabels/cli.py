@@ -68,12 +68,12 @@ def _parser():
     verb.set_defaults(run=_label)
 
     verb = verbs.add_parser("distance", help="distances of the stars of a file, from their XP spectra and parallaxes")
-    verb.add_argument("input", nargs="+", help="tables with XP spectra and phot_g_mean_mag, and parallaxes if there are any")
+    verb.add_argument("input", nargs="+", help="tables with XP spectra, phot_g_mean_mag, and perhaps parallaxes")
     verb.add_argument("-o", "--output", required=True, help="file to write; the suffix decides on the format")
     verb.add_argument("--weights", default="apogee", help="shipped weights or a saved model (default: %(default)s)")
     verb.add_argument("--prior", choices=["modulus", "uniform", "density", "exponential"], help="prior of the distance")
     verb.add_argument("--no-parallax", action="store_true", help="do not use the parallaxes")
-    verb.add_argument("--no-zero-point", action="store_true", help="parallaxes are corrected for their zero-point already")
+    verb.add_argument("--no-zero-point", action="store_true", help="the parallaxes are corrected for it already")
     verb.add_argument("--overwrite", action="store_true", help="replace an existing output file")
     verb.set_defaults(run=_distance)
 

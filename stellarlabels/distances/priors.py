@@ -53,7 +53,7 @@ class Prior:
         return f"<Prior: {getattr(function, '__name__', function)}>"
 
     def log_density(self, ln_d, d):
-        """ln p(d) up to a constant.
+        """Logarithm of p(d), up to a constant.
 
         Parameters
         ----------

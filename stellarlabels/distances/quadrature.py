@@ -191,7 +191,7 @@ def _cubic_root(height, slope0, slope1, target):
 
 
 def _mode(stars, x, log_density, step):
-    """x at the greatest value of a log density on a grid, refined by nine nodes and a parabola."""
+    """Place of the greatest value of a log density on a grid, refined by nine nodes and a parabola."""
     center = _take(x, log_density.argmax(axis=1))
     near = _uniform(np.maximum(center - step, x[:, 0]), np.minimum(center + step, x[:, -1]), 9)
     value = stars.log_density(near) - near

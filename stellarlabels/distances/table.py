@@ -81,8 +81,8 @@ def distances(
         Table of the same stars with the absolute magnitude (``m_g`` or ``m_ks``), its error (``m_g_err``) and flag; by
         default these are columns of ``table``.
     band : {"g", "ks", "g_dimmed"}
-        Gaia G or 2MASS Ks; "g_dimmed" for absolute magnitudes that contain the extinction (``m_g_dimmed``, M_G + A_G), with
-        which no extinction is needed.
+        Gaia G or 2MASS Ks; "g_dimmed" for absolute magnitudes that contain the extinction (``m_g_dimmed``, M_G +
+        A_G), with which no extinction is needed.
     prior : None, str, callable or `stellarlabels.distances.Prior`
         See `stellarlabels.distances.DistancePDF.with_parallax`. None: uniform in distance modulus, as
         the closed form implies.

@@ -5,7 +5,7 @@ nothing but the arrays, and systems name the feature set that they use.
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -38,7 +38,6 @@ class Features:
     color: np.ndarray
     magnitude: np.ndarray
     snr: np.ndarray
-    meta: dict = field(default_factory=dict)
 
     def __len__(self):
         return len(self.flag)
@@ -47,7 +46,7 @@ class Features:
         """The same inputs for a selection of rows (mask, slice or integer array)."""
         picked = {name: array[rows] for name, array in self.arrays.items()}
         per_star = (self.flag, self.usable, self.color, self.magnitude, self.snr)
-        return Features(picked, *(array[rows] for array in per_star), meta=self.meta)
+        return Features(picked, *(array[rows] for array in per_star))
 
 
 class FeatureSet(ABC):

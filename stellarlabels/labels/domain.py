@@ -48,6 +48,8 @@ class Domain:
         labels : sequence of str
         values : `~numpy.ndarray`, shape (N, L)
             Training labels, NaN for unknown ones.
+        seed : int
+            For the choice of the references.
         """
         ranges = {}
         for name in ("color", "magnitude", "snr"):

@@ -68,9 +68,9 @@ def combine(means, sigmas, *, calibrated=False):
     -------
     mean, sigma : `~numpy.ndarray`, shape (N, L)
         The mean of the means. With errors as the networks give them, the variance is the mean variance (aleatoric) plus
-        the variance of the means (epistemic), that of an equal mixture. Calibrated errors contain both already; the mean
-        of the networks is then better than the single ones by the variance of the means (the ambiguity decomposition of
-        Krogh & Vedelsby 1995), which is subtracted, though never more than three quarters.
+        the variance of the means (epistemic), that of an equal mixture. Calibrated errors contain both already; the
+        mean of the networks is then better than the single ones by the variance of the means (the ambiguity
+        decomposition of Krogh & Vedelsby 1995), which is subtracted, though never more than three quarters.
     """
     means, sigmas = np.asarray(means), np.asarray(sigmas)
     variance, spread = np.mean(sigmas**2, axis=0), means.var(axis=0)

@@ -43,9 +43,9 @@ class AffineProjection(keras.layers.Layer):
 class SpectrumNoise(keras.layers.Layer):
     """Adds noise to spectra during training; does nothing otherwise.
 
-    The noise of star i in sample j is ``amount error_ij (L eps_i)_j`` with standard normal ``eps`` and the rows of ``L`` of
-    unit length, so that the samples are correlated as those of spectra made from few coefficients are. It keeps the
-    network from reading the noise of single training stars; the errors are left as they are.
+    The noise of star i in sample j is ``amount error_ij (L eps_i)_j`` with standard normal ``eps`` and the rows of
+    ``L`` of unit length, so that the samples are correlated as those of spectra made from few coefficients are. It
+    keeps the network from reading the noise of single training stars; the errors are left as they are.
 
     Parameters
     ----------

@@ -753,9 +753,21 @@ class TestReadTable:
         path = write_star(star(), tmp_path, "fits")
         assert read_table(path).colnames == ["source_id", "flux", "flux_error", "spectrum_flag"]
 
+    def test_several_files(self, tmp_path):
+        for index in range(2):
+            (tmp_path / f"{index}.csv").write_text(f"source_id,Gmag\n{STAR + index},12.5\n")
+        paths = [tmp_path / "0.csv", tmp_path / "1.csv"]
+        assert read_table(paths)["source_id"].tolist() == [STAR, STAR + 1]
+        with pytest.warns(SkippedFileWarning, match=r"0\.csv: no xp format"):
+            table = read_table([*paths[:1], write_star(star(), tmp_path, "fits")])
+        assert table["source_id"].tolist() == [STAR]
+
     def test_errors(self, tmp_path):
         with pytest.raises(ReadError, match="no such file"):
             read_table(tmp_path / "none.fits")
+        (tmp_path / "stars.csv").write_text("source_id\n1.5\n")
+        with pytest.raises(ReadError, match=r"stars\.csv: column 'source_id'"):
+            read_table(tmp_path / "stars.csv")
 
 
 def test_reading_needs_no_gaiaxpy_for_samples(tmp_path):

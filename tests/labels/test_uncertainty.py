@@ -23,7 +23,7 @@ def test_pulls_and_coverage_by_hand():
 
 
 def test_combination_by_hand():
-    """Variances (1 + 4) / 2 = 2.5, variance of the means (0, 2) = 1: the mixture has 3.5, calibrated members give 1.5."""
+    """Variances (1 + 4) / 2 = 2.5, variance of the means (0, 2) = 1: the mixture has 3.5, calibrated ones give 1.5."""
     members = [[[0.0]], [[2.0]]], [[[1.0]], [[2.0]]]
     mean, sigma = combine(*members)
     assert mean[0, 0] == 1 and sigma[0, 0] == pytest.approx(np.sqrt(3.5))

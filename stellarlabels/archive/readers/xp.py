@@ -84,40 +84,40 @@ def read_xp(path_or_paths, *, sample=True, wavelength=None, progress=None):
     return _finish(parts, grid, sample, progress)
 
 
-def read_table(path, *, progress=None):
-    """A table of stars from a file of any kind, with known names and units.
+def read_table(path_or_paths, *, progress=None):
+    """A table of stars from files of any kind, with known names and units.
 
     Parameters
     ----------
-    path : path-like
-        FITS, VOTable, CSV or ECSV (also with gzip), or a zip archive of these.
+    path_or_paths : path-like or list of path-like
+        FITS, VOTable, CSV or ECSV (also with gzip), or zip archives of these.
     progress : bool, optional
         As in `read_xp`.
 
     Returns
     -------
     `~astropy.table.QTable`
-        What `read_xp` gives if the file holds XP spectra; else its columns under the names and in the units of the
-        vocabulary where it knows them, with missing values masked.
+        What `read_xp` gives if any of the files holds XP spectra; else the columns under the names and in the units of
+        the vocabulary where it knows them, with missing values masked, one row after the other.
 
     Raises
     ------
     ReadError
-        If the file is missing, damaged, or no table.
+        If the only file, or every one, is missing, damaged, or no table.
+    InputError
+        If no path is given.
+
+    Warns
+    -----
+    stellarlabels.exceptions.SkippedFileWarning
+        For each file of several (or member of a zip archive) that cannot be read.
     """
-    raws, failures = read_raw(path)
-    tables = [by_name(raw.table) for raw in raws]
-    if any(item.accepts(table) for table in tables for item in formats("xp")):
+    files = _from_all(_paths(path_or_paths), lambda path: (path, *read_raw(path)), progress)
+    if any(item.accepts(by_name(raw.table)) for _, raws, _ in files for raw in raws for item in formats("xp")):
         grid = as_grid(None)
-        return _finish([_spectra_in(path, raws, failures, grid)], grid, True, progress)
-    _judge(failures, len(failures) + len(raws), bool(raws))
-    out = vstack([dressed(table) for table in tables], metadata_conflicts="silent")
-    if "source_id" in out.colnames:
-        try:
-            out["source_id"] = identifiers(out["source_id"])
-        except InputError as error:
-            raise ReadError(f"{path}: {error}") from error
-    return out
+        return _finish(_from_all(files, lambda file: _spectra_in(*file, grid), progress), grid, True, progress)
+    tables = _from_all(files, lambda file: _stars_in(*file), progress)
+    return vstack(tables, metadata_conflicts="silent") if len(tables) > 1 else tables[0]
 
 
 def sample_coefficients(table, *, wavelength=None, truncation=False, progress=None):
@@ -176,7 +176,7 @@ def _from_all(items, read, progress):
         try:
             results.append(read(item))
         except ReadError as error:
-            failures.append((str(item), error))
+            failures.append((str(item[0] if isinstance(item, tuple) else item), error))
     _judge(failures, len(items), bool(results))
     return results
 
@@ -196,6 +196,18 @@ def _skipped(name, error):
     text = str(error)
     reason = text if text.startswith(name) else f"{name}: {text}"
     warnings.warn(f"skipped {reason}", SkippedFileWarning, stacklevel=2)
+
+
+def _stars_in(path, raws, failures):
+    """Stars without spectra in the tables of one file."""
+    _judge(failures, len(failures) + len(raws), bool(raws))
+    out = vstack([dressed(by_name(raw.table)) for raw in raws], metadata_conflicts="silent")
+    if "source_id" in out.colnames:
+        try:
+            out["source_id"] = identifiers(out["source_id"])
+        except InputError as error:
+            raise ReadError(f"{path}: {error}") from error
+    return out
 
 
 def _spectra_in(path, raws, failures, grid):
