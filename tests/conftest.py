@@ -3,7 +3,15 @@
 import os
 from pathlib import Path
 
+import matplotlib
 import pytest
+
+
+@pytest.fixture(autouse=True)
+def plot_settings():
+    """Settings of Matplotlib as before: importing GaiaXPy directly asks for LaTeX."""
+    with matplotlib.rc_context():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -53,6 +53,17 @@ def test_label(spectra_file, tmp_path, suffix, capsys):
     assert "FEH" in catalogs.read(output, "uacsnet").colnames or "feh" in catalogs.read(output, "uacsnet").colnames
 
 
+def test_distance(spectra_file, tmp_path, capsys):
+    output = tmp_path / "distances.vot"
+    command = ["distance", str(spectra_file), "-o", str(output), "--no-zero-point", "--prior", "exponential"]
+    assert main(command) == 0
+    distances = catalogs.read(output)
+    assert len(distances) == 40 and str(distances["distance"].unit) == "pc"
+    assert "40 stars" in capsys.readouterr().out
+    assert main([*command[:-3], "--overwrite"]) == 1
+    assert "astrometric_params_solved" in capsys.readouterr().err
+
+
 def test_train_and_use(spectra_file, tmp_path, capsys):
     model, output = tmp_path / "m.stellarlabels", tmp_path / "o.fits"
     train = ["train", "uacsnet", str(spectra_file), "-o", str(model), "--epochs", "1", "--seed", "2"]

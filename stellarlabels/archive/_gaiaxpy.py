@@ -35,8 +35,13 @@ CHUNK = 2000
 
 @contextmanager
 def _quiet():
-    """Without output and warnings, and with the filters of before afterwards."""
-    with warnings.catch_warnings(), redirect_stdout(StringIO()):
+    """Without output and warnings; with the filters and the settings of Matplotlib of before afterwards.
+
+    GaiaXPy tells Matplotlib to set texts with LaTeX, and every later plot would fail where there is none.
+    """
+    import matplotlib
+
+    with warnings.catch_warnings(), matplotlib.rc_context(), redirect_stdout(StringIO()):
         warnings.simplefilter("ignore")
         yield
 

@@ -13,6 +13,7 @@ Two feature sets work on sampled spectra:
 import numpy as np
 
 from stellarlabels import flags, schema
+from stellarlabels.archive.grid import DEFAULT, quality
 from stellarlabels.corrections.extinction import deredden_xp
 from stellarlabels.corrections.systematics import correct_flux
 from stellarlabels.exceptions import InputError
@@ -31,7 +32,7 @@ __all__ = [
 ]
 
 #: Sampling of externally calibrated XP spectra in nm: 343 samples (GaiaXPy's default).
-WAVELENGTH = np.arange(336.0, 1021.0, 2.0)
+WAVELENGTH = DEFAULT
 
 #: Edges in nm of the 60 pixels. The paper gives their number only; equal widths of 11.4 nm cover all samples.
 PIXEL_EDGES = np.linspace(335.0, 1021.0, 61)
@@ -119,13 +120,7 @@ def spectra(table):
         flag |= np.nan_to_num(schema.values(table, "spectrum_flag")).astype(flags.DTYPE)
     bad = ~(np.isfinite(flux) & np.isfinite(error) & (error > 0))
     flux, error = np.where(bad, np.nan, flux), np.where(bad, np.nan, error)
-    blue, red = WAVELENGTH < 636, WAVELENGTH > 644
-    flag |= flags.SPECTRUM.where(
-        NO_SPECTRUM=bad.all(axis=1),
-        BAD_SAMPLES=bad.any(axis=1),
-        MISSING_BP=bad[:, blue].all(axis=1) & ~bad[:, red].all(axis=1),
-        MISSING_RP=bad[:, red].all(axis=1) & ~bad[:, blue].all(axis=1),
-    )
+    flag |= flags.SPECTRUM.where(**quality(flux, error, WAVELENGTH))
     return flux, error, flag
 
 

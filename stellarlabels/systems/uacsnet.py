@@ -96,7 +96,7 @@ class UACSNet(System):
     reference = "https://doi.org/10.12149/101604"
     recipes = {"paper": PAPER, "apogee": APOGEE}
     shipped = {
-        "apogee": "Teff, log g, [Fe/H], [alpha/M], M_G + A_G of stars of 3300-7000 K, trained on APOGEE DR17 and parallaxes",
+        "apogee": "Teff, log g, [Fe/H], [alpha/M], M_G + A_G of stars of 3300-7000 K, trained on APOGEE and parallaxes",
         "paper": "[Fe/H] of giants, the paper's network and inputs, trained on APOGEE DR17 labels",
     }
 

@@ -7,6 +7,7 @@ import pytest
 
 from stellarlabels import UACSNet, flags
 from stellarlabels.archive.sample import xp_apogee_sample
+from stellarlabels.exceptions import InputError
 from stellarlabels.models.training import held_out
 from stellarlabels.validation import compare
 
@@ -86,3 +87,33 @@ def test_dwarfs_are_not_applicable_to_the_giants_network(stars):
     table["m_g"] = [5.0, 1.0] * u.mag
     flag = UACSNet.pretrained("paper").predict(table)["feh_flag"]
     np.testing.assert_array_equal(flags.LABEL.has(flag, "NOT_APPLICABLE"), [True, False])
+
+
+def test_distances_of_the_sample(stars):
+    """Distances from spectra alone times parallaxes of more than 10 sigma scatter around 1."""
+    system = UACSNet.pretrained("apogee")
+    distance = system.distances(stars, use_parallax=False)
+    ratio = (distance["distance"] * stars["parallax"]).filled(np.nan).to_value("pc mas") / 1000
+    precise = (stars["parallax"] > 10 * stars["parallax_error"]).filled(False)
+    assert precise.sum() > 80
+    assert np.nanmedian(ratio[precise]) == pytest.approx(1, abs=0.04)
+    assert np.nanmedian(np.abs(ratio[precise] - 1)) < 0.10
+
+
+def test_parallaxes_sharpen_distances(stars):
+    system = UACSNet.pretrained("apogee")
+    labels = system.predict(stars)
+    alone, both = (system.distances(stars, labels, use_parallax=use) for use in (False, "auto"))
+    precise = (stars["parallax"] > 10 * stars["parallax_error"]).filled(False)
+    relative = [(table["distance_err"] / table["distance"]).filled(np.nan)[precise] for table in (alone, both)]
+    assert np.nanmedian(relative[1]) < 0.6 * np.nanmedian(relative[0])
+    with pytest.raises(InputError, match="apogee"):
+        UACSNet.pretrained("paper").distances(stars)
+
+
+def test_quoted_distances():
+    quoted = UACSNet.metrics("apogee")["distances"]["all"]
+    assert quoted["20 sigma"]["median_fractional_error"] < 0.08
+    assert quoted["5 sigma"]["deconvolved"] < 0.08
+    assert 0.9 < quoted["all parallaxes"]["pull_width"] < 1.1
+    assert 0.65 < quoted["all parallaxes"]["coverage_68"] < 0.71

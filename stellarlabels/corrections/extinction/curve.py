@@ -7,6 +7,7 @@ The curve is the median curve of Zhang et al. (2024, arXiv:2407.12386), measured
 import numpy as np
 from astropy import units as u
 
+from stellarlabels.archive.grid import DEFAULT
 from stellarlabels.corrections.extinction.scales import SFD, convert_ebv
 from stellarlabels.corrections.published import floats, published
 from stellarlabels.exceptions import InputError
@@ -14,7 +15,7 @@ from stellarlabels.exceptions import InputError
 __all__ = ["XP_SAMPLING", "e4455", "xp_curve", "deredden_xp"]
 
 #: Sampling of XP spectra in nm: 343 samples.
-XP_SAMPLING = np.arange(336.0, 1021.0, 2.0)
+XP_SAMPLING = DEFAULT
 
 
 def e4455(ebv, *, relation="linear", ebv_scale=SFD):
