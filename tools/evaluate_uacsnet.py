@@ -147,7 +147,7 @@ def evaluate(name, train, test):
         },
     }
     if "m_g_dimmed" in system.labels:
-        out["distances"] = measure_distances(system, test)
+        out["measured"][f"UACSNet {name}, distances"] = measure_distances(system, test)
     return out
 
 
@@ -162,10 +162,6 @@ def show(result):
         for group, by_label in by_group.items():
             for label, entry in by_label.items():
                 print(f"  {group:14s} {label:8s} " + " ".join(f"{key}={value}" for key, value in entry.items()))
-
-    for group, by_limit in result.get("distances", {}).items():
-        for limit, entry in by_limit.items():
-            print(f"  {group:14s} {limit:14s} " + " ".join(f"{key}={value}" for key, value in entry.items()))
 
 
 def main():

@@ -81,7 +81,7 @@ from stellarlabels import catalogs
 
 catalog = system.catalog(stars, labels)
 folder = Path(tempfile.mkdtemp())
-catalogs.write(catalog, folder / "uacsnet.vot", "uacsnet")
+catalog.write(folder / "uacsnet.vot")
 catalogs.read(folder / "uacsnet.vot", "uacsnet")[:3]
 
 # %%

@@ -9,5 +9,6 @@ of labels can be written without a schema. Each format is one small module; `sup
 from stellarlabels.catalogs import schemas
 from stellarlabels.catalogs.core import read, write
 from stellarlabels.catalogs.formats import supported_formats
+from stellarlabels.catalogs.table import CatalogTable
 
-__all__ = ["read", "write", "schemas", "supported_formats"]
+__all__ = ["CatalogTable", "read", "write", "schemas", "supported_formats"]

@@ -121,9 +121,9 @@ class System(LabelEstimator):
 
         Returns
         -------
-        `~astropy.table.QTable`
+        `~stellarlabels.catalogs.CatalogTable`
             Columns, names, units, UCDs of `stellarlabels.catalogs.schemas`; what the table does not have and cannot
-            be computed from it is masked.
+            be computed from it is masked. Its ``write`` makes the published product.
 
         Raises
         ------
@@ -133,7 +133,7 @@ class System(LabelEstimator):
         from astropy.table import QTable
 
         from stellarlabels import schema
-        from stellarlabels.catalogs import schemas
+        from stellarlabels.catalogs import CatalogTable, schemas
 
         labels = self.predict(table) if labels is None else labels
         schema.check_same_stars(table, labels)
@@ -147,7 +147,7 @@ class System(LabelEstimator):
                 merged.replace_column(name, labels[name])
         for name, data in self.derived_columns(table).items():
             merged[name] = data
-        catalog = schemas.get(self.name).conform(merged)
+        catalog = CatalogTable(schemas.get(self.name).conform(merged), copy=False)
         catalog.meta = {**labels.meta, "schema": self.name, "reference": self.reference}
         return catalog
 

@@ -5,7 +5,7 @@ import pytest
 from astropy import units as u
 from astropy.table import QTable, Table
 
-from stellarlabels import flags, schema, systems
+from stellarlabels import catalogs, flags, schema, systems
 from stellarlabels.archive.sample import xp_apogee_sample
 from stellarlabels.exceptions import (
     ColumnUnitError,
@@ -121,13 +121,21 @@ def test_missing_columns_and_units_are_named(system, stars):
         system.predict(table)
 
 
-def test_catalog_has_the_published_columns(system, stars):
+def test_catalog_has_the_published_columns(system, stars, tmp_path):
     from stellarlabels.catalogs import schemas
 
     labels = system.predict(stars[:5])
     catalog = system.catalog(stars[:5], labels)
     assert catalog.colnames == schemas.get(system.name).names
     np.testing.assert_array_equal(catalog[catalog.colnames[0]], stars["source_id"][:5])
+    catalog.write(tmp_path / "c.vot")
+    back = catalogs.read(tmp_path / "c.vot", system.name)
+    np.testing.assert_array_equal(back[back.colnames[0]], stars["source_id"][:5])
+    catalog[:2].write(tmp_path / "c.fits")
+    with pytest.raises(WriteError, match="overwrite=True"):
+        catalog.write(tmp_path / "c.vot")
+    catalog.write(tmp_path / "c.csv", format="ascii.csv")
+    assert len((tmp_path / "c.csv").read_text().splitlines()) == 6
     with pytest.raises(InputError, match="rows"):
         system.catalog(stars[:4], labels)
     with pytest.raises(InputError, match="differs"):

@@ -112,7 +112,7 @@ def test_parallaxes_sharpen_distances(stars):
 
 
 def test_quoted_distances():
-    quoted = UACSNet.metrics("apogee")["distances"]["all"]
+    quoted = UACSNet.metrics("apogee")["measured"]["UACSNet apogee, distances"]["all"]
     assert quoted["20 sigma"]["median_fractional_error"] < 0.08
     assert quoted["5 sigma"]["deconvolved"] < 0.08
     assert 0.9 < quoted["all parallaxes"]["pull_width"] < 1.1
