@@ -11,8 +11,8 @@ __all__ = ["CatalogTable"]
 class CatalogTable(QTable):
     """A `~astropy.table.QTable` in the columns of a published catalog, which it writes as such.
 
-    It is what ``system.catalog(table)`` returns. Apart from `write` it is an ordinary table; the name of its schema is in
-    ``meta["schema"]``.
+    It is what ``system.catalog(table)`` returns. Apart from `write` it is an ordinary table; the name of its schema
+    is in ``meta["schema"]``.
     """
 
     def write(self, path, *args, format=None, **kwargs):
@@ -24,7 +24,8 @@ class CatalogTable(QTable):
             The suffix decides about the format: FITS, VOTable, Parquet or ECSV; see
             `stellarlabels.catalogs.supported_formats`.
         *args, **kwargs
-            ``overwrite=True`` replaces an existing file. For formats that only astropy knows, all that its writer takes.
+            ``overwrite=True`` replaces an existing file. For formats that only astropy knows, all that its writer
+            takes.
         format : str, optional
             Name of the format if the suffix is not to decide.
 
@@ -35,8 +36,8 @@ class CatalogTable(QTable):
 
         Notes
         -----
-        For the formats of this package the file is that of `stellarlabels.catalogs.write`; all other formats are left to
-        astropy.
+        For the formats of this package the file is that of `stellarlabels.catalogs.write`; all other formats are left
+        to astropy.
         """
         try:
             formats.find(path, format)
