@@ -307,6 +307,7 @@ LABEL = register(
             ("MAGNITUDE_RANGE", "The star is brighter or fainter than the training stars; errors are extrapolated."),
             ("LARGE_ERROR", "The error of the label is larger than the scatter of the label over the training stars."),
             ("NOT_APPLICABLE", "The system's own selection (giants, say) excludes this star."),
+            ("EBV_RANGE", "E(B-V) is outside the range of the training stars."),
         ],
     )
 )

@@ -29,15 +29,13 @@ def xgboost_predictions(train, test, labels, features):
         arrays = features.compute(table).arrays
         return np.hstack([arrays["flux"], np.log(arrays["error"]), arrays.get("color", np.zeros((len(table), 0)))])
 
-    x_train, x_test = inputs(train), inputs(test)
+    options = {"max_depth": 6, "learning_rate": 0.05, "tree_method": "hist", "seed": 1}
+    x_train, x_test = inputs(train), xgboost.DMatrix(inputs(test))
     out = {}
     for label in labels:
         y = train[label].value
         known = np.isfinite(y)
-        model = xgboost.XGBRegressor(
-            n_estimators=800, max_depth=6, learning_rate=0.05, tree_method="hist", random_state=1, n_jobs=-1
-        )
-        model.fit(x_train[known], y[known])
+        model = xgboost.train(options, xgboost.DMatrix(x_train[known], y[known]), num_boost_round=800)
         out[label] = model.predict(x_test).astype(float)
     return out
 

@@ -11,6 +11,7 @@ in the same way.
 
 import io
 import re
+import warnings
 import zipfile
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
@@ -74,14 +75,28 @@ def load(path=None):
         magnitude = _plain(raw[theirs])
         magnitude[~(magnitude < 50)] = np.nan  # 99 stands for missing
         out[name] = magnitude * u.mag
-    ak = _plain(raw["ak_targ"])
-    ak[~((ak > -0.05) & (ak < 3))] = np.nan  # holds nonsense from -86 to 13.7
-    out["ebv"] = np.maximum(ak, 0) / KS_PER_EBV * u.mag
+    out["ebv"] = _ebv(position, _plain(raw["ak_targ"])) * u.mag
     labels = (("teff", "teff", u.K), ("logg", "logg", u.dex), ("feh", "fe_h", u.dex), ("alpha_m", "alpha_m", u.dex))
     for name, theirs, unit in labels:
         out[name] = _plain(raw[theirs]) * unit
         out[f"{name}_err"] = _plain(raw[f"{theirs}_err"]) * unit
     return out
+
+
+def _ebv(position, ak):
+    """E(B-V): of the map of Burstein & Heiles (1982) at |b| > 20 deg, else from the extinction of the APOGEE targeting.
+
+    The map is the one that the package dustmaps carries. The targeting extinction is that of single stars, from
+    infrared colors; its noise of 0.1 mag in E(B-V) does not matter much in the disk.
+    """
+    from dustmaps.bh import BHQuery
+
+    ak[~((ak > -0.05) & (ak < 3))] = np.nan  # holds nonsense from -86 to 13.7
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # invalid values where the map has none
+        map_value = np.asarray(BHQuery()(position), float)
+    high = (np.abs(position.galactic.b.deg) > 20) & np.isfinite(map_value)
+    return np.maximum(np.where(high, map_value, ak / KS_PER_EBV), 0)
 
 
 def _plain(column):

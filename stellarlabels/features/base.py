@@ -27,9 +27,9 @@ class Features:
         Bits of `stellarlabels.flags.LABEL` that hold for the star whatever the label.
     usable : `~numpy.ndarray` of bool, shape (N,)
         False where nothing can be predicted.
-    color, magnitude, snr : `~numpy.ndarray` of float64, shape (N,)
-        Color (mag), G magnitude and median signal-to-noise ratio, NaN where unknown: for weights, calibration and
-        applicability flags.
+    color, magnitude, snr, ebv : `~numpy.ndarray` of float64, shape (N,)
+        Color (mag), G magnitude, median signal-to-noise ratio and the E(B-V) used, NaN where unknown or not used: for
+        weights, calibration and applicability flags.
     """
 
     arrays: dict
@@ -38,6 +38,7 @@ class Features:
     color: np.ndarray
     magnitude: np.ndarray
     snr: np.ndarray
+    ebv: np.ndarray
 
     def __len__(self):
         return len(self.flag)
@@ -45,7 +46,7 @@ class Features:
     def __getitem__(self, rows):
         """The same inputs for a selection of rows (mask, slice or integer array)."""
         picked = {name: array[rows] for name, array in self.arrays.items()}
-        per_star = (self.flag, self.usable, self.color, self.magnitude, self.snr)
+        per_star = (self.flag, self.usable, self.color, self.magnitude, self.snr, self.ebv)
         return Features(picked, *(array[rows] for array in per_star))
 
 

@@ -297,6 +297,7 @@ class XPPixels(FeatureSet):
             color=intrinsic_color(table, ebv),
             magnitude=schema.values(table, "phot_g_mean_mag", required=False),
             snr=snr,
+            ebv=ebv,
         )
 
 
@@ -350,6 +351,7 @@ class XPSpectrum(FeatureSet):
             color=bp_rp,
             magnitude=schema.values(table, "phot_g_mean_mag", required=False),
             snr=snr,
+            ebv=np.full(len(table), np.nan),
         )
 
 

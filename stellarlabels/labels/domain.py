@@ -20,7 +20,7 @@ class Domain:
     Parameters
     ----------
     ranges : dict of str to tuple of float
-        Smallest and largest ``color``, ``magnitude`` and ``snr`` of the training stars, where known.
+        Smallest and largest ``color``, ``magnitude``, ``snr`` and ``ebv`` of the training stars, where known.
     labels : dict of str to tuple of float
         Smallest value, largest value and standard deviation of each training label.
     arrays : dict of str to `~numpy.ndarray`
@@ -52,7 +52,7 @@ class Domain:
             For the choice of the references.
         """
         ranges = {}
-        for name in ("color", "magnitude", "snr"):
+        for name in ("color", "magnitude", "snr", "ebv"):
             known = getattr(features, name)
             known = known[np.isfinite(known)]
             if known.size:
@@ -103,6 +103,7 @@ class Domain:
             return flags.LABEL.where(
                 COLOR_RANGE=self._outside(features.color, "color"),
                 MAGNITUDE_RANGE=self._outside(features.magnitude, "magnitude"),
+                EBV_RANGE=self._outside(features.ebv, "ebv"),
                 NOISY_INPUT=features.usable & ~(features.snr >= low_snr),
                 UNLIKE_TRAINING=features.usable & (self._distance(spectra) > self.threshold),
             )

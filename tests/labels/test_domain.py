@@ -8,13 +8,13 @@ from stellarlabels.features.base import Features
 from stellarlabels.labels.domain import Domain
 
 
-def stars(spectra, color=1.0, magnitude=12.0, snr=50.0):
+def stars(spectra, color=1.0, magnitude=12.0, snr=50.0, ebv=0.1):
     count = len(spectra)
     return Features(
         {"flux": spectra.astype(np.float32)},
         flags.LABEL.empty(count),
         np.ones(count, bool),
-        *(np.broadcast_to(np.asarray(x, float), (count,)) for x in (color, magnitude, snr)),
+        *(np.broadcast_to(np.asarray(x, float), (count,)) for x in (color, magnitude, snr, ebv)),
     )
 
 
@@ -54,6 +54,7 @@ def test_ranges(domain, training):
     assert names(domain, some, color=2.0) == [["COLOR_RANGE"]]
     assert names(domain, some, magnitude=16.0) == [["MAGNITUDE_RANGE"]]
     assert names(domain, some, snr=10.0) == [["NOISY_INPUT"]]
+    assert names(domain, some, ebv=0.2) == [["EBV_RANGE"]]
     assert names(domain, some, color=np.nan, magnitude=np.nan) == [[]]
 
 
