@@ -32,6 +32,7 @@ def test_values_that_are_in_published_files_do_not_move():
         "MAGNITUDE_RANGE": 512,
         "LARGE_ERROR": 1024,
         "NOT_APPLICABLE": 2048,
+        "EBV_RANGE": 4096,
     }
     assert {flag.name: flag.value for flag in flags.SPECTRUM} == {
         "NO_SPECTRUM": 1,
