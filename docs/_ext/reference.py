@@ -41,7 +41,7 @@ def directive(name, value):
     if inspect.isclass(value) and FOREIGN & {base.__module__.partition(".")[0] for base in value.__mro__}:
         return [f".. autoclass:: {name}", ""]
     if inspect.isclass(value):
-        return [f".. autoclass:: {name}", "   :members:", "   :inherited-members: object, tuple", ""]
+        return [f".. autoclass:: {name}", "   :members:", "   :inherited-members: object, tuple, QTable, Table", ""]
     return [f".. autofunction:: {name}", ""]
 
 

@@ -20,10 +20,10 @@ def xp_apogee_sample():
     -------
     `~astropy.table.QTable`
         ``source_id``, ``ra``, ``dec``, ``b``, ``flux`` and ``flux_error`` (cells of 343 samples), Gaia and 2MASS
-        magnitudes, ``ebv`` (of the map of
-        Burstein & Heiles 1982 at |b| > 20 deg, else from the extinction of the APOGEE targeting), ``parallax`` (Gaia
-        DR2, its zero-point of -0.0523 mas removed) and ``parallax_error`` for a third of the stars, and ``teff``,
-        ``logg``, ``feh``, ``alpha_m`` with their ``_err`` from APOGEE DR17; unknown values are masked.
+        magnitudes, ``ebv`` (of the map of Burstein & Heiles 1982 at galactic latitudes of more than 20 deg, else from
+        the extinction of the APOGEE targeting), ``parallax`` (Gaia DR2, its zero-point of -0.0523 mas removed) and
+        ``parallax_error`` for a third of the stars, and ``teff``, ``logg``, ``feh``, ``alpha_m`` with their ``_err``
+        from APOGEE DR17; unknown values are masked.
 
     Notes
     -----
