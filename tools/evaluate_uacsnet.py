@@ -84,15 +84,19 @@ def measure(table, predicted, errors, labels):
 
 
 def measure_distances(system, table):
-    """Distances from the spectra alone against parallaxes.
+    """Distances from the spectra alone against parallaxes."""
+    labels = system.predict(table)
+    distance = schema.values(system.distances(table, labels, use_parallax=False), "distance", unit="kpc")
+    return distance_statistics(table, distance, schema.column_values(labels, schema.label_columns("m_g_dimmed")[1]))
+
+
+def distance_statistics(table, distance, sigma):
+    """Distances (kpc), from absolute magnitudes with errors ``sigma``, against parallaxes.
 
     ``median_fractional_error`` is the median of |distance * parallax - 1|; parallaxes of more than 20 sigma add little
     to it. ``deconvolved`` is the same from the robust scatter of that ratio with the parallax errors subtracted in
     quadrature. Pulls and coverage compare parallaxes, whose errors are Gaussian.
     """
-    labels = system.predict(table)
-    distance = schema.values(system.distances(table, labels, use_parallax=False), "distance", unit="kpc")
-    sigma = schema.column_values(labels, schema.label_columns("m_g_dimmed")[1])
     parallax, error = table["parallax"].value, table["parallax_error"].value
     ratio, noise = distance * parallax, error / parallax
     expected = 1 / distance

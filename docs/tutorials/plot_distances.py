@@ -17,6 +17,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from astropy import units as u
 from astropy.table import QTable
+from matplotlib.ticker import FixedLocator, NullFormatter, ScalarFormatter
 
 from stellarlabels.corrections import parallax
 
@@ -98,6 +99,10 @@ ax.errorbar(
 limits = [0.1, 4]
 ax.plot(limits, limits, "k-", lw=1)
 ax.set(xscale="log", yscale="log", xlim=limits, ylim=limits)
+for axis in (ax.xaxis, ax.yaxis):
+    axis.set_major_locator(FixedLocator([0.1, 0.2, 0.5, 1, 2, 4]))
+    axis.set_major_formatter(ScalarFormatter())
+    axis.set_minor_formatter(NullFormatter())
 ax.set(xlabel="1 / parallax (kpc)", ylabel="distance from the spectrum (kpc)")
 
 # %%
