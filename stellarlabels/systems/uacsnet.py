@@ -97,7 +97,7 @@ class UACSNet(System):
     recipes = {"paper": PAPER, "apogee": APOGEE}
     shipped = {
         "apogee": "Teff, log g, [Fe/H], [alpha/M], M_G + A_G of stars of 3300-7000 K, trained on APOGEE and parallaxes",
-        "paper": "[Fe/H] of giants, the paper's network and inputs, trained on APOGEE DR17 labels",
+        "paper": "[Fe/H] of giants, five of the paper's networks and its inputs, trained on APOGEE DR17 labels",
     }
 
     def not_applicable(self, table):
