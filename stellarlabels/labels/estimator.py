@@ -115,7 +115,7 @@ class LabelEstimator:
         stellarlabels.exceptions.MissingColumnError
             If the inputs or a label are missing from the table.
         InputError
-            If no row can be used.
+            If no row can be used, or a label is known for none.
         """
         from stellarlabels.models import losses, networks, training, weights
 
@@ -128,6 +128,9 @@ class LabelEstimator:
         checked = self._validation_rows(table, rows, validation)
         features, targets = features[rows], targets[rows]
         guesses = targets.guesses()
+        for label, known in zip(self.labels, np.isfinite(guesses).any(axis=0), strict=True):
+            if not known:
+                raise InputError(f"table: no star with usable input has a known {label!r} to learn from")
         self._center = np.nanmean(guesses, axis=0)
         spread = np.nanstd(guesses, axis=0)
         self._scale = np.where(spread > 0, spread, 1.0)

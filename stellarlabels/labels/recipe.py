@@ -70,7 +70,8 @@ class Recipe:
         Raises
         ------
         InputError
-            If a name is not one of a recipe, or a number that must be positive is not.
+            If a name is not one of a recipe, a number that must be positive is not, or the weights are to follow a
+            label that the recipe does not have.
         """
         known = {item.name for item in fields(self)}
         unknown = sorted(set(changes) - known)
@@ -85,6 +86,11 @@ class Recipe:
                 raise InputError(f"{name}: expected a positive number, got {getattr(out, name)!r}")
         if isinstance(out.labels, str):
             out = replace(out, labels=(out.labels,))
+        if out.cost_bins is not None and out.cost_label not in out.labels:
+            raise InputError(
+                f"cost_label: expected one of the labels {list(out.labels)}, got {out.cost_label!r}; "
+                "cost_bins=None gives equal weights"
+            )
         return out
 
     def to_dict(self):

@@ -185,6 +185,10 @@ def test_misuse(name, stars):
         cls.pretrained("no such weights")
     with pytest.raises(InputError, match="at least 2 rows"):
         cls().fit(stars[:0])
+    with pytest.raises(InputError, match="mask of 600 rows, got 3"):
+        cls().fit(stars, validation=np.ones(3, bool))
+    with pytest.raises(MissingColumnError, match=cls().labels[0]):
+        cls().fit(stars[["source_id", "flux", "flux_error", "ebv"]])
 
 
 def test_unknown_system():

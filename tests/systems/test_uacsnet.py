@@ -124,3 +124,15 @@ def test_quoted_distances():
     assert quoted["20 sigma"]["median_fractional_error"] < 0.10
     assert quoted["5 sigma"]["median_ratio"] == pytest.approx(1, abs=0.03)
     assert 0.65 < quoted["all parallaxes"]["coverage_68"] < 0.73
+
+
+def test_labels_that_cannot_be_learned(stars):
+    from astropy import units as u
+
+    table = stars[:50]
+    table["feh"] = np.full(50, np.nan) * u.dex
+    with pytest.raises(InputError, match="known 'feh'"):
+        UACSNet(labels=("teff", "feh"), epochs=1).fit(table)
+    with pytest.raises(InputError, match="cost_label"):
+        UACSNet(labels="teff")
+    assert UACSNet(labels="teff", cost_bins=None).labels == ("teff",)
