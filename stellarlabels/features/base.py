@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stellarlabels import flags
 from stellarlabels.exceptions import InputError
 
 __all__ = ["Features", "FeatureSet", "feature_set", "register"]
@@ -108,8 +107,3 @@ def feature_set(name, **config):
     if name not in _REGISTRY:
         raise InputError(f"no feature set is called {name!r}; there are {sorted(_REGISTRY)}")
     return _REGISTRY[name](**config)
-
-
-def label_flags(**conditions):
-    """Bits of `stellarlabels.flags.LABEL` from named conditions; see `stellarlabels.flags.FlagSet.where`."""
-    return flags.LABEL.where(**conditions)

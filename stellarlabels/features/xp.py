@@ -17,7 +17,7 @@ from stellarlabels.archive.grid import DEFAULT, quality
 from stellarlabels.corrections.extinction import deredden_xp
 from stellarlabels.corrections.systematics import correct_flux
 from stellarlabels.exceptions import InputError
-from stellarlabels.features.base import Features, FeatureSet, label_flags, register
+from stellarlabels.features.base import Features, FeatureSet, register
 
 __all__ = [
     "WAVELENGTH",
@@ -287,7 +287,7 @@ class XPPixels(FeatureSet):
         usable &= ~_missing_band(spectrum_flag)
         return Features(
             arrays={"flux": _ready(flux, usable), "error": _ready(error, usable)},
-            flag=label_flags(
+            flag=flags.LABEL.where(
                 NO_INPUT=~usable,
                 BAD_SAMPLES=flags.SPECTRUM.has(spectrum_flag, "BAD_SAMPLES"),
                 MISSING_BAND=_missing_band(spectrum_flag),
@@ -341,7 +341,7 @@ class XPSpectrum(FeatureSet):
                 "error": _ready(error, usable),
                 "color": color.astype(np.float32),
             },
-            flag=label_flags(
+            flag=flags.LABEL.where(
                 NO_INPUT=~usable,
                 BAD_SAMPLES=flags.SPECTRUM.has(spectrum_flag, "BAD_SAMPLES"),
                 MISSING_BAND=_missing_band(spectrum_flag),

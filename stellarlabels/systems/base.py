@@ -80,11 +80,7 @@ class System(LabelEstimator):
         InputError
             If there are no weights of that name.
         """
-        name = next(iter(cls.shipped), None) if name is None else name
-        if name not in cls.shipped:
-            raise InputError(f"name: {cls.name} ships with {list(cls.shipped)}, got {name!r}")
-        file = resources.files("stellarlabels") / "data" / "weights" / f"{cls.name}-{name}.stellarlabels"
-        with resources.as_file(file) as path:
+        with resources.as_file(cls._shipped_file(name, "stellarlabels")) as path:
             return cls.load(path)
 
     @classmethod
@@ -103,11 +99,15 @@ class System(LabelEstimator):
         """
         import json
 
+        return json.loads(cls._shipped_file(name, "json").read_text(encoding="utf-8"))
+
+    @classmethod
+    def _shipped_file(cls, name, suffix):
+        """A file that ships with the weights called ``name``, by default the first ones."""
         name = next(iter(cls.shipped), None) if name is None else name
         if name not in cls.shipped:
             raise InputError(f"name: {cls.name} ships with {list(cls.shipped)}, got {name!r}")
-        file = resources.files("stellarlabels") / "data" / "weights" / f"{cls.name}-{name}.json"
-        return json.loads(file.read_text(encoding="utf-8"))
+        return resources.files("stellarlabels") / "data" / "weights" / f"{cls.name}-{name}.{suffix}"
 
     def catalog(self, table, labels=None):
         """The catalog in the published schema.

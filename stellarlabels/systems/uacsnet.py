@@ -107,7 +107,7 @@ class UACSNet(System):
         """
         if self.recipe.features != "xp_pixels":
             return super().not_applicable(table)
-        color, absolute, _ = _dereddened_photometry(table)
+        color, absolute = _dereddened_photometry(table)
         with np.errstate(invalid="ignore"):
             return absolute >= -(color**2) + 6.5 * color - 1.8
 
@@ -148,7 +148,7 @@ class UACSNet(System):
         the paper does not state its own.
         """
         out = {}
-        color, absolute, _ = _dereddened_photometry(table)
+        color, absolute = _dereddened_photometry(table)
         for name, data in (("bp_rp_0", color), ("m_g", absolute)):
             if schema.find(table, name) is None:
                 out[name] = schema.column(name).dress(data)
@@ -158,7 +158,7 @@ class UACSNet(System):
 
 
 def _dereddened_photometry(table):
-    """(BP-RP)0, M_G and A_G in mag; NaN where unknown."""
+    """(BP-RP)0 and M_G in mag; NaN where unknown."""
     from stellarlabels.corrections.extinction import extinction
     from stellarlabels.features.xp import intrinsic_color
 
@@ -166,10 +166,9 @@ def _dereddened_photometry(table):
     own = schema.values(table, "m_g", required=False)
     g = schema.values(table, "phot_g_mean_mag", required=False)
     distance = schema.values(table, "r_med_geo", required=False)
-    absorption = extinction("G", ebv)
     with np.errstate(invalid="ignore", divide="ignore"):
-        absolute = g - 5 * np.log10(distance) + 5 - absorption
-    return intrinsic_color(table, ebv), np.where(np.isfinite(own), own, absolute), absorption
+        absolute = g - 5 * np.log10(distance) + 5 - extinction("G", ebv)
+    return intrinsic_color(table, ebv), np.where(np.isfinite(own), own, absolute)
 
 
 def _galactic(table):
