@@ -1,0 +1,32 @@
+"""``stellarlabels train``: train a system on a table."""
+
+from stellarlabels.cli._common import check_output
+
+__all__ = ["add", "run"]
+
+
+def add(verbs):
+    """Declare the verb and its arguments."""
+    verb = verbs.add_parser("train", help="train a system on a table with inputs and labels")
+    verb.add_argument("system", help="name of a system, see 'stellarlabels systems'")
+    verb.add_argument("table", help="training table")
+    verb.add_argument("-o", "--output", required=True, help="model file to write, usually *.stellarlabels")
+    verb.add_argument("--recipe", help="recipe (default: the paper's)")
+    verb.add_argument("--epochs", type=int, help="number of epochs (default: the recipe's)")
+    verb.add_argument("--seed", type=int, help="start of the random numbers (default: the recipe's)")
+    verb.add_argument("--validation", type=float, default=0.1, help="share of the stars for validation (default: 0.1)")
+    verb.add_argument("--overwrite", action="store_true", help="replace an existing model file")
+    verb.set_defaults(run=run)
+
+
+def run(options):
+    """Carry the verb out."""
+    from stellarlabels import systems
+    from stellarlabels.archive.readers import read_table
+
+    check_output(options)
+    changes = {name: getattr(options, name) for name in ("epochs", "seed") if getattr(options, name) is not None}
+    system = systems.get(options.system)(options.recipe, **changes)
+    system.fit(read_table(options.table), validation=options.validation)
+    system.save(options.output, overwrite=options.overwrite)
+    print(f"wrote {options.output}: {system}")
