@@ -1,5 +1,8 @@
 """One suite that every system passes: table in, table out, nothing lost."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
 import numpy as np
 import pytest
 from astropy import units as u
@@ -15,19 +18,53 @@ from stellarlabels.exceptions import (
     WriteError,
 )
 
+
+@dataclass(frozen=True)
+class Case:
+    """What the suite has to know of a system.
+
+    ``stars()`` gives at least 300 stars with inputs and labels (or skips); ``spectrum`` and ``error`` are the columns
+    of cells that are spoiled on purpose, ``spoiled`` is a sample of them that may be missing; ``needed`` are those
+    without which nothing can be computed; ``quick`` are changes that make the training of a recipe short.
+    """
+
+    stars: Callable
+    spectrum: str = "flux"
+    error: str = "flux_error"
+    spoiled: int = 100
+    quick: dict = field(default_factory=dict)
+    needed: tuple = ("flux", "flux_error", "ebv")
+
+
+CASES = {
+    "uacsnet": Case(
+        xp_apogee_sample,
+        quick={"apogee": {"ensemble": 2, "network_options": {"width": 32, "blocks": 1, "components": 20}}},
+    ),
+}
+
 EVERY_WEIGHTS = [(name, weights) for name in systems.available() for weights in systems.get(name).available()]
 EVERY_RECIPE = [(name, recipe) for name in systems.available() for recipe in systems.get(name).recipes]
-
-
-@pytest.fixture(scope="module")
-def stars():
-    return xp_apogee_sample()
 
 
 @pytest.fixture(scope="module", params=EVERY_WEIGHTS, ids="-".join)
 def system(request):
     name, weights = request.param
     return systems.get(name).pretrained(weights)
+
+
+@pytest.fixture
+def case(system):
+    return CASES[system.name]
+
+
+@pytest.fixture
+def stars(case):
+    return case.stars()
+
+
+def test_every_system_has_a_case():
+    assert set(CASES) == set(systems.available())
 
 
 def plain(column):
@@ -71,14 +108,14 @@ def test_order_and_chunks_do_not_matter(system, stars, monkeypatch):
         np.testing.assert_array_equal(shuffled[f"{name}_flag"], whole[f"{name}_flag"][order])
 
 
-def test_bad_rows_are_kept_and_flagged(system, stars):
+def test_bad_rows_are_kept_and_flagged(system, case, stars):
     table = stars[:6]
-    table["flux"] = np.array(table["flux"].value) * stars["flux"].unit
-    table["flux_error"] = np.array(table["flux_error"].value) * stars["flux"].unit
+    for name in (case.spectrum, case.error):
+        table[name] = np.array(table[name].value) * stars[name].unit
     want = system.predict(table)
-    table["flux"][1] = np.nan
-    table["flux_error"][2] = -table["flux_error"][2]
-    table["flux"][3, 100] = np.nan
+    table[case.spectrum][1] = np.nan
+    table[case.error][2] = -table[case.error][2]
+    table[case.spectrum][3, case.spoiled] = np.nan
     labels = system.predict(table)
     np.testing.assert_array_equal(labels["source_id"], table["source_id"])
     for name in system.labels:
@@ -90,9 +127,9 @@ def test_bad_rows_are_kept_and_flagged(system, stars):
         np.testing.assert_allclose(plain(labels[name])[same], plain(want[name])[same], rtol=1e-4)
 
 
-def test_spectra_of_wrong_length(system, stars):
+def test_spectra_of_wrong_length(system, case, stars):
     table = Table(stars[:2])
-    for name in ("flux", "flux_error"):
+    for name in (case.spectrum, case.error):
         cells = np.empty(2, dtype=object)
         cells[0], cells[1] = np.array(stars[name][0].value), np.ones(17)
         table[name] = cells
@@ -113,12 +150,12 @@ def test_identifiers_survive_exactly(system, stars):
     np.testing.assert_array_equal(system.predict(table)["source_id"], [2**63 - 1, 2**53 + 1])
 
 
-def test_missing_columns_and_units_are_named(system, stars):
-    with pytest.raises(MissingColumnError, match="flux_error"):
-        system.predict(stars[["source_id", "flux"]])
+def test_missing_columns_and_units_are_named(system, case, stars):
+    with pytest.raises(MissingColumnError, match=case.error):
+        system.predict(stars[["source_id", case.spectrum]])
     table = Table(stars[:2])
-    table["flux_error"].unit = u.km
-    with pytest.raises(ColumnUnitError, match="'flux_error' has the unit 'km'"):
+    table[case.error].unit = u.km
+    with pytest.raises(ColumnUnitError, match=f"'{case.error}' has the unit 'km'"):
         system.predict(table)
 
 
@@ -144,13 +181,11 @@ def test_catalog_has_the_published_columns(system, stars, tmp_path):
 
 
 @pytest.mark.parametrize(("name", "recipe"), EVERY_RECIPE)
-def test_train_save_load(name, recipe, stars, tmp_path):
+def test_train_save_load(name, recipe, tmp_path):
     """A few epochs learn something, the file gives the same predictions, and seeds repeat."""
-    cls = systems.get(name)
-    options = {"epochs": 3, "seed": 5}
-    if cls.recipes[recipe].ensemble > 1:
-        options |= {"ensemble": 2, "network_options": {"width": 32, "blocks": 1, "components": 20}}
-    table = stars[:300]
+    cls, case = systems.get(name), CASES[name]
+    options = {"epochs": 3, "seed": 5, **case.quick.get(recipe, {})}
+    table = case.stars()[:300]
     one = cls(recipe, **options).fit(table, validation=0.2, progress=False)
     assert all(np.isfinite(history["loss"]).all() for history in one.history_)
     assert one.history_[0]["loss"][-1] < one.history_[0]["loss"][0]
@@ -169,8 +204,9 @@ def test_train_save_load(name, recipe, stars, tmp_path):
 
 
 @pytest.mark.parametrize("name", systems.available())
-def test_misuse(name, stars):
-    cls = systems.get(name)
+def test_misuse(name):
+    cls, case = systems.get(name), CASES[name]
+    stars = case.stars()
     with pytest.raises(NotFittedError, match="train it"):
         cls().predict(stars)
     with pytest.raises(NotFittedError, match="nothing to save"):
@@ -185,10 +221,10 @@ def test_misuse(name, stars):
         cls.pretrained("no such weights")
     with pytest.raises(InputError, match="at least 2 rows"):
         cls().fit(stars[:0])
-    with pytest.raises(InputError, match="mask of 600 rows, got 3"):
+    with pytest.raises(InputError, match=f"mask of {len(stars)} rows, got 3"):
         cls().fit(stars, validation=np.ones(3, bool))
     with pytest.raises(MissingColumnError, match=cls().labels[0]):
-        cls().fit(stars[["source_id", "flux", "flux_error", "ebv"]])
+        cls().fit(stars[[schema.identifier(stars), *case.needed]])
 
 
 def test_unknown_system():
