@@ -58,6 +58,9 @@ class FeatureSet(ABC):
 
     #: Name in the registry, set by `register`.
     name = None
+    #: Derivatives of the array ``color`` with respect to the magnitudes whose errors are the array ``error`` (C, B), if
+    #: the set has these arrays.
+    error_matrix = None
 
     @abstractmethod
     def compute(self, table):

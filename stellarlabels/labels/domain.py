@@ -28,12 +28,15 @@ class Domain:
         stars.
     threshold : float
         Distance to the nearest reference that 99.9 % of the training stars do not exceed.
+    colors : dict of str to tuple of float
+        Smallest and largest color of the stars for which a label holds, for labels that have limits of their own.
     """
 
     ranges: dict = field(default_factory=dict)
     labels: dict = field(default_factory=dict)
     arrays: dict = field(default_factory=dict)
     threshold: float = np.inf
+    colors: dict = field(default_factory=dict)
 
     @classmethod
     def fit(cls, features, spectra, labels, values, seed=0):
@@ -108,22 +111,40 @@ class Domain:
                 UNLIKE_TRAINING=features.usable & (self._distance(spectra) > self.threshold),
             )
 
-    def label_flags(self, label, value, error):
+    def restrict(self, label_ranges, color_ranges):
+        """Put declared limits in place of those of the training stars.
+
+        Parameters
+        ----------
+        label_ranges, color_ranges : dict of str to tuple of float
+            Smallest and largest label, and color of the stars for which it holds, by label.
+        """
+        for label, (low, high) in label_ranges.items():
+            if label in self.labels:
+                self.labels[label] = (float(low), float(high), self.labels[label][2])
+        self.colors = {label: tuple(limits) for label, limits in color_ranges.items() if label in self.labels}
+
+    def label_flags(self, label, value, error, color):
         """Flags of one label.
 
         Parameters
         ----------
         label : str
-        value, error : `~numpy.ndarray`, shape (N,)
-            NaN where there is no prediction.
+        value, error, color : `~numpy.ndarray`, shape (N,)
+            NaN where there is no prediction, or the color is unknown.
 
         Returns
         -------
         `~numpy.ndarray` of int32, shape (N,)
         """
         low, high, spread = self.labels[label]
+        blue, red = self.colors.get(label, (-np.inf, np.inf))
         with np.errstate(invalid="ignore"):
-            return flags.LABEL.where(LABEL_RANGE=(value < low) | (value > high), LARGE_ERROR=error > spread)
+            return flags.LABEL.where(
+                LABEL_RANGE=(value < low) | (value > high),
+                LARGE_ERROR=error > spread,
+                COLOR_RANGE=(color < blue) | (color > red),
+            )
 
     def _outside(self, values, name):
         if name not in self.ranges:

@@ -11,6 +11,7 @@ from stellarlabels.exceptions import InputError, ModelFileError, NotFittedError
 from stellarlabels.features.base import feature_set
 from stellarlabels.labels import modelfile
 from stellarlabels.labels.domain import Domain
+from stellarlabels.labels.fitting import Member, Sample, fit_member, parts
 from stellarlabels.labels.recipe import Recipe
 from stellarlabels.labels.targets import label_targets
 from stellarlabels.labels.uncertainty import Calibration, combine
@@ -60,13 +61,13 @@ class LabelEstimator:
             raise InputError(f"recipe: {self.name} has {list(self.recipes)}, got {recipe!r}")
         self.recipe_name = recipe
         self.recipe = self.recipes[recipe].with_changes(**changes)
-        self._networks = []
+        self._members = []
         self._center = self._scale = self._calibration = self._domain = None
         self.history_ = []
         self.provenance_ = {}
 
     def __repr__(self):
-        state = f"trained on {self.provenance_.get('stars')} stars" if self._networks else "not trained"
+        state = f"trained on {self.provenance_.get('stars')} stars" if self._members else "not trained"
         return f"<{type(self).__name__} {self.recipe_name!r}: {', '.join(self.labels)}; {state}>"
 
     @property
@@ -117,8 +118,6 @@ class LabelEstimator:
         InputError
             If no row can be used, or a label is known for none.
         """
-        from stellarlabels.models import losses, networks, training, weights
-
         recipe = self.recipe
         targets = label_targets(table, self.labels, recipe.likelihoods)
         features = self.feature_set.compute(table)
@@ -126,6 +125,7 @@ class LabelEstimator:
         if rows.size < 2:
             raise InputError(f"table: expected at least 2 rows with usable input and a label, got {rows.size}")
         checked = self._validation_rows(table, rows, validation)
+        axis = np.full(len(table), np.nan) if recipe.cost_bins is None else schema.values(table, recipe.cost_label)
         features, targets = features[rows], targets[rows]
         guesses = targets.guesses()
         for label, known in zip(self.labels, np.isfinite(guesses).any(axis=0), strict=True):
@@ -134,46 +134,30 @@ class LabelEstimator:
         self._center = np.nanmean(guesses, axis=0)
         spread = np.nanstd(guesses, axis=0)
         self._scale = np.where(spread > 0, spread, 1.0)
-        loss = losses.get(recipe.loss)
-        if targets.is_parallax.any():
-            loss = losses.with_parallaxes(targets.is_parallax, self._center, self._scale)
-        packed = losses.pack(*targets.scaled(self._center, self._scale))
-        sample_weight = None
-        if recipe.cost_bins is not None:
-            axis = guesses[:, recipe.labels.index(recipe.cost_label)]
-            sample_weight = weights.cost_weights(features.color, axis, bins=recipe.cost_bins, gamma=recipe.cost_gamma)
-        self._networks, self.history_ = [], []
+        sample = Sample(features, targets, guesses, axis[rows])
+        self._members, self.history_ = [], []
         self._calibration = Calibration()
         unseen = []
-        for member in range(recipe.ensemble):
-            train, check = np.flatnonzero(~checked[member]), np.flatnonzero(checked[member])
-            inputs, checks = features[train], features[check]
-            seed = recipe.seed + 7919 * member
-            network = self._build(inputs.arrays, seed)
-            networks.adapt(network, inputs.arrays, seed)
-            self.history_.append(
-                training.train(
-                    network,
-                    inputs.arrays,
-                    packed[train],
-                    loss=loss,
-                    epochs=recipe.epochs,
-                    batch_size=recipe.batch_size,
-                    learning_rate=recipe.learning_rate,
-                    schedule=recipe.schedule,
-                    weight_decay=recipe.weight_decay,
-                    clip_norm=recipe.clip_norm,
-                    sample_weight=None if sample_weight is None else sample_weight[train],
-                    validation=(checks.arrays, packed[check]) if check.size else None,
-                    patience=recipe.patience,
-                    seed=seed,
+        groups = parts(recipe)
+        for number in range(recipe.ensemble):
+            train, check = sample[~checked[number]], sample[checked[number]]
+            for part in groups:
+                name = f" {self.labels[part[0]]}" if len(groups) > 1 else ""
+                member, history = fit_member(
+                    self,
+                    train,
+                    check,
+                    part,
+                    recipe.seed + 7919 * number,
                     progress=progress,
-                    title=f"{self.name} {member + 1}/{recipe.ensemble}",
+                    title=f"{self.name}{name} {number + 1}/{recipe.ensemble}",
                 )
-            )
-            self._networks.append(network)
-            unseen.append((checks, targets[check], *self._outputs(network, checks)))
+                self._members.append(member)
+                self.history_.append(history)
+            members = self._members[-len(groups) :]
+            unseen.append((check.features, check.targets, *self._outputs(members, check.features)))
         self._domain = Domain.fit(features, features.arrays[self.compared_in], self.labels, guesses, recipe.seed)
+        self._domain.restrict(recipe.label_ranges, recipe.color_ranges)
         if recipe.calibrate:
             self._calibration = _calibrate(unseen)
         self.provenance_ = {
@@ -199,14 +183,12 @@ class LabelEstimator:
         groups = rows if key is None else np.asarray(table[key])[rows]
         return split_groups(groups, validation, self.recipe.seed, count)
 
-    def _build(self, arrays, seed):
-        """An untrained network for inputs of these shapes."""
+    def _build(self, arrays, seed, outputs):
+        """An untrained network for inputs of these shapes and so many labels."""
         from stellarlabels.models import networks
 
         shapes = {name: int(np.shape(array)[1]) for name, array in arrays.items()}
-        return networks.build(
-            self.recipe.network, shapes=shapes, outputs=len(self.labels), seed=seed, **self._network_options()
-        )
+        return networks.build(self.recipe.network, shapes=shapes, outputs=outputs, seed=seed, **self._network_options())
 
     def _network_options(self):
         return self.recipe.network_options
@@ -241,7 +223,7 @@ class LabelEstimator:
         """
         from tqdm.auto import tqdm
 
-        if not self._networks:
+        if not self._members:
             raise NotFittedError(f"{self.name}: train it with fit(), or take it from pretrained() or load()")
         count, labels = len(table), len(self.labels)
         mean = np.full((count, labels), np.nan)
@@ -269,23 +251,29 @@ class LabelEstimator:
         star = features.flag | self._domain.star_flags(features, features.arrays[self.compared_in])
         star |= flags.LABEL.where(NOT_APPLICABLE=self.not_applicable(table))
         per_label = [
-            star | self._domain.label_flags(label, mean[:, index], sigma[:, index])
+            star | self._domain.label_flags(label, mean[:, index], sigma[:, index], features.color)
             for index, label in enumerate(self.labels)
         ]
         return mean, sigma, np.stack(per_label, axis=1)
 
-    def _outputs(self, network, features):
-        """Mean and error of one network in the labels' units, (N, L) each."""
+    def _outputs(self, members, features):
+        """Mean and error in the labels' units, (N, L) each, from members that share the labels among them."""
         from stellarlabels.models import training
 
-        output = training.predict(network, features.arrays)
-        labels = len(self.labels)
-        mean = output[:, :labels] * self._scale + self._center
-        return mean, np.exp(output[:, labels:]) * self._scale
+        mean = np.full((len(features), len(self.labels)), np.nan)
+        sigma = mean.copy()
+        for member in members:
+            output = training.predict(member.network, features.arrays)
+            columns = list(member.labels)
+            mean[:, columns] = output[:, : len(columns)] * self._scale[columns] + self._center[columns]
+            sigma[:, columns] = np.exp(output[:, len(columns) :]) * self._scale[columns]
+        return mean, sigma
 
     def _combined(self, features):
         """Mean and calibrated error of the ensemble, (N, L) each."""
-        means, sigmas = zip(*(self._outputs(network, features) for network in self._networks), strict=True)
+        count = len(self._members) // self.recipe.ensemble
+        groups = [self._members[start : start + count] for start in range(0, len(self._members), count)]
+        means, sigmas = zip(*(self._outputs(members, features) for members in groups), strict=True)
         sigmas = self._calibration.apply(np.stack(sigmas), _axes(features))
         return combine(means, sigmas, calibrated=bool(self._calibration.curves))
 
@@ -328,26 +316,27 @@ class LabelEstimator:
         stellarlabels.exceptions.WriteError
             If the file exists and ``overwrite`` is False, or it cannot be written.
         """
-        if not self._networks:
+        if not self._members:
             raise NotFittedError(f"{self.name}: there is nothing to save before fit()")
         arrays = {"center": self._center, "scale": self._scale}
         arrays |= {f"domain.{name}": array for name, array in self._domain.arrays.items()}
         for axis, (knots, factors) in self._calibration.curves.items():
             arrays |= {f"calibration.{axis}.knots": knots, f"calibration.{axis}.factors": factors}
-        for member, network in enumerate(self._networks):
-            for index, weight in enumerate(_stored_weights(network)):
-                arrays[f"network.{member}.{index}"] = np.asarray(weight).astype(
+        for number, member in enumerate(self._members):
+            for index, weight in enumerate(_stored_weights(member.network)):
+                arrays[f"network.{number}.{index}"] = np.asarray(weight).astype(
                     dtype if weight.trainable else "float32"
                 )
         description = {
             "system": self.name,
             "recipe_name": self.recipe_name,
             "recipe": self.recipe.to_dict(),
-            "shapes": {name: list(tensor.shape[1:]) for name, tensor in self._networks[0].input.items()},
+            "shapes": {name: list(tensor.shape[1:]) for name, tensor in self._members[0].network.input.items()},
             "calibration": list(self._calibration.curves),
             "domain": {
                 "ranges": self._domain.ranges,
                 "labels": self._domain.labels,
+                "colors": self._domain.colors,
                 "threshold": self._domain.threshold,
             },
             "provenance": self.provenance_,
@@ -395,14 +384,14 @@ class LabelEstimator:
         )
         domain = description["domain"]
         kept = {name.removeprefix("domain."): array for name, array in arrays.items() if name.startswith("domain.")}
-        out._domain = Domain(domain["ranges"], domain["labels"], kept, domain["threshold"])
+        out._domain = Domain(domain["ranges"], domain["labels"], kept, domain["threshold"], domain.get("colors", {}))
         empty = {name: np.zeros((0, *shape), np.float32) for name, shape in description["shapes"].items()}
-        for member in range(out.recipe.ensemble):
-            network = out._build(empty, seed=0)
-            targets = _stored_weights(network)
-            for index, weight in enumerate(targets):
-                weight.assign(arrays[f"network.{member}.{index}"].astype(np.float32))
-            out._networks.append(network)
+        for _ in range(out.recipe.ensemble):
+            for part in parts(out.recipe):
+                network = out._build(empty, seed=0, outputs=len(part))
+                for index, weight in enumerate(_stored_weights(network)):
+                    weight.assign(arrays[f"network.{len(out._members)}.{index}"].astype(np.float32))
+                out._members.append(Member(network, part))
         return out
 
 

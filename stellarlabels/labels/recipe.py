@@ -19,17 +19,27 @@ class Recipe:
         Feature set and its options; see `stellarlabels.features.base`.
     network, network_options : str, dict
         Network and its options; see `stellarlabels.models.networks`.
-    loss : {"gaussian", "student_t"}
+    loss : {"gaussian", "student_t", "squared"}
         Likelihood; see `stellarlabels.models.losses`.
     likelihoods : dict of str to str
         Labels whose likelihood is "parallax": absolute magnitudes that are known through parallaxes; see
         `stellarlabels.labels.targets`. The loss of the other labels is then "student_t".
     epochs, batch_size, learning_rate, schedule, weight_decay, clip_norm, patience
         See `stellarlabels.models.training.train`. ``patience=None`` means no early stopping.
-    cost_bins : tuple of int or None
-        Bins in color and in ``cost_label`` of the cost-sensitive weights; None for equal weights.
+    separate : bool
+        Whether each label has a network of its own, trained on the stars that have this label.
+    label_ranges, color_ranges : dict of str to tuple of float
+        Smallest and largest value of a label, and of the color of its stars, within which the label is trained and
+        holds; outside predictions are flagged. Labels that are not named have the range of their training stars.
+    excess_epochs : int
+        With the loss "squared", which knows no errors: epochs in which only the layers for errors are trained, with the
+        loss "gaussian", after those in which the means are.
+    cost_bins : tuple of int, dict of str to tuple of int, or None
+        Bins on the two axes of the cost-sensitive weights, perhaps different for each label; None for equal weights.
+    cost_axis : {"color", "label"}
+        First axis of the cost-sensitive weights; "label" is the label itself, for separate networks.
     cost_label : str
-        Label of the second axis of the cost-sensitive weights.
+        Label of the second axis of the cost-sensitive weights, a column of the training table.
     cost_gamma : float
         Strength of the weights; see `stellarlabels.models.weights.cost_weights`.
     ensemble : int
@@ -56,7 +66,12 @@ class Recipe:
     weight_decay: float = 0.0
     clip_norm: float | None = None
     patience: int | None = None
-    cost_bins: tuple | None = None
+    separate: bool = False
+    label_ranges: dict = field(default_factory=dict)
+    color_ranges: dict = field(default_factory=dict)
+    excess_epochs: int = 0
+    cost_bins: tuple | dict | None = None
+    cost_axis: str = "color"
     cost_label: str = "feh"
     cost_gamma: float = 0.5
     ensemble: int = 1
@@ -70,8 +85,7 @@ class Recipe:
         Raises
         ------
         InputError
-            If a name is not one of a recipe, a number that must be positive is not, or the weights are to follow a
-            label that the recipe does not have.
+            If a name is not one of a recipe, or a number that must be positive is not.
         """
         known = {item.name for item in fields(self)}
         unknown = sorted(set(changes) - known)
@@ -86,11 +100,6 @@ class Recipe:
                 raise InputError(f"{name}: expected a positive number, got {getattr(out, name)!r}")
         if isinstance(out.labels, str):
             out = replace(out, labels=(out.labels,))
-        if out.cost_bins is not None and out.cost_label not in out.labels:
-            raise InputError(
-                f"cost_label: expected one of the labels {list(out.labels)}, got {out.cost_label!r}; "
-                "cost_bins=None gives equal weights"
-            )
         return out
 
     def to_dict(self):
@@ -102,6 +111,6 @@ class Recipe:
         """The inverse of `to_dict`, also after a trip through JSON."""
         values = dict(values)
         for name in ("labels", "cost_bins"):
-            if values.get(name) is not None:
+            if isinstance(values.get(name), list):
                 values[name] = tuple(values[name])
         return cls(**values)

@@ -7,7 +7,7 @@ labels. The targets are (N, 3 L) numbers made by `pack`: values, their standard 
 import numpy as np
 from keras import ops
 
-__all__ = ["pack", "gaussian", "student_t", "with_parallaxes", "get"]
+__all__ = ["pack", "gaussian", "squared", "student_t", "with_parallaxes", "get"]
 
 
 def pack(values, errors):
@@ -63,6 +63,20 @@ def student_t(y_true, y_pred):
     return ops.sum(known * _wide((value - mean) ** 2, sigma**2 + error**2), axis=-1)
 
 
+def squared(y_true, y_pred):
+    """Squared residuals, summed over the known labels: without the weights and the L2 term the cost of CSNet's Eq. 8.
+
+    Parameters
+    ----------
+    y_true : tensor, shape (N, 3 L)
+        See `pack`; the labels' errors are not used.
+    y_pred : tensor, shape (N, L)
+        Means only; see `stellarlabels.models.networks.means_of`.
+    """
+    value, _, known = ops.split(y_true, 3, axis=-1)
+    return ops.sum(known * (value - y_pred) ** 2, axis=-1)
+
+
 def with_parallaxes(is_parallax, center, scale):
     """Student's t likelihood in which some labels are absolute magnitudes that are known through parallaxes.
 
@@ -96,5 +110,5 @@ def with_parallaxes(is_parallax, center, scale):
 
 
 def get(name):
-    """The likelihood called ``name``, "gaussian" or "student_t"."""
-    return {"gaussian": gaussian, "student_t": student_t}[name]
+    """The loss called ``name``, "gaussian", "student_t" or "squared"."""
+    return {"gaussian": gaussian, "student_t": student_t, "squared": squared}[name]

@@ -9,9 +9,10 @@ from keras import layers
 
 from stellarlabels.exceptions import InputError
 from stellarlabels.features.xp import design_matrix as xp_design_matrix
+from stellarlabels.models.differentiable import DifferentiableMLP, PropagatedError, TotalLogError
 from stellarlabels.models.layers import AffineProjection, ColorInput, LogErrorBins, SigmaFloor, SpectrumNoise
 
-__all__ = ["adapt", "build", "mean_variance_mlp", "residual_mlp"]
+__all__ = ["adapt", "build", "color_mlp", "freeze_means", "mean_variance_mlp", "means_of", "residual_mlp"]
 
 
 def mean_variance_mlp(*, shapes, outputs, hidden, latent, head, error_hidden, error_head, floor, l2, seed):
@@ -95,11 +96,55 @@ def residual_mlp(*, shapes, outputs, components, rank, width, blocks, dropout, n
     return keras.Model({"flux": flux, "error": error, "color": color}, layers.Concatenate()([mean, log_sigma]))
 
 
-def adapt(network, arrays, seed=0):
+def color_mlp(*, shapes, outputs, hidden, l2, error_hidden, seed):
+    """The network of the CSNet paper (its Section 3.2) for standardised colors, with errors, which the paper lacks.
+
+    The means are a perceptron with LeakyReLU activations (slope 0.01) and the penalty ``l2`` on its kernels. The
+    variance is that of the magnitudes' errors, propagated through the derivatives of the means, plus an excess that a
+    small network learns from the residuals.
+
+    Returns
+    -------
+    `keras.Model`
+        Inputs ``color`` (N, shapes["color"]) and ``error``, the errors of the magnitudes, (N, shapes["error"]).
+    """
+    initializer = _initializers(seed)
+    color = keras.Input((shapes["color"],), name="color")
+    error = keras.Input((shapes["error"],), name="error")
+    scaled = AffineProjection(shapes["color"], name="scaled_color")(color)
+    perceptron = DifferentiableMLP(hidden, outputs, l2=l2, seed=seed, name="mean")
+    mean, jacobian = perceptron(scaled, jacobian=True)
+    excess = scaled
+    for index, units in enumerate(error_hidden):
+        excess = layers.Dense(units, "gelu", kernel_initializer=next(initializer), name=f"excess_{index}")(excess)
+    excess = layers.Dense(
+        outputs,
+        kernel_initializer=next(initializer),
+        bias_initializer=keras.initializers.Constant(-1.5),
+        name="log_excess",
+    )(excess)
+    variance = PropagatedError(name="propagated")([jacobian, error])
+    log_sigma = TotalLogError(name="log_sigma")([excess, variance])
+    return keras.Model({"color": color, "error": error}, layers.Concatenate()([mean, log_sigma]))
+
+
+def means_of(network):
+    """The part of a network made by `color_mlp` that gives the means alone, for a loss that knows no errors."""
+    scaled = network.get_layer("scaled_color")
+    return keras.Model({"color": network.input["color"]}, network.get_layer("mean")(scaled.output))
+
+
+def freeze_means(network):
+    """Keep the means of a network made by `color_mlp` as they are while its errors are trained."""
+    network.get_layer("mean").trainable = False
+
+
+def adapt(network, arrays, seed=0, error_matrix=None):
     """Set the fixed layers of a network from its training inputs.
 
     Layers called ``scaled_<name>`` standardise the input of that name, ``components`` projects on principal components,
-    ``noise`` takes the correlations of XP samples, the others find their centers and scales.
+    ``noise`` takes the correlations of XP samples, ``propagated`` the derivatives of the colors, the others find their
+    centers and scales.
 
     Parameters
     ----------
@@ -108,6 +153,8 @@ def adapt(network, arrays, seed=0):
         Training inputs.
     seed : int
         For the choice of stars from which the components are made.
+    error_matrix : `~numpy.ndarray`, shape (C, B), optional
+        Derivatives of the colors with respect to the magnitudes whose errors are the input ``error``.
     """
     for layer in network.layers:
         if layer.name.startswith("scaled_"):
@@ -120,6 +167,9 @@ def adapt(network, arrays, seed=0):
             layer.adapt(arrays["error"])
         elif layer.name == "colors":
             layer.adapt(arrays["color"])
+        elif layer.name == "propagated":
+            _, scaling = _standardisation(arrays["color"])
+            layer.adapt(scaling @ error_matrix)
 
 
 def _standardisation(array):
@@ -150,7 +200,7 @@ def _initializers(seed):
         yield keras.initializers.GlorotUniform(seed=seed)
 
 
-_BUILDERS = {"mean_variance_mlp": mean_variance_mlp, "residual_mlp": residual_mlp}
+_BUILDERS = {"color_mlp": color_mlp, "mean_variance_mlp": mean_variance_mlp, "residual_mlp": residual_mlp}
 
 
 def build(kind, **config):

@@ -145,6 +145,9 @@ def train(
     """
     import keras
 
+    inputs = _inputs_of(network, inputs)
+    if validation is not None:
+        validation = _inputs_of(network, validation[0]), validation[1]
     batches = max(1, -(-len(targets) // batch_size))
     batch_size = max(1, -(-len(targets) // batches))
     steps = batches * epochs
@@ -172,6 +175,11 @@ def train(
             verbose=0,
         )
     return {name: [float(value) for value in values] for name, values in history.history.items()}
+
+
+def _inputs_of(network, arrays):
+    """Those arrays that are inputs of the network."""
+    return {name: arrays[name] for name in network.input}
 
 
 def _shuffled_batches(inputs, targets, sample_weight, batch_size, seed):

@@ -7,7 +7,7 @@ from stellarlabels.exceptions import InputError
 __all__ = ["cost_weights"]
 
 
-def cost_weights(*axes, bins, gamma=0.5):
+def cost_weights(*axes, bins, gamma=0.5, ranges=None):
     """Weight of each star by how rare it is in a histogram.
 
     The weight is ``(f / f_max) ** -gamma`` with f the number of stars in the star's bin and f_max that in the fullest
@@ -18,21 +18,24 @@ def cost_weights(*axes, bins, gamma=0.5):
     *axes : array_like, shape (N,)
         The quantities of the histogram, for instance (BP-RP)0 and [Fe/H].
     bins : sequence of int
-        Number of equal bins between the smallest and the largest value of each axis.
+        Number of equal bins of each axis.
     gamma : float
         Strength; 0 gives equal weights.
+    ranges : sequence of tuple of float, optional
+        Limits of the bins of each axis; by default the smallest and the largest value.
 
     Returns
     -------
     `~numpy.ndarray` of float64, shape (N,)
-        1 for stars in the fullest bin, more for others. Stars with a missing (NaN) value on any axis get 1.
+        1 for stars in the fullest bin, more for others. Stars with a missing (NaN) value on any axis get 1. Stars
+        outside the ranges are in no bin; they get the weight of the rarest stars that are in one (1 if none is).
 
     Raises
     ------
     InputError
-        If axes and bins do not go together, or gamma is negative.
+        If axes, bins and ranges do not go together, or gamma is negative.
     """
-    if len(axes) != len(bins):
+    if len(axes) != len(bins) or (ranges is not None and len(axes) != len(ranges)):
         raise InputError(f"bins: expected {len(axes)} numbers, one for each axis, got {len(bins)}")
     if not gamma >= 0:
         raise InputError(f"gamma: expected a number of at least 0, got {gamma}")
@@ -41,12 +44,16 @@ def cost_weights(*axes, bins, gamma=0.5):
     known = np.isfinite(points).all(axis=1)
     if not known.any():
         return out
-    points = points[known]
-    low, high = points.min(axis=0), points.max(axis=0)
+    low, high = (points[known].min(axis=0), points[known].max(axis=0)) if ranges is None else np.transpose(ranges)
+    inside = known.copy()
+    inside[known] = ((points[known] >= low) & (points[known] <= high)).all(axis=1)
+    if not inside.any():
+        return out
     counts = np.asarray(bins)
     width = np.where(high > low, (high - low) / counts, 1.0)
-    cell = np.minimum(((points - low) / width).astype(int), counts - 1)
+    cell = np.minimum(((points[inside] - low) / width).astype(int), counts - 1)
     flat = np.ravel_multi_index(cell.T, bins)
     frequency = np.bincount(flat, minlength=int(np.prod(counts)))
-    out[known] = (frequency[flat] / frequency.max()) ** -gamma
+    out[inside] = (frequency[flat] / frequency.max()) ** -gamma
+    out[known & ~inside] = out[inside].max()
     return out

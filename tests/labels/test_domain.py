@@ -59,5 +59,16 @@ def test_ranges(domain, training):
 
 
 def test_label_flags(domain):
-    flag = domain.label_flags("feh", np.array([0.0, -3.0, 2.0, np.nan]), np.array([0.1, 0.1, 9.0, np.nan]))
+    values, errors = np.array([0.0, -3.0, 2.0, np.nan]), np.array([0.1, 0.1, 9.0, np.nan])
+    flag = domain.label_flags("feh", values, errors, np.full(4, 1.0))
     assert [flags.decode(value) for value in flag] == [[], ["LABEL_RANGE"], ["LABEL_RANGE", "LARGE_ERROR"], []]
+
+
+def test_declared_limits_replace_those_of_the_training_stars(training):
+    domain = Domain(labels={"feh": (-1.0, 0.5, 0.3), "teff": (4000.0, 7000.0, 300.0)})
+    domain.restrict({"feh": (-0.5, 0.2), "mg_fe": (0, 1)}, {"feh": (0.6, 1.2)})
+    assert domain.labels == {"feh": (-0.5, 0.2, 0.3), "teff": (4000.0, 7000.0, 300.0)}
+    colors = np.array([0.5, 0.6, 1.2, 1.3, np.nan])
+    flag = domain.label_flags("feh", np.array([0.0, -0.6, 0.2, 0.0, 0.0]), np.zeros(5), colors)
+    assert [flags.decode(value) for value in flag] == [["COLOR_RANGE"], ["LABEL_RANGE"], [], ["COLOR_RANGE"], []]
+    assert not domain.label_flags("teff", np.full(5, 5000.0), np.zeros(5), colors).any()

@@ -7,7 +7,7 @@ import pytest
 
 from stellarlabels import UACSNet, flags
 from stellarlabels.archive.sample import xp_apogee_sample
-from stellarlabels.exceptions import InputError
+from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.models.training import held_out
 from stellarlabels.validation import compare
 
@@ -133,6 +133,6 @@ def test_labels_that_cannot_be_learned(stars):
     table["feh"] = np.full(50, np.nan) * u.dex
     with pytest.raises(InputError, match="known 'feh'"):
         UACSNet(labels=("teff", "feh"), epochs=1).fit(table)
-    with pytest.raises(InputError, match="cost_label"):
-        UACSNet(labels="teff")
-    assert UACSNet(labels="teff", cost_bins=None).labels == ("teff",)
+    assert UACSNet(labels="teff").labels == ("teff",)
+    with pytest.raises(MissingColumnError, match="feh"):
+        UACSNet(labels="teff", epochs=1).fit(table[[name for name in table.colnames if name != "feh"]])
