@@ -44,7 +44,7 @@ def measure(system, table, repeat):
     """One line of results for one set of weights."""
     arrays = system.feature_set.compute(table).arrays
     whole = median_time(lambda: system.predict(table, progress=False), repeat)
-    plain = median_time(lambda: [network.predict(arrays, verbose=0) for network in (member.network for member in system._members)], repeat)
+    plain = median_time(lambda: [member.network.predict(arrays, verbose=0) for member in system._members], repeat)
     return (
         f"predict {len(table) / whole:,.0f} stars/s; networks alone with Keras' default batches "
         f"{len(table) / plain:,.0f} stars/s; ratio {plain / whole:.2f}"

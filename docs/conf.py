@@ -24,6 +24,7 @@ extensions = [
     "numpydoc",
     "sphinx_gallery.gen_gallery",
     "generated",
+    "catalog_pages",
     "reference",
 ]
 exclude_patterns = ["_build", "tutorials"]

@@ -5,11 +5,17 @@ The public names are loaded on first use: importing this package imports neither
 
 from importlib import import_module as _import_module
 
+from stellarlabels.connect import register_when_imported as _register_when_imported
+
 __version__ = "0.1.0"
 
 #: Public names, and the module that each is in.
 _LAZY = {
+    "CSNet": "stellarlabels.systems.csnet",
+    "SPCANet": "stellarlabels.systems.spcanet",
+    "SolarDis": "stellarlabels.systems.solardis",
     "UACSNet": "stellarlabels.systems.uacsnet",
+    "UncertainNet": "stellarlabels.systems.uncertain",
 }
 _MODULES = (
     "archive",
@@ -28,6 +34,8 @@ _MODULES = (
 )
 
 __all__ = ["__version__", *_LAZY]
+
+_register_when_imported()
 
 
 def __getattr__(name):

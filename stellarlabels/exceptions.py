@@ -17,9 +17,25 @@ __all__ = [
     "ModelFileError",
     "NotFittedError",
     "DataNotFoundError",
+    "ServiceError",
+    "ServiceConnectionError",
+    "ServiceTimeoutError",
+    "ServiceBusyError",
+    "ReplyError",
+    "LoginError",
+    "QueryError",
+    "QuerySyntaxError",
+    "UnknownTableError",
+    "UploadTooLargeError",
+    "QueryTimeoutError",
+    "TruncatedResultError",
+    "ChunksFailedError",
+    "QueryCancelledError",
+    "SampError",
     "StellarLabelsWarning",
     "MissingUnitWarning",
     "SkippedFileWarning",
+    "IncompleteResultWarning",
 ]
 
 
@@ -63,6 +79,80 @@ class DataNotFoundError(StellarLabelsError, FileNotFoundError):
     """A data file that the user has to fetch (a dust map, say) is not there."""
 
 
+class SampError(StellarLabelsError, ConnectionError):
+    """A table could not be exchanged with another program: no hub, no such program, no answer, or a refusal."""
+
+
+class ServiceError(StellarLabelsError, OSError):
+    """A service of an archive did not do what was asked of it; base of the errors below."""
+
+
+class ServiceConnectionError(ServiceError, ConnectionError):
+    """No connection could be made, or it broke before the reply was complete."""
+
+
+class ServiceTimeoutError(ServiceError, TimeoutError):
+    """The service did not answer, or did not finish, in the time that it was given."""
+
+
+class ServiceBusyError(ServiceError):
+    """The service is down or overloaded and says so (HTTP 429, 500, 502, 503, 504)."""
+
+
+class ReplyError(ServiceError):
+    """The reply is not the VOTable that it should be: truncated, damaged, or something else."""
+
+
+class LoginError(ServiceError, PermissionError):
+    """The service wants a login, or refuses the one that was given: an expired token, say."""
+
+
+class QueryError(ServiceError, ValueError):
+    """The service could not carry out the query."""
+
+
+class QuerySyntaxError(QueryError):
+    """The service could not read the ADQL."""
+
+
+class UnknownTableError(QueryError, LookupError):
+    """The service has no table or column of a name in the query."""
+
+
+class UploadTooLargeError(QueryError):
+    """The service does not take a table of this size."""
+
+
+class QueryTimeoutError(QueryError, TimeoutError):
+    """The query takes longer than the service allows."""
+
+
+class TruncatedResultError(QueryError):
+    """The service gave only the first rows of the result (MAXREC overflow)."""
+
+
+class ChunksFailedError(ServiceError):
+    """Some chunks of a long run failed for good; the others are kept.
+
+    Parameters
+    ----------
+    message : str
+    failed : sequence
+        One entry for each chunk, with ``start`` and ``stop`` (rows of the uploaded table) and ``error``.
+    result : `~astropy.table.QTable`, optional
+        What the other chunks gave.
+    """
+
+    def __init__(self, message, failed=(), result=None):
+        super().__init__(message)
+        self.failed = tuple(failed)
+        self.result = result
+
+
+class QueryCancelledError(ServiceError):
+    """The run was cancelled."""
+
+
 class StellarLabelsWarning(AstropyUserWarning):
     """Base of all warnings issued by stellarlabels."""
 
@@ -73,3 +163,7 @@ class MissingUnitWarning(StellarLabelsWarning):
 
 class SkippedFileWarning(StellarLabelsWarning):
     """One of many files could not be read; the others were."""
+
+
+class IncompleteResultWarning(StellarLabelsWarning):
+    """Some chunks of a long run failed for good; the rows of the others were returned."""

@@ -1,13 +1,15 @@
 """Files that appear under their name only when they are complete."""
 
+import hashlib
 import os
+import shutil
 import uuid
 from contextlib import contextmanager
 from pathlib import Path
 
 from stellarlabels.exceptions import WriteError
 
-__all__ = ["replacing"]
+__all__ = ["check", "replacing", "replacing_folder", "sha256"]
 
 
 @contextmanager
@@ -33,14 +35,14 @@ def replacing(path, *, overwrite=False):
         disk, a missing permission).
     """
     path = Path(path)
-    _check(path, overwrite)
+    check(path, overwrite=overwrite)
     temporary = path.parent / f".{path.name}.{uuid.uuid4().hex[:12]}.part"
     try:
         with open(temporary, "x+b") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        _check(path, overwrite)
+        check(path, overwrite=overwrite)
         os.replace(temporary, path)
     except WriteError:
         raise
@@ -50,10 +52,79 @@ def replacing(path, *, overwrite=False):
         temporary.unlink(missing_ok=True)
 
 
-def _check(path, overwrite):
+@contextmanager
+def replacing_folder(path, *, overwrite=False):
+    """Make a new folder; it gets its name when the block ends without an error.
+
+    Parameters
+    ----------
+    path : path-like
+    overwrite : bool
+        Whether a folder that is there and not empty is replaced, with all that is in it.
+
+    Yields
+    ------
+    `~pathlib.Path`
+        The folder under a temporary name beside its place. If the block is left by an error, it is removed.
+
+    Raises
+    ------
+    WriteError
+        If the folder exists and ``overwrite`` is False, or the system refuses to write.
+    """
+    path = Path(path)
+    if path.exists() and (not path.is_dir() or any(path.iterdir())) and not overwrite:
+        raise WriteError(f"path: {path} exists; give overwrite=True to replace it")
+    stem = path.absolute().parent / f".{path.name}.{uuid.uuid4().hex[:12]}"
+    temporary, old = stem.with_name(f"{stem.name}.part"), stem.with_name(f"{stem.name}.old")
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        if path.exists():
+            os.replace(path, old)
+        os.replace(temporary, path)
+    except WriteError:
+        raise
+    except OSError as error:
+        raise WriteError(f"path: {path} could not be written: {error.strerror or error}") from error
+    finally:
+        for folder in (temporary, old):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def check(path, *, overwrite=False):
+    """Whether a file could be written, before the work for it is done.
+
+    Parameters
+    ----------
+    path : path-like
+    overwrite : bool
+        Whether an existing file is to be replaced.
+
+    Raises
+    ------
+    WriteError
+        If the file exists and ``overwrite`` is False, it is a folder, or its folder does not exist.
+    """
+    path = Path(path)
     if not path.parent.is_dir():
         raise WriteError(f"path: the folder {path.parent} does not exist")
     if path.is_dir():
         raise WriteError(f"path: {path} is a folder")
     if path.exists() and not overwrite:
         raise WriteError(f"path: {path} exists; give overwrite=True to replace it")
+
+
+def sha256(path):
+    """The SHA-256 checksum of a file, in hexadecimal digits.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    str
+    """
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

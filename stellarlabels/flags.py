@@ -34,6 +34,7 @@ DECLARED_IN = (
     "stellarlabels.corrections.extinction.amounts",
     "stellarlabels.corrections.systematics",
     "stellarlabels.distances.table",
+    "stellarlabels.catalogs.flagsets",
 )
 
 
@@ -72,6 +73,10 @@ class FlagSet:
         What the column qualifies.
     entries : iterable of (str, str)
         Name and meaning of bit 0, bit 1, and so on.
+    zero : str
+        What it means that no bit is set.
+    good : int
+        The value against which nothing is to be said: 0, except in published catalogs of another convention.
 
     Raises
     ------
@@ -79,9 +84,11 @@ class FlagSet:
         If a name appears twice or there are more than 31 bits.
     """
 
-    def __init__(self, name, description, entries):
+    def __init__(self, name, description, entries, *, zero="no flag is set", good=0):
         self.name = name
         self.description = description
+        self.zero = zero
+        self.good = good
         self.flags = tuple(Flag(bit, key, meaning) for bit, (key, meaning) in enumerate(entries))
         self._by_name = {flag.name: flag for flag in self.flags}
         if len(self._by_name) != len(self.flags) or len(self.flags) > 31:
@@ -165,6 +172,29 @@ class FlagSet:
             raise InputError(f"value: expected integers, got dtype {value.dtype}")
         return (value.astype(np.int64) & bit) != 0
 
+    def is_good(self, value):
+        """Whether nothing is to be said against the row, in the convention of this set.
+
+        Parameters
+        ----------
+        value : int or array_like of int
+            Flags. Masked ones are not good.
+
+        Returns
+        -------
+        bool or `~numpy.ndarray` of bool
+            Of the same shape.
+
+        Raises
+        ------
+        InputError
+            If the values are not integers.
+        """
+        found = np.ma.asarray(value)
+        if found.dtype.kind not in "iu":
+            raise InputError(f"value: expected integers, got dtype {found.dtype}")
+        return np.ma.filled(found == self.good, False)[()]
+
     def decode(self, value):
         """Names of the bits that are set.
 
@@ -195,7 +225,7 @@ class FlagSet:
         """What the bits that are set say, one line each, as one string."""
         meanings = {flag.name: flag.meaning for flag in self.flags}
         lines = [f"{name}: {meanings.get(name, 'not a flag of this column')}" for name in self.decode(value)]
-        return "\n".join(lines) or "no flag is set"
+        return "\n".join(lines) or self.zero
 
     def table(self):
         """The set as a table.
@@ -280,6 +310,8 @@ SPECTRUM = register(
             ("MISSING_RP", "The RP spectrum is missing; only BP was observed."),
             ("TRUNCATED", "The coefficients were truncated before sampling; the sampled errors are too small."),
             ("DUPLICATE", "The same identifier occurs more than once in the input."),
+            ("MISSING_BLUE", "The blue arm is missing, or none of its pixels can be used."),
+            ("MISSING_RED", "The red arm is missing, or none of its pixels can be used."),
         ],
     )
 )
@@ -308,6 +340,11 @@ LABEL = register(
             ("LARGE_ERROR", "The error of the label is larger than the scatter of the label over the training stars."),
             ("NOT_APPLICABLE", "The system's own selection (giants, say) excludes this star."),
             ("EBV_RANGE", "E(B-V) is outside the range of the training stars."),
+            ("CAUTION", "The system's authors advise caution with this label of such a star; see its documentation."),
+            ("MISSING_PARALLAX", "A parallax that the network was trained with is missing; the label comes without."),
+            ("BAD_PHOTOMETRY", "The survey's own flags speak against the photometry in at least one band."),
+            ("MODELS_DISAGREE", "The networks of the system differ by more than its authors allow."),
+            ("DOUBLE_LINED", "The spectrum shows the lines of a second star, which the labels do not allow for."),
         ],
     )
 )

@@ -28,6 +28,7 @@ __all__ = [
     "column",
     "label_columns",
     "find",
+    "column_name",
     "values",
     "column_values",
     "without_unit",
@@ -58,6 +59,19 @@ class Column:
         Shape of one cell; empty for scalars.
     format : str
         How a value is shown, as a Python format such as ``.3f``; empty for the default.
+    canonical : str
+        For a column of a published catalog, what the same quantity is called in the vocabulary.
+    paper_name, file_name : str
+        For a column of a published catalog, its name in the paper's table and in the published file; empty if the same
+        as ``name`` or not known.
+    nulls : tuple of str
+        Values that stand for "missing" in the published file, beside NaN and an empty cell.
+    flags : str
+        For a column of flags, the set of `stellarlabels.flags` that says what they mean.
+    source : str
+        For a column of a published catalog, the table and column of the paper that describe it.
+    optional : bool
+        Whether a table without the column conforms to its schema.
     """
 
     name: str
@@ -68,11 +82,19 @@ class Column:
     aliases: tuple = ()
     shape: tuple = ()
     format: str = ""
+    canonical: str = ""
+    paper_name: str = ""
+    file_name: str = ""
+    nulls: tuple = ()
+    flags: str = ""
+    source: str = ""
+    optional: bool = False
 
     @property
     def names(self):
-        """Canonical name and aliases."""
-        return (self.name, *self.aliases)
+        """All names of the column, each once: its own, those of the published catalog, and the aliases."""
+        own = (self.name, self.file_name, self.paper_name, self.canonical, *self.aliases)
+        return tuple(dict.fromkeys(name for name in own if name))
 
     @property
     def is_text(self):
@@ -120,7 +142,7 @@ class Column:
             out = MaskedColumn(array, mask=mask, description=self.description)
             if self.unit:
                 out.unit = self.unit
-        out.info.meta = {"ucd": self.ucd} if self.ucd else {}
+        out.info.meta = {key: text for key, text in (("ucd", self.ucd), ("flags", self.flags)) if text}
         out.info.format = self.format or None
         return out
 
@@ -162,8 +184,9 @@ class Schema:
         ----------
         path : path-like
             The file has the columns name, unit, dtype, ucd, description and, where needed, aliases (blank-separated),
-            shape (blank-separated integers) and format. Name, description and reference of the schema itself are in
-            the file's metadata; whatever else is there becomes ``notes``.
+            shape (blank-separated integers), format, and those of a published catalog: canonical, paper_name,
+            file_name, null (blank-separated), flag, source and optional ("yes"). Name, description and reference of
+            the schema itself are in the file's metadata; whatever else is there becomes ``notes``.
 
         Raises
         ------
@@ -192,6 +215,13 @@ class Schema:
                 aliases=tuple(text(row, "aliases").split()),
                 shape=tuple(int(n) for n in text(row, "shape").split()),
                 format=text(row, "format"),
+                canonical=text(row, "canonical"),
+                paper_name=text(row, "paper_name"),
+                file_name=text(row, "file_name"),
+                nulls=tuple(text(row, "null").split()),
+                flags=text(row, "flag"),
+                source=text(row, "source"),
+                optional=text(row, "optional") == "yes",
             )
             for key, row in zip(names, table, strict=True)
         ]
@@ -245,6 +275,8 @@ class Schema:
         problems = []
         for item in self.columns:
             name = _lookup(table, item)
+            if name is None and item.optional:
+                continue
             if name is None:
                 problems.append(f"column {item.name!r} is missing (known names: {', '.join(item.names)})")
                 continue
@@ -274,8 +306,9 @@ class Schema:
         Returns
         -------
         `~astropy.table.QTable`
-            Same rows, same order. Columns that the schema does not know are listed in ``meta["left_out"]`` or
-            ``meta["unknown_columns"]``, columns that are not there in ``meta["missing_columns"]``.
+            Same rows, same order. Optional columns that are not there are left out. Columns that the schema does not
+            know are listed in ``meta["left_out"]`` or ``meta["unknown_columns"]``, others that are not there in
+            ``meta["missing_columns"]``.
 
         Raises
         ------
@@ -296,6 +329,8 @@ class Schema:
         used, absent = set(), []
         for item in self.columns:
             name = _lookup(table, item)
+            if name is None and item.optional:
+                continue
             if name is None:
                 if missing == "error":
                     raise MissingColumnError(f"column {item.name!r} is missing; looked for {', '.join(item.names)}")
@@ -362,6 +397,20 @@ def label_columns(label):
     return value, error, flag
 
 
+def error_term(label, term):
+    """Declaration of one term of a label's error, ``<label>_err_<term>``.
+
+    Parameters
+    ----------
+    label : str
+        Name of a label in the vocabulary.
+    term : str
+        "model" (scatter of networks or dropout passes), "input" (from the errors of the inputs) or "excess" (learned).
+    """
+    error = label_columns(label)[1]
+    return replace(error, name=f"{error.name}_{term}", aliases=(), description=f"{error.description}, {term} term")
+
+
 def _lookup(table, item):
     """Name under which ``item`` is in the table, or None. The canonical name wins, then the order of the aliases.
 
@@ -376,6 +425,11 @@ def _lookup(table, item):
         if len(key) > 1 and key.lower() in present:
             return present[key.lower()]
     return None
+
+
+def column_name(table, item):
+    """As `find`, for a `Column` that need not be in the vocabulary."""
+    return _lookup(table, item)
 
 
 def find(table, name):

@@ -22,3 +22,32 @@ def real_data():
     if not folder.is_dir():
         pytest.skip(f"no real data: {folder} is not a folder (set STELLARLABELS_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def example():
+    """A function that makes a table in a published schema: every column filled, a tenth of the values missing."""
+    import numpy as np
+    from astropy.table import QTable
+
+    from stellarlabels.catalogs import schemas
+
+    def values(item, shape, random):
+        if item.is_text:
+            return np.array([f"{item.name[:4]} {number}" for number in range(int(np.prod(shape)))]).reshape(shape)
+        dtype = np.dtype(item.dtype)
+        if dtype.kind == "f":
+            low, high = (0, 360) if "pos.eq.ra" in item.ucd else (-90, 90)
+            return random.uniform(low, high, shape).astype(dtype)
+        return random.integers(0, 2**62 if dtype.itemsize == 8 else 4, shape).astype(dtype)
+
+    def make(name, rows=50, seed=1):
+        random = np.random.default_rng(seed)
+        table = QTable(meta={"system": name, "schema": name, "weights": "example"})
+        for item in schemas.get(name):
+            shape = (rows, *item.shape)
+            mask = random.random(shape) < (0 if "meta.main" in item.ucd else 0.1)
+            table[item.name] = item.dress(np.ma.MaskedArray(values(item, shape, random), mask=mask))
+        return table
+
+    return make

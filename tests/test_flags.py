@@ -33,6 +33,11 @@ def test_values_that_are_in_published_files_do_not_move():
         "LARGE_ERROR": 1024,
         "NOT_APPLICABLE": 2048,
         "EBV_RANGE": 4096,
+        "CAUTION": 8192,
+        "MISSING_PARALLAX": 16384,
+        "BAD_PHOTOMETRY": 32768,
+        "MODELS_DISAGREE": 65536,
+        "DOUBLE_LINED": 131072,
     }
     assert {flag.name: flag.value for flag in flags.SPECTRUM} == {
         "NO_SPECTRUM": 1,
@@ -42,6 +47,8 @@ def test_values_that_are_in_published_files_do_not_move():
         "MISSING_RP": 16,
         "TRUNCATED": 32,
         "DUPLICATE": 64,
+        "MISSING_BLUE": 128,
+        "MISSING_RED": 256,
     }
 
 
@@ -131,6 +138,22 @@ def test_describe_says_the_meaning_of_each_bit():
     assert small_set().describe(5) == "FIRST: the first\nTHIRD: the third"
     assert small_set().describe(8) == "UNKNOWN_BIT_3: not a flag of this column"
     assert flags.describe(0) == "no flag is set"
+
+
+@pytest.mark.parametrize(("name", "good", "bad"), [("csnet", 0, 1), ("spcanet", 1, 0), ("solardis", 0, 1)])
+def test_published_catalogs_have_their_own_conventions(name, good, bad):
+    found = flags.get(name)
+    assert found.is_good(good) and not found.is_good(bad)
+    values = np.ma.MaskedArray([good, bad, good], mask=[False, False, True], dtype=np.int16)
+    assert found.is_good(values).tolist() == [True, False, False]
+    assert flags.describe(0, name) != flags.describe(1, name)
+    with pytest.raises(InputError, match="expected integers"):
+        found.is_good([0.0])
+
+
+def test_catalogs_without_a_convention_of_their_own_have_the_flags_of_labels():
+    for name in ("uacsnet", "uncertain"):
+        assert flags.decode(68, name) == flags.decode(68) and flags.describe(64, name) == flags.describe(64)
 
 
 def test_the_table_repeats_the_set():

@@ -2,9 +2,9 @@
 
     python tools/evaluate_uacsnet.py
 
-Writes stellarlabels/data/weights/uacsnet-apogee.json and uacsnet-paper.json, and prints them as tables. XGBoost (800
-trees, depth 6, rate 0.05) sees the same inputs: normalised flux, logarithms of the errors, and the colors. It takes
-about 15 minutes on two cores; nothing is written until all is done.
+Writes stellarlabels/data/weights/uacsnet-apogee.json and uacsnet-paper.json, and prints them as tables. XGBoost sees
+the same inputs: normalised flux, logarithms of the errors, and the colors. It takes about 15 minutes on two cores;
+nothing is written until all is done.
 """
 
 import argparse
@@ -12,75 +12,14 @@ import json
 from pathlib import Path
 
 import numpy as np
+from measures import groups, measure, plain, show, xgboost_predictions
 from train_uacsnet import WEIGHTS, select_apogee, select_paper
 from xp_apogee import add_parallaxes, load
 
 import stellarlabels
 from stellarlabels import schema
-from stellarlabels.labels.uncertainty import coverage, pulls, robust_scatter
+from stellarlabels.labels.uncertainty import coverage, robust_scatter
 from stellarlabels.models.training import held_out
-
-
-def xgboost_predictions(train, test, labels, features):
-    """Predictions of one XGBoost model for each label."""
-    import xgboost
-
-    def inputs(table):
-        arrays = features.compute(table).arrays
-        return np.hstack([arrays["flux"], np.log(arrays["error"]), arrays.get("color", np.zeros((len(table), 0)))])
-
-    options = {"max_depth": 6, "learning_rate": 0.05, "tree_method": "hist", "seed": 1}
-    x_train, x_test = inputs(train), xgboost.DMatrix(inputs(test))
-    out = {}
-    for label in labels:
-        y = train[label].value
-        known = np.isfinite(y)
-        model = xgboost.train(options, xgboost.DMatrix(x_train[known], y[known]), num_boost_round=800)
-        out[label] = model.predict(x_test).astype(float)
-    return out
-
-
-def groups(table):
-    """Named selections of the held-out stars."""
-    g, logg, feh = table["phot_g_mean_mag"].value, table["logg"].value, table["feh"].value
-    giants = logg < 3.5
-    edges = np.quantile(g, [0, 0.25, 0.5, 0.75, 1])
-    out = {
-        "all": np.ones(len(table), bool),
-        "giants": giants,
-        "giants G<13": giants & (g < 13),
-        "dwarfs": ~giants,
-        "[Fe/H]<-1.5": feh < -1.5,
-    }
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
-        out[f"G {low:.2f}-{high:.2f}"] = (g >= low) & ((g < high) | (high == edges[-1]))
-    return out
-
-
-def measure(table, predicted, errors, labels):
-    """Bias, scatter and honesty of the errors for each label and group."""
-    out = {}
-    for name, rows in groups(table).items():
-        out[name] = {}
-        for label in labels:
-            truth = table[label].value
-            known = rows & np.isfinite(truth) & np.isfinite(predicted[label])
-            if not known.any():
-                continue
-            residual = (predicted[label] - truth)[known]
-            entry = {
-                "stars": int(known.sum()),
-                "median_bias": float(np.median(residual)),
-                "robust_scatter": robust_scatter(residual),
-                "rmse": float(np.sqrt(np.mean(residual**2))),
-            }
-            if errors is not None:
-                truth_error = table[f"{label}_err"].value[known]
-                pull = pulls(predicted[label][known], errors[label][known], truth[known], truth_error)
-                entry |= {"pull_width": robust_scatter(pull), "coverage_68": coverage(pull)}
-                entry["median_error"] = float(np.median(errors[label][known]))
-            out[name][label] = {key: round(value, 5) for key, value in entry.items()}
-    return out
 
 
 def measure_distances(system, table):
@@ -132,10 +71,13 @@ def evaluate(name, train, test):
     system = stellarlabels.UACSNet.pretrained(name)
     labels = system.predict(test)
     names = [label for label in system.labels if label in test.colnames]
-    plain = {key: schema.column_values(labels, item) for label in names for key, item in _columns(label)}
-    predicted = {label: plain[label] for label in names}
-    errors = {label: plain[f"{label}_err"] for label in names}
-    baseline = xgboost_predictions(train, test, names, system.feature_set)
+    predicted, errors = plain(labels, names)
+
+    def inputs(table):
+        arrays = system.feature_set.compute(table).arrays
+        return np.hstack([arrays["flux"], np.log(arrays["error"]), arrays.get("color", np.zeros((len(table), 0)))])
+
+    baseline = xgboost_predictions(train, test, names, inputs)
     out = {
         "system": "uacsnet",
         "weights": name,
@@ -151,19 +93,6 @@ def evaluate(name, train, test):
     if "m_g_dimmed" in system.labels:
         out["measured"][f"UACSNet {name}, distances"] = measure_distances(system, test)
     return out
-
-
-def _columns(label):
-    value, error, _ = schema.label_columns(label)
-    return (value.name, value), (error.name, error)
-
-
-def show(result):
-    for model, by_group in result["measured"].items():
-        print(f"\n{model}")
-        for group, by_label in by_group.items():
-            for label, entry in by_label.items():
-                print(f"  {group:14s} {label:8s} " + " ".join(f"{key}={value}" for key, value in entry.items()))
 
 
 def main():

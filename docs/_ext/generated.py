@@ -4,14 +4,16 @@
     One table for each flag set of the registry.
 ``.. vocabulary::``
     The columns that the library takes and gives.
-``.. schema-tables::``
-    One table for each published catalog.
 ``.. published-data::``
     The data files of published numbers, with their references.
 ``.. shipped-weights:: SYSTEM``
     The weights of a system that ship with the package.
-``.. performance::``
-    What was measured of the shipped weights: every ``data/weights/*.json``.
+``.. archive-services::``, ``.. archive-names::``, ``.. archive-queries::``, ``.. archive-errors::``
+    The services with names, what they call the same things, the queries, and the errors of services.
+``.. color-sets::``
+    The sets of colors that ship with the package.
+``.. performance:: [FILES]``
+    What was measured of the shipped weights, every ``data/weights/*.json``, or of other files in the folder of data.
 
 A JSON file of measurements holds the description of what was measured as plain entries, and under ``measured`` a
 dictionary of dictionaries: model, group of stars, label, quantity.
@@ -101,22 +103,6 @@ class Vocabulary(Generated):
         return column_table(vocabulary())
 
 
-class SchemaTables(Generated):
-    """The published catalogs."""
-
-    def lines(self):
-        """One section for each schema."""
-        from stellarlabels.catalogs import schemas
-
-        out = []
-        for name in schemas.available():
-            schema = schemas.get(name)
-            out += heading(name, "~")
-            out += [f"{plain(text)}\n" for text in (schema.description, schema.reference) if text]
-            out += column_table(schema)
-        return out
-
-
 class PublishedData(Generated):
     """Data files with published numbers."""
 
@@ -150,12 +136,29 @@ class ShippedWeights(Generated):
         return [line for name, text in shipped.items() for line in (literal(name), f"    {plain(text)}")]
 
 
+class ColorSets(Generated):
+    """Sets of colors."""
+
+    def lines(self):
+        """One table."""
+        from stellarlabels.features.colors import available, color_set
+
+        rows = []
+        for name, description in available().items():
+            chosen = color_set(name)
+            self.env.note_dependency(str(DATA / "colors" / f"{name}.ecsv"))
+            rows.append((literal(name), plain(description), plain(", ".join(chosen.colors)), plain(chosen.reference)))
+        return list_table(("Name", "Content", "Colors", "Reference"), rows, "12 28 35 25")
+
+
 class Performance(Generated):
-    """Measurements of the shipped weights."""
+    """Measurements of the shipped weights, or other files of the same form."""
+
+    optional_arguments = 1
 
     def lines(self):
         """One section for each JSON file, one table for each model in it."""
-        files = sorted((DATA / "weights").glob("*.json"))
+        files = sorted(DATA.glob(self.arguments[0] if self.arguments else "weights/*.json"))
         if not files:
             return ["No weights ship with this version, so there is nothing to report."]
         out = []
@@ -181,6 +184,71 @@ class Performance(Generated):
         return list_table(("Stars", "Label", *(key.replace("_", " ") for key in quantities)), rows)
 
 
+class ArchiveServices(Generated):
+    """The services that have names."""
+
+    def lines(self):
+        """One table."""
+        from stellarlabels.archive import services
+
+        self.env.note_dependency(str(DATA / "archive" / "services.ecsv"))
+        found = map(services.get, services.available())
+        rows = [(literal(item.name), plain(item.title), literal(item.url), plain(item.notes)) for item in found]
+        return list_table(("Name", "Service", "Address", "Note"), rows, "12 22 36 30")
+
+
+class ArchiveNames(Generated):
+    """What the services call the same tables and columns."""
+
+    def lines(self):
+        """One table."""
+        from stellarlabels.archive import services
+
+        self.env.note_dependency(str(DATA / "archive" / "names.ecsv"))
+        rows = []
+        for service in map(services.get, services.available()):
+            for catalog in service.catalogs.values():
+                columns = (
+                    f"*{plain(column)}*" if column in catalog.unconfirmed else literal(column)
+                    for column in catalog.columns.values()
+                )
+                rows.append((literal(catalog.name), literal(service.name), literal(catalog.table), ", ".join(columns)))
+        return list_table(("Catalog", "Service", "Table", "Columns"), sorted(rows), "12 12 26 50")
+
+
+class ArchiveQueries(Generated):
+    """The queries that ship with the package."""
+
+    def lines(self):
+        """One table."""
+        from stellarlabels.archive import queries
+
+        rows = []
+        for query in map(queries.get, queries.available()):
+            places = ", ".join(map(literal, query.services))
+            values = ", ".join(map(literal, query.parameters))
+            rows.append((literal(query.name), plain(query.title), places, values))
+        return list_table(("Query", "Stars", "Services", "Parameters"), rows, "24 36 12 28")
+
+
+class ArchiveErrors(Generated):
+    """The errors of services."""
+
+    def lines(self):
+        """One table, from the classes themselves."""
+        from stellarlabels import exceptions
+        from stellarlabels.archive.tap.retry import TRANSIENT
+
+        kinds = [getattr(exceptions, name) for name in exceptions.__all__]
+        kinds = [kind for kind in kinds if issubclass(kind, exceptions.ServiceError)]
+        rows = []
+        for kind in kinds:
+            meaning = plain(" ".join(kind.__doc__.partition("\n\n")[0].split()))
+            again = "yes" if issubclass(kind, TRANSIENT) else ""
+            rows.append((f"`~stellarlabels.exceptions.{kind.__name__}`", meaning, again))
+        return list_table(("Error", "Meaning", "Tried again"), rows, "30 58 12")
+
+
 def references_of(table):
     """References of a data file: one for the file, one for each of its parts, or one for each row."""
     found = table.meta.get("reference", table.columns.get("reference", ()))
@@ -203,8 +271,12 @@ def setup(app):
     """Register the directives."""
     app.add_directive("flag-tables", FlagTables)
     app.add_directive("vocabulary", Vocabulary)
-    app.add_directive("schema-tables", SchemaTables)
     app.add_directive("published-data", PublishedData)
+    app.add_directive("color-sets", ColorSets)
     app.add_directive("performance", Performance)
     app.add_directive("shipped-weights", ShippedWeights)
+    app.add_directive("archive-services", ArchiveServices)
+    app.add_directive("archive-names", ArchiveNames)
+    app.add_directive("archive-queries", ArchiveQueries)
+    app.add_directive("archive-errors", ArchiveErrors)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

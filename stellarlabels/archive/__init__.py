@@ -1,8 +1,11 @@
 """The archive room: where spectra and catalogs come from.
 
-`stellarlabels.archive.readers` turns files of archives and surveys into tables with the names and units of the
-vocabulary; `stellarlabels.archive.sample` has the real stars that ship with the package. Whatever touches the network
-is in this room and in no other.
+`TAP` is a client for the archives' services, and `stellarlabels.archive.queries` has the selections of the papers to
+send there. `stellarlabels.archive.readers` turns files of archives and surveys into tables with the names and units of
+the vocabulary; `stellarlabels.archive.sample` has the real stars that ship with the package. Whatever touches the
+network is in this room and in no other, and nothing does so on import.
 """
 
-__all__ = []
+from stellarlabels.archive.tap import TAP
+
+__all__ = ["TAP"]

@@ -1,4 +1,6 @@
-"""Bridge to GaiaXPy, which samples XP spectra from their coefficients. Nothing else in the package imports it.
+"""Bridge to GaiaXPy, which samples XP spectra from their coefficients.
+
+Nothing else in the package imports GaiaXPy, except `stellarlabels.archive._gaiaxpy_systems`.
 
 On import GaiaXPy silences all RuntimeWarnings of the process and leaves files open; its calls warn about coming changes
 of pandas, write progress bars to the standard output, and by default a file. None of this gets through the bridge. Its
@@ -18,7 +20,7 @@ from stellarlabels.archive.arrays import Ragged
 from stellarlabels.archive.grid import DEFAULT, as_grid, same
 from stellarlabels.exceptions import InputError, MissingColumnError
 
-__all__ = ["BANDS", "CORRELATIONS", "RANGE", "SIZE", "sample_coefficients"]
+__all__ = ["BANDS", "CORRELATIONS", "RANGE", "SIZE", "quiet", "sample_coefficients"]
 
 BANDS = ("bp", "rp")
 
@@ -34,7 +36,7 @@ CHUNK = 2000
 
 
 @contextmanager
-def _quiet():
+def quiet():
     """Without output and warnings; with the filters and the settings of Matplotlib of before afterwards.
 
     GaiaXPy tells Matplotlib to set texts with LaTeX, and every later plot would fail where there is none.
@@ -159,7 +161,7 @@ def _cells(matrix, there):
 
 def _calibrate(columns, grid, truncation):
     """GaiaXPy's own calibration. All stars have at least one band."""
-    with _quiet():
+    with quiet():
         import pandas as pd
         from gaiaxpy.calibrator.calibrator import _calibrate as calibrate
 

@@ -1,12 +1,14 @@
-"""The sample of real stars that ships with the package, for demonstrations, tutorials and tests."""
+"""The samples that ship with the package, for demonstrations, tutorials and tests."""
 
 from importlib import resources
 
+import numpy as np
 from astropy.table import QTable, Table
 
 from stellarlabels import schema
+from stellarlabels.archive.readers.lamost_columns import arm_column
 
-__all__ = ["xp_apogee_sample"]
+__all__ = ["mrs_synthetic_sample", "xp_apogee_sample"]
 
 _LABELS = ("teff", "logg", "feh", "alpha_m")
 
@@ -39,4 +41,42 @@ def xp_apogee_sample():
     for name in raw.colnames:
         item = declared.get(name) or schema.column(name)
         out[name] = item.dress(raw[name].data)
+    return out
+
+
+def mrs_synthetic_sample():
+    """32 synthetic spectra as LAMOST's medium-resolution survey would take them, with the labels they were made from.
+
+    Real spectra of that survey may not be passed on with a package. None of these was used to train any weights.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        ``source_id``, ``radial_velocity``, ``wavelength_b``, ``flux_b``, ``ivar_b`` and the same with ``_r`` (cells of
+        the arms' pixels), ``snr_b``, ``snr_r``, ``teff``, ``logg``, ``feh``. The noise is Gaussian and the same in all
+        pixels of an arm; pixels without a number have an inverse variance of 0.
+
+    Notes
+    -----
+    From the Cannon models in the package thedoppler 1.1.32 by D. Nidever (MIT licence), at R = 7500, in vacuum.
+    """
+    from astropy.constants import c
+    from astropy.io import fits
+
+    file = resources.files("stellarlabels") / "data" / "sample" / "mrs_synthetic.fits"
+    with resources.as_file(file) as path, fits.open(path) as units:
+        stars = Table(units["STARS"].data)
+        out = QTable(meta={"credit": units[0].header["SOURCE"]})
+        for name in stars.colnames:
+            out[name] = schema.column(name).dress(np.asarray(stars[name]))
+        shift = 1 + schema.values(out, "radial_velocity")[:, None] / c.to_value("km/s")
+        for arm in ("b", "r"):
+            header, cells = units[f"FLUX_{arm.upper()}"].header, np.asarray(units[f"FLUX_{arm.upper()}"].data)
+            good = cells != header["BLANKVAL"]
+            flux = np.where(good, cells / 10000.0, np.nan)
+            snr = schema.values(out, f"snr_{arm}")[:, None]
+            pixels = 10 ** (header["CRVAL1"] + header["CDELT1"] * np.arange(cells.shape[1]))
+            cells = {"wavelength": pixels * shift, "flux": flux, "ivar": np.where(good, snr**2, 0.0)}
+            for name, values in cells.items():
+                out[f"{name}_{arm}"] = arm_column(name, f"_{arm}").dress(values)
     return out

@@ -10,21 +10,23 @@ the rules for missing values, dtypes and metadata are the same for all formats:
 
 import json
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
-from astropy import units as u
-from astropy.table import MaskedColumn, QTable
 
 from stellarlabels import __version__, flags, schema
 from stellarlabels.catalogs import units
-from stellarlabels.exceptions import ColumnUnitError, InputError, MissingColumnError
+from stellarlabels.exceptions import InputError, MissingColumnError
 
-__all__ = ["Field", "Content", "from_table", "to_table"]
+__all__ = ["BLOCK", "Field", "Content", "from_table"]
+
+#: Rows that are looked at, packed or written at a time.
+BLOCK = 57_000
 
 #: The software, as it is named in files.
 _SOFTWARE = "stellarlabels"
 #: Metadata about the reading or conforming of a table; not part of a catalog.
-_REPORTS = ("left_out", "unknown_columns", "missing_columns")
+_REPORTS = ("left_out", "unknown_columns", "missing_columns", "renamed_columns", "similar_columns")
 _HELD_AS = {
     np.dtype("int8"): np.int16,
     np.dtype("uint16"): np.int32,
@@ -43,7 +45,8 @@ class Field:
     column : `~stellarlabels.schema.Column`
         Its ``dtype`` and ``shape`` are those of ``data``.
     data : `~numpy.ndarray`, shape (N, ...)
-        Numbers, booleans or text (kind U); NaN, 0, False or an empty string where missing.
+        Numbers, booleans or text (kind U); NaN, 0, False or an empty string where missing. Writers ask for slices of
+        rows only, so that anything with the dtype, shape and slices of an array will do.
     mask : `~numpy.ndarray` of bool, shape of ``data``
         True where missing.
     """
@@ -57,36 +60,66 @@ class Field:
         """The dtype's kind: b, i, u, f or U."""
         return self.data.dtype.kind
 
-    @property
+    @cached_property
+    def has_missing(self):
+        """Whether anything is missing."""
+        return any(mask.any() for _, mask in self._blocks())
+
+    @cached_property
     def is_ascii(self):
         """Whether all characters of a text column are ASCII."""
-        codes = np.ascontiguousarray(self.data).view(np.uint32)
-        return codes.size == 0 or int(codes.max()) < 128
+        return all(data.size == 0 or int(_codes(data).max()) < 128 for data, _ in self._blocks())
 
+    @cached_property
+    def width(self):
+        """Length of the longest text: characters if all of them are ASCII, otherwise units of UTF-16.
+
+        At least 2: validators frown upon texts of one character in a VOTable, whose arraysize is 1.
+        """
+        widths = [2]
+        for data, _ in self._blocks():
+            lengths = np.strings.str_len(data)
+            if not self.is_ascii and data.dtype.itemsize:
+                codes = _codes(data).reshape(*data.shape, -1)
+                lengths = lengths + (codes > 0xFFFF).sum(axis=-1)
+            widths.append(int(lengths.max(initial=2)))
+        return max(widths)
+
+    @cached_property
     def null(self):
         """An integer that no value of the column has, to stand for missing ones.
 
-        Returns
-        -------
-        int or None
-            None if nothing is missing. The lowest integer of the dtype if it is free.
+        None if nothing is missing. The lowest integer of the dtype if it is free, or else the highest, or else any.
 
         Raises
         ------
         InputError
             If every integer of the dtype is in use.
         """
-        if not self.mask.any():
+        if not self.has_missing:
             return None
         limits = np.iinfo(self.data.dtype)
-        used = np.unique(self.data[~self.mask])
         for candidate in (limits.min, limits.max):
-            if candidate not in used:
+            if not any(((data == candidate) & ~mask).any() for data, mask in self._blocks()):
                 return int(candidate)
+        used = np.zeros(0, self.data.dtype)
+        for data, mask in self._blocks():
+            used = np.union1d(used, data[~mask])
         gaps = np.flatnonzero(used[1:] != used[:-1] + 1)
         if not gaps.size:
             raise InputError(f"column {self.column.name!r}: every {self.data.dtype} is in use, none is left for nulls")
         return int(used[gaps[0]]) + 1
+
+    def _blocks(self):
+        """Values and masks, some rows at a time."""
+        for first in range(0, len(self.data), BLOCK):
+            part = slice(first, first + BLOCK)
+            yield self.data[part], self.mask[part]
+
+
+def _codes(data):
+    """The code points of an array of text."""
+    return np.ascontiguousarray(data).reshape(-1).view(np.uint32)
 
 
 @dataclass
@@ -123,6 +156,11 @@ class Content:
 
     def __len__(self):
         return len(self.fields[0].data) if self.fields else 0
+
+    def part(self, rows):
+        """The content of some rows (a slice)."""
+        fields = [Field(item.column, item.data[rows], item.mask[rows]) for item in self.fields]
+        return replace(self, fields=fields)
 
 
 def from_table(table, declared=None):
@@ -165,60 +203,6 @@ def from_table(table, declared=None):
     )
 
 
-def to_table(content, declared=None):
-    """The table that a file's content makes.
-
-    Parameters
-    ----------
-    content : `Content`
-    declared : `~stellarlabels.schema.Schema`, optional
-        The schema to conform to: its names, units, dtypes and, unless the file is one of our own, null values.
-        Columns that it does not know follow.
-
-    Returns
-    -------
-    `~astropy.table.QTable`
-    """
-    out = QTable(meta=dict(content.meta))
-    for key in ("description", "reference"):
-        if getattr(content, key):
-            out.meta[key] = getattr(content, key)
-    for item in content.fields:
-        if declared is not None:
-            item = _as_declared(item, declared, content.is_own)
-        out[item.column.name] = _dressed(item, declared)
-    return out if declared is None else declared.conform(out, unknown="keep")
-
-
-def _dressed(item, declared):
-    """The field as a table column. Logarithms of quantities come out in bare dex or mag."""
-    column = item.column
-    data = np.ma.MaskedArray(item.data, mask=item.mask)
-    unit = u.Unit(column.unit or "", parse_strict="silent")
-    if isinstance(unit, u.LogUnit):
-        return replace(column, unit=unit.function_unit.to_string()).dress(MaskedColumn(data, unit=unit))
-    if not isinstance(unit, u.UnrecognizedUnit):
-        return column.dress(data)
-    if declared is not None and column.name in declared:
-        raise ColumnUnitError(f"column {column.name!r} has the unit {column.unit!r}, which is not a known unit")
-    out = replace(column, unit="").dress(data)
-    out.info.meta = {**out.info.meta, "unit": column.unit}
-    return out
-
-
-def _as_declared(item, declared, is_own):
-    """The field with the schema's unit where the file gives none, and the null values of a published file masked."""
-    if item.kind not in "iuf":
-        return item
-    nulls = declared.notes.get("null_values", {})
-    values = list(nulls.get("*", []))
-    if item.column.name in declared:
-        target = declared[item.column.name]
-        values += nulls.get(target.name, [])
-        item = replace(item, column=replace(item.column, unit=item.column.unit or target.unit))
-    return item if is_own else replace(item, mask=item.mask | np.isin(item.data, values))
-
-
 def _check_names(names):
     seen = {}
     for name in names:
@@ -230,13 +214,15 @@ def _check_names(names):
 def _field(name, data, declared):
     """The `Field` of a table's column."""
     masked = _plain(name, data)
-    array, mask = masked.data, np.ma.getmaskarray(masked).copy()
-    if array.dtype.kind == "f":
-        mask |= np.isnan(array)
-    elif array.dtype.kind == "U":
-        mask |= array == ""
+    array, mask = masked.data, np.ma.getmaskarray(masked)
     column = _declaration(name, data, array, declared)
-    return Field(column, np.where(mask, column.null(), array).astype(array.dtype, copy=False), mask)
+    if mask.any():
+        array = np.where(mask, column.null(), array).astype(array.dtype, copy=False)
+    if array.dtype.kind == "f":
+        mask = mask | np.isnan(array)
+    elif array.dtype.kind == "U":
+        mask = mask | (array == "")
+    return Field(column, array, mask if mask.any() else np.broadcast_to(np.False_, array.shape))
 
 
 def _plain(name, data):
@@ -246,7 +232,7 @@ def _plain(name, data):
         masked = _text(name, data, masked)
     if masked.dtype.kind == "S":
         masked = np.ma.MaskedArray(np.char.decode(masked.data, "utf-8"), mask=masked.mask)
-    masked = masked.astype(masked.dtype.newbyteorder("="))
+    masked = masked.astype(masked.dtype.newbyteorder("="), copy=False)
     held = _HELD_AS.get(masked.dtype, masked.dtype)
     if masked.dtype == np.uint64 and np.ma.count(masked) and int(masked.max()) > np.iinfo(held).max:
         raise InputError(f"column {name!r}: {masked.max()} is above 2**63 - 1, the largest integer that files hold")
@@ -300,16 +286,17 @@ def _known(name):
 
 def _flag_meanings(fields, declared):
     """For each kind of flag column among the fields, the values and meanings of its bits."""
-    texts = {} if declared is None else declared.notes.get("flags", {})
     out = {}
     for item in fields:
-        name = item.column.name
-        if name in texts:
-            out[name] = [(0, str(texts[name]))]
-        elif name.endswith("_flag") and item.kind in "iu":
-            own = name.removesuffix("_flag")
+        kind = item.column.flags
+        if not kind and item.column.name.endswith("_flag") and item.kind in "iu" and declared is None:
+            own = item.column.name.removesuffix("_flag")
             kind = own if own in flags.names() else "label"
-            out[kind] = [(flag.value, f"{flag.name}: {flag.meaning}") for flag in flags.get(kind)]
+        if kind and kind not in out:
+            found = flags.get(kind)
+            out[kind] = [(flag.value, f"{flag.name}: {flag.meaning}") for flag in found]
+            if found.good:
+                out[kind].insert(0, (0, found.zero))
     return out
 
 

@@ -4,8 +4,8 @@ import logging
 from pathlib import Path
 
 from stellarlabels import files
-from stellarlabels.catalogs import content, formats, schemas
-from stellarlabels.exceptions import ReadError, StellarLabelsError
+from stellarlabels.catalogs import content, formats, published, schemas
+from stellarlabels.catalogs.scanning import pieces
 
 __all__ = ["read", "write"]
 
@@ -28,13 +28,15 @@ def write(table, path, schema=None, *, overwrite=False, format=None):
     overwrite : bool
         Whether an existing file is replaced.
     format : str, optional
-        Name of the format if the suffix is not to decide; ``"votable.tabledata"`` is a VOTable in plain text.
+        Name of the format if the suffix is not to decide: ``"votable.tabledata"`` is a VOTable in plain text,
+        ``"fits-plus"`` the FITS of TOPCAT, with the header of a VOTable in its primary HDU.
 
     Raises
     ------
     stellarlabels.exceptions.InputError
-        If the format is unknown or cannot hold a column (the message names it): FITS holds ASCII text only, VOTable in
-        plain text no control characters, Parquet no cells of two or more dimensions, none integers above 2**63 - 1.
+        If the format is unknown or cannot hold a column (the message names it): FITS and MRT hold ASCII text only,
+        VOTable in plain text no control characters and no arrays of text, Parquet no cells of two or more dimensions,
+        MRT no cells of several values and no infinite numbers; none holds integers above 2**63 - 1.
     stellarlabels.exceptions.ColumnUnitError
         If a unit does not convert to that of the schema.
     stellarlabels.exceptions.WriteError
@@ -44,7 +46,11 @@ def write(table, path, schema=None, *, overwrite=False, format=None):
     -----
     The file appears under its name only when it is complete; if anything fails, nothing is left behind and a file that
     was there stays. Missing values are those that are masked, NaN, or an empty text. FITS and the plain-text VOTable
-    have no other sign for a missing text than an empty one, and FITS drops blanks at the end of a text.
+    have no other sign for a missing text than an empty one; FITS drops blanks at the end of a text, MRT also at its
+    beginning. MRT has no place for UCDs, dtypes and metadata: they come back when the file is read with its schema.
+
+    Two million rows or more show a progress bar. Tables that are larger than memory are for
+    `stellarlabels.catalogs.stream`.
     """
     target = formats.find(path, format)
     declared = None if schema is None else schemas.get(schema)
@@ -67,10 +73,11 @@ def read(path, schema=None, *, format=None):
     Returns
     -------
     `~astropy.table.QTable`
-        The schema's columns under its names, in its order, units and dtypes, with UCDs in ``info.meta["ucd"]``;
-        missing values (nulls, NaN, the schema's null values such as -9999) are masked. Columns that the schema does not
-        know follow, and are listed in ``meta["unknown_columns"]``; columns that the file does not have are masked
-        in every row and listed in ``meta["missing_columns"]``.
+        The schema's columns under its names, in its order, units and dtypes, with UCDs in ``info.meta["ucd"]`` and the
+        set of flags that explains a column in ``info.meta["flags"]``; missing values (nulls, NaN, the schema's null
+        values such as -9999) are masked. Columns that the schema does not know follow, and are listed in
+        ``meta["unknown_columns"]``; columns that the file does not have are masked in every row and listed in
+        ``meta["missing_columns"]``; see `stellarlabels.catalogs.published.to_table`.
 
     Raises
     ------
@@ -83,13 +90,5 @@ def read(path, schema=None, *, format=None):
     """
     source = formats.find(path, format)
     declared = None if schema is None else schemas.get(schema)
-    path = Path(path)
-    if not path.is_file():
-        raise ReadError(f"path: there is no file {path}")
-    try:
-        found = source.read(path)
-    except StellarLabelsError:
-        raise
-    except Exception as error:  # whatever the libraries underneath say of a damaged file
-        raise ReadError(f"path: {path} could not be read as {source.name}: {error}") from error
-    return content.to_table(found, declared)
+    [found] = pieces(source, path, declared)
+    return published.to_table(found, declared)

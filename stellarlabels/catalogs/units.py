@@ -1,8 +1,8 @@
 """Units as text in the dialects of file formats, and back.
 
-Neither FITS nor VOUnits knows ``dex``, the unit of [Fe/H] and of every other logarithmic label. It is written as the
-plain word ``dex``: readers show it as it is, and Astropy keeps it (it cannot parse ``'dex'``, the quoted form that
-VOUnits has for unknown units, since it knows the name). All other units are written as the standards ask.
+Neither FITS nor VOUnits knows ``dex``, the unit of [Fe/H] and of every other logarithmic label. VOUnits has quotes for
+such units, ``'dex'``; FITS gets the plain word; at the CDS it is ``[-]``. All other units are written as the standards
+ask.
 """
 
 import re
@@ -14,11 +14,13 @@ from stellarlabels.exceptions import ColumnUnitError
 
 __all__ = ["spell", "parse"]
 
-_SEPARATORS = {"vounit": (".", "**"), "fits": (" ", "")}
+_SEPARATORS = {"vounit": (".", "**"), "fits": (" ", ""), "cds": (".", "")}
+_DEX = {"vounit": "'dex'", "fits": "dex", "cds": "[-]"}
 #: Not in VOUnits. Astropy forgets that once it has read the quoted form from any file.
 _NOT_IN_VOUNITS = {"electron"}
-#: Logarithms of a physical quantity: "log(cm.s**-2)" in the Gaia archive; "[cm/s2]" at the CDS, "[-]" for a ratio.
-_LOGARITHM = re.compile(r"log\((.+)\)|\[(.+)\]")
+#: Logarithms of a physical quantity: "log(cm.s**-2)" in the Gaia archive; "[cm/s2]" at the CDS, "[-]" for a
+#: ratio, which Astropy calls "dex(---)".
+_LOGARITHM = re.compile(r"log\((.+)\)|\[(.+)\]|dex\((-+)\)")
 
 
 def spell(unit, dialect, name):
@@ -28,7 +30,7 @@ def spell(unit, dialect, name):
     ----------
     unit : str
         In the form that `astropy.units.Unit` reads; empty for none. What is not a unit is returned as it is.
-    dialect : {"fits", "vounit"}
+    dialect : {"fits", "vounit", "cds"}
     name : str
         The column, for the message of an error.
 
@@ -49,13 +51,13 @@ def spell(unit, dialect, name):
     if unit == u.dimensionless_unscaled:
         return ""
     if unit == u.dex:
-        return "dex"
+        return _DEX[dialect]
     if isinstance(unit, u.function.FunctionUnitBase):
         raise ColumnUnitError(f"column {name!r} has the unit {unit}, which files cannot hold; convert it first")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", u.UnitsWarning)  # deprecated units are still the ones that were asked for
         try:
-            if dialect == "fits" or not _NOT_IN_VOUNITS.intersection(map(str, unit.bases)):
+            if dialect != "vounit" or not _NOT_IN_VOUNITS.intersection(map(str, unit.bases)):
                 return unit.to_string(dialect)
         except ValueError:
             pass
@@ -107,7 +109,7 @@ def parse(text):
         return ""
     logarithm = _LOGARITHM.fullmatch(text)
     if logarithm:
-        inner = parse((logarithm[1] or logarithm[2]).strip("-"))
+        inner = parse("".join(filter(None, logarithm.groups())).strip("-"))
         return f"dex({inner})" if inner else "dex"
     with warnings.catch_warnings():
         warnings.simplefilter("error", u.UnitsWarning)

@@ -6,6 +6,7 @@ nothing but the arrays, and systems name the feature set that they use.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from importlib import import_module
 
 import numpy as np
 
@@ -47,6 +48,13 @@ class Features:
         picked = {name: array[rows] for name, array in self.arrays.items()}
         per_star = (self.flag, self.usable, self.color, self.magnitude, self.snr, self.ebv)
         return Features(picked, *(array[rows] for array in per_star))
+
+    @classmethod
+    def concatenate(cls, parts):
+        """The inputs of several tables, one after the other."""
+        names = ("flag", "usable", "color", "magnitude", "snr", "ebv")
+        arrays = {name: np.concatenate([part.arrays[name] for part in parts]) for name in parts[0].arrays}
+        return cls(arrays, *(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 class FeatureSet(ABC):
@@ -90,6 +98,12 @@ class FeatureSet(ABC):
 
 _REGISTRY = {}
 
+#: Modules that declare feature sets; imported when one is asked for.
+_DECLARED_IN = ("colors", "lrs", "mrs", "xp", "xp_coefficients")
+
+#: Modules that register feature sets; they are imported when a set is asked for that is not there yet.
+DECLARED_IN = ("stellarlabels.features.xp", "stellarlabels.features.colors")
+
 
 def register(cls):
     """Class decorator that puts a `FeatureSet` into the registry under its ``name``."""
@@ -107,6 +121,10 @@ def feature_set(name, **config):
     InputError
         If there is none of that name.
     """
+    for module in () if name in _REGISTRY else DECLARED_IN:
+        import_module(module)
+    for module in _DECLARED_IN:
+        import_module(f"stellarlabels.features.{module}")
     if name not in _REGISTRY:
         raise InputError(f"no feature set is called {name!r}; there are {sorted(_REGISTRY)}")
     return _REGISTRY[name](**config)

@@ -101,13 +101,13 @@ class Domain:
         -------
         `~numpy.ndarray` of int32, shape (N,)
         """
-        low_snr = self.ranges.get("snr", (0, 0))[0]
+        low_snr = self.ranges.get("snr", (np.nan, np.nan))[0]
         with np.errstate(invalid="ignore"):
             return flags.LABEL.where(
                 COLOR_RANGE=self._outside(features.color, "color"),
                 MAGNITUDE_RANGE=self._outside(features.magnitude, "magnitude"),
                 EBV_RANGE=self._outside(features.ebv, "ebv"),
-                NOISY_INPUT=features.usable & ~(features.snr >= low_snr),
+                NOISY_INPUT=features.usable & ("snr" in self.ranges) & ~(features.snr >= low_snr),
                 UNLIKE_TRAINING=features.usable & (self._distance(spectra) > self.threshold),
             )
 

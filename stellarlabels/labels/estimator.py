@@ -6,7 +6,7 @@ import logging
 import numpy as np
 from astropy.table import QTable
 
-from stellarlabels import __version__, flags, schema
+from stellarlabels import __version__, files, flags, schema
 from stellarlabels.exceptions import InputError, ModelFileError, NotFittedError
 from stellarlabels.features.base import feature_set
 from stellarlabels.labels import modelfile
@@ -43,6 +43,8 @@ class LabelEstimator:
         Losses of each network of the ensemble by epoch; see `stellarlabels.models.training.train`.
     provenance_ : dict
         Number of stars, dates and versions of the training.
+    weights_ : str
+        SHA-256 checksum of the file that it was loaded from; empty after a training. Tables of labels carry it.
 
     Raises
     ------
@@ -52,8 +54,14 @@ class LabelEstimator:
 
     name = None
     recipes = {}
+    #: Whether the factors of a calibration on several axes are multiplied; see `stellarlabels.labels.uncertainty`.
+    calibration_product = False
+    #: Terms of the error that are given beside the total, as columns ``<label>_err_<term>``.
+    error_terms = ()
     #: Array of the features in which stars are compared with the training stars.
     compared_in = "flux"
+    #: Rows whose features are held in memory at once, where they are larger than those of other systems.
+    chunk = None
 
     def __init__(self, recipe=None, **changes):
         recipe = next(iter(self.recipes)) if recipe is None else recipe
@@ -65,6 +73,7 @@ class LabelEstimator:
         self._center = self._scale = self._calibration = self._domain = None
         self.history_ = []
         self.provenance_ = {}
+        self.weights_ = ""
 
     def __repr__(self):
         state = f"trained on {self.provenance_.get('stars')} stars" if self._members else "not trained"
@@ -88,6 +97,23 @@ class LabelEstimator:
         `~numpy.ndarray` of bool, shape (N,)
         """
         return np.zeros(len(table), bool)
+
+    def cautions(self, table, labels):
+        """Labels of stars with which the system's authors advise caution; overridden by systems that have such.
+
+        Parameters
+        ----------
+        table : `~astropy.table.Table`
+            The input.
+        labels : dict of str to `~numpy.ndarray` of float64, shape (N,)
+            Predicted labels in their units, NaN where there is none.
+
+        Returns
+        -------
+        dict of str to `~numpy.ndarray` of bool, shape (N,)
+            By label; labels that are not named need none.
+        """
+        return {}
 
     # ------------------------------------------------------------------ training
 
@@ -120,7 +146,7 @@ class LabelEstimator:
         """
         recipe = self.recipe
         targets = label_targets(table, self.labels, recipe.likelihoods)
-        features = self.feature_set.compute(table)
+        features = self.training_inputs(table)
         rows = np.flatnonzero(features.usable & targets.known)
         if rows.size < 2:
             raise InputError(f"table: expected at least 2 rows with usable input and a label, got {rows.size}")
@@ -159,7 +185,8 @@ class LabelEstimator:
         self._domain = Domain.fit(features, features.arrays[self.compared_in], self.labels, guesses, recipe.seed)
         self._domain.restrict(recipe.label_ranges, recipe.color_ranges)
         if recipe.calibrate:
-            self._calibration = _calibrate(unseen)
+            self._calibration = self._calibrated(unseen)
+        self.weights_ = ""
         self.provenance_ = {
             "stars": int(rows.size),
             "left_out_of_each_network": [int(mask.sum()) for mask in checked],
@@ -168,6 +195,14 @@ class LabelEstimator:
             "final_loss": [history["loss"][-1] for history in self.history_],
         }
         return self
+
+    def training_inputs(self, table):
+        """Features of training stars; overridden by systems that need more for training than for predictions."""
+        return self.feature_set.compute(table)
+
+    def _calibrated(self, unseen):
+        """Calibration from what each network predicts for the stars that it was not trained on."""
+        return _calibrate(unseen)
 
     def _validation_rows(self, table, rows, validation):
         """For each network of the ensemble which of ``rows`` it leaves out, whole stars at a time; shape (K, rows)."""
@@ -225,36 +260,36 @@ class LabelEstimator:
 
         if not self._members:
             raise NotFittedError(f"{self.name}: train it with fit(), or take it from pretrained() or load()")
-        count, labels = len(table), len(self.labels)
-        mean = np.full((count, labels), np.nan)
-        sigma = np.full((count, labels), np.nan)
-        flag = flags.LABEL.empty((count, labels))
-        starts = range(0, max(count, 1), CHUNK)
+        size = min(CHUNK, self.chunk or CHUNK)
+        starts = range(0, max(len(table), 1), size)
         quiet = not (len(starts) > 1 if progress is None else progress)
-        for start in tqdm(starts, desc=self.name, unit="chunk", disable=quiet):
-            part = slice(start, start + CHUNK)
-            mean[part], sigma[part], flag[part] = self._predict_chunk(table[part])
-        return self._label_table(table, mean, sigma, flag)
+        chunks = tqdm(starts, desc=self.name, unit="chunk", disable=quiet)
+        results = [self._predict_chunk(table[start : start + size]) for start in chunks]
+        return self._label_table(table, {end: np.concatenate([part[end] for part in results]) for end in results[0]})
 
     def _predict_chunk(self, table):
-        """Mean, error and flags, (N, L) each, of a table that fits into memory."""
+        """Arrays (N, L) by the ending of their columns' names, of a table that fits into memory."""
         features = self.feature_set.compute(table)
         usable = features.usable
-        mean = np.full((len(table), len(self.labels)), np.nan)
-        sigma = mean.copy()
+        names = ("", "_err", *(f"_err_{term}" for term in self.error_terms))
+        out = {end: np.full((len(table), len(self.labels)), np.nan) for end in names}
+        mean, sigma = out[""], out["_err"]
         if usable.any():
-            picked = features[usable]
-            mean[usable], sigma[usable] = self._combined(picked)
+            for end, array in zip(names, self._combined(features[usable]), strict=True):
+                out[end][usable] = array
             for index, label in enumerate(self.labels):
                 floor = self.recipe.error_floor.get(label, 0.0)
                 sigma[usable, index] = np.maximum(sigma[usable, index], floor)
         star = features.flag | self._domain.star_flags(features, features.arrays[self.compared_in])
         star |= flags.LABEL.where(NOT_APPLICABLE=self.not_applicable(table))
+        cautions = self.cautions(table, dict(zip(self.labels, mean.T, strict=True)))
         per_label = [
-            star | self._domain.label_flags(label, mean[:, index], sigma[:, index], features.color)
+            star
+            | self._domain.label_flags(label, mean[:, index], sigma[:, index], features.color)
+            | flags.LABEL.where(CAUTION=cautions.get(label, np.zeros(len(table), bool)))
             for index, label in enumerate(self.labels)
         ]
-        return mean, sigma, np.stack(per_label, axis=1)
+        return {**out, "_flag": np.stack(per_label, axis=1)}
 
     def _outputs(self, members, features):
         """Mean and error in the labels' units, (N, L) each, from members that share the labels among them."""
@@ -270,22 +305,26 @@ class LabelEstimator:
         return mean, sigma
 
     def _combined(self, features):
-        """Mean and calibrated error of the ensemble, (N, L) each."""
+        """Mean and calibrated error of the ensemble, and the terms of the error, (N, L) each."""
+        return combine(*self._by_network(features), calibrated=bool(self._calibration.curves))
+
+    def _by_network(self, features):
+        """Means and calibrated errors of each network of the ensemble, (K, N, L) each."""
         count = len(self._members) // self.recipe.ensemble
         groups = [self._members[start : start + count] for start in range(0, len(self._members), count)]
         means, sigmas = zip(*(self._outputs(members, features) for members in groups), strict=True)
-        sigmas = self._calibration.apply(np.stack(sigmas), _axes(features))
-        return combine(means, sigmas, calibrated=bool(self._calibration.curves))
+        return np.stack(means), self._calibration.apply(np.stack(sigmas), _axes(features))
 
-    def _label_table(self, table, mean, sigma, flag):
-        """The output table from plain arrays."""
+    def _label_table(self, table, arrays):
+        """The output table from the arrays of `_predict_chunk`."""
         out = QTable()
         key = schema.identifier(table)
         if key is not None:
             out[key] = table[key]
         for index, label in enumerate(self.labels):
-            columns = schema.label_columns(label)
-            for declared, data in zip(columns, (mean, sigma, flag), strict=True):
+            value, error, flag = schema.label_columns(label)
+            terms = [schema.error_term(label, term) for term in self.error_terms]
+            for declared, data in zip((value, error, *terms, flag), arrays.values(), strict=True):
                 out[declared.name] = declared.dress(data[:, index])
         out.meta = {
             "system": self.name,
@@ -293,6 +332,8 @@ class LabelEstimator:
             "stellarlabels": __version__,
             "trained_on": self.provenance_.get("sample", f"{self.provenance_.get('stars')} stars"),
         }
+        if self.weights_:
+            out.meta["weights"] = f"sha256:{self.weights_}"
         return out
 
     # ------------------------------------------------------------------ files
@@ -330,7 +371,7 @@ class LabelEstimator:
         description = {
             "system": self.name,
             "recipe_name": self.recipe_name,
-            "recipe": self.recipe.to_dict(),
+            "recipe": {**self.recipe.to_dict(), "feature_options": self.feature_set.config},
             "shapes": {name: list(tensor.shape[1:]) for name, tensor in self._members[0].network.input.items()},
             "calibration": list(self._calibration.curves),
             "domain": {
@@ -365,9 +406,11 @@ class LabelEstimator:
         if description.get("system") != cls.name:
             raise ModelFileError(f"{path}: holds a model of {description.get('system')!r}, not of {cls.name!r}")
         try:
-            return cls._from_parts(description, arrays)
+            out = cls._from_parts(description, arrays)
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise ModelFileError(f"{path}: the description and the arrays do not fit together ({error})") from error
+        out.weights_ = files.sha256(path)
+        return out
 
     @classmethod
     def _from_parts(cls, description, arrays):
@@ -380,7 +423,8 @@ class LabelEstimator:
             {
                 axis: (arrays[f"calibration.{axis}.knots"], arrays[f"calibration.{axis}.factors"])
                 for axis in description["calibration"]
-            }
+            },
+            cls.calibration_product,
         )
         domain = description["domain"]
         kept = {name.removeprefix("domain."): array for name, array in arrays.items() if name.startswith("domain.")}

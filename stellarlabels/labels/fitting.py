@@ -112,25 +112,32 @@ def fit_member(estimator, sample, check, part, seed, *, progress, title):
     arrays = sample.features.arrays
     network = estimator._build(arrays, seed, len(part))
     networks.adapt(network, arrays, seed, estimator.feature_set.error_matrix)
-    learner = networks.means_of(network) if recipe.loss == "squared" else network
+    learner, inputs, targets, checks = network, arrays, packed(sample), check.features.arrays
+    if recipe.loss == "squared":
+        learner = networks.means_of(network)
+    elif hasattr(network, "augmentation"):
+        learner, inputs, targets, checks = networks.head_training(network, arrays, targets, checks, seed)
+    weights = cost_weights(recipe, sample, part)
+    if weights is not None:
+        weights = np.tile(weights, len(targets) // len(weights))
     options = {
         "batch_size": recipe.batch_size,
         "learning_rate": recipe.learning_rate,
         "schedule": recipe.schedule,
         "weight_decay": recipe.weight_decay,
         "clip_norm": recipe.clip_norm,
-        "validation": (check.features.arrays, packed(check)) if len(check) else None,
+        "validation": (checks, packed(check)) if len(check) else None,
         "patience": recipe.patience,
         "seed": seed,
         "progress": progress,
     }
     history = training.train(
         learner,
-        arrays,
-        packed(sample),
+        inputs,
+        targets,
         loss=loss,
         epochs=recipe.epochs,
-        sample_weight=cost_weights(recipe, sample, part),
+        sample_weight=weights,
         title=title,
         **options,
     )
@@ -155,9 +162,10 @@ def cost_weights(recipe, sample, part):
     from stellarlabels.models.weights import cost_weights
 
     label = recipe.labels[part[0]]
-    bins = recipe.cost_bins.get(label) if isinstance(recipe.cost_bins, dict) else recipe.cost_bins
+    bins, gamma = (
+        value.get(label) if isinstance(value, dict) else value for value in (recipe.cost_bins, recipe.cost_gamma)
+    )
     if bins is None:
         return None
-    if recipe.cost_axis == "label":
-        return cost_weights(sample.guesses[:, part[0]], sample.axis, bins=bins, gamma=recipe.cost_gamma)
-    return cost_weights(sample.features.color, sample.axis, bins=bins, gamma=recipe.cost_gamma)
+    first = sample.guesses[:, part[0]] if recipe.cost_axis == "label" else sample.features.color
+    return cost_weights(first, sample.axis, bins=bins, gamma=gamma)

@@ -40,8 +40,8 @@ class Recipe:
         First axis of the cost-sensitive weights; "label" is the label itself, for separate networks.
     cost_label : str
         Label of the second axis of the cost-sensitive weights, a column of the training table.
-    cost_gamma : float
-        Strength of the weights; see `stellarlabels.models.weights.cost_weights`.
+    cost_gamma : float or dict of str to float
+        Strength of the weights, perhaps different for each label; see `stellarlabels.models.weights.cost_weights`.
     ensemble : int
         Number of networks, trained from different seeds, whose predictions are combined.
     calibrate : bool
@@ -73,7 +73,7 @@ class Recipe:
     cost_bins: tuple | dict | None = None
     cost_axis: str = "color"
     cost_label: str = "feh"
-    cost_gamma: float = 0.5
+    cost_gamma: float | dict = 0.5
     ensemble: int = 1
     calibrate: bool = True
     error_floor: dict = field(default_factory=dict)

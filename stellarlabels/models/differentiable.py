@@ -4,26 +4,11 @@ import keras
 import numpy as np
 from keras import ops
 
+from stellarlabels.models.chain import forward, pullback
+
 __all__ = ["DifferentiableMLP", "PropagatedError", "TotalLogError"]
 
 _register = keras.saving.register_keras_serializable(package="stellarlabels")
-
-
-def _gelu_slope(x):
-    """Derivative of x Phi(x)."""
-    return 0.5 * (1 + ops.erf(x * 2**-0.5)) + x * ops.exp(-0.5 * x**2) * (6.283185307179586**-0.5)
-
-
-#: Activations by name: the function, and its derivative from the argument.
-_ACTIVATIONS = {
-    "leaky_relu": (
-        lambda x: ops.maximum(x, 0.01 * x),
-        lambda x: ops.where(x > 0, ops.ones_like(x), 0.01 * ops.ones_like(x)),
-    ),
-    "relu": (ops.relu, lambda x: ops.cast(x > 0, x.dtype)),
-    "tanh": (ops.tanh, lambda x: 1 - ops.tanh(x) ** 2),
-    "gelu": (lambda x: ops.gelu(x, approximate=False), _gelu_slope),
-}
 
 
 @_register
@@ -39,8 +24,8 @@ class DifferentiableMLP(keras.layers.Layer):
         Units of the hidden layers.
     outputs : int
         Number of outputs L.
-    activation : {"leaky_relu", "relu", "tanh", "gelu"}
-        Of the hidden layers; "leaky_relu" has the negative slope 0.01 of the CSNet paper.
+    activation : str
+        Of the hidden layers; one of `stellarlabels.models.chain.ACTIVATIONS`.
     l2 : float
         Penalty on the squares of the kernels.
     seed : int or None
@@ -50,43 +35,35 @@ class DifferentiableMLP(keras.layers.Layer):
         super().__init__(**kwargs)
         self.hidden, self.outputs, self.activation, self.l2, self.seed = list(hidden), outputs, activation, l2, seed
 
+    @property
+    def stages(self):
+        """The layers as stages of `stellarlabels.models.chain`."""
+        hidden = [({"kind": "dense", "units": n}, {"kind": "activation", "name": self.activation}) for n in self.hidden]
+        return [stage for pair in hidden for stage in pair] + [{"kind": "dense", "units": self.outputs}]
+
     def build(self, input_shape):
         sizes = [input_shape[-1], *self.hidden, self.outputs]
-        self.kernels, self.biases = [], []
+        self.parameters = []
         for index, (incoming, units) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
             seed = None if self.seed is None else self.seed + 1000 * (index + 1)
-            self.kernels.append(
+            self.parameters += [
                 self.add_weight(
                     shape=(incoming, units),
                     initializer=keras.initializers.GlorotUniform(seed=seed),
                     regularizer=keras.regularizers.L2(self.l2) if self.l2 else None,
                     name=f"kernel_{index}",
-                )
-            )
-            self.biases.append(self.add_weight(shape=(units,), initializer="zeros", name=f"bias_{index}"))
+                ),
+                self.add_weight(shape=(units,), initializer="zeros", name=f"bias_{index}"),
+            ]
 
     def call(self, inputs, jacobian=False):
         """Outputs (N, L); with ``jacobian=True`` also their derivatives (N, L, F)."""
-        activate, slope = _ACTIVATIONS[self.activation]
-        x, slopes = inputs, []
-        for kernel, bias in zip(self.kernels[:-1], self.biases[:-1], strict=True):
-            before = ops.matmul(x, kernel) + bias
-            slopes.append(slope(before) if jacobian else None)
-            x = activate(before)
-        out = ops.matmul(x, self.kernels[-1]) + self.biases[-1]
+        parameters = [ops.convert_to_tensor(parameter) for parameter in self.parameters]
+        out, cache = forward(self.stages, parameters, inputs, ops, keep=jacobian)
         if not jacobian:
             return out
-        # From the outputs back to the inputs; one row for each star and output.
-        chain = ops.transpose(self.kernels[-1])[None]
-        for kernel, factor in zip(self.kernels[-2::-1], slopes[::-1], strict=True):
-            chain = ops.matmul(chain * factor[:, None, :], ops.transpose(kernel))
-        if not slopes:
-            chain = ops.broadcast_to(chain, (ops.shape(inputs)[0], self.outputs, inputs.shape[-1]))
-        return out, chain
-
-    def compute_output_shape(self, input_shape, jacobian=False):
-        out = (*input_shape[:-1], self.outputs)
-        return (out, (*out, input_shape[-1])) if jacobian else out
+        rows = pullback(self.stages, cache, ops.eye(self.outputs, dtype=out.dtype)[None], ops)
+        return out, ops.broadcast_to(rows, (ops.shape(out)[0], self.outputs, inputs.shape[-1]))
 
     def get_config(self):
         return {
@@ -123,9 +100,6 @@ class PropagatedError(keras.layers.Layer):
         jacobian, errors = inputs
         return ops.sum(ops.matmul(jacobian, self.matrix) ** 2 * errors[:, None, :] ** 2, axis=-1)
 
-    def compute_output_shape(self, input_shape):
-        return input_shape[0][:-1]
-
 
 @_register
 class TotalLogError(keras.layers.Layer):
@@ -134,6 +108,3 @@ class TotalLogError(keras.layers.Layer):
     def call(self, inputs):
         log_sigma, variance = inputs
         return 0.5 * ops.log(ops.exp(2 * ops.clip(log_sigma, -7.0, 4.0)) + variance)
-
-    def compute_output_shape(self, input_shape):
-        return input_shape[0]

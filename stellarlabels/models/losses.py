@@ -109,6 +109,42 @@ def with_parallaxes(is_parallax, center, scale):
     return loss
 
 
+def _propagated_columns(y_true, y_pred):
+    """Known labels, squared residuals, and total variances, for networks that propagate the errors of their inputs."""
+    value, error, known = ops.split(y_true, 3, axis=-1)
+    mean, log_excess, log_input = ops.split(y_pred, 3, axis=-1)
+    variance = ops.exp(2 * ops.clip(log_excess, -7.0, 4.0)) + ops.exp(2 * log_input) + error**2
+    return known, (value - mean) ** 2, variance
+
+
+def propagated_gaussian(y_true, y_pred):
+    """Negative Gaussian log-likelihood of Fallows & Sanders (Eqs. 6 to 10), summed over the known labels.
+
+    The variance is the sum of the label's own, that which the covariance of the inputs causes, and the learned excess.
+    The scatter of the dropout passes, the fourth term of Eq. 10, is not added: in training each residual is that of one
+    pass and has this scatter in it already. (Eq. 9 is the negative logarithm, to be minimised, though the paper calls
+    it the logarithm.)
+
+    Parameters
+    ----------
+    y_true : tensor, shape (N, 3 L)
+        See `pack`.
+    y_pred : tensor, shape (N, 3 L)
+        Means, logarithms of excess errors, logarithms of errors from the inputs.
+    """
+    known, square, variance = _propagated_columns(y_true, y_pred)
+    return ops.sum(known * _normal(square, variance), axis=-1)
+
+
+def propagated_student_t(y_true, y_pred):
+    """As `propagated_gaussian`, with Student's t of 5 degrees of freedom in place of the Gaussian."""
+    known, square, variance = _propagated_columns(y_true, y_pred)
+    return ops.sum(known * _wide(square, variance), axis=-1)
+
+
+_PROPAGATED = {"propagated_gaussian": propagated_gaussian, "propagated_student_t": propagated_student_t}
+
+
 def get(name):
     """The loss called ``name``, "gaussian", "student_t" or "squared"."""
-    return {"gaussian": gaussian, "student_t": student_t, "squared": squared}[name]
+    return {"gaussian": gaussian, "student_t": student_t, "squared": squared, **_PROPAGATED}[name]

@@ -9,10 +9,23 @@ from keras import layers
 
 from stellarlabels.exceptions import InputError
 from stellarlabels.features.xp import design_matrix as xp_design_matrix
+from stellarlabels.models.arms import two_arm_cnn
+from stellarlabels.models.cnn import spectrum_cnn
 from stellarlabels.models.differentiable import DifferentiableMLP, PropagatedError, TotalLogError
+from stellarlabels.models.kernel import head_training, kernel_mlp
 from stellarlabels.models.layers import AffineProjection, ColorInput, LogErrorBins, SigmaFloor, SpectrumNoise
+from stellarlabels.models.uncertain import uncertain_mlp
 
-__all__ = ["adapt", "build", "color_mlp", "freeze_means", "mean_variance_mlp", "means_of", "residual_mlp"]
+__all__ = [
+    "adapt",
+    "build",
+    "color_mlp",
+    "freeze_means",
+    "head_training",
+    "mean_variance_mlp",
+    "means_of",
+    "residual_mlp",
+]
 
 
 def mean_variance_mlp(*, shapes, outputs, hidden, latent, head, error_hidden, error_head, floor, l2, seed):
@@ -129,7 +142,9 @@ def color_mlp(*, shapes, outputs, hidden, l2, error_hidden, seed):
 
 
 def means_of(network):
-    """The part of a network made by `color_mlp` that gives the means alone, for a loss that knows no errors."""
+    """The part of a network that gives the means alone, its layer ``mean``, for a loss that knows no errors."""
+    if "scaled_color" not in {layer.name for layer in network.layers}:
+        return keras.Model(network.input, network.get_layer("mean").output)
     scaled = network.get_layer("scaled_color")
     return keras.Model({"color": network.input["color"]}, network.get_layer("mean")(scaled.output))
 
@@ -157,7 +172,9 @@ def adapt(network, arrays, seed=0, error_matrix=None):
         Derivatives of the colors with respect to the magnitudes whose errors are the input ``error``.
     """
     for layer in network.layers:
-        if layer.name.startswith("scaled_"):
+        if hasattr(layer, "adapt_to"):
+            layer.adapt_to({name: arrays[name] for name in network.input}, seed)
+        elif layer.name.startswith("scaled_"):
             layer.adapt(*_standardisation(arrays[layer.name.removeprefix("scaled_")]))
         elif layer.name == "components":
             layer.adapt(*_principal_components(arrays["flux"], layer.units, seed))
@@ -200,7 +217,15 @@ def _initializers(seed):
         yield keras.initializers.GlorotUniform(seed=seed)
 
 
-_BUILDERS = {"color_mlp": color_mlp, "mean_variance_mlp": mean_variance_mlp, "residual_mlp": residual_mlp}
+_BUILDERS = {
+    "color_mlp": color_mlp,
+    "kernel_mlp": kernel_mlp,
+    "mean_variance_mlp": mean_variance_mlp,
+    "residual_mlp": residual_mlp,
+    "spectrum_cnn": spectrum_cnn,
+    "two_arm_cnn": two_arm_cnn,
+    "uncertain_mlp": uncertain_mlp,
+}
 
 
 def build(kind, **config):

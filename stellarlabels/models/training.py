@@ -7,10 +7,11 @@ import numpy as np
 
 from stellarlabels.exceptions import InputError
 
-__all__ = ["held_out", "split_groups", "train", "predict"]
+__all__ = ["held_out", "predict", "predict_batch", "split_groups", "train"]
 
-#: Rows that one call of a network predicts; large enough for the matrix products, small enough for memory.
-PREDICT_BATCH = 16384
+#: Rows that one call of a network predicts, at most, and numbers that a layer's output then has, about: large enough
+#: for the matrix products, small enough for memory and caches.
+PREDICT_BATCH, PREDICT_NUMBERS = 4096, 2**22
 
 
 def held_out(source_id):
@@ -118,8 +119,9 @@ def train(
         The stars are shared evenly among as few batches as hold at most ``batch_size``; a last batch of a few stars
         would shake the weights.
     learning_rate : float
-    schedule : {"constant", "cosine"}
-        With "cosine" the rate rises linearly over the first twentieth of the steps and falls to zero as a cosine.
+    schedule : {"constant", "cosine", "plateau"}
+        With "cosine" the rate rises linearly over the first twentieth of the steps and falls to zero as a cosine; with
+        "plateau" it is halved when the validation loss (without validation, the loss) has not improved for 5 epochs.
     weight_decay, clip_norm : float
         Decoupled weight decay, and limit of the norm of the gradient of each variable.
     sample_weight : `~numpy.ndarray`, shape (N,), optional
@@ -156,12 +158,17 @@ def train(
         rate = keras.optimizers.schedules.CosineDecay(
             learning_rate / 100, max(1, steps - warmup), warmup_target=learning_rate, warmup_steps=warmup
         )
-    elif schedule == "constant":
+    elif schedule in ("constant", "plateau"):
         rate = learning_rate
     else:
-        raise InputError(f"schedule: expected 'constant' or 'cosine', got {schedule!r}")
+        raise InputError(f"schedule: expected 'constant', 'cosine' or 'plateau', got {schedule!r}")
     optimizer = keras.optimizers.AdamW(rate, weight_decay=weight_decay, clipnorm=clip_norm)
-    callbacks = [_progress_callback(title, epochs)] if progress else []
+    callbacks = [layer.phases(epochs) for layer in network.layers if hasattr(layer, "phases")]
+    if progress:
+        callbacks.append(_progress_callback(title, epochs))
+    if schedule == "plateau":
+        followed = "loss" if validation is None else "val_loss"
+        callbacks.append(_halving_callback(followed, learning_rate))
     if patience is not None and validation is not None:
         callbacks.append(keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True))
     with _seeded(seed):
@@ -170,7 +177,7 @@ def train(
             _shuffled_batches(inputs, targets, sample_weight, batch_size, seed),
             epochs=epochs,
             validation_data=validation,
-            validation_batch_size=PREDICT_BATCH,
+            validation_batch_size=predict_batch(network),
             callbacks=callbacks,
             verbose=0,
         )
@@ -209,6 +216,29 @@ def _shuffled_batches(inputs, targets, sample_weight, batch_size, seed):
     return Batches()
 
 
+def _halving_callback(followed, learning_rate, patience=5, least=1e-4):
+    """A Keras callback that halves the learning rate when a loss has not fallen by ``least`` for so many epochs.
+
+    As ``keras.callbacks.ReduceLROnPlateau``, which cannot read the rate under NumPy 2.4.
+    """
+    import keras
+
+    class Halving(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            self.best, self.waited, self.rate = np.inf, 0, learning_rate
+
+        def on_epoch_end(self, epoch, logs=None):
+            if logs[followed] < self.best - least:
+                self.best, self.waited = logs[followed], 0
+                return
+            self.waited += 1
+            if self.waited == patience:
+                self.waited, self.rate = 0, 0.5 * self.rate
+                self.model.optimizer.learning_rate.assign(self.rate)
+
+    return Halving()
+
+
 def _progress_callback(title, epochs):
     """A Keras callback that shows a tqdm bar of the epochs with their losses."""
     import keras
@@ -228,6 +258,23 @@ def _progress_callback(title, epochs):
     return Progress()
 
 
+def predict_batch(network):
+    """Rows that one call of the network should get: fewer for networks whose layers have large outputs.
+
+    Parameters
+    ----------
+    network : `keras.Model`
+
+    Returns
+    -------
+    int
+        At most `PREDICT_BATCH`.
+    """
+    shapes = [layer.output.shape[1:] for layer in network.layers if hasattr(layer.output, "shape")]
+    widest = max(int(np.prod(shape)) for shape in shapes)
+    return int(np.clip(PREDICT_NUMBERS // widest, 16, PREDICT_BATCH))
+
+
 def predict(network, inputs):
     """Output of a network for many rows, in batches.
 
@@ -240,7 +287,11 @@ def predict(network, inputs):
     -------
     `~numpy.ndarray` of float64, shape (N, 2 L)
     """
+    inputs = _inputs_of(network, inputs)
     count = len(next(iter(inputs.values())))
-    if count == 0:
-        return np.zeros((0, network.output_shape[-1]))
-    return np.asarray(network.predict(inputs, batch_size=PREDICT_BATCH, verbose=0), dtype=np.float64)
+    out = np.zeros((count, network.output_shape[-1]))
+    batch = predict_batch(network)
+    for start in range(0, count, batch):
+        rows = slice(start, start + batch)
+        out[rows] = network.predict_on_batch({name: array[rows] for name, array in inputs.items()})
+    return out

@@ -8,7 +8,13 @@ from stellarlabels.labels.estimator import LabelEstimator
 __all__ = ["System", "available", "get"]
 
 #: Systems by name, and where their class is.
-_SYSTEMS = {"uacsnet": "stellarlabels.systems.uacsnet:UACSNet"}
+_SYSTEMS = {
+    "csnet": "stellarlabels.systems.csnet:CSNet",
+    "spcanet": "stellarlabels.systems.spcanet:SPCANet",
+    "solardis": "stellarlabels.systems.solardis:SolarDis",
+    "uacsnet": "stellarlabels.systems.uacsnet:UACSNet",
+    "uncertain": "stellarlabels.systems.uncertain:UncertainNet",
+}
 
 
 def available():
@@ -133,7 +139,7 @@ class System(LabelEstimator):
         from astropy.table import QTable
 
         from stellarlabels import schema
-        from stellarlabels.catalogs import CatalogTable, schemas
+        from stellarlabels.catalogs import CatalogTable, published, schemas
 
         labels = self.predict(table) if labels is None else labels
         schema.check_same_stars(table, labels)
@@ -147,7 +153,8 @@ class System(LabelEstimator):
                 merged.replace_column(name, labels[name])
         for name, data in self.derived_columns(table).items():
             merged[name] = data
-        catalog = CatalogTable(schemas.get(self.name).conform(merged), copy=False)
+        declared = schemas.get(self.name)
+        catalog = CatalogTable(declared.conform(published.with_flags(merged, declared)), copy=False)
         catalog.meta = {**labels.meta, "schema": self.name, "reference": self.reference}
         return catalog
 

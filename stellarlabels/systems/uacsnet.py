@@ -6,6 +6,7 @@ from stellarlabels import schema
 from stellarlabels.exceptions import InputError
 from stellarlabels.labels.recipe import Recipe
 from stellarlabels.systems.base import System
+from stellarlabels.systems.derived import dereddened_photometry, galactic
 
 __all__ = ["UACSNet"]
 
@@ -107,7 +108,7 @@ class UACSNet(System):
         """
         if self.recipe.features != "xp_pixels":
             return super().not_applicable(table)
-        color, absolute = _dereddened_photometry(table)
+        color, absolute = dereddened_photometry(table)
         with np.errstate(invalid="ignore"):
             return absolute >= -(color**2) + 6.5 * color - 1.8
 
@@ -148,37 +149,10 @@ class UACSNet(System):
         the paper does not state its own.
         """
         out = {}
-        color, absolute = _dereddened_photometry(table)
+        color, absolute = dereddened_photometry(table)
         for name, data in (("bp_rp_0", color), ("m_g", absolute)):
             if schema.find(table, name) is None:
                 out[name] = schema.column(name).dress(data)
         if schema.find(table, "l") is None or schema.find(table, "b") is None:
-            out["l"], out["b"] = _galactic(table)
+            out |= galactic(table)
         return out
-
-
-def _dereddened_photometry(table):
-    """(BP-RP)0 and M_G in mag; NaN where unknown."""
-    from stellarlabels.corrections.extinction import extinction
-    from stellarlabels.features.xp import intrinsic_color
-
-    ebv = schema.values(table, "ebv", required=False)
-    own = schema.values(table, "m_g", required=False)
-    g = schema.values(table, "phot_g_mean_mag", required=False)
-    distance = schema.values(table, "r_med_geo", required=False)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        absolute = g - 5 * np.log10(distance) + 5 - extinction("G", ebv)
-    return intrinsic_color(table, ebv), np.where(np.isfinite(own), own, absolute)
-
-
-def _galactic(table):
-    """Galactic longitude and latitude from the table's equatorial coordinates."""
-    from astropy import units as u
-    from astropy.coordinates import SkyCoord
-
-    ra = schema.values(table, "ra", required=False)
-    dec = schema.values(table, "dec", required=False)
-    known = np.isfinite(ra) & np.isfinite(dec)
-    galactic = SkyCoord(np.where(known, ra, 0) * u.deg, np.where(known, dec, 0) * u.deg).galactic
-    angles = (np.where(known, angle.deg, np.nan) for angle in (galactic.l, galactic.b))
-    return tuple(schema.column(name).dress(angle) for name, angle in zip("lb", angles, strict=True))

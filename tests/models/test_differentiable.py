@@ -8,7 +8,7 @@ import tensorflow as tf
 from stellarlabels.models.differentiable import DifferentiableMLP, PropagatedError, TotalLogError
 
 
-@pytest.mark.parametrize("activation", ["leaky_relu", "relu", "tanh", "gelu"])
+@pytest.mark.parametrize("activation", ["leaky_relu", "relu", "tanh", "silu"])
 @pytest.mark.parametrize(("hidden", "outputs"), [((30, 20, 10), 1), ((16,), 4), ((), 3)])
 def test_jacobian_equals_automatic_differentiation(activation, hidden, outputs):
     layer = DifferentiableMLP(hidden, outputs, activation, seed=2)
@@ -20,7 +20,6 @@ def test_jacobian_equals_automatic_differentiation(activation, hidden, outputs):
     both, got = layer(x, jacobian=True)
     np.testing.assert_allclose(both, plain, rtol=1e-6)
     np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5 * np.abs(want).max())
-    assert layer.compute_output_shape((50, 13), jacobian=True) == (both.shape, got.shape)
 
 
 def test_outputs_equal_keras_dense_layers():
@@ -28,7 +27,7 @@ def test_outputs_equal_keras_dense_layers():
     x = np.random.default_rng(0).normal(size=(5, 13)).astype(np.float32)
     out = layer(x)
     leaky = keras.layers.LeakyReLU(negative_slope=0.01)
-    for index, (kernel, bias) in enumerate(zip(layer.kernels, layer.biases, strict=True)):
+    for index, (kernel, bias) in enumerate(zip(layer.parameters[::2], layer.parameters[1::2], strict=True)):
         dense = keras.layers.Dense(kernel.shape[1])
         dense.build(x.shape)
         dense.set_weights([kernel, bias])
@@ -39,7 +38,7 @@ def test_outputs_equal_keras_dense_layers():
 def test_penalty_is_that_on_all_kernels():
     layer = DifferentiableMLP((4, 3), 1, l2=0.5, seed=1)
     layer(np.zeros((1, 2), np.float32))
-    want = 0.5 * sum(float(np.sum(np.square(kernel))) for kernel in layer.kernels)
+    want = 0.5 * sum(float(np.sum(np.square(kernel))) for kernel in layer.parameters[::2])
     assert float(sum(layer.losses)) == pytest.approx(want, rel=1e-6)
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stellarlabels.exceptions import InputError
-from stellarlabels.models.training import held_out, split_groups
+from stellarlabels.models.training import held_out, split_groups, train
 
 
 def test_held_out_stars_by_hand():
@@ -36,3 +36,23 @@ def test_networks_leave_out_different_stars():
 def test_shares_out_of_range(fraction):
     with pytest.raises(InputError, match="validation"):
         split_groups([1, 2], fraction, 0)
+
+
+def test_plateau_halves_the_rate():
+    """A network that cannot learn: the rate is halved after every five epochs without a smaller loss."""
+    import keras
+
+    flux = keras.Input((2,), name="flux")
+    network = keras.Model({"flux": flux}, keras.layers.Dense(1, kernel_initializer="zeros")(flux))
+    train(
+        network,
+        {"flux": np.zeros((8, 2), np.float32)},
+        np.zeros((8, 1), np.float32),
+        loss="mse",
+        epochs=12,
+        batch_size=8,
+        learning_rate=1e-3,
+        schedule="plateau",
+        progress=False,
+    )
+    assert abs(float(network.optimizer.learning_rate.numpy()) - 2.5e-4) < 1e-9

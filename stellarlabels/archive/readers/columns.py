@@ -1,6 +1,7 @@
 """Names, units and masks of the columns that come along with a spectrum: photometry, astrometry, labels."""
 
 import warnings
+from functools import lru_cache
 
 import numpy as np
 from astropy import units as u
@@ -33,8 +34,18 @@ def by_name(table):
         new = name.lower() if len(name) > 1 else name
         if name in known and schema.find(table, name) == name:
             new = known[name].name
+        elif name not in known:
+            new = _names_of_errors().get(name.lower(), new)
         out[name if new in out.colnames else new] = table[name]
     return out
+
+
+@lru_cache(maxsize=1)
+def _names_of_errors():
+    """The names of columns with errors of labels, by all names that they have."""
+    labels = [item.name for item in schema.vocabulary() if item.unit in ("K", "dex") and not item.name.endswith("_err")]
+    errors = [schema.label_columns(label)[1] for label in labels]
+    return {alias.lower(): error.name for error in errors for alias in error.names}
 
 
 def dressed(table):

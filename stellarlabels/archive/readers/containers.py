@@ -19,7 +19,7 @@ from astropy.utils.exceptions import AstropyWarning
 from stellarlabels.archive.readers.text import read_text
 from stellarlabels.exceptions import ReadError
 
-__all__ = ["Raw", "read_raw"]
+__all__ = ["Raw", "read_bytes", "read_raw"]
 
 #: Ends of names of the members of a zip archive that are looked at.
 _TABLES = (".fits", ".fit", ".vot", ".votable", ".xml", ".csv", ".ecsv", ".txt", ".dat", ".gz")
@@ -67,17 +67,53 @@ def read_raw(path):
         If the file is missing, empty, damaged, or no table.
     """
     path = Path(path)
+    data = _content(path)
+    if data[:4] == b"PK\x03\x04" or data[:4] == b"PK\x05\x06":
+        return _zip(data, str(path))
+    return _tables(data, str(path), _sidecar(path)), []
+
+
+def read_bytes(path):
+    """Content of a file, unpacked if it is a gzip file.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    ReadError
+        If the file is missing, empty, or damaged.
+    """
+    return _unpacked(_content(Path(path)), str(path))
+
+
+def _content(path):
+    """Bytes of a file as they are."""
     if path.is_dir():
         raise ReadError(f"{path}: is a folder, expected a file")
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError:
         raise ReadError(f"{path}: there is no such file") from None
     except OSError as error:
         raise ReadError(f"{path}: cannot be read; {error.strerror or error}") from error
-    if data[:4] == b"PK\x03\x04" or data[:4] == b"PK\x05\x06":
-        return _zip(data, str(path))
-    return _tables(data, str(path), _sidecar(path)), []
+
+
+def _unpacked(data, where):
+    """What is in a gzip file, or the bytes themselves; never nothing."""
+    if data[:2] == b"\x1f\x8b":
+        try:
+            data = gzip.decompress(data)
+        except (OSError, EOFError, zlib.error) as error:
+            raise ReadError(f"{where}: damaged or truncated gzip file; {error}") from error
+    if not data.strip():
+        raise ReadError(f"{where}: the file is empty")
+    return data
 
 
 def _zip(data, where):
@@ -103,13 +139,7 @@ def _zip(data, where):
 
 def _tables(data, where, meta=None):
     """Tables in the bytes of one file that is not an archive."""
-    if data[:2] == b"\x1f\x8b":
-        try:
-            data = gzip.decompress(data)
-        except (OSError, EOFError, zlib.error) as error:
-            raise ReadError(f"{where}: damaged or truncated gzip file; {error}") from error
-    if not data.strip():
-        raise ReadError(f"{where}: the file is empty")
+    data = _unpacked(data, where)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AstropyWarning)  # units and headers in the dialects of archives
         if data.startswith(b"SIMPLE  ="):
@@ -118,8 +148,21 @@ def _tables(data, where, meta=None):
             return _votable(data, where)
         if data.lstrip()[:1] == b"<":
             raise ReadError(f"{where}: XML or HTML, but not a VOTable; it begins with {data.lstrip()[:40]!r}")
+        if b"\nByte-by-byte Description of file" in data[:20000]:
+            return [Raw(_machine_readable(data, where), where)]
         table, own = read_text(data, where)
     return [Raw(table, where, {**(meta or {}), **_keys(own)})]
+
+
+def _machine_readable(data, where):
+    """A machine-readable table of the AAS journals, or one of the CDS together with its description."""
+    try:
+        table = Table.read(data.decode("utf-8", "replace").splitlines(), format="ascii.mrt")
+    except Exception as error:  # whatever astropy's parser says of a damaged table
+        raise ReadError(f"{where}: damaged or truncated machine-readable table; {error}") from error
+    if not table.colnames:
+        raise ReadError(f"{where}: truncated machine-readable table; its description has no columns")
+    return table
 
 
 def _fits(data, where):

@@ -1,6 +1,5 @@
 """Gaia XP spectra of any number of files, in any of the formats, in one table."""
 
-import os
 import warnings
 from dataclasses import replace
 
@@ -15,6 +14,9 @@ from stellarlabels.archive.grid import as_grid, quality
 from stellarlabels.archive.readers import continuous, sampled  # noqa: F401  (they register their formats)
 from stellarlabels.archive.readers.columns import by_name, dressed, identifiers, plain
 from stellarlabels.archive.readers.containers import read_raw
+from stellarlabels.archive.readers.lamost import read_lamost
+from stellarlabels.archive.readers.lamost_files import is_lamost
+from stellarlabels.archive.readers.paths import as_paths
 from stellarlabels.archive.readers.registry import formats, recognize
 from stellarlabels.archive.readers.spectra import COEFFICIENTS, duplicates, join_products, stack
 from stellarlabels.exceptions import InputError, ReadError, SkippedFileWarning
@@ -79,7 +81,7 @@ def read_xp(path_or_paths, *, sample=True, wavelength=None, progress=None):
     A zip archive that holds the samples of a star and its coefficients gives one row, with the archive's samples.
     """
     grid = as_grid(wavelength)
-    paths = _paths(path_or_paths)
+    paths = as_paths(path_or_paths)
     parts = _from_all(paths, lambda path: _spectra_in(path, *read_raw(path), grid), progress)
     return _finish(parts, grid, sample, progress)
 
@@ -97,7 +99,8 @@ def read_table(path_or_paths, *, progress=None):
     Returns
     -------
     `~astropy.table.QTable`
-        What `read_xp` gives if any of the files holds XP spectra; else the columns under the names and in the units of
+        What `read_lamost` gives if any of the files is a spectrum of LAMOST, what `read_xp` gives if any of them holds
+        XP spectra; else the columns under the names and in the units of
         the vocabulary where it knows them, with missing values masked, one row after the other.
 
     Raises
@@ -112,7 +115,10 @@ def read_table(path_or_paths, *, progress=None):
     stellarlabels.exceptions.SkippedFileWarning
         For each file of several (or member of a zip archive) that cannot be read.
     """
-    files = _from_all(_paths(path_or_paths), lambda path: (path, *read_raw(path)), progress)
+    paths = as_paths(path_or_paths)
+    if any(is_lamost(path) for path in paths):
+        return read_lamost(paths, progress=progress)
+    files = _from_all(paths, lambda path: (path, *read_raw(path)), progress)
     if any(item.accepts(by_name(raw.table)) for _, raws, _ in files for raw in raws for item in formats("xp")):
         grid = as_grid(None)
         return _finish(_from_all(files, lambda file: _spectra_in(*file, grid), progress), grid, True, progress)
@@ -151,19 +157,6 @@ def sample_coefficients(table, *, wavelength=None, truncation=False, progress=No
     """
     flux, error = calibrate(table, wavelength, truncation, progress=progress)
     return tuple(u.Quantity(data, schema.column("flux").unit, copy=False) for data in (flux, error))
-
-
-def _paths(path_or_paths):
-    """The paths as a list."""
-    if isinstance(path_or_paths, str | bytes | os.PathLike):
-        return [os.fspath(path_or_paths)]
-    try:
-        paths = [os.fspath(path) for path in path_or_paths]
-    except TypeError:
-        raise InputError(f"path_or_paths: expected a path or a list of paths, got {path_or_paths!r}") from None
-    if not paths:
-        raise InputError("path_or_paths: expected at least one path, got none")
-    return paths
 
 
 def _from_all(items, read, progress):

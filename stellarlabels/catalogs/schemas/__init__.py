@@ -1,16 +1,23 @@
 """The published catalogs, one ECSV file each: columns, units, dtypes, UCDs, descriptions, nulls, and corrections.
 
-A file that is added to this folder is available under its name. Beside what `stellarlabels.schema.Schema.read` asks
-for, the metadata of a file may hold
+A file that is added to this folder is available under its name, also to Astropy as the format ``stellarlabels.<name>``.
+Beside what `stellarlabels.schema.Schema.read` asks for, the metadata of a file may hold
 
 ``null_values``
-    For a column (or ``*``, all columns of numbers), the values that stand for "missing" in the published file.
+    For ``*``, all columns of numbers, the values that stand for "missing" in the published file, beside those that the
+    column ``null`` says.
 ``coosys``
     ``system`` and ``epoch`` of the equatorial coordinates.
-``flags``
-    For a flag column, what its values mean, as text.
+``flag_sets``
+    The sets of flags that the column ``flag`` names; see `stellarlabels.catalogs.flagsets`.
+``flag_rules``
+    How the flags of the catalog follow from those of labels; see `stellarlabels.catalogs.published.with_flags`.
+``samples``, ``expressions``
+    The paper's samples; see `stellarlabels.catalogs.filters.of_samples`.
 ``corrections``, ``comments``
     What is wrong in the published description, and what else a reader of the published file should know.
+``paper``, ``authors``, ``title``, ``year``, ``journal``, ``bibcode``, ``doi``, ``eprint``, ``file``, ``rows``
+    The paper, and the published file.
 """
 
 from functools import lru_cache

@@ -9,18 +9,13 @@ import operator
 import numpy as np
 
 from stellarlabels import schema
+from stellarlabels.archive.jplus import FILTERS as JPLUS_FILTERS
 from stellarlabels.exceptions import InputError
 from stellarlabels.tables.columns import integers, text
 from stellarlabels.tables.quality import bitmasks
 from stellarlabels.tables.quality.quantities import quantity
 
 __all__ = ["COMPARISONS", "JPLUS_FILTERS", "compare", "present", "without_bits", "is_word", "both", "negation"]
-
-#: The filters of J-PLUS in order of wavelength: the order of the elements in columns with 12 of them.
-JPLUS_FILTERS = (
-    *("uJAVA", "J0378", "J0395", "J0410", "J0430", "gSDSS"),
-    *("J0515", "rSDSS", "J0660", "iSDSS", "J0861", "zSDSS"),
-)
 
 COMPARISONS = {
     "<": operator.lt,

@@ -13,7 +13,7 @@ from stellarlabels.exceptions import InputError
 from stellarlabels.tables.quality import conditions
 from stellarlabels.tables.quality.cuts import Cut, CutSet
 
-__all__ = ["get", "names", "register", "read"]
+__all__ = ["get", "names", "published", "register", "read"]
 
 PAPERS = ("csnet", "spcanet", "uncertain", "uacsnet", "solardis")
 
@@ -80,10 +80,7 @@ def read(path):
     -------
     `CutSet`
     """
-    table = Table.read(path, format="ascii.ecsv")
-    lines = [
-        {key: "" if np.ma.is_masked(row[key]) else str(row[key]).strip() for key in table.colnames} for row in table
-    ]
+    table, lines = _lines(path)
     cuts, selections = {}, {name: [] for name in table.meta["selections"]}
     for name in dict.fromkeys(line["cut"] for line in lines):
         parts = [line for line in lines if line["cut"] == name]
@@ -105,6 +102,36 @@ def read(path):
         reference=table.meta["reference"],
         notes=table.meta["notes"],
     )
+
+
+def published(name):
+    """The cuts of a paper as its file declares them, for those who want to write them in another language.
+
+    Parameters
+    ----------
+    name : str
+        One of the five papers.
+
+    Returns
+    -------
+    list of dict of str to str
+        One for each condition; the keys are the columns of the file, see `read`.
+    """
+    with resources.as_file(_file(name)) as path:
+        return _lines(path)[1]
+
+
+def _file(name):
+    return resources.files("stellarlabels") / "data" / "quality" / f"{name}.ecsv"
+
+
+def _lines(path):
+    """The table of a file, and its lines as texts."""
+    table = Table.read(path, format="ascii.ecsv")
+    lines = [
+        {key: "" if np.ma.is_masked(row[key]) else str(row[key]).strip() for key in table.colnames} for row in table
+    ]
+    return table, lines
 
 
 def _function(tests):
@@ -130,7 +157,7 @@ def _condition(line, cuts):
 
 def _read_all():
     for name in PAPERS:
-        with resources.as_file(resources.files("stellarlabels") / "data" / "quality" / f"{name}.ecsv") as path:
+        with resources.as_file(_file(name)) as path:
             register(read(path))
 
 

@@ -1,0 +1,12 @@
+"""Gaia XP spectra from the archive's DataLink service, for any number of stars.
+
+Examples
+--------
+>>> from stellarlabels.archive.datalink import xp_spectra
+>>> stars = xp_spectra([5937083312263887616, 2771993518866625])                      # doctest: +SKIP
+"""
+
+from stellarlabels.archive.datalink.products import Product, product
+from stellarlabels.archive.datalink.spectra import download, xp_spectra
+
+__all__ = ["Product", "download", "product", "xp_spectra"]

@@ -1,0 +1,12 @@
+"""Query files: the selections of the papers in ADQL, readable without Python; parameters are bound, never pasted.
+
+Each ``*.adql`` file here declares what it is for and what can be set: the system and the sample, the services that
+know its names, and the type and range of each parameter. `available` lists them, `get` and `find` load one, and
+`Query.bind` gives the text that is sent.
+"""
+
+from stellarlabels.archive.queries.files import available, find, get, read
+from stellarlabels.archive.queries.parameters import Parameter
+from stellarlabels.archive.queries.query import BoundQuery, Query, Upload
+
+__all__ = ["BoundQuery", "Parameter", "Query", "Upload", "available", "find", "get", "read"]

@@ -1,0 +1,137 @@
+"""A query with declared parameters, and the same with their values."""
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from stellarlabels.archive.queries.text import pieces, placeholders, without_comments
+from stellarlabels.exceptions import InputError
+
+__all__ = ["BoundQuery", "Query", "Upload"]
+
+_SAMPLES = ("train", "apply", "compare")
+
+
+@dataclass(frozen=True)
+class Upload:
+    """The table that a query wants to have uploaded.
+
+    Parameters
+    ----------
+    name : str
+        In the query, ``TAP_UPLOAD.<name>``.
+    columns : tuple of str
+        Names in the vocabulary.
+    """
+
+    name: str
+    columns: tuple
+
+
+@dataclass(frozen=True)
+class Query:
+    """An ADQL text with placeholders, and what is declared of it.
+
+    Parameters
+    ----------
+    name : str
+    title : str
+    template : str
+        ADQL; ``{name}`` stands for a whole literal.
+    system : str
+        The system whose sample this is.
+    sample : {"train", "apply", "compare"}
+    services : tuple of str
+        Services that know these names of tables and columns; the first is the default.
+    reference : str
+    parameters : dict
+        Name -> `~stellarlabels.archive.queries.Parameter`.
+    upload : `Upload`, optional
+    unconfirmed : tuple of str
+        Names in the query that no document of the archive confirmed.
+    notes : tuple of str
+
+    Raises
+    ------
+    InputError
+        If parameters and placeholders do not agree, or a placeholder is not where a literal can be.
+    """
+
+    name: str
+    title: str
+    template: str
+    system: str
+    sample: str
+    services: tuple
+    reference: str = ""
+    parameters: dict = field(default_factory=dict)
+    upload: Upload | None = None
+    unconfirmed: tuple = ()
+    notes: tuple = ()
+
+    def __post_init__(self):
+        if self.sample not in _SAMPLES:
+            raise InputError(f"query {self.name}: sample: expected one of {', '.join(_SAMPLES)}, got {self.sample!r}")
+        used, declared = set(placeholders(self.template)), set(self.parameters)
+        if used != declared:
+            raise InputError(
+                f"query {self.name}: placeholders and parameters differ; not declared: {sorted(used - declared)}, "
+                f"not used: {sorted(declared - used)}"
+            )
+        if self.upload and f"tap_upload.{self.upload.name}".lower() not in self.template.lower():
+            raise InputError(f"query {self.name}: upload: the text does not read TAP_UPLOAD.{self.upload.name}")
+        object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
+
+    def bind(self, **values):
+        """Give the parameters their values.
+
+        Parameters
+        ----------
+        **values
+            By the parameters' names; those with a default may be left out. Texts, as from a command line, are read.
+
+        Returns
+        -------
+        `BoundQuery`
+
+        Raises
+        ------
+        InputError
+            If there is no such parameter, one is missing, or a value is not what is declared.
+        """
+        unknown = sorted(set(values) - set(self.parameters))
+        if unknown:
+            known = ", ".join(self.parameters) or "none"
+            raise InputError(f"{unknown[0]}: the query {self.name} has no such parameter; it has: {known}")
+        checked, literals = {}, {}
+        for name, parameter in self.parameters.items():
+            given = values.get(name, parameter.default)
+            if given is None:
+                raise InputError(f"{name}: the query {self.name} needs a value: {parameter.expected()}")
+            checked[name] = parameter.value(given)
+            literals[name] = parameter.literal(checked[name])
+        parts = []
+        for kind, text in pieces(without_comments(self.template)):
+            part = literals[text] if kind == "placeholder" else text
+            parts.append(part.removeprefix(" ") if parts and not parts[-1] else part)
+        return BoundQuery(self, "".join(parts), MappingProxyType(checked))
+
+
+@dataclass(frozen=True)
+class BoundQuery:
+    """A query that can be sent.
+
+    Parameters
+    ----------
+    query : `Query`
+    adql : str
+        The text.
+    values : mapping
+        The parameters' values, in their declared units.
+    """
+
+    query: Query
+    adql: str
+    values: MappingProxyType
+
+    def __str__(self):
+        return self.adql

@@ -1,0 +1,41 @@
+"""Numbers as text, a column at a time: the shortest text that gives the number back.
+
+Apache Arrow does the work: NumPy takes ten times as long.
+"""
+
+import numpy as np
+
+__all__ = ["arrow", "numbers"]
+
+
+def arrow():
+    """The modules pyarrow and pyarrow.compute."""
+    import pyarrow
+    import pyarrow.compute
+
+    return pyarrow, pyarrow.compute
+
+
+def numbers(data, names=None):
+    """The text of each number.
+
+    Parameters
+    ----------
+    data : `~numpy.ndarray`, one-dimensional
+        Integers, floats or booleans, in native byte order.
+    names : tuple of str, optional
+        What stands for NaN, plus and minus infinity; for booleans, for True and False.
+
+    Returns
+    -------
+    `pyarrow.StringArray`
+    """
+    pa, pc = arrow()
+    array = pa.array(np.ascontiguousarray(data))
+    if data.dtype.kind == "b":
+        return pc.if_else(array, *names)
+    text = pc.cast(array, pa.string())
+    if data.dtype.kind == "f" and names is not None and not np.isfinite(data).all():
+        for condition, name in zip((np.isnan(data), data == np.inf, data == -np.inf), names, strict=True):
+            text = pc.if_else(pa.array(condition), name, text)
+    return text

@@ -1,0 +1,176 @@
+"""From what a file holds to a table: units, missing values, renamed columns and flags of the published catalogs.
+
+The rules for a published file, which knows nothing of nulls or units, are in its schema: null values for each column,
+units, other names, sets of flags. A file that this library wrote has true nulls, so none are looked for.
+"""
+
+import difflib
+import logging
+import re
+from dataclasses import replace
+
+import numpy as np
+from astropy import units as u
+from astropy.table import MaskedColumn, QTable
+
+from stellarlabels import flags
+from stellarlabels.exceptions import ColumnUnitError, ReadError
+from stellarlabels.schema import Column
+
+__all__ = ["to_table", "with_flags"]
+
+_log = logging.getLogger(__name__)
+#: A cell of several numbers as text, "(1.0, 2.0)" or "[1.0 2.0]".
+_BRACKETS = str.maketrans("()[]{},;", "        ")
+#: Words that stand for no number.
+_NOTHING = ("", "nan", "null", "none", "-", "--", "n/a", "na")
+
+
+def to_table(content, declared=None):
+    """The table that a file's content makes.
+
+    Parameters
+    ----------
+    content : `~stellarlabels.catalogs.content.Content`
+    declared : `~stellarlabels.schema.Schema`, optional
+        The schema to conform to: its names, units, dtypes and, unless the file is one of our own, null values.
+        Columns that it does not know follow.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        What was found is reported in ``meta``: ``renamed_columns``, a dictionary of names in the file to names of the
+        schema; ``unknown_columns``, kept as they are; ``missing_columns``, masked in every row; ``similar_columns``,
+        a dictionary of missing columns to unknown ones that may be meant.
+
+    Raises
+    ------
+    ColumnUnitError
+        If a unit does not convert to that of the schema.
+    ReadError
+        If the cells of a column have another shape than the schema says.
+    """
+    out = QTable(meta=dict(content.meta))
+    for key in ("description", "reference"):
+        if getattr(content, key):
+            out.meta[key] = getattr(content, key)
+    for item in content.fields:
+        if declared is not None:
+            item = _as_declared(item, declared, content.is_own)
+        out[item.column.name] = _dressed(item, declared)
+    if declared is None:
+        return out
+    conformed = declared.conform(out, unknown="keep")
+    _report(out.colnames, conformed.meta, declared)
+    return conformed
+
+
+def with_flags(table, declared):
+    """The table with the flags of the published catalog in the place of the flags of labels.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+        With columns ``<label>_flag`` of the set "label".
+    declared : `~stellarlabels.schema.Schema`
+        Its ``notes["flag_rules"]`` say, for each flag column of the published catalog, ``from`` which columns it
+        follows, which ``bits`` of them count (all if there are none), and the values for ``clear`` and ``set``.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        A flag column of the catalog is missing where one that it follows from is. A rule of which no column is there
+        changes nothing.
+    """
+    out = QTable(table, copy=False)
+    for name, rule in declared.notes.get("flag_rules", {}).items():
+        sources = [key for key in rule["from"] if key in table.colnames]
+        if not sources:
+            continue
+        bits = sum(flags.LABEL[bit] for bit in rule["bits"]) or -1
+        values = np.ma.stack([np.ma.asarray(table[key]) for key in sources])
+        raised = ((values & bits) != 0).any(axis=0)
+        column = declared[name]
+        for key in [key for key in out.colnames if key.lower() == name.lower()]:
+            out.remove_column(key)
+        flagged = np.where(np.ma.filled(raised, True), rule["set"], rule["clear"])
+        out[name] = column.dress(np.ma.MaskedArray(flagged, mask=np.ma.getmaskarray(values).any(axis=0)))
+    return out
+
+
+def _dressed(item, declared):
+    """The field as a table column. Logarithms of quantities come out in bare dex or mag."""
+    column = item.column
+    data = np.ma.MaskedArray(item.data, mask=item.mask)
+    unit = u.Unit(column.unit or "", parse_strict="silent")
+    if isinstance(unit, u.LogUnit):
+        return replace(column, unit=unit.function_unit.to_string()).dress(MaskedColumn(data, unit=unit))
+    if not isinstance(unit, u.UnrecognizedUnit):
+        return column.dress(data)
+    if declared is not None and column.name in declared:
+        raise ColumnUnitError(f"column {column.name!r} has the unit {column.unit!r}, which is not a known unit")
+    out = replace(column, unit="").dress(data)
+    out.info.meta = {**out.info.meta, "unit": column.unit}
+    return out
+
+
+def _as_declared(item, declared, is_own):
+    """The field with the schema's unit where the file gives none, and the null values of a published file masked."""
+    known = item.column.name in declared
+    target = declared[item.column.name] if known else Column(item.column.name)
+    if known:
+        item = _unpacked(item, target)
+        if item.column.shape != target.shape:
+            raise ReadError(
+                f"column {item.column.name!r} has cells of shape {item.column.shape}, expected {target.shape}"
+            )
+        if item.kind in "iuf":
+            item = replace(item, column=replace(item.column, unit=item.column.unit or target.unit))
+    if is_own:
+        return item
+    if item.kind == "U":
+        return replace(item, mask=item.mask | np.isin(item.data, target.nulls))
+    if item.kind in "iuf":
+        nulls = [*declared.notes.get("null_values", {}).get("*", ()), *map(float, target.nulls)]
+        return replace(item, mask=item.mask | np.isin(item.data, nulls))
+    return item
+
+
+def _unpacked(item, target):
+    """Numbers that came as text, and cells of several numbers that came as text, as numbers."""
+    if item.kind != "U" or target.is_text:
+        return item
+    size = int(np.prod(target.shape, dtype=int))
+    words = [text.translate(_BRACKETS).split() or ["nan"] * size for text in np.where(item.mask, "", item.data).flat]
+    try:
+        words = np.array(words, dtype=np.str_).reshape(*item.data.shape, *target.shape)
+        mask = np.isin(np.char.lower(words), _NOTHING)
+        data = np.where(mask, "0", words)
+        if np.dtype(target.dtype).kind in "iu":  # not by way of floats, which would round identifiers
+            data = np.array([re.sub(r"\.0*$", "", word) for word in data.flat], dtype=np.str_).reshape(data.shape)
+        data = data.astype(np.int64 if np.dtype(target.dtype).kind in "iu" else np.float64)
+    except (ValueError, OverflowError) as error:
+        raise ReadError(f"column {item.column.name!r}: expected {size} numbers in each cell; {error}") from error
+    return replace(item, column=replace(item.column, dtype=data.dtype.name, shape=target.shape), data=data, mask=mask)
+
+
+def _report(names, meta, declared):
+    """Add to the metadata, and to the log, what was renamed and what may be meant by unknown columns."""
+    unknown, missing = meta.get("unknown_columns", []), meta.get("missing_columns", [])
+    renamed = {
+        name: declared[name].name
+        for name in names
+        if name in declared and name not in unknown and declared[name].name != name
+    }
+    lower = {name.lower(): name for name in unknown}
+    similar = {}
+    for name in missing:
+        found = [hit for key in declared[name].names for hit in difflib.get_close_matches(key.lower(), lower, 1, 0.8)]
+        if found:
+            similar[name] = lower[found[0]]
+    for key, value in (("renamed_columns", renamed), ("similar_columns", similar)):
+        if value:
+            meta[key] = value
+    for text, value in (("renamed", renamed), ("not in the schema, kept", unknown), ("missing", missing)):
+        if value:
+            _log.info("%s: columns %s: %s", declared.name, text, value)

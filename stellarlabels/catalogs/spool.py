@@ -1,0 +1,116 @@
+"""Columns that wait on the disk until all of their rows have come."""
+
+import tempfile
+
+import numpy as np
+
+__all__ = ["Spool", "SpooledArray"]
+
+
+class Spool:
+    """An unnamed file of arrays; it vanishes when it is closed or the process ends, however that happens.
+
+    Parameters
+    ----------
+    folder : path-like
+    """
+
+    def __init__(self, folder):
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
+        self._end = 0
+
+    def put(self, array):
+        """Append an array.
+
+        Parameters
+        ----------
+        array : `~numpy.ndarray`
+
+        Returns
+        -------
+        int
+            Where it is, for `get`.
+        """
+        place, raw = self._end, np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+        self._file.seek(place)
+        self._file.write(raw.data)
+        self._end += raw.size
+        return place
+
+    def get(self, place, dtype, count):
+        """Items of an array that begins at ``place``.
+
+        Parameters
+        ----------
+        place : int
+        dtype : `~numpy.dtype`
+        count : int
+
+        Returns
+        -------
+        `~numpy.ndarray`, one-dimensional
+        """
+        self._file.seek(place)
+        return np.frombuffer(self._file.read(dtype.itemsize * count), dtype, count)
+
+    def close(self):
+        """Let go of everything."""
+        self._file.close()
+
+
+class SpooledArray:
+    """An array in a spool, in pieces; it gives slices of rows as arrays in memory.
+
+    Parameters
+    ----------
+    spool : `Spool`
+    dtype : `~numpy.dtype`
+        Of the slices. Pieces of text may have other widths.
+    shape : tuple of int
+        Of a row.
+    """
+
+    def __init__(self, spool, dtype, shape=()):
+        self._spool = spool
+        self._size = int(np.prod(shape, dtype=int))
+        self._shape = shape
+        self._pieces, self._starts = [], [0]
+        self.dtype = np.dtype(dtype)
+
+    def append(self, array):
+        """Add rows; None for rows that are all zero, False or empty is an integer, their number.
+
+        Parameters
+        ----------
+        array : `~numpy.ndarray` or int
+        """
+        if isinstance(array, int):
+            self._pieces.append((None, self.dtype))
+            rows = array
+        else:
+            self._pieces.append((self._spool.put(array), array.dtype))
+            self.dtype = np.promote_types(self.dtype, array.dtype)
+            rows = len(array)
+        self._starts.append(self._starts[-1] + rows)
+
+    def __len__(self):
+        return self._starts[-1]
+
+    @property
+    def shape(self):
+        """Shape of the whole array."""
+        return (len(self), *self._shape)
+
+    def __getitem__(self, rows):
+        first, last, _ = rows.indices(len(self))
+        out = np.zeros((max(last - first, 0), *self._shape), self.dtype)
+        piece = max(int(np.searchsorted(self._starts, first, "right")) - 1, 0)
+        while piece < len(self._pieces) and self._starts[piece] < last:
+            begin, end = max(first, self._starts[piece]), min(last, self._starts[piece + 1])
+            place, dtype = self._pieces[piece]
+            if place is not None and end > begin:
+                place += (begin - self._starts[piece]) * self._size * dtype.itemsize
+                found = self._spool.get(place, dtype, (end - begin) * self._size)
+                out[begin - first : end - first] = found.reshape(-1, *self._shape)
+            piece += 1
+        return out

@@ -1,0 +1,24 @@
+"""Are the errors honest? Pulls, coverage, and a recorded recalibration of predicted errors."""
+
+from stellarlabels.labels.uncertainty.calibration import Calibration, combine
+from stellarlabels.labels.uncertainty.scores import (
+    ONE_SIGMA,
+    by_bins,
+    coverage,
+    pit,
+    pulls,
+    reliability,
+    robust_scatter,
+)
+
+__all__ = [
+    "ONE_SIGMA",
+    "Calibration",
+    "by_bins",
+    "combine",
+    "coverage",
+    "pit",
+    "pulls",
+    "reliability",
+    "robust_scatter",
+]

@@ -1,0 +1,148 @@
+"""Recalibration of predicted errors, recorded in the model that it belongs to, and errors of ensembles."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from stellarlabels.labels.uncertainty.scores import ONE_SIGMA
+
+__all__ = ["Calibration", "combine"]
+
+
+def combine(means, sigmas, *, calibrated=False):
+    """Mean and standard deviation of an ensemble of predictions.
+
+    Parameters
+    ----------
+    means, sigmas : array_like, shape (K, N, L)
+        Predictions of K networks.
+    calibrated : bool
+        Whether ``sigmas`` are calibrated errors of the single networks.
+
+    Returns
+    -------
+    mean, sigma : `~numpy.ndarray`, shape (N, L)
+        The mean of the means. With errors as the networks give them, the variance is the mean variance (aleatoric) plus
+        the variance of the means (epistemic), that of an equal mixture. Calibrated errors contain both already; the
+        mean of the networks is then better than the single ones by the variance of the means (the ambiguity
+        decomposition of Krogh & Vedelsby 1995), which is subtracted, though never more than three quarters.
+    """
+    means, sigmas = np.asarray(means), np.asarray(sigmas)
+    variance, spread = np.mean(sigmas**2, axis=0), means.var(axis=0)
+    total = np.maximum(variance - spread, variance / 4) if calibrated else variance + spread
+    return means.mean(axis=0), np.sqrt(total)
+
+
+@dataclass
+class Calibration:
+    """Factors on predicted errors as functions of the star's magnitude or signal-to-noise ratio.
+
+    Parameters
+    ----------
+    curves : dict of str to tuple of `~numpy.ndarray`
+        For each axis ("magnitude", "log_snr") its knots, shape (K,), and the factors of each label there, shape (K, L).
+        Between the knots the factors are linear, outside constant. The first axis that is known for a star counts; with
+        none known the median factor. No curve: errors stay as they are.
+    product : bool
+        Whether the factors of all axes that are known for a star are multiplied, instead.
+    """
+
+    curves: dict = field(default_factory=dict)
+    product: bool = False
+
+    @classmethod
+    def fit(
+        cls, predicted, error, reference, reference_error, axes, knots=8, least=100, levels=(ONE_SIGMA,), product=False
+    ):
+        """Find the factors for which one-sigma intervals hold 68.3 % of the stars.
+
+        Parameters
+        ----------
+        predicted, error, reference, reference_error : `~numpy.ndarray`, shape (N, L)
+            For stars that the predicting network was not trained on. NaN in the reference for unknown labels.
+        axes : dict of str to `~numpy.ndarray`, shape (N,)
+            Values of each axis, NaN where unknown; the most important axis first.
+        knots : int
+            Largest number of bins, with equal numbers of stars.
+        least : int
+            Smallest number of stars in a bin; with fewer stars than this on an axis it gets no curve.
+        levels : sequence of float
+            Shares of the stars that the central intervals of these probabilities are to hold. The residuals are no
+            perfect Gaussians, so that different levels ask for different factors: their geometric mean is taken.
+        product : bool
+            Whether the factors of the axes are multiplied; those of each axis are then found with the errors as the
+            axes before it have made them.
+
+        Returns
+        -------
+        Calibration
+        """
+        curves = {}
+        for name, at in axes.items():
+            known = np.isfinite(at)
+            bins = min(knots, known.sum() // least)
+            if bins < 1:
+                continue
+            edges = np.quantile(at[known], np.linspace(0, 1, bins + 1))
+            index = np.clip(np.searchsorted(edges, at, side="right") - 1, 0, bins - 1)
+            members = [known & (index == k) for k in range(bins)]
+            factors = [
+                [
+                    _factor(*(array[rows, label] for array in (predicted, error, reference, reference_error)), levels)
+                    for label in range(predicted.shape[1])
+                ]
+                for rows in members
+            ]
+            curves[name] = np.array([np.median(at[rows]) for rows in members]), np.array(factors)
+            if product:
+                error = cls({name: curves[name]}, True).apply(error, axes)
+        return cls(curves, product)
+
+    def apply(self, error, axes):
+        """Calibrated errors.
+
+        Parameters
+        ----------
+        error : `~numpy.ndarray`, shape (..., N, L)
+        axes : dict of str to `~numpy.ndarray`, shape (N,)
+            As in `fit`.
+        """
+        if not self.curves:
+            return error
+        factor = np.full(error.shape[-2:], np.nan)
+        for name, (knots, factors) in self.curves.items():
+            at = np.asarray(axes.get(name, np.full(len(factor), np.nan)), float)
+            values = np.stack([np.interp(at, knots, column) for column in factors.T], axis=1)
+            if self.product:
+                factor = np.where(np.isfinite(at)[:, None], np.where(np.isnan(factor), 1, factor) * values, factor)
+                continue
+            factor = np.where(np.isnan(factor) & np.isfinite(at)[:, None], values, factor)
+        typical = np.median(next(iter(self.curves.values()))[1], axis=0)
+        return error * np.where(np.isnan(factor), typical, factor)
+
+
+def _factor(predicted, error, reference, reference_error, levels):
+    """Factor on ``error`` at which the central intervals hold their shares of the stars (1 for fewer than 10 stars)."""
+    from scipy.optimize import brentq
+    from scipy.special import ndtri
+
+    good = np.isfinite(predicted) & np.isfinite(error) & np.isfinite(reference)
+    if good.sum() < 10:
+        return 1.0
+    residual, error = np.abs(predicted - reference)[good], error[good]
+    extra = np.nan_to_num(reference_error)[good]
+
+    def excess(log_factor, level, width):
+        return np.quantile(residual / np.hypot(np.exp(log_factor) * error, extra), level) - width
+
+    low, high = np.log(0.1), np.log(10)
+    logs = []
+    for level in levels:
+        width = ndtri(0.5 + level / 2)
+        if excess(low, level, width) <= 0:
+            logs.append(low)
+        elif excess(high, level, width) >= 0:
+            logs.append(high)
+        else:
+            logs.append(brentq(excess, low, high, args=(level, width), xtol=1e-4))
+    return float(np.exp(np.mean(logs)))

@@ -1,0 +1,144 @@
+"""Are the errors honest? Pulls, coverage, probability integral transform, reliability."""
+
+import numpy as np
+
+__all__ = ["ONE_SIGMA", "by_bins", "coverage", "pit", "pulls", "reliability", "robust_scatter"]
+
+#: Probability inside one standard deviation of a Gaussian.
+ONE_SIGMA = 0.6826894921370859
+
+#: Standard deviation of a Gaussian over its median absolute deviation.
+MAD_TO_SIGMA = 1.482602218505602
+
+
+def robust_scatter(residual):
+    """1.4826 times the median absolute deviation from the median, NaN left out.
+
+    Returns
+    -------
+    float
+        NaN if there is no value.
+    """
+    residual = np.asarray(residual, float)
+    residual = residual[np.isfinite(residual)]
+    if residual.size == 0:
+        return np.nan
+    return float(MAD_TO_SIGMA * np.median(np.abs(residual - np.median(residual))))
+
+
+def pulls(predicted, error, reference, reference_error=0.0):
+    """Residuals in units of their expected standard deviation.
+
+    Parameters
+    ----------
+    predicted, error : array_like
+        Predicted labels and their total standard errors.
+    reference, reference_error : array_like
+        Labels compared with and their standard errors; a missing (NaN) reference error counts as 0.
+
+    Returns
+    -------
+    `~numpy.ndarray`
+        ``(predicted - reference) / sqrt(error^2 + reference_error^2)``.
+    """
+    extra = np.nan_to_num(np.asarray(reference_error, float))
+    return (np.asarray(predicted, float) - reference) / np.hypot(np.asarray(error, float), extra)
+
+
+def coverage(pull, sigma=1.0):
+    """Share of pulls within ``sigma``, NaN left out; 0.683 is right for one sigma."""
+    pull = np.asarray(pull, float)
+    pull = pull[np.isfinite(pull)]
+    return float(np.mean(np.abs(pull) < sigma)) if pull.size else np.nan
+
+
+def pit(predicted, error, reference, reference_error=0.0):
+    """Probability integral transform: where in its predicted Gaussian distribution each reference value lies.
+
+    Parameters
+    ----------
+    predicted, error, reference, reference_error
+        As for `pulls`.
+
+    Returns
+    -------
+    `~numpy.ndarray`
+        0 to 1, NaN where a value is missing. Uniform if the predicted distributions are right; piled up at both ends if
+        the errors are too small, in the middle if they are too large (Dawid 1984, J. R. Stat. Soc. A 147, 278).
+    """
+    from scipy.special import ndtr
+
+    return ndtr(-pulls(predicted, error, reference, reference_error))
+
+
+def reliability(predicted, error, reference, reference_error=0.0, *, levels=None):
+    """Share of the reference values inside central intervals of given probability.
+
+    Parameters
+    ----------
+    predicted, error, reference, reference_error
+        As for `pulls`.
+    levels : array_like, optional
+        Probabilities of the intervals; 0.05 to 0.95 in steps of 0.05 by default.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        ``expected`` and ``observed`` share, and ``sampling_error``, the standard error of the observed share if the
+        expected one is right. NaN observed without values.
+    """
+    from astropy.table import QTable
+    from scipy.special import ndtri
+
+    levels = np.arange(1, 20) / 20 if levels is None else np.asarray(levels, float)
+    pull = np.abs(pulls(predicted, error, reference, reference_error))
+    pull = np.sort(pull[np.isfinite(pull)])
+    inside = np.searchsorted(pull, ndtri(0.5 + levels / 2), side="right")
+    with np.errstate(invalid="ignore", divide="ignore"):
+        observed = inside / np.float64(pull.size)
+        sampling = np.sqrt(levels * (1 - levels) / pull.size)
+    return QTable({"expected": levels, "observed": observed, "sampling_error": sampling})
+
+
+def by_bins(predicted, error, reference, reference_error, along, *, bins=4):
+    """Pull width and coverage in bins of another quantity: magnitude, signal-to-noise ratio, or the label itself.
+
+    Parameters
+    ----------
+    predicted, error, reference, reference_error
+        As for `pulls`.
+    along : array_like, shape (N,)
+        The quantity; stars for which it is NaN are in no bin.
+    bins : int or array_like
+        Number of bins with equally many stars, or their edges.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        ``low``, ``high``, ``stars``, ``bias`` (median residual), ``scatter`` (robust), ``error`` (median),
+        ``pull_width`` (robust) and ``coverage`` of one sigma.
+    """
+    from astropy.table import QTable
+
+    along = np.asarray(along, float)
+    pull = pulls(predicted, error, reference, reference_error)
+    residual = np.asarray(predicted, float) - reference
+    known = np.isfinite(pull) & np.isfinite(along)
+    edges = np.quantile(along[known], np.linspace(0, 1, bins + 1)) if np.ndim(bins) == 0 else np.asarray(bins, float)
+    rows = []
+    for low, high in zip(edges[:-1], edges[1:], strict=True):
+        inside = known & (along >= low) & ((along < high) | ((high == edges[-1]) & (along == high)))
+        rows.append(
+            (
+                low,
+                high,
+                int(inside.sum()),
+                float(np.median(residual[inside])) if inside.any() else np.nan,
+                robust_scatter(residual[inside]),
+                float(np.median(np.broadcast_to(error, pull.shape)[inside])) if inside.any() else np.nan,
+                robust_scatter(pull[inside]),
+                coverage(pull[inside]),
+            )
+        )
+    names = ["low", "high", "stars", "bias", "scatter", "error", "pull_width", "coverage"]
+    return QTable(rows=rows, names=names)

@@ -1,0 +1,80 @@
+"""The convolutional network of SPCANet: two branches for the two arms of a spectrum."""
+
+import keras
+import numpy as np
+from keras import layers
+
+__all__ = ["two_arm_cnn"]
+
+
+def two_arm_cnn(*, shapes, outputs, filters, kernels, strides, dense, dropout, seed):
+    """The network of the SPCANet paper (its Section 3.1, Fig. 5), with heads for means and errors.
+
+    Each arm passes through convolutions, each followed by batch normalisation and, but for the last one, ReLU; the
+    arm's own input is added to the result (in the paper as it is; where convolutions have strides, averaged over as
+    many pixels), and ReLU follows. Both arms and the quality of the spectra are joined and pass through two dense
+    layers with ReLU, each followed by dropout.
+
+    Parameters
+    ----------
+    shapes : dict of str to int
+        Lengths of the inputs ``flux_b``, ``flux_r`` and ``quality``.
+    outputs : int
+        Number of labels L.
+    filters, kernels, strides : sequence of int
+        Of the convolutions of a branch. The paper has three, and does not give these numbers.
+    dense : sequence of int
+        Units of the dense layers; the paper has two.
+    dropout : float
+        Share of units that are left out after each dense layer during training.
+    seed : int
+
+    Returns
+    -------
+    `keras.Model`
+        Inputs ``flux_b``, ``flux_r`` (N, pixels) and ``quality`` (N, 4); output (N, 2 L).
+    """
+    number = iter(range(seed + 1000, seed + 1000000, 1000))
+
+    def start():
+        return keras.initializers.HeNormal(seed=next(number))
+
+    inputs = {name: keras.Input((shapes[name],), name=name) for name in ("flux_b", "flux_r", "quality")}
+    parts = []
+    for arm in ("b", "r"):
+        # absorption instead of flux: 0 for the continuum, so that padding at the ends looks like continuum
+        absorption = layers.Rescaling(-1.0, offset=1.0, name=f"absorption_{arm}")(inputs[f"flux_{arm}"])
+        own = layers.Reshape((shapes[f"flux_{arm}"], 1), name=f"pixels_{arm}")(absorption)
+        x = own
+        for index, (units, kernel, stride) in enumerate(zip(filters, kernels, strides, strict=True)):
+            x = layers.Conv1D(
+                units,
+                kernel,
+                strides=stride,
+                padding="same",
+                use_bias=False,
+                kernel_initializer=start(),
+                name=f"conv_{arm}_{index}",
+            )(x)
+            x = layers.BatchNormalization(momentum=0.95, name=f"norm_{arm}_{index}")(x)
+            if index < len(filters) - 1:
+                x = layers.ReLU()(x)
+        pooled = int(np.prod(strides))
+        if pooled > 1:
+            own = layers.AveragePooling1D(pooled, padding="same")(own)
+        x = layers.ReLU()(layers.Add(name=f"residual_{arm}")([x, own]))
+        parts.append(layers.Flatten(name=f"flat_{arm}")(x))
+    x = layers.Concatenate(name="joined")([*parts, inputs["quality"]])
+    for index, units in enumerate(dense):
+        x = layers.Dense(units, "relu", kernel_initializer=start(), name=f"dense_{index}")(x)
+        x = layers.Dropout(dropout, seed=seed + 10 + index)(x)
+    small = keras.initializers.RandomNormal(stddev=0.01, seed=seed)
+    mean = layers.Dense(outputs, kernel_initializer=small, name="mean")(x)
+    e = layers.Dense(32, "relu", kernel_initializer=start(), name="error")(layers.Concatenate()([x, inputs["quality"]]))
+    log_sigma = layers.Dense(
+        outputs,
+        kernel_initializer=keras.initializers.RandomNormal(stddev=0.01, seed=seed + 1),
+        bias_initializer=keras.initializers.Constant(0.0),
+        name="log_sigma",
+    )(e)
+    return keras.Model(inputs, layers.Concatenate(name="output")([mean, log_sigma]))

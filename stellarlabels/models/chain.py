@@ -1,0 +1,300 @@
+"""Multilayer perceptrons as plain lists of stages, with exact Jacobians and Monte Carlo dropout.
+
+A network is a list of stages, each a dict that JSON can hold, and a flat list of parameter arrays:
+
+``{"kind": "dense", "units": 128}``
+    ``x @ kernel + bias``; two parameters.
+``{"kind": "activation", "name": "relu"}``
+    One of `ACTIVATIONS`.
+``{"kind": "norm"}``
+    Layer normalisation with gain and offset; two parameters.
+``{"kind": "dropout", "rate": 0.2, "passes": True}``
+    Dropout; ``passes`` says whether it stays on in the passes of a prediction.
+``{"kind": "residual", "stages": [...]}``
+    The input plus the output of other stages.
+
+Everything is written for the arrays of any library that `matmul` and broadcasting work for: NumPy in predictions, Keras
+tensors of any backend in training. The functions that differ are passed as ``ops``: `keras.ops`, or `NumPyOps`.
+"""
+
+from types import SimpleNamespace
+
+import numpy as np
+
+__all__ = [
+    "ACTIVATIONS",
+    "NumPyOps",
+    "count_parameters",
+    "drop_factors",
+    "forward",
+    "initial",
+    "pullback",
+    "run_passes",
+]
+
+#: Added to variances in layer normalisation, as in Keras.
+EPSILON = 1e-3
+
+
+def _erf(x):
+    from scipy.special import erf
+
+    return erf(x)
+
+
+def _sigmoid(x):
+    from scipy.special import expit
+
+    return expit(x)
+
+
+#: The functions of `keras.ops` that the stages need, for NumPy arrays.
+NumPyOps = SimpleNamespace(
+    cast=lambda x, dtype: x.astype(dtype),
+    erf=_erf,
+    exp=np.exp,
+    maximum=np.maximum,
+    mean=np.mean,
+    reshape=np.reshape,
+    sigmoid=_sigmoid,
+    sqrt=np.sqrt,
+    tanh=np.tanh,
+    transpose=np.transpose,
+)
+
+
+def _relu(x, ops):
+    return ops.maximum(x, 0.0), ops.cast(x > 0, x.dtype)
+
+
+def _leaky_relu(x, ops):
+    """With the negative slope of the CSNet paper, 0.01."""
+    slope = 0.01 + 0.99 * ops.cast(x > 0, x.dtype)
+    return x * slope, slope
+
+
+def _tanh(x, ops):
+    y = ops.tanh(x)
+    return y, 1 - y * y
+
+
+def _silu(x, ops):
+    s = ops.sigmoid(x)
+    y = x * s
+    return y, s + y * (1 - s)
+
+
+def _gelu(x, ops):
+    share = 0.5 + 0.5 * ops.erf(x * 0.7071067811865476)
+    return x * share, share + x * ops.exp(-0.5 * x * x) * 0.3989422804014327
+
+
+#: Activations by name: value and derivative.
+ACTIVATIONS = {"relu": _relu, "leaky_relu": _leaky_relu, "tanh": _tanh, "silu": _silu, "gelu": _gelu}
+
+
+def initial(stages, size, rng):
+    """Starting parameters: Glorot-uniform kernels, no offsets.
+
+    Parameters
+    ----------
+    stages : list of dict
+    size : int
+        Number of inputs.
+    rng : `numpy.random.Generator`
+
+    Returns
+    -------
+    parameters : list of `~numpy.ndarray` of float32
+    size : int
+        Number of outputs.
+    """
+    out = []
+    for stage in stages:
+        if stage["kind"] == "dense":
+            limit = np.sqrt(6 / (size + stage["units"]))
+            out += [rng.uniform(-limit, limit, (size, stage["units"])), np.zeros(stage["units"])]
+            size = stage["units"]
+        elif stage["kind"] == "norm":
+            out += [np.ones(size), np.zeros(size)]
+        elif stage["kind"] == "residual":
+            inner, _ = initial(stage["stages"], size, rng)
+            out += inner
+    return [array.astype(np.float32) for array in out], size
+
+
+def count_parameters(stages):
+    """Number of parameter arrays."""
+    return sum(
+        2 if stage["kind"] in ("dense", "norm") else count_parameters(stage.get("stages", ())) for stage in stages
+    )
+
+
+def forward(stages, parameters, x, ops=NumPyOps, drop=None, keep=True):
+    """Outputs of a network.
+
+    Parameters
+    ----------
+    stages : list of dict
+    parameters : list of array
+    x : array, shape (..., size)
+    ops : module or class
+        `keras.ops` or `NumPyOps`.
+    drop : callable, optional
+        ``drop(x, stage)`` returns the factors of a dropout stage: 0, or 1 / (1 - rate); nothing is dropped without it.
+    keep : bool
+        Whether to keep what `pullback` needs.
+
+    Returns
+    -------
+    y : array, shape (..., outputs)
+    cache : list
+        For `pullback`.
+    """
+    cache, at = [], 0
+    for stage in stages:
+        kind, kept = stage["kind"], None
+        if kind == "dense":
+            x = x @ parameters[at] + parameters[at + 1]
+            kept = parameters[at]
+            at += 2
+        elif kind == "activation":
+            x, kept = ACTIVATIONS[stage["name"]](x, ops)
+        elif kind == "norm":
+            x = x - ops.mean(x, axis=-1, keepdims=True)
+            inverse = 1 / ops.sqrt(ops.mean(x * x, axis=-1, keepdims=True) + EPSILON)
+            x = x * inverse
+            kept = (x, inverse, parameters[at])
+            x = x * parameters[at] + parameters[at + 1]
+            at += 2
+        elif kind == "residual":
+            size = count_parameters(stage["stages"])
+            y, kept = forward(stage["stages"], parameters[at : at + size], x, ops, drop, keep)
+            x = x + y
+            at += size
+        elif drop is not None:
+            kept = drop(x, stage)
+            x = x * kept
+        cache.append(kept if keep else None)
+    return x, cache
+
+
+def pullback(stages, cache, rows, ops=NumPyOps):
+    """Derivatives of functions of the outputs with respect to the inputs, by the chain rule from the outputs back.
+
+    Parameters
+    ----------
+    stages : list of dict
+    cache : list
+        From `forward`.
+    rows : array, shape (N, L, outputs) or (1, L, outputs)
+        Derivatives with respect to the outputs.
+    ops : module or class
+
+    Returns
+    -------
+    array, shape (N, L, size), or (1, L, size) if all stages are linear
+    """
+    for stage, kept in zip(reversed(stages), reversed(cache), strict=True):
+        kind = stage["kind"]
+        if kind == "dense":
+            rows = _times(rows, ops.transpose(kept), ops)
+        elif kind == "activation":
+            rows = rows * kept[:, None, :]
+        elif kind == "norm":
+            unit, inverse, gain = kept
+            rows = rows * gain
+            unit = unit[:, None, :]
+            along = ops.mean(rows * unit, axis=-1, keepdims=True)
+            rows = (rows - ops.mean(rows, axis=-1, keepdims=True) - unit * along) * inverse[:, None, :]
+        elif kind == "residual":
+            rows = rows + pullback(stage["stages"], kept, rows, ops)
+        elif kept is not None:
+            rows = rows * kept[:, None, :]
+    return rows
+
+
+def _times(rows, kernel, ops):
+    """``rows @ kernel`` for rows (N, L, w) as one product of two matrices, not N small ones."""
+    count, width = rows.shape[1:]
+    return ops.reshape(ops.reshape(rows, (-1, width)) @ kernel, (-1, count, kernel.shape[-1]))
+
+
+def drop_factors(stages, size, passes, rng):
+    """Fixed dropout factors of a number of passes.
+
+    Parameters
+    ----------
+    stages : list of dict
+    size : int
+        Number of inputs.
+    passes : int
+    rng : `numpy.random.Generator`
+
+    Returns
+    -------
+    list of `~numpy.ndarray` of float32, shape (passes, width)
+        One for each dropout stage that stays on, in order: 0 or 1 / (1 - rate).
+    """
+    out = []
+    for stage in stages:
+        if stage["kind"] == "dense":
+            size = stage["units"]
+        elif stage["kind"] == "residual":
+            out += drop_factors(stage["stages"], size, passes, rng)
+        elif stage["kind"] == "dropout" and stage.get("passes", True):
+            kept = rng.random((passes, size)) >= stage["rate"]
+            out.append((kept / (1 - stage["rate"])).astype(np.float32))
+    return out
+
+
+def run_passes(stages, parameters, x, factors):
+    """Outputs of all dropout passes with the same factors for all stars.
+
+    Stages in front of the first dropout are computed once. A factor is multiplied into the kernel of the next stage
+    where that is a dense one, so that no array of all passes is made for it.
+
+    Parameters
+    ----------
+    stages : list of dict
+    parameters : list of `~numpy.ndarray`
+    x : `~numpy.ndarray`, shape (N, size)
+    factors : list of `~numpy.ndarray`, shape (passes, width)
+        From `drop_factors`.
+
+    Returns
+    -------
+    `~numpy.ndarray`, shape (passes, N, outputs), or (1, N, outputs) without dropout
+    """
+    return _run(stages, parameters, x[None], list(factors))[0]
+
+
+def _run(stages, parameters, x, factors):
+    at, pending = 0, None
+    for stage in stages:
+        kind = stage["kind"]
+        if kind == "dense":
+            kernel, offset = parameters[at], parameters[at + 1]
+            if pending is not None:
+                kernel, pending = pending[:, :, None] * kernel, None
+            x = np.matmul(x, kernel)
+            x += offset
+            at += 2
+            continue
+        if pending is not None:
+            x, pending = x * pending[:, None, :], None
+        if kind == "activation":
+            x, _ = ACTIVATIONS[stage["name"]](x, NumPyOps)
+        elif kind == "norm":
+            x, _ = forward([stage], parameters[at : at + 2], x, keep=False)
+            at += 2
+        elif kind == "residual":
+            size = count_parameters(stage["stages"])
+            y, factors = _run(stage["stages"], parameters[at : at + size], x, factors)
+            x = x + y
+            at += size
+        elif stage.get("passes", True):
+            pending, factors = factors[0], factors[1:]
+    if pending is not None:
+        x = x * pending[:, None, :]
+    return x, factors

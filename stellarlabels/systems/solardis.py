@@ -1,0 +1,309 @@
+"""SolarDis: stellar labels and distances of solar-like stars from LAMOST low-resolution spectra."""
+
+import numpy as np
+
+from stellarlabels import schema
+from stellarlabels.archive.readers.lamost_columns import lamost_columns
+from stellarlabels.exceptions import InputError
+from stellarlabels.features.spectra import redshift
+from stellarlabels.labels.recipe import Recipe
+from stellarlabels.systems.base import System
+
+__all__ = ["SolarDis"]
+
+#: Scatter of the paper's test stars (its Section 3.3 and, for M_G, the code), for weights that come without errors.
+PAPER_SCATTER = {"teff": 86.0, "logg": 0.07, "feh": 0.06, "m_g": 0.2546, "bp_rp_0": 0.03}
+
+#: A redshift that no star of the Galaxy has.
+LARGEST_REDSHIFT = 0.01
+
+#: The paper (Sections 2.2 and 3): the published pre-processing, the network, its loss and learning rate; five networks
+#: each of which leaves out another fifth of the stars.
+PAPER = Recipe(
+    labels=("teff", "logg", "feh", "m_g", "bp_rp_0"),
+    features="lamost_lrs",
+    feature_options={"variant": "code"},
+    network="spectrum_cnn",
+    network_options={"filters": (64, 128, 256), "kernel": 3, "pool": 3, "dense": (512, 256), "slope": 0.01},
+    loss="squared",
+    epochs=100,
+    batch_size=64,
+    learning_rate=1e-4,
+    schedule="plateau",
+    ensemble=5,
+)
+
+#: A network for a thousand stars: noise-weighted components, a kernel machine and a perceptron.
+COMPACT = Recipe(
+    labels=("teff", "logg", "feh"),
+    features="lamost_lrs",
+    feature_options={"variant": "local", "width": 31},
+    network="kernel_mlp",
+    network_options={
+        "components": 32,
+        "floor": 0.004,
+        "iterations": 4,
+        "width": 64,
+        "dropout": 0.1,
+        "share": 0.5,
+        "centers": 1600,
+        "bends": (0.15,),
+        "noise": 1.0,
+        "copies": 4,
+    },
+    label_ranges={"teff": (3800.0, 8500.0)},
+    loss="student_t",
+    epochs=20,
+    batch_size=256,
+    learning_rate=3e-3,
+    schedule="cosine",
+    weight_decay=1e-3,
+    clip_norm=5.0,
+    ensemble=1,
+)
+
+
+class SolarDis(System):
+    """Convolutional network on LAMOST low-resolution spectra, and distances from its absolute magnitudes.
+
+    Shen, Y.-Y., & Luo, A.-L. 2024, A&A, 691, "Distance and stellar parameter estimations of solar-like stars from the
+    LAMOST spectroscopic survey" (`doi:10.1051/0004-6361/202450164 <https://doi.org/10.1051/0004-6361/202450164>`_).
+
+    Parameters
+    ----------
+    recipe : {"paper", "compact"}
+        "paper": Teff, log g, [Fe/H], M_G and (BP-RP)0 with the paper's network of 23,849,605 parameters, for
+        training on one's own table. "compact": Teff, log g and [Fe/H] with a network for few stars, trained on real
+        spectra with labels of the LAMOST pipeline (LASP).
+    variant : {"paper", "compact"}, optional
+        Another name of ``recipe``.
+    **changes
+        Hyper-parameters that differ from the recipe, for instance ``epochs=300, seed=1``; see
+        `stellarlabels.labels.recipe.Recipe`. ``feature_options={"variant": "paper"}`` takes the pre-processing that the
+        paper states instead of that of its code; see `stellarlabels.features.lrs.normalised`.
+
+    Notes
+    -----
+    Inputs: ``obsid``, ``wavelength``, ``flux``, ``ivar``, ``andmask``, ``ormask``, ``z`` (or ``radial_velocity``) as
+    from `stellarlabels.archive.readers.read_lamost`. Distances need ``phot_g_mean_mag`` and ``bp_rp`` (or
+    ``phot_bp_mean_mag`` and ``phot_rp_mean_mag``) besides.
+
+    The paper states neither the number of epochs nor the size of batches, nor the slope of LeakyReLU: here 100, 64 and
+    0.01. It gives no errors of single stars; here those of the recipe "paper" are the scatter of the stars that each
+    network was not trained on, as a function of the signal-to-noise ratio. Stars, not spectra, are left out.
+    """
+
+    name = "solardis"
+    title = "Teff, log g, [Fe/H], M_G, (BP-RP)0 and distances from LAMOST low-resolution spectra"
+    reference = "https://doi.org/10.1051/0004-6361/202450164"
+    recipes = {"paper": PAPER, "compact": COMPACT}
+    shipped = {
+        "compact": "Teff, log g, [Fe/H] of stars of 4000-8500 K, trained on LAMOST DR10 spectra and LASP labels",
+    }
+
+    def __init__(self, recipe=None, *, variant=None, **changes):
+        if variant is not None and recipe not in (None, variant):
+            raise InputError(f"variant: is another name of recipe, got {variant!r} and {recipe!r}")
+        super().__init__(variant if recipe is None else recipe, **changes)
+
+    @classmethod
+    def import_published(cls, path, *, center, scale):
+        """The system with the authors' weights, which the user has downloaded (doi:10.5281/zenodo.13748129).
+
+        Of the file only arrays are read; code in it is not run. The authors' scaler of the labels is a pickled object,
+        which cannot be read without running what it says; its numbers are arguments.
+
+        Parameters
+        ----------
+        path : path-like
+            Folder of the TensorFlow SavedModel, or a ``.keras`` or ``.h5`` file.
+        center, scale : array_like, shape (5,)
+            Mean and standard deviation of the labels, ``mean_`` and ``scale_`` of the authors' StandardScaler, in the
+            order Teff, log g, [Fe/H], M_G, (BP-RP)0.
+
+        Returns
+        -------
+        SolarDis
+            With the recipe "paper" and one network. Errors are the scatter of the paper's test stars, the same for all.
+
+        Raises
+        ------
+        stellarlabels.exceptions.ModelFileError
+            If the file is missing, damaged, or of another network.
+        InputError
+            If center and scale are not five numbers each, or a scale is not positive.
+        """
+        from stellarlabels.labels.domain import Domain
+        from stellarlabels.labels.fitting import Member
+        from stellarlabels.labels.uncertainty import Calibration
+        from stellarlabels.models import kerasfile
+
+        out = cls("paper", ensemble=1)
+        count = len(out.labels)
+        for name, values in (("center", center), ("scale", scale)):
+            values = np.asarray(values, float)
+            if values.shape != (count,) or not np.isfinite(values).all() or (name == "scale" and (values <= 0).any()):
+                raise InputError(f"{name}: expected {count} numbers, got {values}")
+            setattr(out, f"_{name}", values)
+        empty = out.feature_set.compute(_no_stars())
+        network = out._build(empty.arrays, 0, count)
+        kerasfile.assign(network, kerasfile.read_layers(path), path)
+        out._members = [Member(network, tuple(range(count)))]
+        factors = np.array([PAPER_SCATTER[label] for label in out.labels]) / out._scale
+        out._calibration = Calibration({"log_snr": (np.zeros(1), factors[None])})
+        spread = {
+            label: (float(middle - 5 * width), float(middle + 5 * width), float(width))
+            for label, middle, width in zip(out.labels, out._center, out._scale, strict=True)
+        }
+        size = empty.arrays["flux"].shape[1]
+        arrays = {"center": np.ones(size), "matrix": np.zeros((size, 1)), "references": np.zeros((1, 1))}
+        out._domain = Domain(
+            {"snr": (10.0, np.inf)}, spread, {name: array.astype(np.float32) for name, array in arrays.items()}, np.inf
+        )
+        out.provenance_ = {
+            "sample": "18,573 stars of the SolarDis paper (APOGEE DR17 and Gaia DR3 labels)",
+            "stars": 14858,
+        }
+        return out
+
+    def distances(self, table, labels=None, *, extinction=None, absolute_mag_err=None, **options):
+        """Distances from the predicted M_G and (BP-RP)0.
+
+        Parameters
+        ----------
+        table : `~astropy.table.Table`
+            The input of `predict`, with ``phot_g_mean_mag`` and ``bp_rp`` (or ``phot_bp_mean_mag`` and
+            ``phot_rp_mean_mag``).
+        labels : `~astropy.table.Table`, optional
+            The output of `predict` for that table; computed if not given.
+        extinction : Quantity or array_like, optional
+            A_G in mag. By default that of the published code, ``1.8626 (BP-RP - (BP-RP)0)``, negative where the
+            predicted color is redder than the observed one (`extinction`).
+        absolute_mag_err : Quantity or array_like, optional
+            Error of M_G in mag; by default the predicted one. The published catalog has 0.2546 for all stars.
+        **options
+            For `stellarlabels.distances.distances`; parallaxes are not used unless ``use_parallax=True``.
+
+        Returns
+        -------
+        `~astropy.table.QTable`
+            See `stellarlabels.distances.distances`. The published distance is ``distance_mode``, which is smaller than
+            the median ``distance`` by the factor ``exp(-(0.4605 sigma)**2)``, 1.4 % for 0.2546 mag.
+
+        Raises
+        ------
+        InputError
+            If the system does not predict ``m_g``.
+        stellarlabels.exceptions.MissingColumnError
+            If the photometry is missing.
+        """
+        from stellarlabels.distances import distances
+
+        if "m_g" not in self.labels:
+            raise InputError(f"{self!r} has no absolute magnitude; the recipe 'paper' has")
+        labels = self.predict(table) if labels is None else labels
+        extinction = self.extinction(table, labels) if extinction is None else extinction
+        options = {"use_parallax": False, **options}
+        return distances(table, labels, band="g", extinction=extinction, absolute_mag_err=absolute_mag_err, **options)
+
+    @staticmethod
+    def extinction(table, labels):
+        """A_G of the published code, ``A_G/E(BP-RP) (BP-RP - (BP-RP)0)`` with the coefficients of PARSEC for a G2V
+        star.
+
+        Parameters
+        ----------
+        table : `~astropy.table.Table`
+            With ``bp_rp``, or ``phot_bp_mean_mag`` and ``phot_rp_mean_mag``.
+        labels : `~astropy.table.Table`
+            With ``bp_rp_0``.
+
+        Returns
+        -------
+        `~numpy.ndarray` of float64, shape (N,)
+            mag; not cut off at 0.
+        """
+        from stellarlabels.corrections.extinction import coefficients
+
+        law = coefficients("parsec")
+        if schema.find(table, "bp_rp") is not None:
+            color = schema.values(table, "bp_rp")
+        else:
+            color = schema.values(table, "phot_bp_mean_mag") - schema.values(table, "phot_rp_mean_mag")
+        return law.ratio("G") / law.ratio("BP-RP") * (color - schema.values(labels, "bp_rp_0"))
+
+    def catalog(self, table, labels=None):
+        """The catalog in the published schema (Table D.1 of the paper), see
+        `stellarlabels.systems.base.System.catalog`.
+
+        ``cnn_distance`` is the mode for an error of 0.2546 mag of M_G, as published, where the recipe gives M_G and the
+        table has the photometry; ``flag`` is 1 for spectra of which the published pre-processing replaced pixels.
+        """
+        from astropy.table import QTable
+
+        from stellarlabels.distances.priors import published_value
+
+        labels = self.predict(table) if labels is None else labels
+        colors = ("bp_rp",) if schema.find(table, "bp_rp") is not None else ("phot_bp_mean_mag", "phot_rp_mean_mag")
+        photometry = ("phot_g_mean_mag", *colors)
+        if "m_g" in self.labels and all(schema.find(table, name) is not None for name in photometry):
+            found = self.distances(table, labels, absolute_mag_err=published_value("solardis_m_g_err"))
+            labels = QTable(labels)
+            labels["distance"] = found["distance_mode"]
+        return super().catalog(table, labels)
+
+    def derived_columns(self, table):
+        """The flag of bad pixels, where the table has spectra."""
+        from stellarlabels.features.lrs import normalised
+
+        if schema.column_name(table, lamost_columns()["flux"]) is None:
+            return {}
+        result = normalised(table)
+        unknown = ~np.isfinite(result.flux).all(axis=1)
+        flag = np.ma.MaskedArray(result.replaced.astype(np.int16), unknown)
+        return {"bad_pixel_flag": schema.column("bad_pixel_flag").dress(flag)}
+
+    def not_applicable(self, table):
+        """What is no star, and for the recipe "paper" what is not solar-like.
+
+        No star: the survey's ``class`` is another one, or the redshift is larger than 0.01. Not solar-like: outside of
+        the selection of the paper (its Sections 2.1 and 4.1) after the labels of LASP, where the table has them
+        (``teff_lasp``, ``logg_lasp``, ``feh_lasp``).
+        """
+        from astropy.table import QTable
+
+        from stellarlabels.tables import quality
+
+        with np.errstate(invalid="ignore"):
+            out = np.abs(redshift(table)) > LARGEST_REDSHIFT
+        named = schema.column_name(table, lamost_columns()["class"])
+        if named is not None:
+            kind = np.ma.filled(np.ma.MaskedArray(schema.without_unit(table[named]), dtype=object), "")
+            out |= ~np.isin([str(word).strip().upper() for word in kind], ["STAR", ""])
+        if self.recipe.network != "spectrum_cnn":
+            return out
+        known = {name: schema.values(table, f"{name}_lasp", required=False) for name in ("teff", "logg", "feh")}
+        judged = np.all([np.isfinite(values) for values in known.values()], axis=0)
+        lasp = QTable({name: schema.column(name).dress(values) for name, values in known.items()})
+        passes = np.ma.filled(quality.passes(lasp, quality.get("solardis", "solar_like")), False)
+        return out | (judged & ~passes)
+
+    def _validation_rows(self, table, rows, validation):
+        """Whole stars by position or ``source_id``: an obsid is that of a spectrum."""
+        from stellarlabels.models.training import split_groups
+        from stellarlabels.tables.groups import group_by_star
+
+        placed = schema.find(table, "ra") is not None and schema.find(table, "dec") is not None
+        if np.ndim(validation) == 1 or not (placed or schema.find(table, "source_id") is not None):
+            return super()._validation_rows(table, rows, validation)
+        stars = np.asarray(group_by_star(table)["star_index"])[rows]
+        return split_groups(stars, validation, self.recipe.seed, self.recipe.ensemble)
+
+
+def _no_stars():
+    """A table of spectra without a row, for the shapes of the inputs."""
+    from astropy.table import Table
+
+    table = Table({"flux": np.zeros((0, 2)), "ivar": np.zeros((0, 2))})
+    table.meta["wavelength"] = np.array([3700.0, 9100.0])
+    return table

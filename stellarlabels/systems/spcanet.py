@@ -1,0 +1,218 @@
+"""SPCANet: Teff, log g and 13 abundances from LAMOST medium-resolution spectra."""
+
+import numpy as np
+from astropy.table import Table
+
+from stellarlabels import flags, schema
+from stellarlabels.exceptions import InputError
+from stellarlabels.labels.recipe import Recipe
+from stellarlabels.systems.base import System
+
+__all__ = ["SPCANet"]
+
+#: The 15 labels of the paper.
+LABELS = (
+    "teff", "logg", "feh", "c_h", "n_h", "o_h", "mg_h", "al_h", "si_h", "s_h", "ca_h", "ti_h", "cr_h", "ni_h", "cu_h",
+)  # fmt: skip
+
+#: Labels in which the two models are compared.
+COMPARED = ("teff", "logg", "feh")
+
+#: Above this Teff and below this [Fe/H] the paper advises caution (Section 4.1).
+CAREFUL = {"teff": 7000.0, "feh": -1.0}
+
+#: The paper's network at the full 4,000 pixels of each arm (Section 3.1); what it leaves out is a choice.
+PAPER = Recipe(
+    labels=LABELS,
+    features="lamost_mrs",
+    network="two_arm_cnn",
+    network_options={
+        "filters": (4, 8, 4),
+        "kernels": (9, 9, 9),
+        "strides": (1, 1, 1),
+        "dense": (256, 128),
+        "dropout": 0.2,
+    },
+    loss="gaussian",
+    epochs=60,
+    batch_size=256,
+    learning_rate=1e-3,
+    schedule="cosine",
+    ensemble=2,
+)
+
+#: The same network with strides, a twentieth of the work; the labels that synthetic spectra have.
+COMPACT = PAPER.with_changes(
+    labels=("teff", "logg", "feh"),
+    network_options={
+        "filters": (8, 16, 16),
+        "kernels": (9, 7, 5),
+        "strides": (5, 4, 2),
+        "dense": (96, 48),
+        "dropout": 0.05,
+    },
+    epochs=11,
+    batch_size=256,
+    learning_rate=2e-3,
+    weight_decay=1e-4,
+    clip_norm=5.0,
+)
+
+
+class SPCANet(System):
+    """Stellar parameters and chemical abundances network for LAMOST medium-resolution spectra.
+
+    Wang, R., Luo, A.-L., Chen, J.-J., et al. 2020, ApJ, 891, 23, "SPCANet: Stellar Parameters and Chemical Abundances
+    Network for LAMOST-II Medium Resolution Survey" (`doi:10.3847/1538-4357/ab6dea
+    <https://doi.org/10.3847/1538-4357/ab6dea>`_).
+
+    Parameters
+    ----------
+    recipe : {"paper", "compact"}
+        "paper": 15 labels from the network at the full 4,000 pixels of each arm, to be trained on one's own table.
+        "compact": the same network with strides, a twentieth of the work; Teff, log g, [Fe/H], other labels with
+        ``labels=...``.
+    **changes
+        Hyper-parameters that differ from the recipe; see `stellarlabels.labels.recipe.Recipe`.
+
+    Notes
+    -----
+    Inputs: see `stellarlabels.features.mrs.MRSArms`; `stellarlabels.archive.readers.read_lamost` reads them from files.
+    Abundances are [X/H].
+
+    `predict` also gives ``<label>_err_model``, the standard deviation of the networks of the ensemble. With the two
+    networks of the recipes it is half their difference: the second one is the paper's alternate model. Where they
+    differ by more than 120 K, 0.16 dex in log g or 0.06 dex in [Fe/H], all labels of the star have the flag
+    MODELS_DISAGREE. Labels of stars below 3500 K or above 8000 K, and abundances of stars above 6500 K, have the flag
+    NOT_APPLICABLE; in the catalog the latter are missing, as in the paper. Labels of stars above 7000 K with [Fe/H] <
+    -1 have the flag CAUTION.
+
+    What the paper leaves out or says twice, and what is done here:
+
+    - Kernels, filters, rate and epochs are not given; the recipes have 9 pixels, 4, 8 and 4 filters and dropout of a
+      fifth (compact: see the recipe). The text has "two sets of double convolutional layers" and "the third", Figure 5
+      three with batch normalisation each; here there are three.
+    - The input is added to all filters of the last convolution; where these have strides, it is averaged first.
+    - The network also gets the S/N of the arms, and whether they are there, beside the convolutions' output; it
+      predicts an error for each label, which the paper lacks, by a Gaussian likelihood.
+    - The paper splits 98,612 spectra of 12,433 stars at random into 6:2:1, so that most stars are on both sides, and
+      its precisions hold for stars that the network has seen. Here whole stars are left out; ``split="spectrum"`` in
+      `fit` does as the paper does.
+    - Which of two agreeing models' labels the catalog has is not said; here it is their mean.
+    """
+
+    name = "spcanet"
+    title = "Teff, log g and 13 abundances from LAMOST medium-resolution spectra"
+    reference = "https://doi.org/10.3847/1538-4357/ab6dea"
+    recipes = {"paper": PAPER, "compact": COMPACT}
+    shipped = {
+        "synthetic-cannon": "Teff, log g, [Fe/H], trained on synthetic spectra alone, with the noise of real ones",
+    }
+    compared_in = "coarse"
+    error_terms = ("model",)
+    chunk = 2048
+
+    def fit(self, table, *, validation=0.0, progress=True, split="star"):
+        """Train on a table with inputs and labels.
+
+        Parameters
+        ----------
+        table, validation, progress
+            See `stellarlabels.labels.estimator.LabelEstimator.fit`. The spectra of a star are those with the same
+            ``source_id`` (or ``obsid``, which differs from spectrum to spectrum).
+        split : {"star", "spectrum"}
+            Whether whole stars or single spectra are left out for validation. With "spectrum", as in the paper, other
+            spectra of the same star are trained on, and the validation promises too much.
+
+        Returns
+        -------
+        SPCANet
+            The object itself.
+
+        Raises
+        ------
+        InputError
+            If ``split`` is neither; and as in `stellarlabels.labels.estimator.LabelEstimator.fit`.
+        """
+        if split not in ("star", "spectrum"):
+            raise InputError(f"split: expected 'star' or 'spectrum', got {split!r}")
+        if split == "spectrum" and np.ndim(validation) == 0:
+            from stellarlabels.models.training import split_groups
+
+            validation = split_groups(np.arange(len(table)), validation, self.recipe.seed)[0]
+        super().fit(table, validation=validation, progress=progress)
+        self.provenance_["split"] = split
+        return self
+
+    def cautions(self, table, labels):
+        """Stars above 7000 K with [Fe/H] < -1 (the paper's Section 4.1)."""
+        if not {"teff", "feh"} <= set(labels):
+            return {}
+        with np.errstate(invalid="ignore"):
+            careful = (labels["teff"] > CAREFUL["teff"]) & (labels["feh"] < CAREFUL["feh"])
+        return dict.fromkeys(labels, careful)
+
+    def derived_columns(self, table):
+        """The name of the star after its position, in the form of the paper's Table 2, where the table has none."""
+        if schema.find(table, "star_name") is not None:
+            return {}
+        ra, dec = (schema.values(table, name, required=False) for name in ("ra", "dec"))
+        return {"star_name": schema.column("star_name").dress(_names(ra, dec))}
+
+    def catalog(self, table, labels=None):
+        catalog = super().catalog(table, labels)
+        hot = _fails("cool_enough", {"teff": schema.values(catalog, "teff")})
+        for label in LABELS[2:]:
+            column = schema.find(catalog, label)
+            values = schema.values(catalog, label)
+            catalog.replace_column(column, schema.column(label).dress(np.where(hot, np.nan, values)))
+        return catalog
+
+    def _combined(self, features):
+        """Mean of the networks; root mean square of their errors; standard deviation of the networks.
+
+        The error does not become smaller where the networks differ: of the stars that they agree least on, the
+        calibrated errors of the single networks still cover two thirds.
+        """
+        means, sigmas = self._by_network(features)
+        return means.mean(axis=0), np.sqrt(np.mean(sigmas**2, axis=0)), means.std(axis=0)
+
+    def _predict_chunk(self, table):
+        out = super()._predict_chunk(table)
+        values, spread = (dict(zip(self.labels, out[end].T, strict=True)) for end in ("", "_err_model"))
+        out["_flag"] |= self._beyond(values, spread)
+        return out
+
+    def _beyond(self, values, spread):
+        """Flags (N, L) from the paper's limits on temperatures and on the difference of two models."""
+        out = flags.LABEL.empty((len(next(iter(values.values()))), len(self.labels)))
+        if self.recipe.ensemble > 1 and set(COMPARED) <= set(values):
+            apart = {f"{label}_difference": 2 * spread[label] for label in COMPARED}
+            out |= flags.LABEL.where(MODELS_DISAGREE=_fails("models_agree", apart))[:, None]
+        if "teff" in values:
+            teff = {"teff": values["teff"]}
+            out |= flags.LABEL.where(NOT_APPLICABLE=_fails("teff_range", teff))[:, None]
+            abundance = np.array([label in LABELS[2:] for label in self.labels])
+            out |= flags.LABEL.where(NOT_APPLICABLE=_fails("cool_enough", teff)[:, None] & abundance)
+        return out
+
+
+def _fails(cut, values):
+    """Which stars fail one of the paper's cuts; those of which the values are not known do not."""
+    from stellarlabels.tables import quality
+
+    table = Table({name: schema.column(name).dress(array) for name, array in values.items()}, copy=False)
+    passed, defined = quality.get("spcanet")[cut](table)
+    return defined & ~passed
+
+
+def _names(ra, dec):
+    """Names LAMOST Jhhmmss.ss+ddmmss.s of positions in degrees; masked where unknown."""
+    from astropy import units as u
+    from astropy.coordinates import Angle
+
+    known = np.isfinite(ra) & np.isfinite(dec)
+    east = Angle(np.where(known, ra, 0) * u.deg).to_string(u.hour, sep="", precision=2, pad=True)
+    north = Angle(np.where(known, dec, 0) * u.deg).to_string(u.deg, sep="", precision=1, pad=True, alwayssign=True)
+    names = np.char.add(np.char.add("LAMOST J", np.atleast_1d(east)), np.atleast_1d(north))
+    return np.ma.MaskedArray(names, mask=~known)

@@ -1,0 +1,238 @@
+"""SolarDis: the paper's numbers, the published weights, distances, and real spectra."""
+
+import warnings
+
+import numpy as np
+import pytest
+from astropy import units as u
+from astropy.table import QTable
+from scipy.optimize import minimize_scalar
+
+from stellarlabels import SolarDis, flags, schema
+from stellarlabels.archive.readers import read_lamost
+from stellarlabels.exceptions import InputError, MissingColumnError, ModelFileError
+from stellarlabels.models import kerasfile, networks
+
+WEIGHTS = SolarDis._shipped_file(None, "stellarlabels").is_file()
+
+
+def paper_network():
+    system = SolarDis("paper")
+    return system._build({"flux": np.zeros((0, 4875), np.float32)}, 0, 5)
+
+
+def predicted(count=3):
+    """Labels as the system predicts them, with M_G and a color."""
+    out = QTable({"obsid": np.arange(count)})
+    for name, values in (("m_g", np.linspace(4.0, 6.0, count)), ("bp_rp_0", np.linspace(0.7, 0.9, count))):
+        value, error, flag = schema.label_columns(name)
+        out[value.name], out[error.name] = value.dress(values), error.dress(np.full(count, 0.2546))
+        out[flag.name] = flag.dress(np.zeros(count, int))
+    return out
+
+
+def stars(count=3):
+    out = QTable({"obsid": np.arange(count), "phot_g_mean_mag": np.linspace(12.0, 14.0, count) * u.mag})
+    out["bp_rp"] = np.linspace(0.75, 1.0, count) * u.mag
+    return out
+
+
+def test_parameters_and_shapes_of_the_paper():
+    """The summary that the authors' code prints (github.com/sarashenyy/SolarDis)."""
+    network = networks.means_of(paper_network())
+    assert network.count_params() == 23_849_605
+    shapes = {layer.name: layer.output.shape[1:] for layer in network.layers}
+    assert shapes["conv_0"] == (4875, 64) and shapes["pool_0"] == (1625, 64)
+    assert shapes["conv_1"] == (1625, 128) and shapes["pool_1"] == (541, 128)
+    assert shapes["conv_2"] == (541, 256) and shapes["pool_2"] == (180, 256)
+    assert shapes["flat"] == (46080,) and shapes["mean"] == (5,)
+    counts = [layer.count_params() for layer in network.layers if layer.weights]
+    assert counts == [256, 24704, 98560, 23593472, 131328, 1285]
+
+
+def test_the_published_distance_is_the_mode():
+    """Against the code's way: minimize_scalar of the density between 0 and 10 kpc, with its extinction."""
+    table, labels = stars(), predicted()
+    got = SolarDis().distances(table, labels)
+    for row in range(len(table)):
+        extinction = 0.83627 * (table["bp_rp"][row] - labels["bp_rp_0"][row]).value / (1.08337 - 0.63439)
+        apparent, absolute = table["phot_g_mean_mag"][row].value, labels["m_g"][row].value
+
+        def density(d, m=apparent, mean=absolute, dimmed=extinction):
+            return -np.exp(-((m - 5 * np.log10(d) + 5 - dimmed - mean) ** 2) / (2 * 0.2546**2)) / d
+
+        want = minimize_scalar(density, bounds=(0, 1e4), method="bounded", options={"xatol": 1e-6}).x
+        np.testing.assert_allclose(got["distance_mode"][row].to_value(u.pc), want, rtol=1e-5)
+    ratio = (got["distance_mode"] / got["distance"]).value
+    np.testing.assert_allclose(ratio, 0.9863, atol=5e-5)
+
+
+def test_extinction_follows_the_color():
+    got = SolarDis.extinction(stars(), predicted())
+    np.testing.assert_allclose(got, 1.8626 * (np.linspace(0.75, 1.0, 3) - np.linspace(0.7, 0.9, 3)), rtol=1e-4)
+    table = stars()
+    table["phot_bp_mean_mag"], table["phot_rp_mean_mag"] = table["bp_rp"] + 10 * u.mag, np.full(3, 10.0) * u.mag
+    del table["bp_rp"]
+    np.testing.assert_allclose(SolarDis.extinction(table, predicted()), got)
+    with pytest.raises(MissingColumnError, match="phot_bp_mean_mag"):
+        SolarDis.extinction(table[["obsid"]], predicted())
+
+
+def test_distances_need_an_absolute_magnitude():
+    with pytest.raises(InputError, match="absolute magnitude"):
+        SolarDis("compact").distances(stars())
+
+
+def test_variant_is_another_name_of_the_recipe():
+    assert SolarDis(variant="compact").recipe_name == "compact"
+    with pytest.raises(InputError, match="variant"):
+        SolarDis("paper", variant="compact")
+
+
+def test_selection_of_solar_like_stars():
+    labels = {"teff_lasp": [5700.0, 4700.0, 5700.0, np.nan], "logg_lasp": [4.4, 4.5, 3.0, 4.4], "feh_lasp": [0.0] * 4}
+    table = QTable({name: schema.column(name).dress(values) for name, values in labels.items()})
+    np.testing.assert_array_equal(SolarDis("paper").not_applicable(table), [False, True, True, False])
+    np.testing.assert_array_equal(SolarDis("compact").not_applicable(table), [False] * 4)
+
+
+def test_five_folds_by_star():
+    """Visits of a star are never on both sides, and five networks leave out five different fifths."""
+    star = np.random.default_rng(1).permutation(np.arange(500) % 200)
+    table = QTable({"obsid": np.arange(500), "ra": star * 1.0 * u.deg, "dec": np.zeros(500) * u.deg})
+    out = SolarDis("paper")._validation_rows(table, np.arange(500), 0.2)
+    assert out.shape == (5, 500)
+    for mask in out:
+        assert not set(star[mask]) & set(star[~mask])
+    assert (out.sum(axis=0) == 1).all()
+
+
+@pytest.fixture(scope="module")
+def published():
+    """Random weights of the paper's network as a plain Keras model would have them."""
+    rng = np.random.default_rng(3)
+    layers = [layer for layer in paper_network().layers if layer.weights]
+    return [
+        [0.05 * rng.standard_normal(weight.shape).astype(np.float32) for weight in layer.weights] for layer in layers
+    ]
+
+
+def plain_model(weights):
+    """The authors' network as their notebook prints it."""
+    import keras
+    from keras import layers
+
+    model = keras.Sequential([keras.Input((4875, 1))])
+    for units in (64, 128, 256):
+        model.add(layers.Conv1D(units, 3, padding="same"))
+        model.add(layers.LeakyReLU(negative_slope=0.01))
+        model.add(layers.MaxPooling1D(3))
+    model.add(layers.Flatten())
+    for units in (512, 256):
+        model.add(layers.Dense(units))
+        model.add(layers.LeakyReLU(negative_slope=0.01))
+    model.add(layers.Dense(5))
+    for layer, arrays in zip([layer for layer in model.layers if layer.weights], weights, strict=True):
+        layer.set_weights(arrays)
+    return model
+
+
+@pytest.mark.parametrize("kind", ["weights.h5", "keras", "checkpoint"])
+def test_published_weights(published, tmp_path, kind):
+    model = plain_model(published)
+    if kind == "checkpoint":
+        import tensorflow as tf
+
+        class Named(tf.Module):
+            pass
+
+        root = Named()
+        for number, arrays in enumerate(published):
+            child = Named()
+            child.kernel, child.bias = (tf.Variable(array) for array in arrays)
+            setattr(root, f"layer_with_weights_{number}", child)
+        path = tmp_path / "model"
+        (path / "variables").mkdir(parents=True)
+        tf.train.Checkpoint(root=root).write(str(path / "variables" / "variables"))
+    else:
+        path = tmp_path / f"model.{kind}"
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # Keras under NumPy 2.4
+            model.save_weights(path) if kind == "weights.h5" else model.save(path)
+    center, scale = np.array([5700.0, 4.3, -0.1, 4.8, 0.8]), np.array([400.0, 0.2, 0.25, 0.8, 0.12])
+    system = SolarDis.import_published(path, center=center, scale=scale)
+    flux = np.random.default_rng(1).uniform(0.5, 1.1, (3, 4875)).astype(np.float32)
+    want = np.asarray(model(flux[:, :, None])) * scale + center
+    from stellarlabels.features.base import Features
+
+    nothing = np.full(3, np.nan)
+    features = Features({"flux": flux}, np.zeros(3, int), np.ones(3, bool), nothing, nothing, np.full(3, 50.0), nothing)
+    mean, sigma = system._combined(features)
+    np.testing.assert_allclose(mean, want, rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(sigma, np.tile([86, 0.07, 0.06, 0.2546, 0.03], (3, 1)), rtol=1e-6)
+
+
+def test_files_of_other_networks_are_refused(published, tmp_path):
+    import h5py
+
+    def file(weights):
+        path = tmp_path / "model.h5"
+        with h5py.File(path, "w") as out:
+            for number, (kernel, bias) in enumerate(weights):
+                out[f"model_weights/dense_{number}/dense_{number}/kernel:0"] = kernel
+                out[f"model_weights/dense_{number}/dense_{number}/bias:0"] = bias
+        return path
+
+    good = {"center": np.zeros(5), "scale": np.ones(5)}
+    assert repr(SolarDis.import_published(file(published), **good)).startswith("<SolarDis 'paper'")
+    for weights, message in (
+        (published[:-1], "expected a layer of shapes"),
+        ([*published, [np.zeros((2, 2)), np.zeros(2)]], "1 more layers"),
+        ([[kernel * np.nan, bias] for kernel, bias in published], "not all finite"),
+        ([[np.array([["code"]], "S"), bias] for _, bias in published], "expected an array of floats"),
+    ):
+        with pytest.raises(ModelFileError, match=message):
+            SolarDis.import_published(file(weights), **good)
+    (tmp_path / "x.h5").write_bytes(b"not a model")
+    for path in ("x.h5", "absent.keras"):
+        with pytest.raises(ModelFileError, match=path):
+            SolarDis.import_published(tmp_path / path, **good)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ModelFileError, match="SavedModel"):
+        SolarDis.import_published(tmp_path / "empty", **good)
+    with pytest.raises(InputError, match="scale"):
+        SolarDis.import_published(file(published), center=np.zeros(5), scale=np.zeros(5))
+    assert kerasfile.read_layers(file(published))[0]["kernel"].shape == (3, 1, 64)
+
+
+@pytest.mark.skipif(not WEIGHTS, reason="no weights")
+def test_real_files_of_every_release(real_data):
+    """One star in the formats of DR7 and DR9 gives one answer; what is no star is flagged."""
+    table = read_lamost(sorted(str(path) for path in (real_data / "lamost_lrs").glob("*.fits*")))
+    labels = SolarDis.pretrained().predict(table)
+    assert len(labels) == 33
+    np.testing.assert_allclose(labels["teff"][0].value, labels["teff"][1].value, rtol=1e-3)
+    others = np.isin(np.asarray(table["class"]), ["GALAXY", "QSO"])
+    assert others.sum() == 2
+    np.testing.assert_array_equal(flags.LABEL.has(labels["teff_flag"], "NOT_APPLICABLE"), others)
+    # KIC 8098300 (F6IV-V): Teff 6200-6400 K in the literature
+    kic = np.flatnonzero(np.asarray(table["obsid"]) == 359910161)[0]
+    assert abs(labels["teff"][kic].value - 6250) < 250
+
+
+@pytest.mark.skipif(not WEIGHTS, reason="no weights")
+def test_catalog_says_which_spectra_have_bad_pixels(real_data):
+    table = read_lamost(sorted(str(path) for path in (real_data / "lamost_lrs").glob("spec-58575*")))
+    catalog = SolarDis.pretrained().catalog(table)
+    assert catalog.colnames[0] == "obsid" and len(catalog.colnames) == 29
+    assert set(np.asarray(catalog["flag"])) <= {0, 1} and not np.ma.getmaskarray(catalog["flag"]).any()
+
+
+@pytest.mark.skipif(not WEIGHTS, reason="no weights")
+def test_shipped_metrics():
+    measured = SolarDis.metrics()["measured"]
+    ours, *others = (measured[name]["4000-7000 K"] for name in list(measured)[:3])
+    assert "Ridge" in list(measured)[1] and "Gaussian process" in list(measured)[2]
+    for label, limit in (("teff", 60.0), ("logg", 0.10), ("feh", 0.066)):
+        assert ours[label]["scatter"] <= limit
+        assert all(ours[label]["scatter"] < other[label]["scatter"] for other in others)
+        assert 0.6 < ours[label]["within_1_sigma"] < 0.76

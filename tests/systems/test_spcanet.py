@@ -1,0 +1,183 @@
+"""SPCANet: the paper's rules as flags, leakage between spectra of a star, the catalog, and real files."""
+
+import numpy as np
+import pytest
+from astropy import units as u
+from astropy.table import QTable
+
+from stellarlabels import SPCANet, flags, schema
+from stellarlabels.archive.sample import mrs_synthetic_sample
+from stellarlabels.exceptions import InputError
+from stellarlabels.labels.uncertainty import robust_scatter
+from stellarlabels.models.training import split_groups
+from stellarlabels.systems.spcanet import LABELS
+
+
+@pytest.fixture(scope="module")
+def system():
+    return SPCANet.pretrained()
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return mrs_synthetic_sample()
+
+
+def test_labels_are_the_15_of_the_paper():
+    assert SPCANet().labels == LABELS and len(LABELS) == 15
+    assert LABELS[:3] == ("teff", "logg", "feh")
+    assert set(LABELS) <= set(schema.vocabulary().names)
+
+
+def test_shipped_weights_know_three_labels_of_stars_that_they_have_not_seen(system, sample):
+    labels = system.predict(sample)
+    assert system.labels == ("teff", "logg", "feh")
+    for name, limit in (("teff", 200), ("logg", 0.4), ("feh", 0.2)):
+        residual = labels[name].value - sample[name].value
+        assert robust_scatter(residual) < limit
+        pull = residual / labels[f"{name}_err"].value
+        assert np.mean(np.abs(pull) < 3) > 0.9
+    assert system.provenance_["split"] == "star"
+
+
+def test_measured_velocities_do_as_well(system, sample):
+    known = system.predict(sample)
+    blind = system.predict(sample[[name for name in sample.colnames if name != "radial_velocity"]])
+    for name in system.labels:
+        pull = (blind[name] - known[name]) / known[f"{name}_err"]
+        assert np.median(np.abs(pull)) < 0.3
+
+
+def test_missing_arm_gives_larger_errors(system, sample):
+    table = QTable(sample, copy=True)
+    table["ivar_r"][:] = 0
+    whole, half = system.predict(sample), system.predict(table)
+    assert flags.LABEL.has(half["teff_flag"], "MISSING_BAND").all()
+    assert np.median(half["teff_err"] / whole["teff_err"]) > 1.05
+
+
+def test_limits_of_the_paper_become_flags(system):
+    """3500 to 8000 K; no abundances above 6500 K; two models within 120 K, 0.16 and 0.06 dex (Section 4.1)."""
+    values = {
+        "teff": np.array([5000.0, 3499, 8001, 6501, 6500, 5000, 5000, 5000, np.nan]),
+        "logg": np.full(9, 4.0),
+        "feh": np.full(9, -0.5),
+    }
+    half = {
+        "teff": np.array([60.0, 1, 1, 1, 1, 60.5, 1, 1, np.nan]),
+        "logg": np.array([0.08, 0, 0, 0, 0, 0, 0.081, 0, np.nan]),
+        "feh": np.array([0.03, 0, 0, 0, 0, 0, 0, 0.031, np.nan]),
+    }
+    found = system._beyond(values, half)
+    apart = flags.LABEL.has(found, "MODELS_DISAGREE")
+    np.testing.assert_array_equal(apart[:, 0], [0, 0, 0, 0, 0, 1, 1, 1, 0])
+    np.testing.assert_array_equal(apart, apart[:, :1].repeat(3, axis=1))
+    outside = flags.LABEL.has(found, "NOT_APPLICABLE")
+    np.testing.assert_array_equal(outside[:, 0], [0, 1, 1, 0, 0, 0, 0, 0, 0])
+    np.testing.assert_array_equal(outside[:, 2], [0, 1, 1, 1, 0, 0, 0, 0, 0])
+
+
+def test_caution_with_hot_metal_poor_stars(system):
+    labels = {"teff": np.array([7001.0, 7001, 6999]), "feh": np.array([-1.1, -0.9, -1.1]), "logg": np.full(3, 4.0)}
+    for mask in system.cautions(None, labels).values():
+        np.testing.assert_array_equal(mask, [True, False, False])
+
+
+def test_difference_of_the_two_models_is_given(system, sample):
+    labels = system.predict(sample)
+    means, _ = system._by_network(system.feature_set.compute(sample))
+    np.testing.assert_allclose(labels["teff_err_model"].value, np.abs(means[0] - means[1])[:, 0] / 2, rtol=1e-5)
+    assert labels["teff_err_model"].unit == u.K
+
+
+def test_catalog_has_its_own_convention(system, sample):
+    """27 columns; Flag is 1 for good and 0 for bad; abundances of hot stars and untrained labels are missing."""
+    stars = QTable(sample, copy=True)
+    stars["ra"] = np.linspace(0, 359, len(stars)) * u.deg
+    stars["dec"] = np.linspace(-10, 60, len(stars)) * u.deg
+    labels = system.predict(stars)
+    catalog = system.catalog(stars, labels)
+    assert len(catalog.colnames) == 27
+    good = np.all([labels[f"{name}_flag"] == 0 for name in system.labels], axis=0)
+    assert 0 < good.sum() < len(good)
+    np.testing.assert_array_equal(np.asarray(catalog["Flag"]), good.astype(int))
+    hot = labels["teff"] > 6500 * u.K
+    assert hot.any()
+    np.testing.assert_array_equal(np.isnan(schema.values(catalog, "feh")), hot)
+    np.testing.assert_allclose(schema.values(catalog, "teff"), labels["teff"].value)
+    assert np.isnan(schema.values(catalog, "mg_h")).all()
+    assert catalog["starid"][0] == "LAMOST J000000.00-100000.0"
+    np.testing.assert_allclose(schema.values(catalog, "snr_b"), sample["snr_b"])
+
+
+def visits(sample, stars=16, each=8):
+    """Several spectra of each star, with labels that have nothing to do with the spectra."""
+    random = np.random.default_rng(3)
+    table = QTable(sample[np.repeat(np.arange(stars), each)])
+    for arm in ("b", "r"):
+        flux = np.array(table[f"flux_{arm}"])
+        table[f"flux_{arm}"] = flux + 0.02 * random.standard_normal(flux.shape)
+    table["teff"] = np.repeat(random.permutation(np.linspace(4000, 7000, stars)), each) * u.K
+    return table
+
+
+def test_splitting_by_spectrum_leaks(sample):
+    """Labels drawn at random cannot be predicted; a validation that sees other spectra of the same stars says they can.
+
+    This is the split of the paper: 98,612 spectra of 12,433 stars, shared out at random.
+    """
+    table = visits(sample)
+    truth = table["teff"].value
+    small = {"filters": (4, 4, 4), "kernels": (9, 5, 3), "strides": (10, 5, 2), "dense": (64, 32), "dropout": 0.0}
+    options = {"labels": ("teff",), "network_options": small, "epochs": 40, "ensemble": 1, "batch_size": 32, "seed": 1}
+    groups = {"spectrum": np.arange(len(table)), "star": np.asarray(table["source_id"])}
+    error = {}
+    for split, group in groups.items():
+        system = SPCANet("compact", **options).fit(table, validation=0.25, split=split, progress=False)
+        left_out = split_groups(group, 0.25, 1)[0]
+        assert system.provenance_["left_out_of_each_network"] == [left_out.sum()] == [32]
+        assert system.provenance_["split"] == split
+        predicted = system.predict(table[left_out])["teff"].value
+        error[split] = np.sqrt(np.mean((predicted - truth[left_out]) ** 2)) / truth.std()
+    assert error["spectrum"] < 0.65
+    assert error["star"] > 0.7
+    assert error["star"] > 1.3 * error["spectrum"]
+
+
+def test_split_is_one_of_two(sample):
+    with pytest.raises(InputError, match="split"):
+        SPCANet("compact").fit(sample, split="random")
+
+
+def test_real_files(system, real_data):
+    """KIC 8098300, on the night on which the lines of its two stars coincide: single exposures and co-add agree.
+
+    Its other night of use shows two sets of lines and is flagged; on two nights there is no starlight at all.
+    """
+    from stellarlabels.archive.readers import read_lamost
+
+    table = read_lamost(sorted((real_data / "lamost_mrs").glob("med-*")), exposures=True)
+    labels = system.predict(table)
+    night = np.array([str(name)[4:9] for name in table["spectrum"]])
+    dark = np.isin(night, ["58268", "58269"])
+    assert flags.LABEL.has(labels["teff_flag"], "NOISY_INPUT")[dark].all()
+    np.testing.assert_array_equal(flags.LABEL.has(labels["teff_flag"], "DOUBLE_LINED") & ~dark, night == "58644")
+    bright = system.feature_set.compute(table).snr > 10
+    for epoch in ("58408", "58625", "58644"):
+        rows = (night == epoch) & bright
+        assert rows.sum() > 2
+        for name in system.labels:
+            value, error = labels[name].value[rows], labels[f"{name}_err"].value[rows]
+            assert (np.abs(value - np.median(value)) < 2 * np.hypot(error, np.median(error))).all()
+
+
+def test_command_line(system, real_data, tmp_path):
+    from stellarlabels import catalogs
+    from stellarlabels.cli import main
+
+    files = [str(path) for path in sorted((real_data / "lamost_mrs").glob("med-586*"))]
+    main(["label", "spcanet", *files, "-o", str(tmp_path / "labels.fits")])
+    labels = catalogs.read(tmp_path / "labels.fits")
+    assert len(labels) == 2 and "teff_err_model" in labels.colnames
+    main(["label", "spcanet", *files, "-o", str(tmp_path / "catalog.vot"), "--catalog"])
+    assert catalogs.read(tmp_path / "catalog.vot", "spcanet").colnames[-1] == "Flag"

