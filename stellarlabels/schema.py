@@ -493,7 +493,7 @@ def _convert(plain, unit, item, name):
     nothing but "dimensionless"; the number is the same, once what is under the logarithm is in cgs units.
     """
     target = u.Unit(item.unit)
-    if unit == target or str(unit) == str(target):  # "dex" from a VOTable is a unit that only looks like dex
+    if unit == target or str(unit).strip("'") == str(target):  # "dex" of a VOTable is a unit that only looks like dex
         return plain
     if target in (u.dex, u.mag):
         if unit == u.dimensionless_unscaled or (isinstance(unit, u.UnrecognizedUnit) and str(unit).startswith("log")):

@@ -51,3 +51,14 @@ def example():
         return table
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def _no_memory_of_units():
+    """Astropy keeps the units that it has met in VOTables, and no longer takes 'dex' once it has met a bare dex."""
+    from astropy.units.format import VOUnit
+
+    before = dict(VOUnit._custom_units)
+    yield
+    VOUnit._custom_units.clear()
+    VOUnit._custom_units.update(before)
