@@ -38,8 +38,8 @@ ax.set_ylabel("error of [Fe/H] (dex)")
 ax.legend()
 
 # %%
-# What errors from the inputs are good for: spectra of twice the noise, with errors that say so. The errors of the labels
-# follow.
+# What errors from the inputs are good for: spectra of twice the noise, with errors that say so. The errors of the
+# labels follow.
 
 rng = np.random.default_rng(1)
 noisy = stars.copy()

@@ -24,7 +24,7 @@ def importance(system, table, *, method="gradient", background=None, samples=32,
 
     Parameters
     ----------
-    system : `stellarlabels.labels.LabelEstimator`
+    system : `stellarlabels.labels.estimator.LabelEstimator`
         Trained or loaded.
     table : `~astropy.table.Table`
         Stars whose predictions are looked into; some hundred are enough.

@@ -65,7 +65,7 @@ def fit_member(estimator, sample, check, part, seed, *, progress, title):
 
     Parameters
     ----------
-    estimator : `stellarlabels.labels.LabelEstimator`
+    estimator : `stellarlabels.labels.estimator.LabelEstimator`
         Its recipe, and the centers and scales of the labels.
     sample : Sample
         Stars to learn from.

@@ -10,7 +10,7 @@ from keras import ops
 
 from stellarlabels.models import chain
 
-__all__ = ["UncertainCore", "stages_of", "uncertain_mlp"]
+__all__ = ["UncertainCore", "stages_of", "start_from", "uncertain_mlp"]
 
 _register = keras.saving.register_keras_serializable(package="stellarlabels")
 

@@ -46,4 +46,5 @@ def field(name, array, column=None):
 
 def _as_numpy(array):
     """An Arrow array without nulls as a NumPy array that can be changed."""
-    return np.array(array.to_numpy(zero_copy_only=False))
+    out = array.to_numpy(zero_copy_only=False)
+    return out if out.flags.writeable else out.copy()

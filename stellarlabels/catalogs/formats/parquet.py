@@ -46,7 +46,15 @@ def _array(pa, item, part):
 
 def read(path):
     """The content of a Parquet file."""
-    return _content(arrow.load().parquet.read_table(path))
+    pa = arrow.load()
+    with pa.parquet.ParquetFile(path) as file:
+        described, columns = _described((file.schema_arrow.metadata or {}).get(_HEADER))
+        # One column after the other, so that Arrow's and NumPy's copies of the whole table are never there together.
+        fields = [
+            arrow.field(name, file.read(columns=[name])[name], columns.get(name)) for name in file.schema_arrow.names
+        ]
+    pa.default_memory_pool().release_unused()
+    return replace(described, fields=fields)
 
 
 def blocks(path, rows):
