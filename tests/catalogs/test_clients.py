@@ -21,10 +21,16 @@ FORMATS = {"fits": "fits", "fits-plus": "fits-plus", "votable": "votable", "vota
 NAMES = schemas.available()
 
 
-def stilts(*arguments):
-    if shutil.which("stilts") is None:
-        pytest.skip("stilts is not installed")
-    done = subprocess.run(["stilts", *map(str, arguments)], capture_output=True, text=True, timeout=300, check=False)
+#: STILTS, and the same commands run inside TOPCAT, without a screen.
+PROGRAMS = {"stilts": ["stilts"], "topcat": ["topcat", "-stilts"]}
+
+
+def stilts(*arguments, program="stilts"):
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is not installed")
+    done = subprocess.run(
+        [*PROGRAMS[program], *map(str, arguments)], capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -42,19 +48,22 @@ def written(example, tmp_path_factory):
     return made
 
 
-def meta(path, kind):
-    """Name, unit, UCD and description of each column as STILTS shows them."""
-    text = stilts("tpipe", f"in={path}", f"ifmt={kind}", "cmd=meta name units ucd description", "omode=out", "ofmt=csv")
+def meta(path, kind, program):
+    """Name, unit, UCD and description of each column as a client shows them."""
+    command = ("tpipe", f"in={path}", f"ifmt={kind}", "cmd=meta name units ucd description", "omode=out", "ofmt=csv")
+    text = stilts(*command, program=program)
     rows = Table.read(text.splitlines(), format="ascii.csv", converters={"*": [str]})
     return [[("" if value is np.ma.masked else str(value)) for value in row] for row in rows]
 
 
+@pytest.mark.parametrize("program", PROGRAMS)
 @pytest.mark.parametrize("ours", FORMATS)
 @pytest.mark.parametrize("name", ["csnet", "uncertain"])
-def test_stilts_sees_the_same_values_and_nulls(name, ours, written, example, tmp_path):
+def test_clients_see_the_same_values_and_nulls(name, ours, program, written, example, tmp_path):
     expected = example(name)
     out = tmp_path / "x.fits"
-    stilts("tpipe", f"in={written[name, ours]}", f"ifmt={FORMATS[ours]}", f"out={out}", "ofmt=fits-basic")
+    command = ("tpipe", f"in={written[name, ours]}", f"ifmt={FORMATS[ours]}", f"out={out}", "ofmt=fits-basic")
+    stilts(*command, program=program)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", u.UnitsWarning)
         found = Table.read(out)
@@ -76,14 +85,15 @@ def test_stilts_sees_the_same_values_and_nulls(name, ours, written, example, tmp
         assert (right.data[~mask] == left.data[~mask]).all(), column
 
 
+@pytest.mark.parametrize("program", PROGRAMS)
 @pytest.mark.parametrize("ours", FORMATS)
-def test_stilts_sees_the_same_units_ucds_and_descriptions(ours, written):
+def test_clients_see_the_same_units_ucds_and_descriptions(ours, program, written):
     dialect = "fits" if ours == "fits" else "vounit"
     expected = [
         [item.name, units.spell(item.unit, dialect, item.name), item.ucd, item.description]
         for item in schemas.get("csnet")
     ]
-    assert meta(written["csnet", ours], FORMATS[ours]) == expected
+    assert meta(written["csnet", ours], FORMATS[ours], program) == expected
 
 
 @pytest.mark.parametrize("ours", ["fits", "fits-plus"])
