@@ -78,8 +78,8 @@ def toy():
 
 @pytest.fixture(scope="module")
 def trained(toy):
-    options = {"labels": ("teff", "feh", "alpha_fe"), "epochs": 200, "batch_size": 200, "learning_rate": 1e-3}
-    return CSNet("paper", excess_epochs=150, **options).fit(toy, validation=0.2, progress=False)
+    options = {"labels": ("teff", "feh", "alpha_fe"), "epochs": 60, "batch_size": 100, "learning_rate": 1e-3}
+    return CSNet("paper", excess_epochs=40, **options).fit(toy, progress=False)
 
 
 def test_labels_train_apart_and_predict_together(toy, trained):
