@@ -58,7 +58,6 @@ def _no_memory_of_units():
     """Astropy keeps the units that it has met in VOTables, and no longer takes 'dex' once it has met a bare dex."""
     from astropy.units.format import VOUnit
 
-    before = dict(VOUnit._custom_units)
+    VOUnit._custom_units.clear()
     yield
     VOUnit._custom_units.clear()
-    VOUnit._custom_units.update(before)
