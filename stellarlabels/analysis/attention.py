@@ -4,13 +4,12 @@ Fallows & Sanders, "Stellar Atmospheric Parameters From Gaia BP/RP Spectra using
 4.5 and 5. See `stellarlabels.UncertainNet`.
 """
 
-from importlib import resources
-
 import numpy as np
 from astropy import units as u
-from astropy.table import QTable, Table
+from astropy.table import QTable
 
 from stellarlabels import schema
+from stellarlabels.corrections.published import published
 from stellarlabels.exceptions import InputError
 
 __all__ = ["attention", "derivative_spectra", "lines", "observed_differences", "red_clump"]
@@ -172,9 +171,7 @@ def lines():
     `~astropy.table.QTable`
         ``name``, ``low`` and ``high`` (nm), ``description``, ``reference``.
     """
-    file = resources.files("stellarlabels") / "data" / "analysis" / "lines.ecsv"
-    with resources.as_file(file) as path:
-        return QTable(Table.read(path, format="ascii.ecsv"))
+    return QTable(published("analysis", "lines"))
 
 
 def _derivatives(system, table, least=1):

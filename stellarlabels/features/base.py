@@ -98,11 +98,8 @@ class FeatureSet(ABC):
 
 _REGISTRY = {}
 
-#: Modules that declare feature sets; imported when one is asked for.
+#: Modules of this room that register feature sets; they are imported when a set is asked for that is not there yet.
 _DECLARED_IN = ("colors", "lrs", "mrs", "xp", "xp_coefficients")
-
-#: Modules that register feature sets; they are imported when a set is asked for that is not there yet.
-DECLARED_IN = ("stellarlabels.features.xp", "stellarlabels.features.colors")
 
 
 def register(cls):
@@ -121,9 +118,7 @@ def feature_set(name, **config):
     InputError
         If there is none of that name.
     """
-    for module in () if name in _REGISTRY else DECLARED_IN:
-        import_module(module)
-    for module in _DECLARED_IN:
+    for module in () if name in _REGISTRY else _DECLARED_IN:
         import_module(f"stellarlabels.features.{module}")
     if name not in _REGISTRY:
         raise InputError(f"no feature set is called {name!r}; there are {sorted(_REGISTRY)}")

@@ -1,6 +1,6 @@
 """CSNet: eight labels from thirteen J-PLUS and Gaia colors."""
 
-import numpy as np
+from astropy.table import QTable
 
 from stellarlabels import schema
 from stellarlabels.corrections.published import published
@@ -122,12 +122,11 @@ class CSNet(System):
         if "teff" not in labels:
             return {}
         color, absolute = dereddened_photometry(table)
-        supply = {"bp_rp_0": color, "m_g": absolute, "teff": labels["teff"]}
-        out = {}
-        for label, cut in (("teff", "trusted_teff"), ("logg", "trusted_logg")):
-            flagged = quality.apply(table, quality.get("csnet").only(cut), supply=supply, prefix="caution")
-            out[label] = np.asarray(flagged["caution_flag"]) != 0
-        return out
+        judged = {"bp_rp_0": color, "m_g": absolute, "teff": labels["teff"]}
+        stars = QTable({name: schema.column(name).dress(data) for name, data in judged.items()})
+        cuts = quality.get("csnet").only("trusted_teff", "trusted_logg")
+        failed = quality.apply(stars, cuts)["quality_flag"]
+        return {label: cuts.flag_set.has(failed, f"TRUSTED_{label.upper()}") for label in ("teff", "logg")}
 
     def recommended(self, table, *, selection="recommended"):
         """The stars for which the paper recommends its labels.

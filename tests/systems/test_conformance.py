@@ -21,6 +21,7 @@ from stellarlabels.exceptions import (
     NotFittedError,
     WriteError,
 )
+from stellarlabels.features.spectra import LIGHT
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def _lrs_stars():
         stars[name] = arrays[name]
     for name in ("ra", "dec", "snrg", "teff", "logg", "feh"):
         stars[name] = schema.column(name).dress(arrays[name])
-    stars["radial_velocity"] = arrays["z"] * 299792.458 * u.km / u.s
+    stars["radial_velocity"] = arrays["z"] * LIGHT * u.km / u.s
     stars["m_g"] = schema.column("m_g").dress(arrays["logg"])
     stars["bp_rp_0"] = schema.column("bp_rp_0").dress(5040 / arrays["teff"])
     return stars
