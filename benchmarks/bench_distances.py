@@ -1,26 +1,21 @@
 """Distances per second: closed form, posteriors on grids, and scipy's minimizer called once for each star.
 
-Run it by hand, on one core (``OMP_NUM_THREADS=1``)::
+    python benchmarks/bench_distances.py [--quick] [--output FOLDER]
 
-    python benchmarks/bench_distances.py [--repeats 7] [--json distances.json]
-
-Each row is the median over the repeats, with all methods taking turns within each repeat. "Wall" is elapsed time; "CPU"
-is the time that the process itself used, which a busy machine disturbs less. The last column is the median ratio of the
-wall rates to the minimizer of the same repeat.
+All methods take turns; run it with one thread (``OMP_NUM_THREADS=1``).
 """
 
-import argparse
-import json
-import platform
-import time
-
 import numpy as np
+import timing
 from astropy import units as u
 from scipy.optimize import minimize_scalar
 
 from stellarlabels.distances import DistancePDF
 
 REFERENCE = "scipy minimize_scalar, star by star"
+
+#: Stars for the closed form, for posteriors, and for the minimizer.
+SIZES = {"closed": 1_000_000, "grid": 20_000, "minimizer": 2_000}
 
 
 def make_stars(count, seed=1):
@@ -105,67 +100,33 @@ def agreement(count):
     return {"published_error": float(differences[0].max()), "missed": float(np.mean(differences[1] > 0.01))}
 
 
-def measure(repeats, sizes):
-    """Median rates (stars per second) and ratios to the minimizer, one dict for each method."""
-    todo = methods(sizes)
-    for _, _, function in todo:
-        function()
-    wall = np.empty((repeats, len(todo)))
-    cpu = np.empty_like(wall)
-    for repeat in range(repeats):
-        for index, (_, count, function) in enumerate(todo):
-            elapsed, used = time.perf_counter(), time.process_time()
-            function()
-            wall[repeat, index] = count / (time.perf_counter() - elapsed)
-            cpu[repeat, index] = count / (time.process_time() - used)
-    ratios = wall / wall[:, :1]
-    return [
-        {
-            "method": name,
-            "stars": count,
-            "wall_stars_per_s": float(np.median(wall[:, index])),
-            "cpu_stars_per_s": float(np.median(cpu[:, index])),
-            "ratio_to_minimizer": float(np.median(ratios[:, index])),
-            "least_ratio": float(ratios[:, index].min()),
-        }
-        for index, (name, count, _) in enumerate(todo)
-    ]
-
-
-def main():
-    """Measure, print the table, and write it as JSON if wanted."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--closed", type=int, default=1_000_000, help="stars for the closed form")
-    parser.add_argument("--grid", type=int, default=20_000, help="stars for the posteriors")
-    parser.add_argument("--minimizer", type=int, default=2_000, help="stars for the minimizer")
-    parser.add_argument("--json", help="file to write the numbers to")
-    arguments = parser.parse_args()
-    sizes = {name: getattr(arguments, name) for name in ("closed", "grid", "minimizer")}
-    rows = measure(arguments.repeats, sizes)
-    compared = agreement(arguments.minimizer)
-    print(f"{'method':<46}{'stars':>10}{'wall /s':>14}{'CPU /s':>14}{'ratio':>10}")
-    for row in rows:
-        print(
-            f"{row['method']:<46}{row['stars']:>10,}{row['wall_stars_per_s']:>14,.0f}{row['cpu_stars_per_s']:>14,.0f}"
-            f"{row['ratio_to_minimizer']:>10,.1f}"
-        )
-    print(f"mode with sigma_M = 0.2546: largest relative difference {compared['published_error']:.1e}")
-    print(
-        f"sigma_M of 0.05 to 0.5: the minimizer misses the mode by more than 1 % for {compared['missed']:.1%} of stars"
+def run(quick=False):
+    """Measure."""
+    sizes = {"closed": 2_000, "grid": 100, "minimizer": 50} if quick else SIZES
+    entries = {name: (count, function) for name, count, function in methods(sizes)}
+    rates = timing.race(entries, 1 if quick else 5)
+    result = timing.Result(
+        "Distances",
+        "Most probable distances of spectro-photometric distance PDFs, beside the published way: one bounded "
+        "minimization in 0 to 10 kpc for each star.",
     )
-    if arguments.json:
-        result = {
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "processor": platform.processor() or platform.machine(),
-            "repeats": arguments.repeats,
-            "minimizer_against_closed_form": compared,
-            "rows": rows,
-        }
-        with open(arguments.json, "w", encoding="utf-8") as file:
-            json.dump(result, file, indent=1)
+    for name, (count, _) in entries.items():
+        if name != REFERENCE:
+            target = 1000 if name.startswith("closed form: mode") else None
+            result.row(name, rates[name], size=count, peer=REFERENCE, theirs=rates[REFERENCE], target=target)
+    compared = agreement(sizes["minimizer"])
+    result.fact(
+        "mode with the paper's error of 0.2546 mag: largest relative difference from the minimizer",
+        compared["published_error"],
+        target="at most 1e-3",
+    )
+    result.fact(
+        "share of stars with errors of 0.05 to 0.5 mag for which the minimizer misses the mode by more than 1 %",
+        100 * compared["missed"],
+        unit="%",
+    )
+    return result
 
 
 if __name__ == "__main__":
-    main()
+    timing.main(run, __file__, __doc__)

@@ -24,6 +24,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
+import timing
 from astropy.table import Table, vstack
 
 import stellarlabels
@@ -222,6 +223,9 @@ def speed(stars, repeat=3):
     """
     import pandas as pd
 
+    def cpu_time(function):
+        return timing.best(function, repeat, time.process_time)[0]
+
     known = with_mean_correlation(read_coefficients(stars))
     columns, table = {"source_id": np.asarray(stars["source_id"])}, stars.copy()
     for band in prior.BANDS:
@@ -237,31 +241,20 @@ def speed(stars, repeat=3):
         from gaiaxpy import PhotometricSystem, generate
 
         systems = [PhotometricSystem.JPLUS, PhotometricSystem.Gaia_DR3_Vega]
-        theirs = best_time(lambda: generate(frame, photometric_system=systems, save_file=False), repeat)
+        theirs = cpu_time(lambda: generate(frame, photometric_system=systems, save_file=False))
     many = vstack([table] * 5, metadata_conflicts="silent")
-    ours = best_time(lambda: synthetic_photometry(many), repeat) / 5
+    ours = cpu_time(lambda: synthetic_photometry(many)) / 5
     flux, flux_error = known.values @ design_matrix().T, np.sqrt(known.variance(design_matrix()))
     samples = Table({"flux": np.tile(flux, (5, 1)), "flux_error": np.tile(flux_error, (5, 1))})
     for name in samples.colnames:
         samples[name].unit = "W / (m2 nm)"
-    recovered = best_time(lambda: synthetic_photometry(samples), repeat) / 5
+    recovered = cpu_time(lambda: synthetic_photometry(samples)) / 5
     return {
         "gaiaxpy_generate_stars_per_cpu_second": round(len(stars) / theirs),
         "synthetic_photometry_stars_per_cpu_second": round(len(stars) / ours),
         "ratio": round(theirs / ours, 1),
         "from_samples_stars_per_cpu_second": round(len(stars) / recovered),
     }
-
-
-def best_time(function, repeat):
-    """Shortest processor time of a few calls in seconds, after one that warms up."""
-    function()
-    times = []
-    for _ in range(repeat):
-        start = time.process_time()
-        function()
-        times.append(time.process_time() - start)
-    return min(times)
 
 
 if __name__ == "__main__":

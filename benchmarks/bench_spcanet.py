@@ -1,41 +1,50 @@
-"""Speed and memory of SPCANet predictions.
+"""SPCANet: prediction beside Keras, from table to table, and the memory of many spectra.
 
-    python benchmarks/bench_spcanet.py [--stars 4000] [--large 100000]
+    python benchmarks/bench_spcanet.py [--quick] [--output FOLDER] [--large 100000]
 
-Prints medians of a few repetitions: the networks alone as the library calls them, beside Keras' own ``predict`` with
-batches of 32 to 4096 rows; and the whole ``predict``, from a table to a table, with velocities known and measured. With
-``--large`` a table of so many rows is labelled, all of them views of one spectrum so that the table itself takes no
-memory, and the growth of the largest resident memory is printed.
+The networks alone as the library calls them, beside Keras' own ``predict`` with batches of 32 to 4096 rows; and the
+whole of ``predict``, with velocities known and measured. So many spectra as ``--large`` says are labelled at once, all
+of them views of one spectrum so that the table itself takes no memory.
 """
 
 import argparse
-import resource
-import time
 
 import numpy as np
+import timing
 from astropy.table import QTable, Table
-from bench_uacsnet import median_time
+from bench_solardis import many
 
 from stellarlabels import SPCANet
 from stellarlabels.archive.sample import mrs_synthetic_sample
 from stellarlabels.models import training
 
+#: Sizes of batches for Keras' predict.
 BATCHES = (32, 64, 128, 256, 512, 1024, 2048, 4096)
 
 
-def networks_alone(system, arrays, repeat):
-    """One line for each way to call the networks, best first."""
+def networks_alone(result, system, arrays, repeat):
+    """The networks as the library calls them, and as Keras does."""
     networks = [member.network for member in system._members]
     picked = {name: arrays[name] for name in networks[0].input}
     count = len(arrays["quality"])
-    times = {"the library": median_time(lambda: [training.predict(one, arrays) for one in networks], repeat)}
+    ways = {"here": (count, lambda: [training.predict(one, arrays) for one in networks])}
     for batch in BATCHES:
-        times[f"Keras, batches of {batch}"] = median_time(
-            lambda batch=batch: [one.predict(picked, batch_size=batch, verbose=0) for one in networks], repeat
+        ways[batch] = (
+            count,
+            lambda batch=batch: [one.predict(picked, batch_size=batch, verbose=0) for one in networks],
         )
-    best = min(value for name, value in times.items() if name != "the library")
-    lines = [f"{name}: {count / value:,.0f} spectra/s" for name, value in sorted(times.items(), key=lambda x: x[1])]
-    return [*lines, f"the library over Keras at its best: {best / times['the library']:.2f}"]
+    rates = timing.race(ways, repeat)
+    ours = rates.pop("here")
+    best = max(rates, key=rates.get)
+    result.row(
+        "two networks alone",
+        ours,
+        unit="spectra/s",
+        size=count,
+        peer=f"Keras' predict, batches of {best}, the best of {', '.join(map(str, BATCHES))}",
+        theirs=rates[best],
+        target=1,
+    )
 
 
 def large_table(sample, count):
@@ -52,38 +61,29 @@ def large_table(sample, count):
     return out
 
 
-def memory():
-    """Largest resident memory so far in GB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--stars", type=int, default=4000)
-    parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--large", type=int)
-    args = parser.parse_args()
-    system = SPCANet.pretrained()
-    sample = mrs_synthetic_sample()
-    if args.large:
-        system.predict(large_table(sample, 2048), progress=False)
-        before = memory()
-        table = large_table(sample, args.large)
-        start = time.perf_counter()
-        system.predict(table)
-        seconds = time.perf_counter() - start
-        print(f"{args.large:,} spectra in {seconds:.0f} s; {before:.2f} GB after 2,048, {memory():.2f} GB at the end")
-        return
-    table = QTable(sample[np.arange(args.stars) % len(sample)])
+def run(quick=False, large=100_000):
+    """Measure."""
+    result = timing.Result(
+        "SPCANet on medium-resolution spectra",
+        "The two networks beside Keras' own ``predict`` at the best size of its batches; and the whole of ``predict``, "
+        "in which most of the time goes into continuum and cross-correlation.",
+    )
+    system, sample = SPCANet.pretrained(), mrs_synthetic_sample()
+    stars, repeat = (64, 1) if quick else (4000, 3)
+    table = QTable(sample[np.arange(stars) % len(sample)])
     table["source_id"] = np.arange(len(table))
-    arrays = system.feature_set.compute(table).arrays
-    print(*networks_alone(system, arrays, args.repeat), sep="\n")
-    whole = median_time(lambda: system.predict(table, progress=False), args.repeat)
-    print(f"predict, velocities known: {len(table) / whole:,.0f} spectra/s")
-    table.remove_column("radial_velocity")
-    whole = median_time(lambda: system.predict(table, progress=False), args.repeat)
-    print(f"predict, velocities measured: {len(table) / whole:,.0f} spectra/s")
+    networks_alone(result, system, system.feature_set.compute(table).arrays, repeat)
+    for title in ("velocities known", "velocities measured"):
+        rate = timing.rate(stars, lambda: system.predict(table, progress=False), repeat)
+        result.row(f"table to table, {title}", rate, unit="spectra/s", size=stars)
+        if "radial_velocity" in table.colnames:
+            table.remove_column("radial_velocity")
+    many(result, "velocities known", system, large_table(sample, 128 if quick else large))
+    return result
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--large", type=int, default=100_000)
+    options, rest = parser.parse_known_args()
+    timing.main(lambda quick: run(quick, options.large), __file__, __doc__, arguments=rest)

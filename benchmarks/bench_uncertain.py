@@ -1,6 +1,6 @@
 """Speed of the full prediction of the uncertain network, against loops with PyTorch; and a stream of stars.
 
-    python benchmarks/bench_uncertain.py
+    python benchmarks/bench_uncertain.py [--quick] [--output FOLDER]
     python benchmarks/bench_uncertain.py --stream 1000000
 
 The network is the paper's (115-128-128-12, dropout 0.2, 50 passes). Every contestant computes the same: median and
@@ -13,10 +13,10 @@ spectra of the sample with noise of their own covariance; the largest memory of 
 """
 
 import argparse
-import resource
 import time
 
 import numpy as np
+import timing
 from astropy.table import QTable
 
 from stellarlabels.archive.sample import xp_apogee_sample
@@ -80,16 +80,19 @@ class Rival:
         return out
 
 
-def timed(function, count, repeats=3):
-    best = np.inf
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        best = min(best, time.perf_counter() - start)
-    return count / best
+def operations(core):
+    """Floating-point operations of a complete prediction of one star: passes, Jacobian, and its products with C."""
+    kernels = [array.shape for group in core.parameters for array in group if len(array.shape) == 2]
+    first, *rest = kernels
+    widths = 2 * first[0] * first[1], sum(2 * shape[0] * shape[1] for shape in rest)
+    passes = widths[0] + PASSES * widths[1]
+    jacobian = sum(widths) + LABELS * sum(widths) + LABELS * 2 * 110 * first[0]
+    return passes + jacobian + 2 * LABELS * 2 * 55 * 55 + 2 * 2 * 55 * LABELS**2
 
 
-def race(count):
+def run(quick=False):
+    """Measure."""
+    count = 300 if quick else 10_000
     arrays = stars(count)
     core = network_of(arrays)
     ours = Propagation([core])
@@ -100,14 +103,30 @@ def race(count):
         covariance[rows, :110, :110] = dense_covariance(arrays["coefficients"][rows].astype(float), blocks)
         covariance[rows, 110:, 110:] = arrays["other_covariance"][rows]
     inputs = np.concatenate([arrays["coefficients"], arrays["others"]], axis=1)
-    rival = Rival(core)
-    speeds = {"stellarlabels": timed(lambda: ours(arrays), count)}
-    speeds["PyTorch, batched"] = timed(lambda: rival.predict(inputs, covariance, 1000), count)
-    few = min(count, 200)
-    speeds["PyTorch, per star"] = timed(lambda: rival.predict(inputs[:few], covariance[:few], 1), few, repeats=1)
-    print(f"threads of PyTorch: {rival.torch.get_num_threads()}")
-    for name, speed in speeds.items():
-        print(f"{name:20s} {speed:10.0f} stars/s   ours is {speeds['stellarlabels'] / speed:6.1f} times as fast")
+    result = timing.Result(
+        "Complete predictions of UncertainNet",
+        f"Median and scatter of {PASSES} dropout passes, Jacobians of six labels, and their products with the "
+        "covariance of all inputs, by the network of the paper, beside a loop over passes and labels with PyTorch and "
+        "autograd: on batches of 1,000 stars, and star by star.",
+    )
+    entries = {"here": (count, lambda: ours(arrays))}
+    try:
+        rival = Rival(core)
+    except ImportError:
+        result.text += " PyTorch was not there."
+    else:
+        few = min(count, 20 if quick else 200)
+        entries["batches"] = (count, lambda: rival.predict(inputs, covariance, 1000))
+        entries["star by star"] = (few, lambda: rival.predict(inputs[:few], covariance[:few], 1))
+    rates = timing.race(entries, 1 if quick else 3)
+    for name, target in (("batches", 4), ("star by star", 60)):
+        if name in rates:
+            result.row(
+                "all outputs", rates["here"], size=count, peer=f"PyTorch, {name}", theirs=rates[name], target=target
+            )
+    share = 100 * rates["here"] * operations(core) / timing.gemm_peak()
+    result.fact("part of the speed of a product of matrices", share, unit="%", target="at least 50 %")
+    return result
 
 
 def stream(count, size=10_000):
@@ -127,17 +146,20 @@ def stream(count, size=10_000):
         labels = system.predict(table, progress=False)
         assert len(labels) == rows.size
         done += rows.size
-        peak.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
+        peak.append(timing.memory())
         if len(peak) % 10 == 0 or done == count:
-            print(f"{done} stars, {done / (time.perf_counter() - start):.0f} stars/s, largest memory {peak[-1]:.2f} GB")
+            speed = done / (time.perf_counter() - start)
+            print(f"{done} stars, {speed:.0f} stars/s, largest memory {peak[-1]:.2f} GB")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--stars", type=int, default=10_000)
-    parser.add_argument("--stream", type=int, help="predict so many stars in bounded memory, instead of the race")
-    args = parser.parse_args()
-    stream(args.stream) if args.stream else race(args.stars)
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--stream", type=int)
+    options, others = parser.parse_known_args()
+    if options.stream:
+        stream(options.stream)
+    else:
+        timing.main(run, __file__, __doc__, arguments=others)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "generated",
     "catalog_pages",
+    "example_report",
+    "long_runs",
     "reference",
 ]
 exclude_patterns = ["_build", "tutorials"]
@@ -73,6 +75,10 @@ sphinx_gallery_conf = {
     "within_subsection_order": "FileNameSortKey",
     "reset_modules": ("matplotlib",),
 }
+
+# The example report is written there when a build begins.
+html_extra_path = ["_build/example"]
+(HERE / "_build" / "example").mkdir(parents=True, exist_ok=True)
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"stellarlabels {release}"

@@ -18,6 +18,7 @@ _LAZY = {
     "UncertainNet": "stellarlabels.systems.uncertain",
 }
 _MODULES = (
+    "analysis",
     "archive",
     "catalogs",
     "corrections",
@@ -27,6 +28,8 @@ _MODULES = (
     "flags",
     "labels",
     "models",
+    "plots",
+    "report",
     "schema",
     "systems",
     "tables",

@@ -32,11 +32,11 @@ def run(output="stellarlabels-demo", *, system="uacsnet", weights=None):
     InputError
         If the output exists and is not a folder.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
 
-    from stellarlabels import catalogs, systems
+    from stellarlabels import catalogs, plots, systems
     from stellarlabels.archive.sample import xp_apogee_sample
-    from stellarlabels.validation import compare, plots
+    from stellarlabels.validation import compare
 
     folder = Path(output)
     if folder.exists() and not folder.is_dir():
@@ -54,10 +54,12 @@ def run(output="stellarlabels-demo", *, system="uacsnet", weights=None):
         catalogs.write(catalog, files[f"catalog.{suffix}"], model.name, overwrite=True)
     summary = compare(labels, stars)
     summary.write(files["summary.ecsv"], overwrite=True)
-    figures = {"residuals.png": plots.residual_panels(labels, stars)}
+    lines = -(-len(summary) // 2)
+    panels = Figure(figsize=(10.8, 3.6 * lines), layout="constrained")
+    figures = {"residuals.png": plots.residual_panels(labels, stars, figure=panels)}
     if {"teff", "logg"} <= set(model.labels):
-        figures["kiel.png"] = plots.kiel(labels).figure
+        ax = Figure(figsize=(6, 5), layout="constrained").add_subplot()
+        figures["kiel.png"] = plots.kiel(labels, ax=ax).figure
     for name, figure in figures.items():
-        FigureCanvasAgg(figure)
-        figure.savefig(files[name], dpi=130)
+        files[name].write_bytes(plots.figure_bytes(figure, "png"))
     return summary, {name: path for name, path in files.items() if path.exists()}

@@ -16,6 +16,7 @@ __all__ = [
     "WriteError",
     "ModelFileError",
     "NotFittedError",
+    "PartsFailedError",
     "DataNotFoundError",
     "ServiceError",
     "ServiceConnectionError",
@@ -73,6 +74,21 @@ class ModelFileError(ReadError):
 
 class NotFittedError(StellarLabelsError, RuntimeError):
     """A prediction was asked of a system that is neither trained nor loaded."""
+
+
+class PartsFailedError(StellarLabelsError, RuntimeError):
+    """Some parts of a long run on files failed; the others are kept.
+
+    Parameters
+    ----------
+    message : str
+    failures : sequence
+        One entry for each part, with ``where``, ``stars`` and ``error``.
+    """
+
+    def __init__(self, message, failures=()):
+        super().__init__(message)
+        self.failures = tuple(failures)
 
 
 class DataNotFoundError(StellarLabelsError, FileNotFoundError):

@@ -1,6 +1,7 @@
 """Fixtures shared by all tests."""
 
 import os
+import sys
 from pathlib import Path
 
 import matplotlib
@@ -9,9 +10,11 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def plot_settings():
-    """Settings of Matplotlib as before: importing GaiaXPy directly asks for LaTeX."""
+    """Settings of Matplotlib as before, no figure open: importing GaiaXPy directly asks for LaTeX."""
     with matplotlib.rc_context():
         yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 @pytest.fixture(scope="session")

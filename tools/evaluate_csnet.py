@@ -43,7 +43,7 @@ def main():
     features = system.feature_set
     test = test[features.compute(test).usable]
     predicted = plain(system.predict(test), system.labels)
-    unweighted = train(training, cost_bins=None, seed=args.seed)
+    unweighted = train(training, cost_bins=None, excess_epochs=0, calibrate=False, seed=args.seed)
     rivals = {
         "XGBoost": xgboost_predictions(
             training, test, system.labels, lambda stars: features.compute(stars).arrays["color"]

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from lamost_baselines import gaussian_process, ridge
 from lamost_lrs import LABELS, folds, is_fgk, load
-from train_solardis import WEIGHTS, train
+from train_solardis import VALIDATION, WEIGHTS, train
 
 from stellarlabels import SolarDis, flags, schema
 from stellarlabels.features.base import feature_set
@@ -75,12 +75,12 @@ def one_variant(table, name, work):
 
 
 def one_size(table, size, work):
-    """Predictions for the stars of fold 1 of one network that has seen so many stars of folds 2 to 4."""
+    """Predictions for the stars of fold 1 of networks that have seen so many stars of folds 2 to 4."""
     rng = np.random.default_rng(size)
     number = folds(table)
     test = np.flatnonzero(number == 1)
     others = rng.permutation(np.flatnonzero(number > 1))[:size]
-    system = SolarDis("compact", ensemble=1).fit(table[np.sort(others)], validation=0.0)
+    system = SolarDis("compact").fit(table[np.sort(others)], validation=VALIDATION)
     np.savez(work / f"size{size}.npz", rows=test, stars=system.provenance_["stars"], **predictions(system, table[test]))
 
 
@@ -99,6 +99,7 @@ def statistics(mean, truth, chosen, error=None):
             out[name]["median_error"] = float(np.median(error[chosen, index]))
             out[name]["within_1_sigma"] = float(np.mean(pull < 1))
             out[name]["within_2_sigma"] = float(np.mean(pull < 2))
+            out[name]["pull_width"] = robust_scatter(residual / error[chosen, index])
     return out
 
 

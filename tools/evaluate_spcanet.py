@@ -1,11 +1,12 @@
 """Measure the shipped SPCANet weights on simulated stars that they were never trained on,
 and show what they say of real files.
 
-    python tools/evaluate_spcanet.py --models DOPPLER/data --noise LAMOST_MRS_FILES --cache spectra-1.npz
+    python tools/evaluate_spcanet.py --models mrs-models.npz --cache spectra-1.npz
 
 Writes stellarlabels/data/weights/spcanet-synthetic-cannon.json. The simulated stars are made with a seed of their own.
 In the same run ridge regression on 100 principal components sees the same inputs, trained on the spectra in the cache,
-6,000 of those that the networks were trained on (see train_spcanet.py).
+some of those that the networks were trained on (see train_spcanet.py). The real files are in the folder
+STELLARLABELS_DATA; the masses and radii of KIC 8098300 (kic8098300.ecsv) are those of the literature.
 """
 
 import argparse
@@ -14,7 +15,9 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from make_mrs_spectra import Models, Synthesis, noise_profiles
+from astropy.table import QTable
+from lamost_lrs import folder
+from make_mrs_spectra import Models, Synthesis
 from train_spcanet import LABELS, WEIGHTS
 
 import stellarlabels
@@ -22,8 +25,11 @@ from stellarlabels import flags, schema
 from stellarlabels.archive.readers import read_lamost
 from stellarlabels.labels.uncertainty import coverage, robust_scatter
 
-#: Seed of the simulated stars, 500 in a block; training has 1 to 4.
+#: Seed of the simulated stars, 500 in a block; those of training are smaller.
 SEED, BLOCKS = 1001, 4
+
+#: The Sun's log g, and the star's low-resolution spectrum.
+SOLAR_LOGG, LRS_FILE = 4.438, "lamost_lrs/spec-57287-KP193637N444141V03_sp10-161.fits.gz"
 
 
 def ridge(cache, arrays, components=100, penalty=1.0):
@@ -61,14 +67,11 @@ def measure(residual, error=None):
     return {key: round(value, 5) for key, value in out.items()}
 
 
-def simulated(system, models, noise, cache):
+def simulated(system, models, profiles, cache):
     """Statistics by group of simulated stars, with known and with measured velocities, and of ridge regression."""
-    synthesis = Synthesis(models, noise_profiles(noise), SEED)
-    tables, truth = [], []
-    for _ in range(BLOCKS):
-        truth.append(synthesis.labels(500))
-        tables.append(synthesis.table(truth[-1]))
-    truth = np.concatenate(truth)
+    synthesis = Synthesis(models, profiles, SEED)
+    tables = [synthesis.table(synthesis.labels(500)) for _ in range(BLOCKS)]
+    truth = np.concatenate([np.stack([table[name].value for name in LABELS], axis=1) for table in tables])
     known = [system.predict(table) for table in tables]
     features = [system.feature_set.compute(table) for table in tables]
     blind = []
@@ -139,13 +142,48 @@ def real(system, folder):
             for label, (value, error) in values.items()
         }
     }
-    return {"real spectra of LAMOST": spectra, "the same star on two nights": differences}
+    beside = {"medium resolution, 58625, lines together": one, "medium resolution, 58644, lines apart": two}
+    beside = {
+        name: {
+            label: {"value": round(float(value[row]), 3), "error": round(float(error[row]), 3)}
+            for label, (value, error) in values.items()
+        }
+        for name, row in beside.items()
+    }
+    return {
+        "real spectra of LAMOST": spectra,
+        "the same star on two nights": differences,
+        "KIC 8098300, side by side": low_resolution() | beside | literature(),
+    }
+
+
+def low_resolution():
+    """Labels of KIC 8098300 from its low-resolution spectrum, by SolarDis."""
+    labels = stellarlabels.SolarDis.pretrained("compact").predict(read_lamost(folder() / LRS_FILE))
+    entry = {}
+    for label in LABELS:
+        value, error = (schema.column_values(labels, item)[0] for item in schema.label_columns(label)[:2])
+        entry[label] = {"value": round(float(value), 3), "error": round(float(error), 3)}
+    return {"low resolution, SolarDis compact": entry}
+
+
+def literature():
+    """Gravities of the two stars from their masses and radii, and the mean weighted with their light at 5150 Angstrom.
+
+    The weights are the areas times Planck's law for 6500 K and that times the ratio of the temperatures.
+    """
+    stars = QTable.read(Path(__file__).with_name("kic8098300.ecsv"))
+    radius = stars["radius"].value
+    logg = SOLAR_LOGG + np.log10(stars["mass"].value) - 2 * np.log10(radius)
+    light = radius**2 / np.expm1(1.438777e8 / 5150 / (6500 * stars["teff_ratio"]))
+    values = {str(name): value for name, value in zip(stars["star"], logg, strict=True)}
+    values["mean of the light"] = np.average(logg, weights=light)
+    return {f"literature, {name}": {"logg": {"value": round(float(value), 3)}} for name, value in values.items()}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--models", required=True, help="folder of the model files of thedoppler")
-    parser.add_argument("--noise", required=True, help="folder of real LAMOST MRS files")
+    parser.add_argument("--models", required=True, help="file of make_mrs_spectra.py")
     parser.add_argument("--cache", required=True, help="spectra that train_spcanet.py has made")
     parser.add_argument("--output", type=Path, default=WEIGHTS)
     args = parser.parse_args()
@@ -155,8 +193,8 @@ def main():
         "weights": "synthetic-cannon",
         "provenance": system.provenance_,
         "file_bytes": (WEIGHTS / "spcanet-synthetic-cannon.stellarlabels").stat().st_size,
-        "simulated_stars": f"{500 * BLOCKS} of seed {SEED}; training has seeds 1 to 4",
-        "measured": simulated(system, Models.read(args.models), args.noise, args.cache) | real(system, args.noise),
+        "simulated_stars": f"{500 * BLOCKS} of seed {SEED}, with which nothing was trained",
+        "measured": simulated(system, *Models.load(args.models), args.cache) | real(system, folder() / "lamost_mrs"),
     }
     for model, by_group in result["measured"].items():
         print(f"\n{model}")

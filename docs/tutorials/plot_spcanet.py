@@ -49,9 +49,9 @@ print("velocity of this star:", round(float(system.feature_set.velocities(stars)
 # %%
 # Labels
 # ------
-# The weights that ship were trained on synthetic spectra alone, from the Cannon models of the package thedoppler; see
-# `stellarlabels.SPCANet`. They know three of the 15 labels. The other twelve can be trained with
-# ``SPCANet("paper").fit(table)`` where there are spectra with such labels.
+# The weights that ship were trained on synthetic spectra, from the Cannon models of the package thedoppler with lines
+# as strong as in real spectra of low resolution; see the page :doc:`/spcanet`. They know three of the 15 labels. The
+# other twelve can be trained with ``SPCANet("paper").fit(table)`` where there are spectra with such labels.
 
 labels = system.predict(stars)
 labels

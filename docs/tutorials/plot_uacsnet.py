@@ -44,7 +44,8 @@ print(flags.describe(flagged["teff_flag"][0]))
 # Median residual (bias) and robust scatter against APOGEE; and whether the predicted errors are honest: ``pull_width``
 # should be 1, and ``coverage`` should be 0.68.
 
-from stellarlabels.validation import compare, plots
+from stellarlabels import plots
+from stellarlabels.validation import compare
 
 compare(labels, stars)
 

@@ -53,7 +53,7 @@ for name, table in (("as observed", stars), ("noisier", noisy)):
 # What the network looks at: derivative of a label times input, as a scatter over all stars (the paper's Fig. 8).
 
 from stellarlabels.analysis.attention import attention, derivative_spectra, observed_differences
-from stellarlabels.analysis.plots import attention_bars, derivative_panels
+from stellarlabels.plots import attention_bars, derivative_panel
 
 fig, ax = plt.subplots(figsize=(8, 4), layout="constrained")
 attention_bars(attention(system, stars), "logg", ax=ax)
@@ -64,7 +64,7 @@ attention_bars(attention(system, stars), "logg", ax=ax)
 
 clump = stars[(abs(stars["teff"].value - 4750) < 150) & (abs(stars["logg"].value - 2.5) < 0.5)]
 fig, ax = plt.subplots(figsize=(8, 4), layout="constrained")
-derivative_panels(derivative_spectra(system, clump), observed_differences(clump, ["feh"]), "feh", ax=ax)
+derivative_panel(derivative_spectra(system, clump), observed_differences(clump, ["feh"]), "feh", ax=ax)
 
 # %%
 # Both show the blanketing by Fe, CN and Ca II in the blue. They need not agree everywhere: the network uses a few of

@@ -1,1 +1,1 @@
-"""What the labels say: abundance planes, gradients of metallicity, and what networks read in a spectrum."""
+"""What the labels say: diagrams, abundance planes, gradients of metallicity, and what networks read in a spectrum."""

@@ -20,7 +20,7 @@ from stellarlabels.archive.arrays import Ragged
 from stellarlabels.archive.grid import DEFAULT, as_grid, same
 from stellarlabels.exceptions import InputError, MissingColumnError
 
-__all__ = ["BANDS", "CORRELATIONS", "RANGE", "SIZE", "quiet", "sample_coefficients"]
+__all__ = ["BANDS", "CORRELATIONS", "RANGE", "SIZE", "checked", "quiet", "sample_coefficients"]
 
 BANDS = ("bp", "rp")
 
@@ -49,7 +49,7 @@ def quiet():
 
 
 def sample_coefficients(table, wavelength=None, truncation=False, *, progress=None):
-    """Externally calibrated spectra from XP coefficients.
+    """Externally calibrated spectra from XP coefficients, one star after the other, by GaiaXPy itself.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def sample_coefficients(table, wavelength=None, truncation=False, *, progress=No
     """
     from tqdm.auto import tqdm
 
-    grid = _checked(wavelength)
+    grid = checked(wavelength)
     table = table if isinstance(table, Table) else Table(dict(table), copy=False)
     if all(schema.find(table, f"{band}_coefficients") is None for band in BANDS):
         raise MissingColumnError("column 'bp_coefficients' is missing, and so is 'rp_coefficients'")
@@ -99,8 +99,22 @@ def sample_coefficients(table, wavelength=None, truncation=False, *, progress=No
     return flux, error
 
 
-def _checked(wavelength):
-    """The grid, if GaiaXPy can sample it."""
+def checked(wavelength):
+    """Wavelengths of the samples, if GaiaXPy can sample them.
+
+    Parameters
+    ----------
+    wavelength : `~astropy.units.Quantity` or array_like, shape (M,), optional
+
+    Returns
+    -------
+    `~numpy.ndarray` of float64, shape (M,)
+
+    Raises
+    ------
+    InputError
+        If they are out of range.
+    """
     grid = as_grid(wavelength)
     if grid[0] < RANGE[0] or grid[-1] > RANGE[1]:
         raise InputError(f"wavelength: expected {RANGE[0]:g} to {RANGE[1]:g} nm, got {grid[0]:g} to {grid[-1]:g} nm")

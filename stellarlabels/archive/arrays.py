@@ -9,10 +9,13 @@ import numpy as np
 from stellarlabels import schema
 from stellarlabels.exceptions import InputError
 
-__all__ = ["Ragged", "exact_floats", "holds_arrays", "looks_like_array", "parse"]
+__all__ = ["Ragged", "exact_floats", "holds_arrays", "looks_like_array", "parse", "parse_column"]
 
 _PAIRS = {"(": ")", "[": "]"}
 _NULLS = ("null", "None", "none", "--", "masked")
+
+#: Texts of a whole cell without an array.
+_MISSING = (*_NULLS, "", "nan", "NaN", "NA", "N/A", "NULL")
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,10 @@ class Ragged:
         `~numpy.ndarray` of float64, shape (N, length)
             NaN throughout in rows of arrays that have another length.
         """
-        out = np.full((self.lengths.size, length), np.nan)
         rows = self.lengths == length
+        if rows.all():
+            return self.values.reshape(-1, length)
+        out = np.full((self.lengths.size, length), np.nan)
         out[rows] = self.rows(rows, length)
         return out
 
@@ -140,6 +145,72 @@ def parse(texts):
     lengths = np.array([body.count(",") + 1 if body else 0 for body in bodies], dtype=np.int64)
     lines = ",".join(body for body in bodies if body).replace(" ", "").replace(",", "\n")
     return Ragged(_numbers(lines, int(lengths.sum())), lengths)
+
+
+def parse_column(texts, dtype=np.float64):
+    """As `parse`, for a column of texts in Arrow's memory, without an object for each of them.
+
+    Parameters
+    ----------
+    texts : `pyarrow.ChunkedArray` of string
+        An empty text is a missing array.
+    dtype : dtype-like
+        float64 or float32, of the values.
+
+    Returns
+    -------
+    `Ragged`
+
+    Raises
+    ------
+    InputError
+        As `parse`.
+    """
+    parts = [_parse_chunk(chunk, dtype) or _parse_texts(chunk.to_pylist()) for chunk in texts.chunks]
+    lengths = [np.empty(0, dtype=np.int64), *(part.lengths for part in parts)]
+    values = [np.empty(0, dtype), *(part.values for part in parts)]
+    return Ragged(np.concatenate(values, dtype=dtype, casting="same_kind"), np.concatenate(lengths))
+
+
+def _parse_texts(texts):
+    return parse(["" if text.strip() in _MISSING else text for text in texts])
+
+
+def _parse_chunk(texts, dtype):
+    """Arrays of plain numbers between brackets, separated by commas; None for texts of any other kind."""
+    import pyarrow as pa
+
+    _, offsets, content = texts.buffers()
+    offsets = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    letters = np.frombuffer(content or b"", np.uint8)[offsets[0] : offsets[-1]]
+    starts, stops = offsets[:-1] - offsets[0], offsets[1:] - offsets[0]
+    there = stops > starts
+    pairs = np.stack([letters[starts[there]], letters[stops[there] - 1]], axis=1)
+    closed = (pairs == list(b"()")).all(axis=1) | (pairs == list(b"[]")).all(axis=1)
+    commas, blanks = letters == ord(","), letters == ord(" ")
+    opened = np.count_nonzero((letters == ord("(")) | (letters == ord("[")))
+    # Numbers are separated by commas, with a blank after each comma or after none.
+    blank = np.count_nonzero(blanks) > 0
+    regular = (blanks[1:] == commas[:-1]).all() if blank else True
+    if opened != closed.size or not closed.all() or not regular or (letters < ord(" ")).any():
+        return None
+    commas[stops[there] - 1] = True
+    ends = np.flatnonzero(commas)
+    lengths = np.diff(np.searchsorted(ends, stops), prepend=0)
+    # What is deleted before the end of a number: the ends of others, the blanks after them, and opening brackets.
+    order, cell = np.arange(ends.size), np.repeat(np.arange(closed.size), lengths[there])
+    ends -= order + cell + 1 + blank * (order - cell)
+    edges = np.zeros(ends.size + 1, np.int32)
+    edges[1:] = ends
+    digits = letters.tobytes().translate(None, b"()[], ")
+    numbers = [None, pa.py_buffer(edges), pa.py_buffer(digits)]
+    if edges[-1] != len(digits):  # a closing bracket within a cell
+        return None
+    try:
+        values = pa.Array.from_buffers(pa.string(), ends.size, numbers).cast(pa.from_numpy_dtype(dtype))
+    except pa.ArrowInvalid:
+        return None
+    return Ragged(values.to_numpy(), lengths)
 
 
 def _body(text):

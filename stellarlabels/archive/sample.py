@@ -58,7 +58,8 @@ def mrs_synthetic_sample():
 
     Notes
     -----
-    From the Cannon models in the package thedoppler 1.1.32 by D. Nidever (MIT licence), at R = 7500, in vacuum.
+    From the Cannon models in the package thedoppler 1.1.32 by D. Nidever (MIT licence), with lines as strong as in real
+    low-resolution spectra of LAMOST, at R = 7500, in vacuum.
     """
     from astropy.constants import c
     from astropy.io import fits

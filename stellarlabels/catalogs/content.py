@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
+from astropy import units as u
 
 from stellarlabels import __version__, flags, schema
 from stellarlabels.catalogs import units
@@ -307,4 +308,5 @@ def _jsonable(value):
 
 def _simplest(value):
     """What stands for an object that JSON does not know: NumPy's numbers as numbers, anything else as text."""
-    return value.tolist() if isinstance(value, np.generic | np.ndarray) else str(value)
+    plain = isinstance(value, np.generic | np.ndarray) and not isinstance(value, u.Quantity)
+    return value.tolist() if plain else str(value)

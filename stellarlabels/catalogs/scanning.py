@@ -5,10 +5,10 @@ from pathlib import Path
 from stellarlabels.catalogs import formats, published, schemas
 from stellarlabels.exceptions import InputError, ReadError, StellarLabelsError
 
-__all__ = ["pieces", "scan"]
+__all__ = ["count", "pieces", "scan"]
 
 
-def scan(path, schema=None, *, rows=100_000, format=None):
+def scan(path, schema=None, *, rows=100_000, first=0, format=None):
     """Read a catalog some rows at a time.
 
     Parameters
@@ -17,7 +17,9 @@ def scan(path, schema=None, *, rows=100_000, format=None):
     schema : str or `~stellarlabels.schema.Schema`, optional
         As in `stellarlabels.catalogs.read`.
     rows : int
-        Number of rows of a piece; the last one, and pieces of a Parquet file, may have fewer.
+        Number of rows of a piece; the last one may have fewer.
+    first : int
+        Number of rows at the beginning that are passed over. FITS and Parquet files are not read up to there.
     format : str, optional
         Name of the format if the suffix is not to decide.
 
@@ -30,7 +32,7 @@ def scan(path, schema=None, *, rows=100_000, format=None):
     Raises
     ------
     stellarlabels.exceptions.InputError
-        If the schema or the format is unknown, or ``rows`` is not a positive integer.
+        If the schema or the format is unknown, ``rows`` is not a positive integer, or ``first`` is negative.
     stellarlabels.exceptions.ReadError
         If the file is missing or is not what its suffix says; for a file that ends too early, after the pieces that
         are there.
@@ -56,12 +58,44 @@ def scan(path, schema=None, *, rows=100_000, format=None):
     """
     if not isinstance(rows, int) or rows < 1:
         raise InputError(f"rows: expected a positive integer, got {rows!r}")
+    if not isinstance(first, int) or first < 0:
+        raise InputError(f"first: expected an integer of 0 or more, got {first!r}")
     source = formats.find(path, format)
     declared = None if schema is None else schemas.get(schema)
-    return (published.to_table(piece, declared) for piece in pieces(source, path, declared, rows))
+    return (published.to_table(piece, declared) for piece in pieces(source, path, declared, rows, first))
 
 
-def pieces(source, path, declared=None, rows=None):
+def count(path, *, format=None):
+    """Number of rows of a file, from its header.
+
+    Parameters
+    ----------
+    path : path-like
+    format : str, optional
+        Name of the format if the suffix is not to decide.
+
+    Returns
+    -------
+    int or None
+        None for formats whose files do not say it.
+
+    Raises
+    ------
+    stellarlabels.exceptions.InputError
+        If the format is unknown.
+    stellarlabels.exceptions.ReadError
+        If the file is missing or is not what its suffix says.
+    """
+    source, path = formats.find(path, format), _existing(path)
+    try:
+        return source.count(path)
+    except StellarLabelsError:
+        raise
+    except Exception as error:  # whatever the libraries underneath say of a damaged file
+        raise ReadError(f"path: {path} could not be read as {source.name}: {error}") from error
+
+
+def pieces(source, path, declared=None, rows=None, first=0):
     """The contents of a file, before they become tables.
 
     Parameters
@@ -70,7 +104,7 @@ def pieces(source, path, declared=None, rows=None):
     path : path-like
     declared : `~stellarlabels.schema.Schema`, optional
         The schema that the file is said to have.
-    rows : int, optional
+    rows, first : int, optional
         As in `scan`; by default there is one piece.
 
     Returns
@@ -82,15 +116,19 @@ def pieces(source, path, declared=None, rows=None):
     stellarlabels.exceptions.ReadError
         If there is no such file, or it is not of that format.
     """
+    return _pieces(source, _existing(path), declared, rows, first)
+
+
+def _existing(path):
     path = Path(path)
     if not path.is_file():
         raise ReadError(f"path: there is no file {path}")
-    return _pieces(source, path, declared, rows)
+    return path
 
 
-def _pieces(source, path, declared, rows):
+def _pieces(source, path, declared, rows, begin):
     try:
-        found = source.blocks(path, rows, declared) if rows else None
+        found = source.blocks(path, rows, declared, begin) if rows else None
         if found is not None:
             yield from found
             return
@@ -99,6 +137,8 @@ def _pieces(source, path, declared, rows):
         raise
     except Exception as error:  # whatever the libraries underneath say of a damaged file
         raise ReadError(f"path: {path} could not be read as {source.name}: {error}") from error
+    if begin:
+        whole = whole.part(slice(begin, None))
     step = rows or max(len(whole), 1)
     for first in range(0, max(len(whole), 1), step):
         yield whole.part(slice(first, first + step))

@@ -11,7 +11,7 @@ from stellarlabels.exceptions import StellarLabelsError
 __all__ = ["main"]
 
 #: Verbs in the order of the help text; each is a module here with ``add(verbs)`` and ``run(options)``.
-_VERBS = ("systems", "demo", "query", "label", "distance", "export", "train")
+_VERBS = ("systems", "demo", "query", "label", "distance", "export", "validate", "report", "train")
 
 
 def main(arguments=None):

@@ -1,49 +1,89 @@
-"""``stellarlabels label``: label the stars of a file."""
+"""``stellarlabels label``: label the stars of a file, or of a catalog that is spread over the sky."""
 
 from stellarlabels.cli._common import check_output, load_system
 
 __all__ = ["add", "run"]
 
 _INPUT = (
-    "FITS, VOTable, ECSV, CSV or Parquet tables, Gaia XP files, LAMOST spectra, or @FILE with one such path to a line"
+    "FITS, VOTable, Parquet, ECSV or CSV tables, the folder of a HATS catalog, Gaia XP files, LAMOST spectra, or @FILE "
+    "with one such path to a line"
 )
-
-#: LAMOST files whose spectra are in memory at once.
-_FILES = 2000
 
 
 def add(verbs):
     """Declare the verb and its arguments."""
-    verb = verbs.add_parser("label", help="label the stars of a file")
+    verb = verbs.add_parser("label", help="label the stars of a file of any size, or of a HATS catalog")
     verb.add_argument("system", help="name of a system, see 'stellarlabels systems'")
     verb.add_argument("input", nargs="+", help=_INPUT)
-    verb.add_argument("-o", "--output", required=True, help="file to write; the suffix decides on the format")
+    verb.add_argument(
+        "-o", "--output", required=True, help="file to write; the suffix decides on the format (with Dask a folder)"
+    )
     verb.add_argument("--weights", help="shipped weights, or the path of a saved model (default: the system's default)")
     verb.add_argument("--catalog", action="store_true", help="write the published catalog's columns, not all labels")
-    verb.add_argument("--overwrite", action="store_true", help="replace an existing output file")
+    verb.add_argument("--distances", action="store_true", help="add distances, for systems that have them")
+    verb.add_argument("--no-zero-point", action="store_true", help="parallaxes are corrected for it already")
+    verb.add_argument("--keep", nargs="+", default=[], metavar="COLUMN", help="columns of the input to take over")
+    verb.add_argument("--overwrite", action="store_true", help="replace an existing output")
+    verb.add_argument("--plan", action="store_true", help="only say what it will take, measured on a few stars")
+    long = verb.add_argument_group("long runs", "An interrupted run goes on when the same command is given again.")
+    long.add_argument("--restart", action="store_true", help="throw away what an interrupted run has done")
+    long.add_argument("--rows", type=int, help="stars of a part (default: about 30 MB of them)")
+    long.add_argument(
+        "--errors", choices=["raise", "mask"], default="raise", help="what to do about parts that cannot be labelled"
+    )
+    long.add_argument(
+        "--readers", type=int, default=1, help="processes that read LAMOST spectra (default: %(default)s)"
+    )
+    dask = verb.add_argument_group("Dask", "The input is the folder of a HATS catalog, and so is the output.")
+    dask.add_argument("--engine", choices=["local", "dask"], default="local", help="(default: %(default)s)")
+    dask.add_argument("--workers", type=int, help="processes of a cluster on this machine (default: one for each core)")
+    dask.add_argument("--scheduler", help="address of a running cluster, for instance tcp://10.0.0.1:8786")
+    dask.add_argument("--memory", default="auto", help="memory of each process on this machine, for instance 4GB")
+    dask.add_argument("--match", metavar="CATALOG", help="HATS catalog whose columns are joined to the input by LSDB")
+    dask.add_argument("--radius", type=float, default=1.0, help="arcsec, for --match (default: %(default)s)")
     verb.set_defaults(run=run)
 
 
 def run(options):
     """Carry the verb out."""
-    from astropy.table import vstack
+    from stellarlabels import scale
 
-    from stellarlabels import catalogs
-
-    check_output(options)
+    if not options.plan:
+        check_output(options)
     system = load_system(options.system, options.weights)
-    labels, results = [], []
-    for table in _tables(_paths(options.input)):
-        labels.append(system.predict(table))
-        results.append(system.catalog(table, labels[-1]) if options.catalog else labels[-1])
-    labels, result = (
-        vstack(parts, metadata_conflicts="silent") if len(parts) > 1 else parts[0] for parts in (labels, results)
-    )
-    schema = (system.name,) if options.catalog else ()
-    catalogs.write(result, options.output, *schema, overwrite=options.overwrite)
-    good = sum(int((labels[f"{name}_flag"] == 0).sum()) for name in system.labels)
-    total = len(labels) * len(system.labels)
-    print(f"wrote {options.output}: {len(labels)} stars, {good} of {total} labels without a flag")
+    paths = _paths(options.input)
+    what = {"distances": options.distances, "zero_point": not options.no_zero_point, "keep": options.keep}
+    if options.plan:
+        workers = options.workers or 1
+        print(scale.plan(system, paths, catalog=options.catalog, rows=options.rows, workers=workers, **what))
+        return
+    what |= {"restart": options.restart, "overwrite": options.overwrite}
+    if options.engine == "dask":
+        done = _on_dask(system, paths, options, what)
+    else:
+        own = {"catalog": options.catalog, "rows": options.rows, "errors": options.errors, "workers": options.readers}
+        done = scale.label_file(system, paths, options.output, **own, **what)
+    print(f"wrote {options.output}: {done.stars} stars{_good(done)}")
+    for failure in done.failures:
+        print(f"not labelled: {failure.where}, {failure.stars} stars: {failure.error}")
+
+
+def _on_dask(system, paths, options, what):
+    """Label a HATS catalog on a cluster."""
+    from stellarlabels import scale
+    from stellarlabels.exceptions import InputError
+
+    if len(paths) != 1 or options.catalog:
+        raise InputError("engine: Dask takes one HATS catalog, and gives labels, not the columns of --catalog")
+    source = scale.open_lsdb(paths[0])
+    if options.match:
+        source = scale.matched(source, options.match, radius=options.radius)
+    cluster = {"workers": options.workers, "scheduler": options.scheduler, "memory_limit": options.memory}
+    return scale.label_catalog(system, source, options.output, **cluster, **what)
+
+
+def _good(done):
+    return "" if done.good is None else f", {done.good} of {done.labels} labels without a flag"
 
 
 def _paths(arguments):
@@ -63,13 +103,3 @@ def _paths(arguments):
             raise ReadError(f"input: {argument[1:]} cannot be read as a list of files; {error}") from error
         out += [line.strip() for line in lines if line.strip()]
     return out
-
-
-def _tables(paths):
-    """The stars of all files: LAMOST spectra in pieces, since there may be millions, all others in one table."""
-    from stellarlabels.archive.readers import iter_lamost, read_table
-    from stellarlabels.archive.readers.lamost_files import is_lamost
-
-    if len(paths) <= _FILES or not any(is_lamost(path) for path in paths):
-        return iter([read_table(paths)])
-    return iter_lamost(paths, rows=_FILES)

@@ -15,6 +15,7 @@ from astropy import units as u
 from stellarlabels import flags
 from stellarlabels.exceptions import InputError
 from stellarlabels.features.base import Features, FeatureSet, register
+from stellarlabels.features.blocks import BLOCK
 from stellarlabels.features.spectra import fill_gaps, interpolate, only_pixels, pixels, redshift
 
 __all__ = ["LINEAR_GRID", "LOG_GRID", "LRSSpectrum", "VARIANTS", "Normalised", "normalised"]
@@ -40,9 +41,6 @@ WIDTH = 51
 UNKNOWN, LEAST = 5.0, 2e-3
 
 VARIANTS = ("code", "paper", "local")
-
-#: Spectra that are worked on at once: few enough for the processor's cache.
-BLOCK = 32
 
 
 @dataclass
@@ -119,8 +117,9 @@ def normalised(table, *, variant="code", width=WIDTH):
     z = np.where(np.isfinite(z) & (z > -0.9), z, 0.0)[:, None]
     work = {"code": _as_code, "paper": _as_paper, "local": partial(_locally, width=width)}[variant]
 
-    def one(start):
-        part = slice(start, start + BLOCK)
+    workers = min(os.cpu_count() or 1, 8)
+
+    def one(part):
         data = pixels(spectra[part], masks=masks, weighted=variant == "local")
         block = (data.wavelength, data.flux, data.ivar, data.good, z[part])
         out.flux[part], own_error, out.replaced[part] = work(*block)
@@ -131,9 +130,21 @@ def normalised(table, *, variant="code", width=WIDTH):
             target[part] = (data.good & side).sum(axis=1) > 0.5 * np.sum(side, axis=-1)
 
     pixels(spectra[:0], masks=masks)  # what is missing is said also where there are no stars
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:  # NumPy works outside of Python's lock
-        list(pool.map(one, range(0, count, BLOCK)))
+    with ThreadPoolExecutor(workers) as pool:  # NumPy works outside of Python's lock
+        list(pool.map(one, _pieces(count, workers)))
     return out
+
+
+def _pieces(count, workers):
+    """Slices of at most `BLOCK` rows, few enough for the processor's cache, as many for each worker.
+
+    Tables of whole blocks are cut into whole blocks, see `stellarlabels.features.blocks`.
+    """
+    number = -(-count // BLOCK)
+    if count % BLOCK:
+        number = -(-number // workers) * workers
+    edges = np.linspace(0, count, number + 1).astype(int)
+    return list(map(slice, edges[:-1], edges[1:]))
 
 
 def _as_code(wavelength, flux, ivar, good, z):
@@ -148,14 +159,14 @@ def _as_code(wavelength, flux, ivar, good, z):
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio[:, columns] = np.where(arm[:, columns], smooth[:, columns] / continuum, ratio[:, columns])
     failed = (good & ~np.isfinite(ratio)).any(axis=1)
-    result = interpolate(wavelength, fill_gaps(wavelength, ratio, good), LINEAR_GRID * (1 + z))
+    result = interpolate(wavelength, fill_gaps(wavelength, ratio, good), LINEAR_GRID, z)
     result[failed] = np.nan
     return _limited(result, 1.0)
 
 
 def _as_paper(wavelength, flux, ivar, good, z):
     """The paper's steps for a block of spectra."""
-    at_rest = interpolate(wavelength, fill_gaps(wavelength, flux, good), LINEAR_GRID * (1 + z))
+    at_rest = interpolate(wavelength, fill_gaps(wavelength, flux, good), LINEAR_GRID, z)
     usable = np.isfinite(at_rest).all(axis=1, keepdims=True)
     all_good = np.broadcast_to(usable, at_rest.shape)
     smooth = _smoothed(np.where(usable, at_rest, 0.0), all_good)
@@ -166,10 +177,12 @@ def _as_paper(wavelength, flux, ivar, good, z):
 
 def _limited(ratio, value):
     """Pixels beyond the limits replaced, no errors, and whether there were any; NaN throughout for spectra with one."""
-    ratio[~np.isfinite(ratio).all(axis=1)] = np.nan
+    low, high = ratio.min(axis=1), ratio.max(axis=1)
+    ratio[~np.isfinite(low + high)] = np.nan
     with np.errstate(invalid="ignore"):
-        beyond = (ratio > LIMITS[1]) | (ratio < LIMITS[0])
-    return np.where(beyond, value, ratio), None, beyond.any(axis=1)
+        beyond = (high > LIMITS[1]) | (low < LIMITS[0])
+        ratio[beyond] = np.where((ratio[beyond] > LIMITS[1]) | (ratio[beyond] < LIMITS[0]), value, ratio[beyond])
+    return ratio, None, beyond
 
 
 def _locally(wavelength, flux, ivar, good, z, *, width):
@@ -188,9 +201,8 @@ def _locally(wavelength, flux, ivar, good, z, *, width):
         continuum = np.where(known, continuum, 1.0)
         ratio = fill_gaps(wavelength, flux / continuum, known)
         relative = np.where(known, 1 / np.sqrt(np.where(known, ivar, 1.0)) / continuum, UNKNOWN)
-    targets = LOG_GRID * (1 + z)
-    error = interpolate(wavelength, relative, targets)
-    ratio = interpolate(wavelength, ratio, targets)
+    error = interpolate(wavelength, relative, LOG_GRID, z)
+    ratio = interpolate(wavelength, ratio, LOG_GRID, z)
     there = np.isfinite(ratio) & np.isfinite(error)
     beyond = there & ((ratio < 0.0) | (ratio > 2.0))
     error = np.where(there & ~beyond, np.clip(error, LEAST, UNKNOWN), UNKNOWN)
@@ -246,28 +258,33 @@ def _continuum(wavelength, flux, good, cutoff):
         place = (2 * wavelength - low - high) / max(high - low, 1e-9)
     else:
         place = wavelength / SPLIT
-    powers = place[..., None] ** np.arange(2 * DEGREE + 1)
+    powers = np.repeat(place[..., None], 2 * DEGREE + 1, axis=-1)
+    powers[..., 0] = 1.0
+    np.multiply.accumulate(powers, axis=-1, out=powers)
+    basis = np.ascontiguousarray(np.swapaxes(powers[..., : DEGREE + 1], -1, -2))
     scale = np.maximum(np.abs(flux).max(axis=1, keepdims=True), 1e-300)
     flux = flux / scale
-    model, sigma = _fit(powers, flux, good, cutoff)
+    model, sigma = _fit(powers, basis, flux, good, cutoff)
     kept = good & ~_widened(good & (np.abs(model - flux) > STRONG * sigma), good)
     for number in range(PASSES):
         if number:
             np.subtract(model, flux, out=model)
             kept &= model < sigma
-        model, sigma = _fit(powers, flux, kept, cutoff)
+        model, sigma = _fit(powers, basis, flux, kept, cutoff)
     return model * scale
 
 
-def _fit(powers, flux, kept, cutoff):
-    """Values (N, M) of the polynomials that fit the kept pixels best, and the scatter (N, 1) of these pixels."""
+def _fit(powers, basis, flux, kept, cutoff):
+    """Values (N, M) of the polynomials that fit the kept pixels best, and the scatter (N, 1) of these pixels.
+
+    Powers of the place of each pixel are (M, 2 K - 1), and the first K of them (K, M); or such for each spectrum.
+    """
     weight = kept.astype(np.float64)
     weighted = weight * flux
     moments = _sums(weight, powers)
     order = np.arange(DEGREE + 1)
     gram = moments[:, order[:, None] + order]
-    basis = powers[..., : DEGREE + 1]
-    right = _sums(weighted, basis)
+    right = _sums(weighted, powers[..., : DEGREE + 1])
     number = moments[:, 0]
     norm = np.sqrt(np.maximum(moments[:, 2 * order], 1e-300))
     values, vectors = np.linalg.eigh(gram / norm[:, :, None] / norm[:, None, :])
@@ -279,13 +296,13 @@ def _fit(powers, flux, kept, cutoff):
     coefficients[number == 0] = np.nan
     # the residuals' first two moments follow from sums that are known already
     count = np.maximum(number, 1)
-    mean = (np.einsum("nj,nj->n", coefficients, moments[:, : DEGREE + 1]) - weighted.sum(axis=1)) / count
+    mean = (np.einsum("nj,nj->n", coefficients, moments[:, : DEGREE + 1]) - right[:, 0]) / count
     quadratic = np.einsum("nj,njk,nk->n", coefficients, gram, coefficients)
-    square = quadratic - 2 * np.einsum("nj,nj->n", coefficients, right) + np.einsum("nm,nm->n", weighted, weighted)
+    square = quadratic - 2 * np.einsum("nj,nj->n", coefficients, right) + np.vecdot(weighted, flux)
     sigma = np.sqrt(np.maximum(square / count - mean**2, 0.0))[:, None]
     if basis.ndim == 2:
-        return coefficients @ basis.T, sigma
-    return np.matmul(basis, coefficients[:, :, None])[:, :, 0], sigma
+        return coefficients @ basis, sigma
+    return np.matmul(coefficients[:, None, :], basis)[:, 0], sigma
 
 
 def _sums(weight, powers):
@@ -298,23 +315,25 @@ def _widened(strong, good):
 
     Neighbors are counted among the good pixels of a spectrum.
     """
-    rows, columns = np.nonzero(good)
-    mark = strong[rows, columns]
-    joined = mark[1:] & mark[:-1] & (rows[1:] == rows[:-1])
+    place, ends = np.flatnonzero(good), np.cumsum(good.sum(axis=1))
+    mark = strong.ravel()[place]
+    joined = mark[1:] & mark[:-1]
+    inner = ends[:-1]
+    joined[inner[(inner > 0) & (inner < place.size)] - 1] = False
     first = np.flatnonzero(mark & ~np.concatenate([[False], joined]))
     last = np.flatnonzero(mark & ~np.concatenate([joined, [False]]))
     out = np.zeros(good.shape, bool)
     if first.size == 0:
         return out
-    of_row = np.searchsorted(rows, np.arange(len(good) + 1))
-    row, extra = rows[first], last - first
+    of_row = np.concatenate([[0], ends])
+    row, extra = place[first] // good.shape[1], last - first
     same = row[1:] == row[:-1]
     before = np.where(np.concatenate([[False], same]), np.concatenate([[0], last[:-1] + 1]), of_row[row])
     after = np.where(np.concatenate([same, [False]]), np.concatenate([first[1:] - 1, [0]]), of_row[row + 1] - 1)
-    change = np.zeros(len(rows) + 1, int)
+    change = np.zeros(place.size + 1, int)
     np.add.at(change, np.maximum(first - extra, before), 1)
     np.add.at(change, np.minimum(last + extra, after) + 1, -1)
-    out[rows, columns] = np.cumsum(change[:-1]) > 0
+    out.reshape(-1)[place[np.cumsum(change[:-1]) > 0]] = True
     return out
 
 

@@ -169,7 +169,7 @@ def cells(table, item, *, required=True):
     return out
 
 
-def interpolate(wavelength, values, targets):
+def interpolate(wavelength, values, targets, redshift=None):
     """Linear interpolation of many spectra.
 
     Parameters
@@ -179,6 +179,8 @@ def interpolate(wavelength, values, targets):
     values : `~numpy.ndarray`, shape (N, M)
     targets : `~numpy.ndarray`, shape (P,) or (N, P)
         Wavelengths of the result.
+    redshift : `~numpy.ndarray`, shape (N, 1), optional
+        Where given, targets are at rest, and the wavelengths of the result are ``targets * (1 + redshift)``.
 
     Returns
     -------
@@ -188,27 +190,37 @@ def interpolate(wavelength, values, targets):
     values = np.asarray(values, float)
     count, size = values.shape
     wavelength, targets = np.asarray(wavelength, float), np.asarray(targets, float)
-    right = np.clip(_places(wavelength, targets, count), 1, size - 1)
-    if wavelength.ndim == 1:
-        before, after, last = wavelength[right - 1], wavelength[right], wavelength[-1]
-        first = wavelength[0]
+    logs = np.log(targets) if wavelength.ndim == 1 else None
+    if redshift is not None:
+        targets = targets * (1 + redshift)
+        logs = None if logs is None else logs + np.log1p(redshift)
+    left = _places(wavelength, targets, logs, count)
+    np.subtract(left, 1, out=left)
+    np.clip(left, 0, size - 2, out=left)
+    # one straight line for each pair of neighbors: two numbers to look up for each target instead of four
+    slope = np.diff(values, axis=1)
+    slope /= np.diff(wavelength, axis=-1)
+    start = values[:, :-1] - slope * wavelength[..., :-1]
+    if left.ndim == 2:
+        left += (size - 1) * np.arange(count)[:, None]
+        out = slope.take(left)
+        out *= targets
+        out += start.take(left)
     else:
-        before, after = (np.take_along_axis(wavelength, at, axis=1) for at in (right - 1, right))
-        first, last = wavelength[:, :1], wavelength[:, -1:]
-    share = (targets - before) / (after - before)
-    if right.ndim == 1:
-        below, above = values[:, right - 1], values[:, right]
-    else:
-        at = right + size * np.arange(count)[:, None]
-        below, above = values.take(at - 1), values.take(at)
-    above -= below
-    above *= share
-    above += below
-    return np.where((targets >= first) & (targets <= last), above, np.nan)
+        out = slope[:, left]
+        out *= targets
+        out += start[:, left]
+    first, last = wavelength[..., :1], wavelength[..., -1:]
+    if targets.size and (targets.min() < first.max() or targets.max() > last.min()):
+        out[np.broadcast_to((targets < first) | (targets > last), out.shape)] = np.nan
+    return out
 
 
-def _places(wavelength, targets, count):
-    """Index of the first wavelength beyond each target, as of `numpy.searchsorted` with ``side="right"``."""
+def _places(wavelength, targets, guess, count):
+    """Index of the first wavelength beyond each target, as of `numpy.searchsorted` with ``side="right"``.
+
+    For wavelengths (M,) the logarithms of the targets are needed as well, whose memory is used.
+    """
     if wavelength.ndim == 2:
         low = min(wavelength.min(initial=np.inf), targets.min(initial=np.inf))
         step = max(wavelength.max(initial=-np.inf), targets.max(initial=-np.inf)) - low + 1.0
@@ -221,10 +233,11 @@ def _places(wavelength, targets, count):
         logs = np.log(wavelength)
         step = (logs[-1] - logs[0]) / (logs.size - 1)
         if np.abs(logs - logs[0] - step * np.arange(logs.size)).max() < 0.1 * step:
-            guess = (np.log(targets) - logs[0]) * (1 / step) + 1
-            right = np.clip(guess, 1, logs.size - 1).astype(np.int64)
-            right += targets >= wavelength[right]
-            right -= targets < wavelength[right - 1]
+            guess -= logs[0] - step
+            guess *= 1 / step
+            right = np.clip(guess, 1, logs.size - 1, out=guess).astype(np.int64)
+            right += targets >= wavelength.take(right)
+            right -= targets < wavelength.take(right - 1)
             return right
     return np.searchsorted(wavelength, targets, side="right")
 
@@ -244,19 +257,22 @@ def fill_gaps(wavelength, values, good):
         NaN before the first and after the last good pixel.
     """
     out = np.where(good, values, np.nan)
-    rows = np.flatnonzero(~good.all(axis=1))
-    if rows.size == 0:
+    size = out.shape[1]
+    known, gaps = np.flatnonzero(good), np.flatnonzero(~good)
+    if gaps.size == 0 or known.size == 0:
         return out
-    good, size = good[rows], good.shape[1]
-    place = np.arange(size)
-    left = np.maximum.accumulate(np.where(good, place, -1), axis=1)
-    right = np.minimum.accumulate(np.where(good, place, size)[:, ::-1], axis=1)[:, ::-1]
-    row, column = np.nonzero(~good & (left >= 0) & (right < size))
-    before, after = left[row, column], right[row, column]
-    where = np.broadcast_to(wavelength, (len(values), size))
-    row = rows[row]
-    share = (where[row, column] - where[row, before]) / (where[row, after] - where[row, before])
-    out[row, column] = values[row, before] + share * (values[row, after] - values[row, before])
+    place = np.searchsorted(known, gaps)
+    left, right = known[np.maximum(place - 1, 0)], known[np.minimum(place, known.size - 1)]
+    row = gaps // size
+    inside = (left // size == row) & (right // size == row) & (left < gaps) & (right > gaps)
+    gaps, left, right = gaps[inside], left[inside], right[inside]
+    if wavelength.ndim == 1:
+        where = (wavelength[index % size] for index in (gaps, left, right))
+    else:
+        where = (wavelength.ravel()[index] for index in (gaps, left, right))
+    at, before, after = where
+    low, high = out.ravel()[left], out.ravel()[right]
+    out.reshape(-1)[gaps] = low + (at - before) / (after - before) * (high - low)
     return out
 
 

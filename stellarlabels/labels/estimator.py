@@ -9,19 +9,20 @@ from astropy.table import QTable
 from stellarlabels import __version__, files, flags, schema
 from stellarlabels.exceptions import InputError, ModelFileError, NotFittedError
 from stellarlabels.features.base import feature_set
+from stellarlabels.features.blocks import whole
 from stellarlabels.labels import modelfile
 from stellarlabels.labels.domain import Domain
 from stellarlabels.labels.fitting import Member, Sample, fit_member, parts
 from stellarlabels.labels.recipe import Recipe
 from stellarlabels.labels.targets import label_targets
-from stellarlabels.labels.uncertainty import Calibration, combine
+from stellarlabels.labels.uncertainty import ONE_SIGMA, Calibration, combine
 
 __all__ = ["LabelEstimator"]
 
 _log = logging.getLogger(__name__)
 
-#: Rows whose features are held in memory at once.
-CHUNK = 20000
+#: Rows whose features are held in memory at once; a multiple of `stellarlabels.features.blocks.BLOCK`.
+CHUNK = 20480
 
 
 class LabelEstimator:
@@ -56,6 +57,8 @@ class LabelEstimator:
     recipes = {}
     #: Whether the factors of a calibration on several axes are multiplied; see `stellarlabels.labels.uncertainty`.
     calibration_product = False
+    #: Central intervals (their probabilities) that are to hold what they should after the calibration.
+    calibration_levels = (ONE_SIGMA,)
     #: Terms of the error that are given beside the total, as columns ``<label>_err_<term>``.
     error_terms = ()
     #: Array of the features in which stars are compared with the training stars.
@@ -202,7 +205,21 @@ class LabelEstimator:
 
     def _calibrated(self, unseen):
         """Calibration from what each network predicts for the stars that it was not trained on."""
-        return _calibrate(unseen)
+        columns = []
+        for features, targets, mean, sigma in unseen:
+            axes = self._calibration_axes(features, mean)
+            columns.append((*targets.comparable(mean, sigma), targets.values, targets.errors, *axes.values()))
+        mean, sigma, values, errors, *along = (np.concatenate(parts) for parts in zip(*columns, strict=True))
+        axes = dict(zip(axes, along, strict=True))
+        return Calibration.fit(
+            mean, sigma, values, errors, axes, levels=self.calibration_levels, product=self.calibration_product
+        )
+
+    def _calibration_axes(self, features, mean):
+        """What the calibration depends on, (N,) each, NaN where unknown: magnitude, else signal-to-noise ratio."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            log_snr = np.log10(features.snr)
+        return {"magnitude": features.magnitude, "log_snr": np.where(np.isfinite(log_snr), log_snr, np.nan)}
 
     def _validation_rows(self, table, rows, validation):
         """For each network of the ensemble which of ``rows`` it leaves out, whole stars at a time; shape (K, rows)."""
@@ -238,14 +255,14 @@ class LabelEstimator:
         table : `~astropy.table.Table`
             Inputs by their names in the vocabulary; see the system's own documentation. It is not changed.
         progress : bool, optional
-            Whether to show a progress bar; by default for more than 20,000 rows.
+            Whether to show a progress bar; by default for more than 20,480 rows.
 
         Returns
         -------
         `~astropy.table.QTable`
             As many rows as the table, in the same order: the table's identifier column, and for each label ``<label>``,
             ``<label>_err`` (standard error) and ``<label>_flag`` (int32, bits of `stellarlabels.flags.LABEL`). Labels
-            of stars without usable input are masked.
+            of stars without usable input are masked. No bit of a row depends on which other rows are in the table.
 
         Raises
         ------
@@ -269,14 +286,21 @@ class LabelEstimator:
 
     def _predict_chunk(self, table):
         """Arrays (N, L) by the ending of their columns' names, of a table that fits into memory."""
+        rows = whole(np.arange(len(table)))
+        arrays = self._predict_blocks(table if len(rows) == len(table) else table[rows])
+        return {end: array[: len(table)] for end, array in arrays.items()}
+
+    def _predict_blocks(self, table):
+        """As `_predict_chunk`, for whole blocks of rows."""
         features = self.feature_set.compute(table)
         usable = features.usable
         names = ("", "_err", *(f"_err_{term}" for term in self.error_terms))
         out = {end: np.full((len(table), len(self.labels)), np.nan) for end in names}
         mean, sigma = out[""], out["_err"]
         if usable.any():
-            for end, array in zip(names, self._combined(features[usable]), strict=True):
-                out[end][usable] = array
+            rows = np.flatnonzero(usable)
+            for end, array in zip(names, self._combined(features[whole(rows)]), strict=True):
+                out[end][rows] = array[: len(rows)]
             for index, label in enumerate(self.labels):
                 floor = self.recipe.error_floor.get(label, 0.0)
                 sigma[usable, index] = np.maximum(sigma[usable, index], floor)
@@ -313,7 +337,9 @@ class LabelEstimator:
         count = len(self._members) // self.recipe.ensemble
         groups = [self._members[start : start + count] for start in range(0, len(self._members), count)]
         means, sigmas = zip(*(self._outputs(members, features) for members in groups), strict=True)
-        return np.stack(means), self._calibration.apply(np.stack(sigmas), _axes(features))
+        means = np.stack(means)
+        axes = self._calibration_axes(features, means.mean(axis=0))
+        return means, self._calibration.apply(np.stack(sigmas), axes)
 
     def _label_table(self, table, arrays):
         """The output table from the arrays of `_predict_chunk`."""
@@ -361,6 +387,8 @@ class LabelEstimator:
             raise NotFittedError(f"{self.name}: there is nothing to save before fit()")
         arrays = {"center": self._center, "scale": self._scale}
         arrays |= {f"domain.{name}": array for name, array in self._domain.arrays.items()}
+        if self._calibration.rest is not None:
+            arrays["calibration.rest"] = self._calibration.rest
         for axis, (knots, factors) in self._calibration.curves.items():
             arrays |= {f"calibration.{axis}.knots": knots, f"calibration.{axis}.factors": factors}
         for number, member in enumerate(self._members):
@@ -425,6 +453,7 @@ class LabelEstimator:
                 for axis in description["calibration"]
             },
             cls.calibration_product,
+            arrays.get("calibration.rest"),
         )
         domain = description["domain"]
         kept = {name.removeprefix("domain."): array for name, array in arrays.items() if name.startswith("domain.")}
@@ -437,23 +466,6 @@ class LabelEstimator:
                     weight.assign(arrays[f"network.{len(out._members)}.{index}"].astype(np.float32))
                 out._members.append(Member(network, part))
         return out
-
-
-def _axes(features):
-    """What the calibration of errors depends on: magnitude where it is known, else signal-to-noise ratio."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log_snr = np.log10(features.snr)
-    return {"magnitude": features.magnitude, "log_snr": np.where(np.isfinite(log_snr), log_snr, np.nan)}
-
-
-def _calibrate(unseen):
-    """Calibration from what each network predicts for the stars that it was not trained on."""
-    columns = []
-    for features, targets, mean, sigma in unseen:
-        axes = _axes(features)
-        columns.append((*targets.comparable(mean, sigma), targets.values, targets.errors, *axes.values()))
-    *arrays, magnitude, log_snr = (np.concatenate(parts) for parts in zip(*columns, strict=True))
-    return Calibration.fit(*arrays, {"magnitude": magnitude, "log_snr": log_snr})
 
 
 def _stored_weights(network):

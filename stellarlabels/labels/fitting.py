@@ -114,7 +114,7 @@ def fit_member(estimator, sample, check, part, seed, *, progress, title):
     networks.adapt(network, arrays, seed, estimator.feature_set.error_matrix)
     learner, inputs, targets, checks = network, arrays, packed(sample), check.features.arrays
     if recipe.loss == "squared":
-        learner = networks.means_of(network)
+        learner = networks.means_of(network, _of_label(recipe.input_noise, names[0], 0.0), seed)
     elif hasattr(network, "augmentation"):
         learner, inputs, targets, checks = networks.head_training(network, arrays, targets, checks, seed)
     weights = cost_weights(recipe, sample, part)
@@ -161,11 +161,13 @@ def cost_weights(recipe, sample, part):
     """Cost-sensitive weights (N,) of the stars of one network; None for equal weights."""
     from stellarlabels.models.weights import cost_weights
 
-    label = recipe.labels[part[0]]
-    bins, gamma = (
-        value.get(label) if isinstance(value, dict) else value for value in (recipe.cost_bins, recipe.cost_gamma)
-    )
+    bins, gamma = (_of_label(value, recipe.labels[part[0]]) for value in (recipe.cost_bins, recipe.cost_gamma))
     if bins is None:
         return None
     first = sample.guesses[:, part[0]] if recipe.cost_axis == "label" else sample.features.color
     return cost_weights(first, sample.axis, bins=bins, gamma=gamma)
+
+
+def _of_label(value, label, default=None):
+    """What a recipe says of a label: the same of all, or by the label's name."""
+    return value.get(label, default) if isinstance(value, dict) else value

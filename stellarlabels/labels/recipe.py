@@ -34,6 +34,9 @@ class Recipe:
     excess_epochs : int
         With the loss "squared", which knows no errors: epochs in which only the layers for errors are trained, with the
         loss "gaussian", after those in which the means are.
+    input_noise : float or dict of str to float
+        With the loss "squared" and networks for colors: how many times the errors of a star's magnitudes are added to
+        its colors as noise while the means are trained, perhaps different for each label (0 for those not named).
     cost_bins : tuple of int, dict of str to tuple of int, or None
         Bins on the two axes of the cost-sensitive weights, perhaps different for each label; None for equal weights.
     cost_axis : {"color", "label"}
@@ -70,6 +73,7 @@ class Recipe:
     label_ranges: dict = field(default_factory=dict)
     color_ranges: dict = field(default_factory=dict)
     excess_epochs: int = 0
+    input_noise: float | dict = 0.0
     cost_bins: tuple | dict | None = None
     cost_axis: str = "color"
     cost_label: str = "feh"

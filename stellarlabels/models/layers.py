@@ -83,6 +83,41 @@ class SpectrumNoise(keras.layers.Layer):
 
 
 @_register
+class MeasurementNoise(keras.layers.Layer):
+    """Adds noise to features during training, as the errors of what they were made from would; else does nothing.
+
+    Called with scaled features (N, F) and independent errors (N, B) of the measured quantities. The noise of a star is
+    ``amount A (sigma eps)`` with standard normal ``eps`` and the fixed matrix A (F, B), the derivatives of the features
+    with respect to the quantities.
+
+    Parameters
+    ----------
+    matrix : array_like, shape (F, B)
+    amount : float
+        Size of the added noise in units of the star's own.
+    seed : int or None
+    """
+
+    def __init__(self, matrix, amount=1.0, seed=None, **kwargs):
+        super().__init__(trainable=False, **kwargs)
+        self.matrix, self.amount, self.seed = np.asarray(matrix, np.float32), amount, seed
+        self.generator = keras.random.SeedGenerator(seed)
+
+    def call(self, inputs, training=False):
+        features, errors = inputs
+        if not training:
+            return features
+        draw = keras.random.normal(ops.shape(errors), seed=self.generator, dtype=features.dtype)
+        return features + self.amount * ops.matmul(errors * draw, self.matrix.T)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0]
+
+    def get_config(self):
+        return {**super().get_config(), "matrix": self.matrix.tolist(), "amount": self.amount, "seed": self.seed}
+
+
+@_register
 class ColorInput(keras.layers.Layer):
     """Standardised colors with missing ones (NaN) at zero, followed by a 0/1 indicator of each missing color.
 

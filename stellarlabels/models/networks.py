@@ -13,7 +13,14 @@ from stellarlabels.models.arms import two_arm_cnn
 from stellarlabels.models.cnn import spectrum_cnn
 from stellarlabels.models.differentiable import DifferentiableMLP, PropagatedError, TotalLogError
 from stellarlabels.models.kernel import head_training, kernel_mlp
-from stellarlabels.models.layers import AffineProjection, ColorInput, LogErrorBins, SigmaFloor, SpectrumNoise
+from stellarlabels.models.layers import (
+    AffineProjection,
+    ColorInput,
+    LogErrorBins,
+    MeasurementNoise,
+    SigmaFloor,
+    SpectrumNoise,
+)
 from stellarlabels.models.uncertain import uncertain_mlp
 
 __all__ = [
@@ -141,12 +148,32 @@ def color_mlp(*, shapes, outputs, hidden, l2, error_hidden, seed):
     return keras.Model({"color": color, "error": error}, layers.Concatenate()([mean, log_sigma]))
 
 
-def means_of(network):
-    """The part of a network that gives the means alone, its layer ``mean``, for a loss that knows no errors."""
+def means_of(network, noise=0.0, seed=None):
+    """The part of a network that gives the means alone, its layer ``mean``, for a loss that knows no errors.
+
+    Parameters
+    ----------
+    network : `keras.Model`
+        After `adapt`.
+    noise : float
+        For a network made by `color_mlp`: how many times the errors of the magnitudes are added to the colors as noise
+        in every step of a training.
+    seed : int or None
+        Of that noise.
+
+    Returns
+    -------
+    `keras.Model`
+        It shares its layers with the network.
+    """
     if "scaled_color" not in {layer.name for layer in network.layers}:
         return keras.Model(network.input, network.get_layer("mean").output)
-    scaled = network.get_layer("scaled_color")
-    return keras.Model({"color": network.input["color"]}, network.get_layer("mean")(scaled.output))
+    scaled, inputs = network.get_layer("scaled_color").output, {"color": network.input["color"]}
+    if noise:
+        inputs = dict(network.input)
+        (matrix,) = network.get_layer("propagated").get_weights()
+        scaled = MeasurementNoise(matrix, noise, seed)([scaled, inputs["error"]])
+    return keras.Model(inputs, network.get_layer("mean")(scaled))
 
 
 def freeze_means(network):

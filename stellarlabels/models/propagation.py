@@ -21,8 +21,8 @@ BAND, COEFFICIENTS = 55, 110
 #: Standardised features are clipped to plus or minus this.
 LIMIT = 6.0
 
-#: Stars in one block.
-BLOCK = 512
+#: Stars in one block: the passes of so many fit into the cache of a processor.
+BLOCK = 256
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Terms:
     Parameters
     ----------
     mean : `~numpy.ndarray`, shape (N, L)
-        Median of all dropout passes of all networks.
+        Mean of the networks' medians of their dropout passes.
     dropout : `~numpy.ndarray`, shape (N, L)
         Variance of the passes of a network, averaged over the networks.
     spread : `~numpy.ndarray`, shape (N, L)
@@ -108,7 +108,7 @@ class Propagation:
         passes = np.stack([run[0] for run in runs], axis=2)
         count, labels = passes.shape[:2]
         size = len(runs)
-        out.mean[rows] = _median(passes.reshape(count, labels, -1))
+        out.mean[rows] = _median(passes).mean(axis=2)
         means = passes.mean(axis=3)
         out.spread[rows] = means.var(axis=2)
         passes -= means[..., None]

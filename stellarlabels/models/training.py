@@ -13,6 +13,9 @@ __all__ = ["held_out", "predict", "predict_batch", "split_groups", "train"]
 #: for the matrix products, small enough for memory and caches.
 PREDICT_BATCH, PREDICT_NUMBERS = 4096, 2**22
 
+#: Rows that one call predicts at least: with fewer, reading the kernels of large layers takes longer than using them.
+PREDICT_LEAST = 64
+
 
 def held_out(source_id):
     """Whether a star is one of the fixed held-out stars: ``(source_id >> 35) % 5 == 0``.
@@ -172,7 +175,7 @@ def train(
     if patience is not None and validation is not None:
         callbacks.append(keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True))
     with _seeded(seed):
-        network.compile(optimizer=optimizer, loss=loss, jit_compile=False)
+        network.compile(optimizer=optimizer, loss=loss, jit_compile=keras.backend.backend() == "jax")
         history = network.fit(
             _shuffled_batches(inputs, targets, sample_weight, batch_size, seed),
             epochs=epochs,
@@ -268,11 +271,12 @@ def predict_batch(network):
     Returns
     -------
     int
-        At most `PREDICT_BATCH`.
+        A power of two, from `PREDICT_LEAST` to `PREDICT_BATCH`: so many rows of whole blocks are whole blocks, see
+        `stellarlabels.features.blocks`.
     """
     shapes = [layer.output.shape[1:] for layer in network.layers if hasattr(layer.output, "shape")]
     widest = max(int(np.prod(shape)) for shape in shapes)
-    return int(np.clip(PREDICT_NUMBERS // widest, 16, PREDICT_BATCH))
+    return 1 << (int(np.clip(PREDICT_NUMBERS // widest, PREDICT_LEAST, PREDICT_BATCH)).bit_length() - 1)
 
 
 def predict(network, inputs):

@@ -158,6 +158,24 @@ class System(LabelEstimator):
         catalog.meta = {**labels.meta, "schema": self.name, "reference": self.reference}
         return catalog
 
+    def map(self, catalog, **options):
+        """Label a catalog in the HATS format, partition by partition, with LSDB.
+
+        Parameters
+        ----------
+        catalog : path-like or `lsdb.Catalog`
+        **options
+            For `stellarlabels.scale.map_catalog`: ``distances=True``, ``keep=["phot_g_mean_mag"]``.
+
+        Returns
+        -------
+        `lsdb.Catalog`
+            Labels, errors and flags, computed when it is. `stellarlabels.scale.label_catalog` writes a catalog instead.
+        """
+        from stellarlabels.scale import map_catalog
+
+        return map_catalog(self, catalog, **options)
+
     def derived_columns(self, table):
         """Catalog columns that are computed from the table (dict of name to data); overridden by each system."""
         return {}

@@ -106,7 +106,8 @@ class SPCANet(System):
     reference = "https://doi.org/10.3847/1538-4357/ab6dea"
     recipes = {"paper": PAPER, "compact": COMPACT}
     shipped = {
-        "synthetic-cannon": "Teff, log g, [Fe/H], trained on synthetic spectra alone, with the noise of real ones",
+        "synthetic-cannon": "Teff, log g, [Fe/H] on the scale of LASP, trained on synthetic spectra with lines as "
+        "strong as in real ones of low resolution, and with the noise of real ones",
     }
     compared_in = "coarse"
     error_terms = ("model",)

@@ -9,7 +9,7 @@ from stellarlabels.features import packed
 from stellarlabels.features.xp_coefficients import add_noise
 from stellarlabels.labels.recipe import Recipe
 from stellarlabels.labels.targets import label_targets
-from stellarlabels.labels.uncertainty import ONE_SIGMA, Calibration
+from stellarlabels.labels.uncertainty import ONE_SIGMA, Calibration, balance
 from stellarlabels.models.propagation import PASSES, Propagation
 from stellarlabels.systems.base import System
 
@@ -50,7 +50,7 @@ APOGEE = Recipe(
         "propagate": False,
     },
     loss="propagated_student_t",
-    epochs=4,
+    epochs=12,
     batch_size=512,
     learning_rate=3e-4,
     schedule="cosine",
@@ -114,6 +114,7 @@ class UncertainNet(System):
     compared_in = "flux"
     error_terms = ("model", "input", "excess")
     calibration_product = True
+    calibration_levels = (0.5, ONE_SIGMA)
 
     def __init__(self, recipe=None, **changes):
         super().__init__(recipe, **changes)
@@ -141,9 +142,11 @@ class UncertainNet(System):
     def calibrate(self, table, unseen=None):
         """Calibrate the errors anew on stars with known labels.
 
-        Each network predicts its stars with their own noise and with more of it (`NOISE_LEVELS`). Its errors get
-        factors that depend on the magnitude and on the signal-to-noise ratio, for which intervals of 50 % and 68.3 %
-        hold what they should, in the geometric mean. What was done is recorded in ``provenance_``.
+        Each network predicts its stars with their own noise and with more of it (`NOISE_LEVELS`). The variance that
+        does not come from the inputs gets a factor for each label, with which stars with all amounts of noise need the
+        same correction; then the errors get factors that depend on the magnitude and on the signal-to-noise ratio, for
+        which intervals of 50 % and 68.3 % hold what they should, in the geometric mean. What was done is recorded in
+        ``provenance_``.
 
         Parameters
         ----------
@@ -309,26 +312,41 @@ class UncertainNet(System):
 
     def _outputs(self, members, features):
         """Mean and error, as they come, of one network."""
+        mean, inputs, rest = self._variances(members, features)
+        return mean, np.sqrt(inputs + rest)
+
+    def _variances(self, members, features):
+        """Mean, variance from the inputs, and all other variance, as they come, of one network."""
         terms = self._terms(features, members)
-        variance = terms.excess + terms.inputs_each + terms.dropout
-        return terms.mean * self._scale + self._center, np.sqrt(variance) * self._scale
+        square = self._scale**2
+        rest = (terms.excess + terms.dropout) * square
+        return terms.mean * self._scale + self._center, terms.inputs_each * square, rest
 
     def _calibrated(self, unseen):
         columns = []
         for member, (features, targets, *_) in zip(self._members, unseen, strict=True):
             for level in NOISE_LEVELS if len(features) else ():
                 noisy = add_noise(features, level, seed=self.recipe.seed + level)
-                axes = _axes(noisy)
-                columns.append((*self._outputs([member], noisy), targets.values, targets.errors, *axes.values()))
+                mean, inputs, rest = self._variances([member], noisy)
+                axes = self._calibration_axes(noisy, mean)
+                amount = np.full(len(mean), level)
+                columns.append((mean, inputs, rest, targets.values, targets.errors, amount, *axes.values()))
         if not columns:
             return Calibration(product=True)
-        *arrays, magnitude, log_snr = (np.concatenate(parts) for parts in zip(*columns, strict=True))
-        axes = {"magnitude": magnitude, "log_snr": log_snr}
-        return Calibration.fit(*arrays, axes, levels=(0.5, ONE_SIGMA), product=True)
+        mean, inputs, rest, values, errors, amount, *along = (
+            np.concatenate(parts) for parts in zip(*columns, strict=True)
+        )
+        levels = self.calibration_levels
+        groups = [amount == level for level in NOISE_LEVELS]
+        factor = balance(mean, inputs, rest, values, errors, groups, levels)
+        sigma = np.sqrt(inputs + factor * rest)
+        axes = dict(zip(axes, along, strict=True))
+        return replace(Calibration.fit(mean, sigma, values, errors, axes, levels=levels, product=True), rest=factor)
 
     def _factors(self, features):
         """Factors (N, L) of the calibration."""
-        return self._calibration.apply(np.ones((len(features), len(self.labels))), _axes(features))
+        axes = self._calibration_axes(features, None)
+        return self._calibration.apply(np.ones((len(features), len(self.labels))), axes)
 
     def _combined(self, features):
         return self.from_features(features)
@@ -338,21 +356,18 @@ class UncertainNet(System):
 
         Calibrated are the errors of single networks. The mean of the networks is better by the variance of the
         networks' means (see `stellarlabels.labels.uncertainty.combine`); this is taken out of the model term, which
-        does not fall below the standard error of that mean.
+        does not fall below the standard error of that mean, and then out of the excess.
         """
         factor = self._factors(features)
-        excess, inputs = factor**2 * terms.excess, factor**2 * np.einsum("nll->nl", terms.inputs)
+        rest = factor**2 * (1.0 if self._calibration.rest is None else self._calibration.rest)
+        excess, dropout = rest * terms.excess, rest * terms.dropout
+        inputs = factor**2 * np.einsum("nll->nl", terms.inputs)
         if self._calibration.curves:
-            model = factor**2 * (terms.dropout + terms.inputs_each) - inputs - terms.spread
-            model = np.maximum(model, terms.spread / len(self._members) + factor**2 * terms.dropout / PASSES)
+            single = factor**2 * terms.inputs_each + dropout + excess
+            total = np.maximum(single - terms.spread, single / 4)
+            model = np.maximum(total - inputs - excess, terms.spread / len(self._members) + dropout / PASSES)
+            excess = np.maximum(total - inputs - model, 0)
         else:
-            model = terms.dropout + terms.spread
+            model = dropout + terms.spread
         mean = terms.mean * self._scale + self._center
         return mean, *(np.sqrt(part) * self._scale for part in (model + inputs + excess, model, inputs, excess))
-
-
-def _axes(features):
-    """What the calibration depends on: magnitude and signal-to-noise ratio, NaN where unknown."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log_snr = np.log10(features.snr)
-    return {"magnitude": features.magnitude, "log_snr": np.where(np.isfinite(log_snr), log_snr, np.nan)}

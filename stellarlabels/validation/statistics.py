@@ -1,13 +1,34 @@
 """Bias, scatter and honesty of errors of one table of labels against another."""
 
 import numpy as np
-from astropy.table import QTable
 
 from stellarlabels import schema
 from stellarlabels.exceptions import InputError
 from stellarlabels.labels.uncertainty import coverage, pulls, robust_scatter
+from stellarlabels.validation.bins import inside, split
+from stellarlabels.validation.giants import classes
+from stellarlabels.validation.rows import as_table
+from stellarlabels.validation.samples import STATISTICS, Sample
 
-__all__ = ["compare", "residuals"]
+__all__ = ["by_bins", "by_class", "compare", "label_names", "residuals", "selected", "summarize"]
+
+_ALONE = "only one star: no scatter"
+_NONE = "no star has both values"
+
+
+def label_names(table):
+    """Labels of the vocabulary that a table has, under any of their names.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+
+    Returns
+    -------
+    list of str
+        In the order of the vocabulary.
+    """
+    return [name for name in schema.vocabulary().notes["labels"] if schema.find(table, name) is not None]
 
 
 def residuals(labels, reference, name):
@@ -33,16 +54,16 @@ def residuals(labels, reference, name):
     InputError
         If the tables differ in length.
     """
-    if len(labels) != len(reference):
-        raise InputError(f"reference: expected {len(labels)} rows as in labels, got {len(reference)}")
+    _check_lengths(labels, reference)
     value, error, _ = schema.label_columns(name)
     predicted, sigma = schema.column_values(labels, value), schema.column_values(labels, error, required=False)
     truth, truth_error = schema.column_values(reference, value), schema.column_values(reference, error, required=False)
-    return predicted - truth, pulls(predicted, sigma, truth, truth_error)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        return predicted - truth, pulls(predicted, sigma, truth, truth_error)
 
 
 def compare(labels, reference, *, names=None, rows=None):
-    """Bias, scatter and calibration of labels against reference labels of the same stars.
+    """Bias, scatter and calibration of labels against reference labels of the same stars, in brief.
 
     Parameters
     ----------
@@ -65,6 +86,10 @@ def compare(labels, reference, *, names=None, rows=None):
     ------
     InputError
         If the tables differ in length or have no label in common.
+
+    See Also
+    --------
+    summarize : Gaussian fits, standard errors and groups of stars.
     """
     if names is None:
         names = [name for name in labels.colnames if f"{name}_err" in labels.colnames]
@@ -78,25 +103,261 @@ def compare(labels, reference, *, names=None, rows=None):
         known = picked & np.isfinite(residual)
         value, error, _ = schema.label_columns(name)
         sigma = schema.column_values(labels, error, required=False)[known]
-        sigma = sigma[np.isfinite(sigma)]
         some = residual[known]
-        out.append(
-            (
-                name,
-                value.unit,
-                int(known.sum()),
-                np.median(some) if some.size else np.nan,
-                robust_scatter(some),
-                np.sqrt(np.mean(some**2)) if some.size else np.nan,
-                np.median(sigma) if sigma.size else np.nan,
-                robust_scatter(pull[known]),
-                coverage(pull[known]),
-            )
-        )
-    columns = ["label", "unit", "stars", "bias", "scatter", "rmse", "error", "pull_width", "coverage"]
-    table = QTable(rows=out, names=columns)
-    for column in ("bias", "scatter", "rmse", "error"):
-        table[column].info.format = ".4g"
-    for column in ("pull_width", "coverage"):
-        table[column].info.format = ".3f"
-    return table
+        row = {"label": name, "unit": value.unit, "stars": int(known.sum())}
+        row |= {"bias": _median(some), "scatter": robust_scatter(some), "rmse": Sample(some).rmse()}
+        row |= {"error": _median(sigma), "pull_width": robust_scatter(pull[known]), "coverage": coverage(pull[known])}
+        out.append(row)
+    return as_table(out)
+
+
+def summarize(
+    labels,
+    reference,
+    *,
+    names=None,
+    rows=None,
+    groups=None,
+    unflagged=False,
+    clip=3.0,
+    bootstrap=200,
+    seed=0,
+):
+    """Bias, scatter and calibration of labels against reference labels of the same stars, with standard errors.
+
+    Parameters
+    ----------
+    labels, reference : `~astropy.table.Table`
+        Same N rows in the same order.
+    names : sequence of str, optional
+        Labels to compare; by default all that ``labels`` has.
+    rows : array_like of bool, shape (N,), optional
+        Stars to compare; all by default.
+    groups : dict of str to array_like of bool, shape (N,), optional
+        Stars of each group, for which there are rows of their own; see `classes`.
+    unflagged : bool
+        Whether stars of which the label is flagged are left out: those for which the column ``<label>_flag``, the
+        label under any of its names, is not 0.
+    clip : float
+        Limit of the Gaussian fits in standard deviations; see `stellarlabels.validation.gaussian_fit`.
+    bootstrap : int
+        Number of resamplings from which the standard errors are; 0 for none.
+    seed : int
+        Of the resamplings.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        For each label one row with all stars (``group`` is ``"all"``), then one for each group:
+
+        - ``label``, ``unit``, ``group``, ``stars`` (int64), those with both values;
+        - of the residuals, label minus reference, in the label's unit: ``mean``, ``median``, ``std`` (standard
+          deviation), ``gauss_mean`` and ``gauss_sigma`` (clipped Gaussian fit, the bias and 1-sigma of the papers),
+          ``robust_sigma`` (1.4826 times the median absolute deviation) and ``rmse``, each with its standard error
+          ``<name>_err``;
+        - ``clipped``, share of the residuals beyond the limit of the fit (0.0027 for a Gaussian and three sigma);
+        - ``error``, median predicted error; of the pulls ``pull_width`` (robust; 1 if the errors are right) with
+          ``pull_width_err``, and ``coverage`` of one sigma (0.683 if they are right) with ``coverage_err``;
+        - ``note``, a sentence if something is missing, else empty.
+
+        NaN where a number cannot be given. ``meta`` holds the settings.
+
+    Raises
+    ------
+    InputError
+        If the tables differ in length, or if ``labels`` has no label.
+
+    Notes
+    -----
+    The bootstrap draws the counts of the residuals in cells of 1/20 of their robust width (wider ones in the tails), so
+    that its duration does not grow with the number of stars (Efron 1979, Ann. Stat. 7, 1).
+    """
+    _check_lengths(labels, reference)
+    names = label_names(labels) if names is None else list(names)
+    if not names:
+        raise InputError("labels: the table has no label of the vocabulary")
+    groups = {"all": np.ones(len(labels), bool)} | {key: np.asarray(mask, bool) for key, mask in (groups or {}).items()}
+    out = []
+    for name in names:
+        residual, pull, sigma, note = selected(labels, reference, name, rows=rows, unflagged=unflagged)
+        for group, mask in groups.items():
+            numbers = _numbers(residual[mask], pull[mask], sigma[mask], note, clip, bootstrap, seed)
+            out.append({"label": name, "unit": schema.column(name).unit, "group": group, **numbers})
+    return as_table(out, clip=clip, bootstrap=bootstrap, seed=seed)
+
+
+def by_class(labels, reference, *, rule="logg", limit=3.5, **options):
+    """As `summarize`, for all stars, dwarfs and giants.
+
+    Parameters
+    ----------
+    labels, reference : `~astropy.table.Table`
+        Same N rows in the same order. The reference decides what is a giant, unless it lacks what the rule needs.
+    rule, limit
+        As for `classes`.
+    **options
+        For `summarize`.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        As of `summarize`; groups are ``all``, ``dwarfs`` and ``giants``.
+    """
+    _check_lengths(labels, reference)
+    return summarize(labels, reference, groups=classes(reference, labels, rule=rule, limit=limit), **options)
+
+
+def by_bins(
+    labels,
+    reference,
+    name,
+    along,
+    *,
+    bins=10,
+    rows=None,
+    unflagged=False,
+    clip=3.0,
+    bootstrap=200,
+    seed=0,
+):
+    """Bias, scatter and calibration of one label in bins of any quantity.
+
+    Parameters
+    ----------
+    labels, reference : `~astropy.table.Table`
+        Same N rows in the same order.
+    name : str
+        Label.
+    along : str or array_like, shape (N,)
+        The quantity, or the name of its column: one of ``labels``, or else of ``reference``.
+    bins : int or array_like
+        Number of bins with equally many stars, or their edges (in the unit of the column).
+    rows, unflagged, clip, bootstrap, seed
+        As for `summarize`.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        One row for each bin: ``low`` and ``high``, the edges, and ``center``, the median of the quantity, in its unit;
+        then the columns of `summarize` from ``stars`` on, in the label's unit. A bin holds its lower edge, the last one
+        also the upper. With no star or a constant quantity it is one row with a ``note``.
+
+    Raises
+    ------
+    InputError
+        If the tables differ in length, if neither has the column, or if the edges do not increase.
+    """
+    _check_lengths(labels, reference)
+    quantity = split((labels, reference), along, len(labels))
+    residual, pull, sigma, note = selected(labels, reference, name, rows=rows, unflagged=unflagged)
+    known = np.isfinite(residual) & np.isfinite(quantity.values)
+    edges, remark = quantity.edges(bins, known)
+    out = []
+    for low, high in zip(edges[:-1], edges[1:], strict=True):
+        mask = known & inside(quantity.values, low, high, closed=high == edges[-1])
+        numbers = _numbers(residual[mask], pull[mask], sigma[mask], note or remark, clip, bootstrap, seed)
+        out.append({"low": low, "high": high, "center": _median(quantity.values[mask]), **numbers})
+    unit = schema.column(name).unit
+    units = dict.fromkeys((*(f"{item}{end}" for item in STATISTICS for end in ("", "_err")), "error"), unit)
+    units |= dict.fromkeys(("low", "high", "center"), quantity.unit)
+    return as_table(out, units=units, clip=clip, bootstrap=bootstrap, seed=seed, label=name, along=quantity.name)
+
+
+def selected(labels, reference, name, *, rows=None, unflagged=False):
+    """Residuals, pulls and predicted errors of the stars that count, and why there may be none.
+
+    Parameters
+    ----------
+    labels, reference : `~astropy.table.Table`
+        Same N rows in the same order.
+    name : str
+        Label.
+    rows : array_like of bool, shape (N,), optional
+        Stars that count; all by default.
+    unflagged : bool
+        Whether stars of which the label is flagged (``<label>_flag``) are left out.
+
+    Returns
+    -------
+    residual, pull, error : `~numpy.ndarray` of float64, shape (N,)
+        As of `residuals`, and the predicted error; NaN for stars that do not count.
+    note : str
+        A sentence if a table lacks the label or has no value of it, else empty.
+
+    Raises
+    ------
+    InputError
+        If the tables differ in length, or ``rows`` is not as described.
+    """
+    _check_lengths(labels, reference)
+    value, error, _ = schema.label_columns(name)
+    for table, word in ((labels, "catalog"), (reference, "reference")):
+        if schema.column_name(table, value) is None:
+            return *np.full((3, len(labels)), np.nan), f"the {word} has no {name}"
+    residual, pull = residuals(labels, reference, name)
+    sigma = schema.column_values(labels, error, required=False)
+    note = ""
+    if not np.isfinite(residual).any():
+        empty = [
+            f"all values of {name} in the {word} are missing"
+            for table, word in ((labels, "catalog"), (reference, "reference"))
+            if len(labels) and not np.isfinite(schema.column_values(table, value)).any()
+        ]
+        note = "; ".join(empty)
+    left_out = ~_picked(rows, len(labels))
+    if unflagged:
+        names = {f"{key}_flag".lower() for key in value.names}
+        for key in (key for key in labels.colnames if key.lower() in names):
+            left_out |= schema.without_unit(labels[key]).filled(1) != 0
+    for array in (residual, pull, sigma):
+        array[left_out] = np.nan
+    return residual, pull, sigma, note
+
+
+def _numbers(residual, pull, error, note, clip, bootstrap, seed):
+    """The columns of one row from ``stars`` on."""
+    sample, pull, error = Sample(residual), Sample(pull), error[np.isfinite(residual)]
+    out = {"stars": len(sample)}
+    errors = sample.bootstrap(bootstrap, clip=clip, seed=seed)
+    for key, number in sample.statistics(clip).items():
+        out[key], out[f"{key}_err"] = number, errors[key]
+    out["clipped"] = 1 - sample.gaussian(clip)[2]
+    out["error"] = _median(error)
+    out["pull_width"] = pull.robust_sigma() if len(pull) > 1 else np.nan
+    out["pull_width_err"] = pull.bootstrap(bootstrap, clip=clip, seed=seed)["robust_sigma"]
+    share = out["coverage"] = coverage(pull.values)
+    out["coverage_err"] = np.sqrt(share * (1 - share) / len(pull)) if len(pull) else np.nan
+    out["note"] = note or _remark(sample, pull)
+    return out
+
+
+def _remark(sample, pull):
+    """A sentence on what the numbers of a row do not tell."""
+    if not len(sample):
+        return _NONE
+    if len(sample) == 1:
+        return _ALONE
+    if sample.values[0] == sample.values[-1]:
+        return "all residuals are equal: no scatter"
+    return "" if len(pull) else "no predicted errors"
+
+
+def _median(values):
+    """Median of the finite values; NaN without any."""
+    values = values[np.isfinite(values)]
+    return float(np.median(values)) if values.size else np.nan
+
+
+def _picked(rows, length):
+    """The rows as a bool array."""
+    if rows is None:
+        return np.ones(length, bool)
+    rows = np.asarray(rows)
+    if rows.dtype != bool or rows.shape != (length,):
+        raise InputError(f"rows: expected {length} bools, got {rows.dtype} of shape {rows.shape}")
+    return rows
+
+
+def _check_lengths(labels, reference):
+    if len(labels) != len(reference):
+        raise InputError(f"reference: expected {len(labels)} rows as in labels, got {len(reference)}")

@@ -5,9 +5,9 @@ import pytest
 from astropy import units as u
 
 from stellarlabels.analysis.attention import attention, derivative_spectra, lines, observed_differences, red_clump
-from stellarlabels.analysis.plots import attention_bars, derivative_panels
 from stellarlabels.archive.sample import xp_apogee_sample
 from stellarlabels.exceptions import InputError
+from stellarlabels.plots import attention_bars, derivative_panel
 from stellarlabels.systems.uncertain import UncertainNet
 
 
@@ -97,6 +97,22 @@ def test_metal_rich_stars_absorb_more_in_the_blue(system, clump):
     assert np.mean(network["feh"].value[blue]) < 0
 
 
+@pytest.mark.parametrize(("feature", "low", "high"), [("CN", 414.2, 421.6), ("CN", 914, 935), ("Fe", 526, 543)])
+def test_metal_rich_stars_have_deeper_features(system, clump, feature, low, high):
+    """In CN and Fe more iron means less flux than in the surroundings, in the network and in the sky."""
+    table = lines()
+    assert ((table["name"] == feature) & np.isclose(table["low"].to_value("nm"), low)).any()
+    assert mean_in(observed_differences(clump, ["feh"]), "feh", low, high) < 0
+    assert mean_in(derivative_spectra(system, clump), "feh", low, high) < 0
+
+
+def test_metal_rich_stars_have_deeper_calcium(system, clump):
+    """Ca II H and K fall off the blue end, where there is no continuum: less flux than in the mean."""
+    for table in (observed_differences(clump, ["feh"]), derivative_spectra(system, clump)):
+        at = table["wavelength"].to_value("nm")
+        assert np.mean(table["feh"].value[(at >= 393) & (at <= 397)]) < 0
+
+
 def test_lines_are_in_order():
     table = lines()
     assert {"CN", "CaHK", "Fe", "Mg", "CaT"} == set(table["name"])
@@ -106,7 +122,7 @@ def test_lines_are_in_order():
 def test_plots(system, clump):
     bars = attention_bars(attention(system, clump), "logg")
     assert len(bars.patches) == 5 + 5 + 6
-    panel = derivative_panels(derivative_spectra(system, clump), observed_differences(clump, ["feh"]), "feh")
+    panel = derivative_panel(derivative_spectra(system, clump), observed_differences(clump, ["feh"]), "feh")
     assert len(panel.lines) == 2
 
 

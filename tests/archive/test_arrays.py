@@ -1,13 +1,14 @@
 """Array cells in the spellings of the archive, of GaiaXPy, NumPy and JSON; wavelength grids."""
 
 import numpy as np
+import pyarrow
 import pytest
 from astropy import units as u
 from astropy.table import MaskedColumn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stellarlabels.archive.arrays import Ragged, holds_arrays, parse
+from stellarlabels.archive.arrays import Ragged, holds_arrays, parse, parse_column
 from stellarlabels.archive.grid import DEFAULT, as_grid, regrid, resample
 from stellarlabels.exceptions import InputError
 
@@ -54,6 +55,41 @@ class TestParse:
         except InputError:
             return
         assert ragged.lengths.size == 1 and ragged.values.size == ragged.lengths[0]
+
+
+class TestParseColumn:
+    """Columns in Arrow's memory become the same numbers as lists of texts, or the same error."""
+
+    @pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS.keys())
+    @settings(max_examples=25, deadline=None)
+    @given(rows=st.lists(st.lists(floats, max_size=6), max_size=5), cut=st.integers(0, 5))
+    def test_round_trip(self, spelling, rows, cut):
+        texts = ["", *(spelling(row) for row in rows)]
+        column = pyarrow.chunked_array([texts[:cut], texts[cut:]], type=pyarrow.string())
+        ragged = parse_column(column)
+        assert ragged.lengths.tolist() == [0, *(len(row) for row in rows)]
+        np.testing.assert_array_equal(ragged.values, np.array(sum(rows, [])))
+        assert ragged.values.flags.writeable
+
+    @settings(max_examples=200, deadline=None)
+    @given(st.lists(st.text("()[], 12.e-", max_size=12) | st.sampled_from(["(1, 2)", "[3,4]", ""]), max_size=4))
+    def test_any_texts(self, texts):
+        column = pyarrow.chunked_array([texts], type=pyarrow.string())
+        try:
+            expected = parse(texts)
+        except InputError:
+            with pytest.raises(InputError):
+                parse_column(column)
+            return
+        found = parse_column(column)
+        np.testing.assert_array_equal(found.values, expected.values)
+        np.testing.assert_array_equal(found.lengths, expected.lengths)
+
+    def test_slices_and_precision(self):
+        column = pyarrow.chunked_array([pyarrow.array(["(9)", "(0.1, 2)", "null", "(3.0)"])[1:]])
+        ragged = parse_column(column, np.float32)
+        assert ragged.values.dtype == np.float32 and ragged.lengths.tolist() == [2, 0, 1]
+        np.testing.assert_array_equal(ragged.values, np.array([0.1, 2, 3], np.float32))
 
 
 class TestRagged:

@@ -112,6 +112,9 @@ def test_metadata_of_any_kind_come_back(labels, tmp_path):
     labels.meta["numpy"] = np.float32(0.5)
     catalogs.write(labels, tmp_path / "x.fits")
     assert catalogs.read(tmp_path / "x.fits").meta == labels.meta
+    labels.meta = {"radius": 1.5 * u.arcsec}
+    catalogs.write(labels, tmp_path / "y.fits")
+    assert catalogs.read(tmp_path / "y.fits").meta["radius"] == "1.5 arcsec"
 
 
 def test_an_unsigned_column_of_another_writer_is_read(tmp_path):

@@ -10,6 +10,7 @@ from astropy.table import QTable, Table
 
 from stellarlabels import catalogs
 from stellarlabels.catalogs import schemas
+from stellarlabels.catalogs.scanning import count
 from stellarlabels.exceptions import InputError, ReadError
 from stellarlabels.schema import without_unit
 
@@ -113,3 +114,73 @@ def test_errors_come_before_the_first_piece(tmp_path):
         catalogs.scan(tmp_path / "x.fits", "sdss")
     with pytest.raises(ReadError, match="no binary table"):
         next(catalogs.scan(tmp_path / "x.fits"))
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("first", [0, 7, 10, 25, 30])
+def test_rows_at_the_beginning_can_be_passed_over(suffix, first, tmp_path):
+    path = tmp_path / f"x{suffix}"
+    write(published(25), path)
+    whole = catalogs.read(path)
+    pieces = list(catalogs.scan(path, rows=10, first=first))
+    assert [len(piece) for piece in pieces[:-1]] == [10] * (len(pieces) - 1)
+    found = [number for piece in pieces for number in piece["source_id"].tolist()]
+    assert found == whole["source_id"].tolist()[first:]
+    with pytest.raises(InputError, match="first: expected an integer of 0 or more"):
+        catalogs.scan(path, first=-1)
+
+
+@pytest.mark.parametrize("suffix", [".fits", ".fits.gz", ".parquet"])
+def test_headers_tell_the_number_of_rows(suffix, tmp_path):
+    path = tmp_path / f"x{suffix}"
+    write(published(25), path)
+    assert count(path) == 25
+    path.write_bytes(b"SIMPLE")
+    with pytest.raises(ReadError, match=f"x{suffix}"):
+        count(path)
+
+
+def test_other_formats_do_not_tell_the_number_of_rows(tmp_path):
+    path = tmp_path / "x.csv"
+    write(published(25), path)
+    assert count(path) is None
+
+
+def test_pieces_of_parquet_have_as_many_rows_as_wanted_whatever_the_row_groups(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    path = tmp_path / "x.parquet"
+    pa.parquet.write_table(pa.table({"a": np.arange(25)}), path, row_group_size=4)
+    for first in (0, 3, 4, 5):
+        pieces = list(catalogs.scan(path, rows=10, first=first))
+        assert [len(piece) for piece in pieces] == [10, 10, 5 - first] if first < 5 else [10, 10]
+        assert [number for piece in pieces for number in piece["a"]] == list(range(first, 25))
+
+
+def test_lists_of_the_same_length_are_cells_of_an_array(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    path = tmp_path / "x.parquet"
+    pa.parquet.write_table(pa.table({"flux": pa.array([[1.0, 2.0, None], None, [4.0, 5.0, 6.0]])}), path)
+    found = without_unit(catalogs.read(path)["flux"])
+    assert found.tolist() == [[1, 2, None], [None] * 3, [4, 5, 6]]
+    pa.parquet.write_table(pa.table({"flux": pa.array([[1.0, 2.0], [4.0]])}), path)
+    with pytest.raises(ReadError, match="'flux' has cells of the type list"):
+        catalogs.read(path)
+
+
+def test_the_older_binary_of_votables_is_read_in_pieces(tmp_path):
+    path = tmp_path / "x.vot"
+    table = published(25)
+    table["gl"][4] = np.nan
+    table["n"] = np.arange(25, dtype=np.int32)
+    table["cell"] = np.arange(50, dtype=np.float32).reshape(25, 2)
+    table.write(path, format="votable", tabledata_format="binary")
+    found = list(catalogs.scan(path, rows=10))
+    assert [len(piece) for piece in found] == [10, 10, 5]
+    for name in table.colnames:
+        joined = np.ma.concatenate([without_unit(piece[name]) for piece in found])
+        want = np.ma.masked_invalid(table[name]) if table[name].dtype.kind == "f" else np.ma.asarray(table[name])
+        assert joined.tolist() == want.tolist(), name

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from stellarlabels.labels.uncertainty import Calibration, combine, coverage, pulls, robust_scatter
+from stellarlabels.labels.uncertainty import Calibration, balance, combine, coverage, pulls, robust_scatter
 
 
 def test_robust_scatter_of_a_gaussian():
@@ -79,3 +79,16 @@ def test_factors_stay_between_the_knots(magnitude):
     calibration = Calibration({"magnitude": (np.array([10.0, 12.0]), np.array([[0.5], [2.0]]))})
     factor = calibration.apply(np.ones((len(magnitude), 1)), {"magnitude": np.array(magnitude)})
     assert ((factor >= 0.5) & (factor <= 2)).all()
+
+
+def test_balance_finds_the_variance_that_is_missing():
+    """The variance that does not come from the inputs is stated three times, and once, too small."""
+    rng = np.random.default_rng(11)
+    level = np.repeat([0, 1, 4, 9], 20000)
+    inputs = np.stack([0.5 * (1 + level), 0.2 * (1 + level)], axis=1)
+    rest = np.ones((len(level), 2))
+    truth = rng.normal(size=rest.shape)
+    predicted = truth + np.sqrt(inputs + [3.0, 1.0] * rest) * rng.normal(size=rest.shape)
+    groups = [level == amount for amount in (0, 1, 4, 9)]
+    factor = balance(predicted, inputs, rest, truth, np.zeros_like(truth), groups, levels=(0.5, 0.683))
+    np.testing.assert_allclose(factor, [3.0, 1.0], rtol=0.15)

@@ -258,9 +258,8 @@ def test_order_and_chunks_do_not_matter(system, stars, monkeypatch):
     order = np.random.default_rng(1).permutation(len(stars))
     monkeypatch.setattr("stellarlabels.labels.estimator.CHUNK", 101)
     shuffled = system.predict(stars[order], progress=False)
-    for name in system.labels:
-        np.testing.assert_allclose(plain(shuffled[name]), plain(whole[name])[order], rtol=1e-4, atol=1e-4)
-        np.testing.assert_array_equal(shuffled[f"{name}_flag"], whole[f"{name}_flag"][order])
+    for name in shuffled.colnames:
+        np.testing.assert_array_equal(plain(shuffled[name]), plain(whole[name])[order])
 
 
 def test_bad_rows_are_kept_and_flagged(system, case, stars):

@@ -8,7 +8,7 @@ from astropy.table import QTable
 
 from stellarlabels import CSNet, flags, schema
 from stellarlabels.exceptions import InputError, MissingColumnError
-from stellarlabels.models import losses, networks
+from stellarlabels.models import layers, losses, networks
 from stellarlabels.systems.csnet import PAPER
 
 
@@ -49,6 +49,27 @@ def test_loss_is_equation_8():
     penalty = 0.01 * sum(np.sum(np.square(kernel)) for kernel in network.get_layer("mean").parameters[::2])
     want = np.mean(cost * ((target - predicted)[:, 0]) ** 2) + float(penalty)
     assert float(np.ravel(got)[0]) == pytest.approx(want, rel=1e-5)
+
+
+def test_noise_of_a_training_is_that_of_the_magnitudes():
+    """The added noise has the covariance of the colors, and is there in training only."""
+    rng = np.random.default_rng(1)
+    matrix = rng.normal(size=(2, 3))
+    color, error = np.tile([[0.3, -0.2]], (40000, 1)).astype("f4"), np.tile([[0.1, 0.2, 0.3]], (40000, 1)).astype("f4")
+    layer = layers.MeasurementNoise(matrix, amount=0.5, seed=1)
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(layer([color, error])), color)
+    noise = keras.ops.convert_to_numpy(layer([color, error], training=True)) - color
+    want = 0.25 * matrix @ np.diag(error[0].astype(float) ** 2) @ matrix.T
+    np.testing.assert_allclose(np.cov(noise.T), want, atol=0.03 * np.abs(want).max())
+    network = networks.build(
+        "color_mlp", shapes={"color": 2, "error": 3}, outputs=1, hidden=(4,), l2=0, error_hidden=(2,), seed=3
+    )
+    networks.adapt(network, {"color": rng.normal(size=(9, 2)).astype("f4"), "error": error[:9]}, error_matrix=matrix)
+    arrays = {"color": color[:5], "error": error[:5]}
+    with_noise, without = networks.means_of(network, noise=1.0, seed=1), networks.means_of(network)
+    same = with_noise.predict(arrays, verbose=0), without.predict({"color": color[:5]}, verbose=0)
+    np.testing.assert_allclose(*same, rtol=1e-6)
+    assert with_noise.get_layer("mean") is without.get_layer("mean")
 
 
 @pytest.fixture(scope="module")

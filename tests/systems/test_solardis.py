@@ -214,7 +214,7 @@ def test_real_files_of_every_release(real_data):
     others = np.isin(np.asarray(table["class"]), ["GALAXY", "QSO"])
     assert others.sum() == 2
     np.testing.assert_array_equal(flags.LABEL.has(labels["teff_flag"], "NOT_APPLICABLE"), others)
-    # KIC 8098300 (F6IV-V): Teff 6200-6400 K in the literature
+    # KIC 8098300, of type F5 after the header
     kic = np.flatnonzero(np.asarray(table["obsid"]) == 359910161)[0]
     assert abs(labels["teff"][kic].value - 6250) < 250
 
@@ -236,3 +236,8 @@ def test_shipped_metrics():
         assert ours[label]["scatter"] <= limit
         assert all(ours[label]["scatter"] < other[label]["scatter"] for other in others)
         assert 0.6 < ours[label]["within_1_sigma"] < 0.76
+    for name, group in measured["SolarDis compact"].items():
+        if "S/N" in name:  # between 80 and 300 stars
+            for label in ("teff", "logg", "feh"):
+                assert 0.55 < group[label]["within_1_sigma"] < 0.83
+                assert 0.7 < group[label]["pull_width"] < 1.25

@@ -5,7 +5,7 @@ import pytest
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import SPCANet, flags, schema
+from stellarlabels import SolarDis, SPCANet, flags, schema
 from stellarlabels.archive.sample import mrs_synthetic_sample
 from stellarlabels.exceptions import InputError
 from stellarlabels.labels.uncertainty import robust_scatter
@@ -144,15 +144,66 @@ def test_splitting_by_spectrum_leaks(sample):
     assert error["star"] > 1.3 * error["spectrum"]
 
 
+@pytest.fixture(scope="module")
+def real_visits(real_data):
+    """Six visits to each of 150 real stars, and 300 other stars once, with the labels of LASP.
+
+    They are low-resolution spectra in the windows of the two arms; a visit is the spectrum with more of its own noise.
+    """
+    with np.load(real_data / "lamost_lrs" / "lamost_lrs_labelled.npz", allow_pickle=False) as data:
+        wave, arrays = data["wave"], {name: data[name] for name in ("flux", "ivar", "z", "teff", "snrg")}
+    random = np.random.default_rng(3)
+    good = (arrays["teff"] > 4500) & (arrays["teff"] < 7000) & (arrays["snrg"] > 40)
+    order = random.permutation(np.flatnonzero(good))
+
+    def table(rows):
+        out = QTable({"source_id": rows + 1, "teff": arrays["teff"][rows] * u.K})
+        out["radial_velocity"] = arrays["z"][rows] * 299792.458 * u.km / u.s
+        for arm, (low, high) in {"b": (4900, 5400), "r": (6300, 6800)}.items():
+            inside = (wave > low) & (wave < high)
+            flux, ivar = (arrays[name][rows][:, inside].astype(float) for name in ("flux", "ivar"))
+            flux += random.standard_normal(flux.shape) * np.where(ivar > 0, 1 / np.sqrt(np.maximum(ivar, 1e-30)), 0.0)
+            out[f"wavelength_{arm}"] = np.broadcast_to(wave[inside], flux.shape) * u.AA
+            out[f"flux_{arm}"], out[f"ivar_{arm}"] = flux, ivar
+        return out
+
+    return table(np.repeat(order[:150], 6)), table(order[150:450])
+
+
+@pytest.mark.slow
+def test_a_split_by_spectrum_promises_too_much_of_real_stars(real_visits):
+    """What is left out by spectrum is told far better than other stars are; what is left out by star is not.
+
+    The network is the same, and so are the other stars, of which no visit was trained on.
+    """
+    table, others = real_visits
+    small = {"filters": (4, 8, 8), "dropout": 0.0}
+    options = {"labels": ("teff",), "network_options": small, "epochs": 30, "ensemble": 1, "batch_size": 32, "seed": 1}
+    groups = {"spectrum": np.arange(len(table)), "star": np.asarray(table["source_id"])}
+    ratio = {}
+    for split, group in groups.items():
+        system = SPCANet("compact", **options).fit(table, validation=0.25, split=split, progress=False)
+        left_out = split_groups(group, 0.25, 1)[0]
+        seen = np.isin(table["source_id"][left_out], table["source_id"][~left_out])
+        assert seen.all() if split == "spectrum" else not seen.any()
+        error = []
+        for part in (table[left_out], others):
+            residual = (system.predict(part)["teff"] - part["teff"]).value
+            error.append(np.sqrt(np.mean(residual**2)))
+        ratio[split] = error[0] / error[1]
+    assert ratio["spectrum"] < 0.75
+    assert 0.8 < ratio["star"] < 1.25
+
+
 def test_split_is_one_of_two(sample):
     with pytest.raises(InputError, match="split"):
         SPCANet("compact").fit(sample, split="random")
 
 
 def test_real_files(system, real_data):
-    """KIC 8098300, on the night on which the lines of its two stars coincide: single exposures and co-add agree.
+    """KIC 8098300, an eclipsing binary: on one night its lines coincide, on another they are apart, which is flagged.
 
-    Its other night of use shows two sets of lines and is flagged; on two nights there is no starlight at all.
+    Both nights agree, and so do single exposures and the low-resolution spectrum; on two nights there is no starlight.
     """
     from stellarlabels.archive.readers import read_lamost
 
@@ -169,6 +220,14 @@ def test_real_files(system, real_data):
         for name in system.labels:
             value, error = labels[name].value[rows], labels[f"{name}_err"].value[rows]
             assert (np.abs(value - np.median(value)) < 2 * np.hypot(error, np.median(error))).all()
+    together = [np.flatnonzero((night == epoch) & table["exposure"].mask)[0] for epoch in ("58625", "58644")]
+    low = SolarDis.pretrained("compact").predict(read_lamost(sorted((real_data / "lamost_lrs").glob("spec-57287-KP*"))))
+    for name in system.labels:
+        value, error = labels[name].value[together], labels[f"{name}_err"].value[together]
+        assert abs(value[0] - value[1]) < np.hypot(*error)
+        assert name != "feh" or abs(value[0] - value[1]) < 0.05
+        away = np.abs(value - low[name][0].value) / np.hypot(error, low[f"{name}_err"][0].value)
+        assert (away < 2.5).all()
 
 
 def test_command_line(system, real_data, tmp_path):

@@ -100,7 +100,7 @@ def plain(name, array):
     `~astropy.table.Column` or `~astropy.units.Quantity`
     """
     item = schema.column(name)
-    out = u.Quantity(array, item.unit, copy=False) if item.unit else Column(array)
+    out = u.Quantity(array, item.unit, copy=False) if item.unit else Column(array, copy=False)
     out.info.description = item.description
     out.info.meta = {"ucd": item.ucd}
     return out

@@ -19,7 +19,7 @@ from astropy.utils.exceptions import AstropyWarning
 from stellarlabels.archive.readers.text import read_text
 from stellarlabels.exceptions import ReadError
 
-__all__ = ["Raw", "read_bytes", "read_raw"]
+__all__ = ["Raw", "read_bytes", "read_raw", "sidecar"]
 
 #: Ends of names of the members of a zip archive that are looked at.
 _TABLES = (".fits", ".fit", ".vot", ".votable", ".xml", ".csv", ".ecsv", ".txt", ".dat", ".gz")
@@ -111,7 +111,7 @@ def _unpacked(data, where):
             data = gzip.decompress(data)
         except (OSError, EOFError, zlib.error) as error:
             raise ReadError(f"{where}: damaged or truncated gzip file; {error}") from error
-    if not data.strip():
+    if not re.compile(rb"\S").search(data):
         raise ReadError(f"{where}: the file is empty")
     return data
 
@@ -146,8 +146,9 @@ def _tables(data, where, meta=None):
             return _fits(data, where)
         if b"<VOTABLE" in data[:4096]:
             return _votable(data, where)
-        if data.lstrip()[:1] == b"<":
-            raise ReadError(f"{where}: XML or HTML, but not a VOTable; it begins with {data.lstrip()[:40]!r}")
+        head = data[:4096].lstrip()
+        if head[:1] == b"<":
+            raise ReadError(f"{where}: XML or HTML, but not a VOTable; it begins with {head[:40]!r}")
         if b"\nByte-by-byte Description of file" in data[:20000]:
             return [Raw(_machine_readable(data, where), where)]
         table, own = read_text(data, where)
@@ -221,9 +222,14 @@ def _votable_values(element):
     return _keys({item.name: item.value for item in (*element.infos, *element.params, *groups) if item.name})
 
 
+def sidecar(path):
+    """Path of the file into which GaiaXPy writes the sampling of a CSV file."""
+    return path.with_name(f"{path.stem}_sampling{path.suffix}")
+
+
 def _sidecar(path):
     """GaiaXPy writes the sampling of its CSV files into a second file, ``<name>_sampling.csv``."""
-    other = path.with_name(f"{path.stem}_sampling{path.suffix}")
+    other = sidecar(path)
     if not other.is_file():
         return {}
     try:

@@ -34,7 +34,7 @@ def read_continuous(raw, grid):
     for name, length in COEFFICIENTS.items():
         if name in table.colnames:
             data = Ragged.from_column(table[name]).matrix(length) if length else schema.values(table, name)
-            columns[name] = plain(name, data)
+            columns.add_column(plain(name, data), name=name, copy=False)
         elif not name.endswith(("correlations", "deviation")):  # a band that no star of the file has
             columns[name] = plain(name, np.full((len(table), length), np.nan))
     return _spectra(columns, given_flags(table), grid)

@@ -1,15 +1,18 @@
 """Tables in delimited text: CSV with or without comments, and ECSV. Long array cells are parsed fast and exactly."""
 
+import codecs
 import csv
 import re
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 
 import numpy as np
-from astropy.table import Table
+from astropy.table import Column, Table
 
-from stellarlabels.archive.arrays import exact_floats, looks_like_array, parse
+from stellarlabels.archive.arrays import exact_floats, looks_like_array, parse, parse_column
 from stellarlabels.archive.readers.declared import declared_dtype
+from stellarlabels.archive.readers.wide import split_columns
 from stellarlabels.exceptions import InputError, ReadError
 
 __all__ = ["read_text"]
@@ -40,23 +43,25 @@ def read_text(data, where):
     ReadError
         If the text is not a table, or was cut off.
     """
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ReadError(f"{where}: neither FITS, VOTable, zip nor text; {error}") from error
-    comments, body = _split_comments(text)
-    if not body.strip():
+    data = data.removeprefix(codecs.BOM_UTF8)
+    comments, start = _comments(data, where)
+    if not re.compile(rb"\S").search(data, start):
         raise ReadError(f"{where}: no table; there is no line with column names")
     if comments and comments[0].startswith(_ECSV):
         fields, meta, delimiter = _ecsv_header(comments, where)
     else:
-        fields, meta, delimiter = {}, _key_values(comments), _delimiter(body)
-    frame = _frame(body, delimiter, where)
+        fields, meta, delimiter = {}, _key_values(comments), _delimiter(_decoded(data, start, where, line=True))
+    split = split_columns(data, start, delimiter)
+    frame = _frame(split.rest if split.names else _decoded(data, start, where), delimiter, where)
+    parsed = _parsed(split, fields)
     table = Table()
-    for name in frame.columns:
+    for name in split.names or frame.columns:
         field = fields.get(name, {})
         try:
-            table[name] = _column(frame[name], field.get("datatype"), field.get("subtype"))
+            if name in parsed:
+                table.add_column(Column(parsed[name].result().cells(), name=name, copy=False), copy=False)
+            else:
+                table[name] = _column(frame[name], field.get("datatype"), field.get("subtype"))
         except (InputError, ValueError, TypeError) as error:
             raise ReadError(f"{where}: column {name!r}: {error}") from error
         table[name].unit = field.get("unit")
@@ -64,15 +69,37 @@ def read_text(data, where):
     return table, meta
 
 
-def _split_comments(text):
-    """Lines of comment before the header, and the rest."""
+def _parsed(split, fields):
+    """Futures of the columns of arrays, by name, in the precision of the archive."""
+    if not split.arrays:
+        return {}
+    import pyarrow as pa
+
+    out = {}
+    with ThreadPoolExecutor(min(pa.cpu_count(), len(split.arrays))) as pool:
+        for name, texts in split.arrays.items():
+            single = _dtype_of_cells(name, fields.get(name, {}).get("subtype")) == "float32"
+            out[name] = pool.submit(parse_column, texts, np.float32 if single else np.float64)
+    return out
+
+
+def _decoded(data, start, where, *, line=False):
+    """Text from a place on, to the end of the line or of the file."""
+    end = data.find(b"\n", start) + 1 if line else 0
+    try:
+        return data[start : end or len(data)].decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ReadError(f"{where}: neither FITS, VOTable, zip nor text; {error}") from error
+
+
+def _comments(data, where):
+    """Lines of comment before the header, and where the rest begins."""
     comments, start = [], 0
-    while text.startswith("#", start) or text.startswith("\n", start) or text.startswith("\r\n", start):
-        end = text.find("\n", start)
-        end = len(text) if end < 0 else end + 1
-        comments.append(text[start:end].rstrip())
-        start = end
-    return [line for line in comments if line], text[start:]
+    while data.startswith((b"#", b"\n", b"\r\n"), start):
+        line = _decoded(data, start, where, line=True)
+        comments.append(line.rstrip())
+        start += len(line.encode())
+    return [line for line in comments if line], start
 
 
 def _ecsv_header(comments, where):
@@ -94,8 +121,7 @@ def _key_values(comments):
     return {match[1]: match[2].strip() for match in pairs if match}
 
 
-def _delimiter(body):
-    header = body.split("\n", 1)[0]
+def _delimiter(header):
     return next((mark for mark in (",", "\t", ";", "|") if mark in header), " " if " " in header.strip() else ",")
 
 
@@ -144,7 +170,7 @@ def _column(series, datatype, subtype):
     """One column of a DataFrame; missing values are masked."""
     mask = series.isna().to_numpy()
     kind = series.dtype.kind
-    dtype = (subtype or "").split("[")[0] or declared_dtype(series.name)
+    dtype = _dtype_of_cells(series.name, subtype)
     if mask.all():  # pandas has no idea of the type
         dtype = dtype if subtype else datatype or dtype or "float64"
         return np.ma.masked_all(mask.shape, dtype="U1" if dtype == "string" else dtype)
@@ -163,6 +189,11 @@ def _column(series, datatype, subtype):
         plain = series.to_numpy(dtype=np.float64, na_value=np.nan)
         dtype = dtype if dtype and np.dtype(dtype).kind == "f" else None  # never round identifiers silently
     return np.ma.MaskedArray(plain.astype(dtype) if dtype else plain, mask=mask)
+
+
+def _dtype_of_cells(name, subtype):
+    """What ECSV declares, or the archive has."""
+    return (subtype or "").split("[")[0] or declared_dtype(name)
 
 
 def _arrays(ragged, dtype):

@@ -9,9 +9,9 @@ from astropy.table import QTable, vstack
 
 from stellarlabels import flags, schema
 from stellarlabels.archive._gaiaxpy import BANDS
-from stellarlabels.archive._gaiaxpy import sample_coefficients as calibrate
 from stellarlabels.archive.grid import as_grid, quality
 from stellarlabels.archive.readers import continuous, sampled  # noqa: F401  (they register their formats)
+from stellarlabels.archive.readers.cache import read_cached
 from stellarlabels.archive.readers.columns import by_name, dressed, identifiers, plain
 from stellarlabels.archive.readers.containers import read_raw
 from stellarlabels.archive.readers.lamost import read_lamost
@@ -19,6 +19,7 @@ from stellarlabels.archive.readers.lamost_files import is_lamost
 from stellarlabels.archive.readers.paths import as_paths
 from stellarlabels.archive.readers.registry import formats, recognize
 from stellarlabels.archive.readers.spectra import COEFFICIENTS, duplicates, join_products, stack
+from stellarlabels.archive.sampling import sample_coefficients as calibrate
 from stellarlabels.exceptions import InputError, ReadError, SkippedFileWarning
 
 __all__ = ["read_table", "read_xp", "sample_coefficients"]
@@ -30,7 +31,7 @@ _OTHER_PRODUCTS = ("RVS", "MCMC", "EPOCH")
 _MANY = 20
 
 
-def read_xp(path_or_paths, *, sample=True, wavelength=None, progress=None):
+def read_xp(path_or_paths, *, sample=True, wavelength=None, cache=None, progress=None):
     """Gaia XP spectra from files as the archive and GaiaXPy write them.
 
     Parameters
@@ -39,12 +40,15 @@ def read_xp(path_or_paths, *, sample=True, wavelength=None, progress=None):
         FITS, VOTable, CSV or ECSV (also with gzip), or zip archives of these; sampled spectra (one row per star, or one
         table per star) or coefficients. See `stellarlabels.archive.readers.available`. All of them may be mixed.
     sample : bool
-        Whether spectra that come as coefficients are sampled, with GaiaXPy.
+        Whether spectra that come as coefficients are sampled, as GaiaXPy does it.
     wavelength : `~astropy.units.Quantity` or array_like, shape (M,), optional
         Wavelengths of the samples of the result; in nm where there is no unit. By default the 343 of the archive, 336
         to 1020 nm in steps of 2 nm. Sampled spectra on other wavelengths are interpolated linearly.
+    cache : path-like, optional
+        Folder in which the content of text files and VOTables is kept in binary, so that each is parsed only once. An
+        entry is not used when the file has changed, or the entry is damaged.
     progress : bool, optional
-        Whether to show a progress bar; by default for more than 20 files or 2000 spectra to be sampled.
+        Whether to show a progress bar; by default for more than 20 files or 100,000 spectra to be sampled.
 
     Returns
     -------
@@ -69,7 +73,7 @@ def read_xp(path_or_paths, *, sample=True, wavelength=None, progress=None):
         If the only file, or every one, cannot be read: it is missing, empty, truncated, or has other columns. The
         message names the file and what is wrong.
     InputError
-        If no path is given, or the wavelengths are not increasing or out of range.
+        If no path is given, the wavelengths are not increasing or out of range, or the cache is no folder.
 
     Warns
     -----
@@ -82,7 +86,7 @@ def read_xp(path_or_paths, *, sample=True, wavelength=None, progress=None):
     """
     grid = as_grid(wavelength)
     paths = as_paths(path_or_paths)
-    parts = _from_all(paths, lambda path: _spectra_in(path, *read_raw(path), grid), progress)
+    parts = _from_all(paths, lambda path: _spectra_in(path, *read_cached(path, cache), grid), progress)
     return _finish(parts, grid, sample, progress)
 
 
@@ -126,7 +130,7 @@ def read_table(path_or_paths, *, progress=None):
     return vstack(tables, metadata_conflicts="silent") if len(tables) > 1 else tables[0]
 
 
-def sample_coefficients(table, *, wavelength=None, truncation=False, progress=None):
+def sample_coefficients(table, *, wavelength=None, truncation=False, errors=True, single=False, progress=None):
     """Sampled flux of XP coefficients.
 
     Parameters
@@ -138,15 +142,19 @@ def sample_coefficients(table, *, wavelength=None, truncation=False, progress=No
         Within 330 to 1050 nm, increasing; in nm where there is no unit. By default 336 to 1020 nm in steps of 2 nm.
     truncation : bool
         Whether to use the first ``bp_n_relevant_bases`` basis functions only. The errors are then too small.
+    errors : bool
+        Whether to compute errors, which take most of the time; without, ``flux_error`` is None.
+    single : bool
+        Whether to compute errors in single precision: faster, and right to a relative 2e-5 instead of 1e-12.
     progress : bool, optional
-        Whether to show a progress bar; by default for more than 2000 stars.
+        Whether to show a progress bar; by default for more than 100,000 stars.
 
     Returns
     -------
     flux, flux_error : `~astropy.units.Quantity`, shape (N, M), W / (m2 nm)
-        Without BP the samples up to and including 635 nm are NaN, without RP those from 643 nm on; in between the band
-        that is there counts alone. Without correlations coefficients count as independent; without errors
-        ``flux_error`` is NaN.
+        As GaiaXPy's ``calibrate`` gives them. Without BP the samples up to and including 635 nm are NaN, without RP
+        those from 643 nm on; in between the band that is there counts alone. Without correlations coefficients count
+        as independent; without errors ``flux_error`` is NaN.
 
     Raises
     ------
@@ -155,8 +163,9 @@ def sample_coefficients(table, *, wavelength=None, truncation=False, progress=No
     InputError
         If the wavelengths are out of range, or a column does not hold arrays of numbers.
     """
-    flux, error = calibrate(table, wavelength, truncation, progress=progress)
-    return tuple(u.Quantity(data, schema.column("flux").unit, copy=False) for data in (flux, error))
+    flux, error = calibrate(table, wavelength, truncation, errors=errors, single=single, progress=progress)
+    unit = schema.column("flux").unit
+    return tuple(None if data is None else u.Quantity(data, unit, copy=False) for data in (flux, error))
 
 
 def _from_all(items, read, progress):
@@ -262,7 +271,9 @@ def _assemble(spectra, grid, sample):
     flag = flag | flags.SPECTRUM.where(DUPLICATE=duplicates(columns["source_id"]))
     out["spectrum_flag"] = schema.column("spectrum_flag").dress(flag)
     for name in columns.colnames[1:]:
-        out[name] = columns[name]
         if name in COEFFICIENTS:
-            out[name] = plain(name, np.ma.filled(schema.without_unit(columns[name]), np.nan))
+            data = plain(name, np.ma.filled(schema.without_unit(columns[name]), np.nan))
+            out.add_column(data, name=name, copy=False)
+        else:
+            out[name] = columns[name]
     return out

@@ -1,7 +1,8 @@
 """The registry of file formats: name, suffixes, and the module that reads and writes each.
 
 A format is a module with ``read(path)``, which returns a `~stellarlabels.catalogs.content.Content`;
-``blocks(path, rows)``, where it can, which yields such contents of at most so many rows; and
+``blocks(path, rows, first)``, where it can, which yields such contents of at most so many rows from the row ``first``
+on; ``count(path)``, where it can, which gives the number of rows; and
 ``write(content, stream, path, **options)``, which writes one to an open binary file that will get the name ``path``. A
 format that is read only need not know types: its ``read`` and ``blocks`` are also given the schema, or None.
 """
@@ -42,10 +43,17 @@ class Format:
         """The content of a file, which is said to be of a schema."""
         return self._module().read(path, **self._hint(declared))
 
-    def blocks(self, path, rows, declared=None):
-        """The content of a file in pieces of at most so many rows; None if the format has to be read at once."""
+    def blocks(self, path, rows, declared=None, first=0):
+        """The content of a file, from the row ``first`` on, in pieces of at most so many rows; None if it has to be
+        read at once.
+        """
         function = getattr(self._module(), "blocks", None)
-        return None if function is None else function(path, rows, **self._hint(declared))
+        return None if function is None else function(path, rows, first=first, **self._hint(declared))
+
+    def count(self, path):
+        """Number of rows of a file; None if the format does not tell it in advance."""
+        function = getattr(self._module(), "count", None)
+        return None if function is None else function(path)
 
     def _hint(self, declared):
         return {"declared": declared} if self.read_only else {}

@@ -15,6 +15,7 @@ def load():
     """The library, imported on first use."""
     try:
         import pyarrow
+        import pyarrow.compute
         import pyarrow.csv
         import pyarrow.parquet
     except ImportError as error:
@@ -25,7 +26,7 @@ def load():
 def field(name, array, column=None):
     """The column of a chunked Arrow array, declared by ``column`` where there is one."""
     pa = load()
-    array = array.combine_chunks()
+    array = _with_equal_cells(pa, array.combine_chunks())
     shape, mask = (), _as_numpy(array.is_null())
     if pa.types.is_fixed_size_list(array.type):
         shape = (array.type.list_size,)
@@ -42,6 +43,16 @@ def field(name, array, column=None):
         mask |= np.isnan(data)
     column = replace(column or Column(name), dtype="str" if data.dtype.kind == "U" else data.dtype.name, shape=shape)
     return Field(column, data.reshape(-1, *shape), mask.reshape(-1, *shape))
+
+
+def _with_equal_cells(pa, array):
+    """A list array whose lists have the same length, as most writers store spectra, as one of lists of a fixed size."""
+    if not (pa.types.is_list(array.type) or pa.types.is_large_list(array.type)):
+        return array
+    sizes = pa.compute.unique(array.value_lengths().drop_null()).to_pylist()
+    if len(sizes) > 1:
+        return array
+    return array.cast(pa.list_(array.type.value_type, sizes[0] if sizes else 0))
 
 
 def _as_numpy(array):

@@ -1,4 +1,4 @@
-"""Rows of a VOTable in BINARY2: packed in base64, and unpacked, thousands of rows at a time.
+"""Rows of a VOTable in BINARY2 (read also in BINARY): packed in base64, and unpacked, thousands of rows at a time.
 
 Astropy takes the rows one by one. Here a row is a record of a NumPy array, which needs cells of fixed size; a file that
 has other ones is left to Astropy.
@@ -22,9 +22,9 @@ _LINE = 57
 #: Characters that are read at a time; the header and what follows the rows have to be smaller.
 _WINDOW = 1 << 22
 _START = re.compile(
-    rb"<(?:[\w.-]+:)?DATA\s*>\s*<(?:[\w.-]+:)?BINARY2\s*>\s*<(?:[\w.-]+:)?STREAM\s+encoding\s*=\s*[\"']base64[\"']\s*>"
+    rb"<(?:[\w.-]+:)?DATA\s*>\s*<(?:[\w.-]+:)?BINARY(2?)\s*>\s*<(?:[\w.-]+:)?STREAM\s+encoding\s*=\s*[\"']base64[\"']\s*>"
 )
-_END = re.compile(rb"</(?:[\w.-]+:)?STREAM\s*>\s*</(?:[\w.-]+:)?BINARY2\s*>\s*</(?:[\w.-]+:)?DATA\s*>")
+_END = re.compile(rb"</(?:[\w.-]+:)?STREAM\s*>\s*</(?:[\w.-]+:)?BINARY2?\s*>\s*</(?:[\w.-]+:)?DATA\s*>")
 _TABLE = re.compile(rb"<(?:[\w.-]+:)?TABLE\b")
 _DTYPES = {
     "boolean": "u1",
@@ -89,7 +89,8 @@ def find(stream):
     formats = [_format(declared) for declared in table.fields]
     if None in formats or not formats:
         return None
-    return Rows(stream, start.end(), first + end.start(), content, table.fields, formats)
+    places = start.end(), first + end.start()
+    return Rows(stream, *places, content, table.fields, formats, has_flags=bool(start[1]))
 
 
 def _format(declared):
@@ -120,25 +121,31 @@ class Rows:
     declared : list of `~astropy.io.votable.tree.Field`
     formats : list of (str, tuple of int)
         dtype and shape of the cells of each column.
+    has_flags : bool
+        Whether each row begins with the null flags of BINARY2.
     """
 
-    def __init__(self, stream, start, end, head, declared, formats):
+    def __init__(self, stream, start, end, head, declared, formats, *, has_flags=True):
         self._stream = stream
         self._start, self._end = start, end
         self._head = head
         self._declared = declared
-        flags = ("flags", "u1", ((len(formats) + 7) // 8,))
-        self.dtype = np.dtype([flags, *((f"f{i}", *item) for i, item in enumerate(formats))])
+        flags = [("flags", "u1", ((len(formats) + 7) // 8,))] if has_flags else []
+        self.dtype = np.dtype([*flags, *((f"f{i}", *item) for i, item in enumerate(formats))])
 
     def content(self, columns):
         """What `arrays` or `blocks` give, as a `~stellarlabels.catalogs.content.Content`."""
         fields = [make_field(declared, *column) for declared, column in zip(self._declared, columns, strict=True)]
         return replace(self._head, fields=fields)
 
-    def blocks(self, rows):
-        """Some rows at a time: for each column, its values and where they are null. At least one block."""
+    def blocks(self, rows, first=0):
+        """Some rows at a time, from the row ``first`` on: for each column, its values and where they are null. At least
+        one block.
+        """
         kept, count, is_first = [], 0, True
         for records in self._records():
+            passed = min(first, len(records))
+            first, records = first - passed, records[passed:]
             kept.append(records)
             count += len(records)
             if count >= rows:
@@ -191,7 +198,10 @@ class Rows:
             raise ReadError(f"path: the table ends within a row, {len(raw)} bytes after its beginning")
 
     def _columns(self, records):
-        flags = np.unpackbits(records["flags"], axis=1).view(bool)
+        if "flags" in self.dtype.names:
+            flags = np.unpackbits(records["flags"], axis=1).view(bool)
+        else:
+            flags = np.zeros((len(records), len(self._declared)), bool)
         return [
             _unpacked(declared, records[f"f{index}"], flags[:, index]) for index, declared in enumerate(self._declared)
         ]

@@ -34,7 +34,7 @@ def read(path, declared=None):
     return Content(fields)
 
 
-def blocks(path, rows, declared=None):
+def blocks(path, rows, declared=None, first=0):
     """The content of a text file, in pieces of at most so many rows; at least one piece.
 
     What the schema declares as text or integers is read as such, so that identifiers keep all their digits.
@@ -46,6 +46,8 @@ def blocks(path, rows, declared=None):
     waiting, number, yielded = [], 0, False
     try:
         for batch in _batches(path, names, delimiter, types):
+            skipped = min(first, len(batch))
+            first, batch = first - skipped, batch.slice(skipped)
             waiting.append(batch)
             number += len(batch)
             while number >= rows:

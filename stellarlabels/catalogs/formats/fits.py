@@ -23,7 +23,7 @@ from stellarlabels.catalogs.records import Packer
 from stellarlabels.exceptions import InputError, ReadError
 from stellarlabels.schema import Column
 
-__all__ = ["blocks", "read", "write"]
+__all__ = ["blocks", "count", "read", "write"]
 
 _BLOCK = 2880
 _LETTERS = {"u1": "B", "i2": "I", "i4": "J", "i8": "K", "f4": "E", "f8": "D"}
@@ -202,18 +202,22 @@ def read(path):
         return _content_of(_first_table(hdus, path))
 
 
-def blocks(path, rows):
-    """The first binary table of a FITS file, in pieces of so many rows; at least one piece."""
-    with fits.open(path, memmap=False) as hdus:
-        hdu = _first_table(hdus, path)
-        header, start = hdu.header.copy(), hdu.fileinfo()["datLoc"]
+def count(path):
+    """Number of rows of the first binary table of a FITS file."""
+    return _place(path)[0]["NAXIS2"]
+
+
+def blocks(path, rows, first=0):
+    """The first binary table of a FITS file from a row on, in pieces of so many rows; at least one piece."""
+    header, start = _place(path)
     total, width = header["NAXIS2"], header["NAXIS1"]
     header["PCOUNT"] = 0
     with open(path, "rb") as plain:
         packed = plain.read(2) == b"\x1f\x8b"
     with (gzip.open if packed else open)(path, "rb") as stream:
-        stream.seek(start)
-        for first in range(0, max(total, 1), rows):
+        begin = min(first, total)
+        stream.seek(start + begin * width)
+        for first in range(begin, max(total, begin + 1), rows):
             header["NAXIS2"] = min(rows, total - first)
             size = header["NAXIS2"] * width
             raw = stream.read(size)
@@ -221,6 +225,15 @@ def blocks(path, rows):
                 raise ReadError(f"path: {path} ends after row {first + len(raw) // max(width, 1)} of {total}")
             head = header.tostring().encode("ascii")
             yield _content_of(fits.BinTableHDU.fromstring(head + raw + b"\0" * (-size % _BLOCK)))
+
+
+def _place(path):
+    """Header of the first binary table, and where its data begin."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "File may have been truncated")  # who reads its rows will see
+        with fits.open(path, memmap=False) as hdus:
+            hdu = _first_table(hdus, path)
+            return hdu.header.copy(), hdu.fileinfo()["datLoc"]
 
 
 def _first_table(hdus, path):

@@ -47,7 +47,7 @@ def read(path):
     return content
 
 
-def blocks(path, rows):
+def blocks(path, rows, first=0):
     """The first table of a VOTable file, some rows at a time.
 
     Parameters
@@ -55,23 +55,27 @@ def blocks(path, rows):
     path : path-like
     rows : int
         Of a block; the last one may have fewer.
+    first : int
+        Number of rows that are passed over.
 
     Yields
     ------
     `~stellarlabels.catalogs.content.Content`
-        At least one. Only tables in BINARY2 with cells of fixed size are read as they come; others are read as a whole.
+        At least one. Only tables in BINARY or BINARY2 with cells of fixed size are read as they come; others are read
+        as a whole.
     """
     with open(path, "rb") as stream:
         found = binary2.find(stream)
         if found is not None:
-            for arrays in found.blocks(rows):
+            for arrays in found.blocks(rows, first):
                 yield found.content(arrays)
             return
-    yield from _sliced(read(path), rows)
+    yield from _sliced(read(path), rows, first)
 
 
-def _sliced(content, rows):
-    for first in range(0, max(len(content), 1), rows):
+def _sliced(content, rows, begin):
+    begin = min(begin, len(content))
+    for first in range(begin, max(len(content), begin + 1), rows):
         yield content.part(slice(first, first + rows))
 
 

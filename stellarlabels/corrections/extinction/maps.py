@@ -1,6 +1,7 @@
 """E(B-V) of the stars of a table: from its own column, or from a dust map at their coordinates."""
 
 import logging
+from functools import lru_cache
 
 import numpy as np
 from astropy import units as u
@@ -163,7 +164,10 @@ def _from_map(query, coordinates, rows, options, scale, has_distance):
     parts, frame = coordinates
     if not rows.any():
         return np.empty(0)
-    angles = [u.Quantity(part[rows], u.deg) for part in parts[:2]]
+    angles = [part[rows] for part in parts[:2]]
+    if frame == "icrs" and not has_distance:  # ten times as fast as when the map asks Astropy for it
+        angles, frame = _galactic(*angles), "galactic"
+    angles = [u.Quantity(part, u.deg) for part in angles]
     distance = {"distance": u.Quantity(parts[2][rows], u.pc)} if has_distance else {}
     answer = floats(query(SkyCoord(*angles, frame=frame, **distance), **options), "dustmap", "mag")
     if answer.ndim == 2 and not has_distance:
@@ -171,3 +175,19 @@ def _from_map(query, coordinates, rows, options, scale, has_distance):
     if answer.shape != (rows.sum(),):
         raise InputError(f"dustmap: expected one value for each star, got shape {answer.shape} for {rows.sum()} stars")
     return convert_ebv(answer, from_scale=scale, to_scale=SFD)
+
+
+@lru_cache(maxsize=1)
+def _galactic_axes():
+    """The rotation from the ICRS to galactic coordinates, as Astropy has it, shape (3, 3)."""
+    x, y, z = np.eye(3)
+    axes = SkyCoord(x=x, y=y, z=z, representation_type="cartesian", frame="icrs")
+    return axes.galactic.cartesian.xyz.value
+
+
+def _galactic(ra, dec):
+    """Galactic longitude and latitude of right ascension and declination, all in degrees."""
+    ra, dec = np.radians(ra), np.radians(dec)
+    across = np.cos(dec)
+    x, y, z = _galactic_axes() @ np.stack([across * np.cos(ra), across * np.sin(ra), np.sin(dec)])
+    return [np.degrees(np.arctan2(y, x)) % 360, np.degrees(np.arctan2(z, np.hypot(x, y)))]

@@ -21,7 +21,7 @@ __all__ = ["Photometry", "available", "synthesize", "synthetic_photometry"]
 POGSON = 2.5 / np.log(10)
 
 #: Stars in one go: their correlations take 48 MB.
-CHUNK = 2000
+CHUNK = 2048
 
 #: The system whose G chooses the factors of the errors.
 GAIA = "Gaia_DR3_Vega"

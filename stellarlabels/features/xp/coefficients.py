@@ -1,26 +1,23 @@
-"""XP coefficients of a table as plain arrays."""
+"""XP coefficients of both bands of a table, with the variances of what is made of them."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from stellarlabels import schema
-from stellarlabels.archive.arrays import Ragged
-from stellarlabels.exceptions import MissingColumnError
+from stellarlabels.archive.coefficients import (
+    BANDS,
+    CORRELATIONS,
+    SIZE,
+    band_arrays,
+    has_coefficients,
+    require_coefficients,
+)
+from stellarlabels.archive.forms import QuadraticForms
 
 __all__ = ["BANDS", "Coefficients", "has_coefficients", "read_coefficients"]
 
-BANDS = ("bp", "rp")
-
-#: Coefficients of a band, and elements above the diagonal of the matrix of their correlations.
-SIZE = 55
-CORRELATIONS = SIZE * (SIZE - 1) // 2
-
 #: Rows and columns of the packed correlations: above the diagonal column by column, or below it row by row.
 ROWS, COLUMNS = np.tril_indices(SIZE, -1)
-
-#: Stars whose covariances are in memory at once: 2 MB, which fit into the cache of a processor.
-CHUNK = 200
 
 
 @dataclass
@@ -50,29 +47,10 @@ class Coefficients:
         -------
         `~numpy.ndarray` of float64, shape (N, M)
         """
-        out = self.errors**2 @ (matrix**2).T
-        for index, band in enumerate(BANDS):
-            part = slice(index * SIZE, (index + 1) * SIZE)
-            weights = 2 * matrix[:, part][:, ROWS] * matrix[:, part][:, COLUMNS]
-            for start in range(0, len(out), CHUNK):
-                rows = slice(start, start + CHUNK)
-                out[rows] += _packed_covariance(self.correlations[band][rows], self.errors[rows, part]) @ weights.T
-        return out
-
-
-def _packed_covariance(correlations, errors):
-    """Covariances below the diagonal, (N, 1485), row by row of the matrix: faster than picking the factors by index."""
-    out = np.array(correlations)
-    for row in range(1, SIZE):
-        place = slice(row * (row - 1) // 2, row * (row + 1) // 2)
-        out[:, place] *= errors[:, :row]
-        out[:, place] *= errors[:, row : row + 1]
-    return out
-
-
-def has_coefficients(table):
-    """Whether a table has coefficients of either band."""
-    return any(schema.find(table, f"{band}_coefficients") is not None for band in BANDS)
+        parts = ((band, slice(index * SIZE, (index + 1) * SIZE)) for index, band in enumerate(BANDS))
+        return sum(
+            QuadraticForms(matrix[:, part])(self.errors[:, part], self.correlations[band]) for band, part in parts
+        )
 
 
 def read_coefficients(table):
@@ -94,33 +72,11 @@ def read_coefficients(table):
     stellarlabels.exceptions.MissingColumnError
         If there are no coefficients.
     """
-    if not has_coefficients(table):
-        raise MissingColumnError("column 'bp_coefficients' is missing, and so is 'rp_coefficients'")
-
-    def matrix(name, length):
-        key = schema.find(table, name)
-        return np.full((len(table), length), np.nan) if key is None else _cells(table[key], length)
-
-    values = np.hstack([matrix(f"{band}_coefficients", SIZE) for band in BANDS])
-    errors = np.hstack([matrix(f"{band}_coefficient_errors", SIZE) for band in BANDS])
-    correlations = {band: _independent(matrix(f"{band}_coefficient_correlations", CORRELATIONS)) for band in BANDS}
-    return Coefficients(values, np.where(errors >= 0, errors, np.nan), correlations)
-
-
-def _cells(column, length):
-    """Cells as rows of a matrix, NaN throughout where they have another length."""
-    data = schema.without_unit(column)
-    if data.ndim == 2 and data.dtype.kind == "f" and data.shape[1] == length:
-        plain = np.asarray(data.data, dtype=np.float64)
-        return np.where(data.mask, np.nan, plain) if data.mask.any() else plain
-    return Ragged.from_column(column).matrix(length)
-
-
-def _independent(packed):
-    """Correlations with 0 for stars that have none."""
-    rows = np.flatnonzero(np.isnan(packed[:, 0]))
-    rows = rows[np.isnan(packed[rows]).all(axis=1)]
-    if rows.size:
-        packed = packed.copy()
-        packed[rows] = 0.0
-    return packed
+    require_coefficients(table)
+    values, errors, correlations = zip(*(band_arrays(table, band) for band in BANDS), strict=True)
+    packed = {
+        band: np.zeros((len(table), CORRELATIONS)) if own is None else np.asarray(own, dtype=np.float64)
+        for band, own in zip(BANDS, correlations, strict=True)
+    }
+    errors = np.hstack(errors)
+    return Coefficients(np.hstack(values), np.where(errors >= 0, errors, np.nan), packed)

@@ -7,7 +7,7 @@ from stellarlabels.features.xp.prior import BANDS, OWN, SIZE, columns, prior
 __all__ = ["CoefficientCovariance"]
 
 #: Stars whose matrices `chunks` makes at once: 100 MB.
-CHUNK = 1000
+CHUNK = 1024
 
 #: Numbers that fit into the cache of a processor.
 CACHE = 2**17

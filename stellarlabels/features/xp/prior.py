@@ -61,7 +61,9 @@ class Noise:
         -------
         `~numpy.ndarray`, shape (N, 55)
         """
-        return np.exp(self.log_error + (np.log(flux_error) - self.log_flux_error) @ self.components.T @ self.slopes)
+        # One product: those of few columns are rounded in ways that depend on how many rows there are.
+        slopes = self.components.T @ self.slopes
+        return np.exp(self.log_error + (np.log(flux_error) - self.log_flux_error) @ slopes)
 
     @cached_property
     def root(self):

@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from stellarlabels.exceptions import InputError
+from stellarlabels.features.blocks import whole
 from stellarlabels.features.xp.covariance import CoefficientCovariance
 from stellarlabels.features.xp.prior import BANDS, OWN, SIZE, columns, prior
 from stellarlabels.features.xp.sampling import WAVELENGTH
@@ -78,8 +79,9 @@ def recover_coefficients(flux, flux_error=None, *, precision=None):
     for kind, samples in enumerate(np.unpackbits(packed, axis=1, count=WAVELENGTH.size).astype(bool)):
         rows = np.flatnonzero((kinds.ravel() == kind) & np.isfinite(level))
         if rows.size:
-            scaled = flux[np.ix_(rows, samples)] / level[rows, None]
-            coefficients[rows], weights[rows], factors[kind] = _solve(scaled, samples, precision)
+            scaled = flux[np.ix_(whole(rows), samples)] / level[whole(rows), None]
+            *found, factors[kind] = _solve(scaled, samples, precision)
+            coefficients[rows], weights[rows] = (array[: rows.size] for array in found)
     flux_errors, errors = _measurement_errors(flux_error, flux.shape, level)
     for band in BANDS:
         missing = good[:, OWN[band]].sum(axis=1) < FEWEST

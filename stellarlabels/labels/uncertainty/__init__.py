@@ -1,9 +1,8 @@
 """Are the errors honest? Pulls, coverage, and a recorded recalibration of predicted errors."""
 
-from stellarlabels.labels.uncertainty.calibration import Calibration, combine
+from stellarlabels.labels.uncertainty.calibration import Calibration, balance, combine
 from stellarlabels.labels.uncertainty.scores import (
     ONE_SIGMA,
-    by_bins,
     coverage,
     pit,
     pulls,
@@ -14,7 +13,7 @@ from stellarlabels.labels.uncertainty.scores import (
 __all__ = [
     "ONE_SIGMA",
     "Calibration",
-    "by_bins",
+    "balance",
     "combine",
     "coverage",
     "pit",

@@ -6,7 +6,7 @@ import numpy as np
 
 from stellarlabels.labels.uncertainty.scores import ONE_SIGMA
 
-__all__ = ["Calibration", "combine"]
+__all__ = ["Calibration", "balance", "combine"]
 
 
 def combine(means, sigmas, *, calibrated=False):
@@ -45,10 +45,14 @@ class Calibration:
         none known the median factor. No curve: errors stay as they are.
     product : bool
         Whether the factors of all axes that are known for a star are multiplied, instead.
+    rest : `~numpy.ndarray`, shape (L,), or None
+        For systems whose errors have a term that the errors of the inputs cause: factors on the variance of the other
+        terms, before the curves; see `balance`. None stands for 1.
     """
 
     curves: dict = field(default_factory=dict)
     product: bool = False
+    rest: np.ndarray | None = None
 
     @classmethod
     def fit(
@@ -119,6 +123,48 @@ class Calibration:
             factor = np.where(np.isnan(factor) & np.isfinite(at)[:, None], values, factor)
         typical = np.median(next(iter(self.curves.values()))[1], axis=0)
         return error * np.where(np.isnan(factor), typical, factor)
+
+
+def balance(predicted, inputs, rest, reference, reference_error, groups, levels=(ONE_SIGMA,), largest=10.0):
+    """Factors on the variance of one part of the errors, with which stars of all groups need the same correction.
+
+    Errors that are too small where the inputs are good, and right where they are bad, lack variance that does not come
+    from the inputs.
+
+    Parameters
+    ----------
+    predicted, reference, reference_error : `~numpy.ndarray`, shape (N, L)
+        As for `Calibration.fit`.
+    inputs, rest : `~numpy.ndarray`, shape (N, L)
+        Variance that the errors of the inputs cause, and all other variance.
+    groups : sequence of `~numpy.ndarray` of bool, shape (N,)
+        Stars whose inputs are ever worse, for instance the same spectra with more and more noise.
+    levels : sequence of float
+        As for `Calibration.fit`.
+    largest : float
+        Limit of the factors, which are at least 1.
+
+    Returns
+    -------
+    `~numpy.ndarray`, shape (L,)
+        The factors for which the corrections that the groups need differ least.
+    """
+    from scipy.optimize import minimize_scalar
+
+    def unequal(log_factor, label):
+        error = np.sqrt(inputs[:, label] + np.exp(log_factor) * rest[:, label])
+        needed = [
+            _factor(predicted[rows, label], error[rows], reference[rows, label], reference_error[rows, label], levels)
+            for rows in groups
+        ]
+        return np.var(np.log(needed))
+
+    bounds = (0.0, np.log(largest))
+    found = [
+        minimize_scalar(unequal, bounds=bounds, args=(label,), method="bounded", options={"xatol": 0.01})
+        for label in range(predicted.shape[1])
+    ]
+    return np.exp([result.x for result in found])
 
 
 def _factor(predicted, error, reference, reference_error, levels):

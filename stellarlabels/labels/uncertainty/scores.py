@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["ONE_SIGMA", "by_bins", "coverage", "pit", "pulls", "reliability", "robust_scatter"]
+__all__ = ["ONE_SIGMA", "coverage", "pit", "pulls", "reliability", "robust_scatter"]
 
 #: Probability inside one standard deviation of a Gaussian.
 ONE_SIGMA = 0.6826894921370859
@@ -98,47 +98,3 @@ def reliability(predicted, error, reference, reference_error=0.0, *, levels=None
         observed = inside / np.float64(pull.size)
         sampling = np.sqrt(levels * (1 - levels) / pull.size)
     return QTable({"expected": levels, "observed": observed, "sampling_error": sampling})
-
-
-def by_bins(predicted, error, reference, reference_error, along, *, bins=4):
-    """Pull width and coverage in bins of another quantity: magnitude, signal-to-noise ratio, or the label itself.
-
-    Parameters
-    ----------
-    predicted, error, reference, reference_error
-        As for `pulls`.
-    along : array_like, shape (N,)
-        The quantity; stars for which it is NaN are in no bin.
-    bins : int or array_like
-        Number of bins with equally many stars, or their edges.
-
-    Returns
-    -------
-    `~astropy.table.QTable`
-        ``low``, ``high``, ``stars``, ``bias`` (median residual), ``scatter`` (robust), ``error`` (median),
-        ``pull_width`` (robust) and ``coverage`` of one sigma.
-    """
-    from astropy.table import QTable
-
-    along = np.asarray(along, float)
-    pull = pulls(predicted, error, reference, reference_error)
-    residual = np.asarray(predicted, float) - reference
-    known = np.isfinite(pull) & np.isfinite(along)
-    edges = np.quantile(along[known], np.linspace(0, 1, bins + 1)) if np.ndim(bins) == 0 else np.asarray(bins, float)
-    rows = []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
-        inside = known & (along >= low) & ((along < high) | ((high == edges[-1]) & (along == high)))
-        rows.append(
-            (
-                low,
-                high,
-                int(inside.sum()),
-                float(np.median(residual[inside])) if inside.any() else np.nan,
-                robust_scatter(residual[inside]),
-                float(np.median(np.broadcast_to(error, pull.shape)[inside])) if inside.any() else np.nan,
-                robust_scatter(pull[inside]),
-                coverage(pull[inside]),
-            )
-        )
-    names = ["low", "high", "stars", "bias", "scatter", "error", "pull_width", "coverage"]
-    return QTable(rows=rows, names=names)

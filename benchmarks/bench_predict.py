@@ -1,0 +1,173 @@
+"""Predictions of the networks of all systems, beside Keras' own predict and the limits of the machine.
+
+    python benchmarks/bench_predict.py [--quick] [--output FOLDER]
+
+Networks of the papers' sizes predict random inputs: the values do not matter for the speed. "Here" is what a system's
+``predict`` does once the features are made. The limits are the product of two large matrices with NumPy, and the
+convolutions of a network alone, compiled by TensorFlow and run one after the other, all in the same run and with the
+same threads.
+"""
+
+import numpy as np
+import timing
+
+from stellarlabels.models import networks, training
+
+
+def perceptron(outputs=1, seed=0):
+    """CSNet's network for one label, with errors."""
+    from stellarlabels.systems.csnet import CSNet
+
+    shapes = {"color": 13, "error": 15}
+    return networks.build(
+        "color_mlp", shapes=shapes, outputs=outputs, seed=seed, **CSNet("paper").recipe.network_options
+    )
+
+
+def inputs_of(network, count, seed=0):
+    """Random inputs."""
+    rng = np.random.default_rng(seed)
+    shapes = {name: tensor.shape[1:] for name, tensor in network.input.items()}
+    return {name: rng.uniform(0.5, 1.1, (count, *shape)).astype(np.float32) for name, shape in shapes.items()}
+
+
+def operations(network):
+    """Floating-point operations of the dense layers and convolutions for one star, without Jacobians."""
+    total = 0
+    for layer in network.layers:
+        for weight in getattr(layer, "parameters", None) or getattr(layer, "trainable_weights", []):
+            if len(weight.shape) == 2:
+                total += 2 * int(np.prod(weight.shape))
+            elif len(weight.shape) == 3:
+                total += 2 * int(np.prod(weight.shape)) * layer.output.shape[1]
+    return total
+
+
+def csnet(result, quick):
+    """Eight networks, labels alone and with errors."""
+    count, repeat = (2_000, 1) if quick else (500_000, 3)
+    few = min(count, 20_000)
+    eight = [perceptron(seed=seed) for seed in range(8)]
+    arrays = inputs_of(eight[0], count)
+    for what, chosen, passes in (
+        ("CSNet, eight labels", [networks.means_of(network) for network in eight], 1),
+        ("CSNet, eight labels with errors", eight, 2),
+    ):
+        own = {name: arrays[name] for name in chosen[0].input}
+        part = {name: array[:few] for name, array in own.items()}
+        rates = timing.race(
+            {
+                "here": (count, lambda chosen=chosen, own=own: [training.predict(one, own) for one in chosen]),
+                "Keras": (few, lambda chosen=chosen, part=part: [one.predict(part, verbose=0) for one in chosen]),
+            },
+            repeat,
+        )
+        ours = np.concatenate([training.predict(one, part) for one in chosen], axis=1)
+        theirs = np.concatenate([one.predict(part, verbose=0) for one in chosen], axis=1)
+        result.row(
+            what,
+            rates["here"],
+            size=count,
+            peer="eight calls of Keras predict, batches of 32",
+            theirs=rates["Keras"],
+            target=12,
+        )
+        # The Jacobian goes through the same kernels once more.
+        flops = passes * operations(networks.means_of(eight[0])) * len(chosen)
+        share = 100 * rates["here"] * flops / timing.gemm_peak()
+        result.fact(f"{what}: part of the speed of a product of matrices", share, unit="%", target="at least 55 %")
+        result.fact(
+            f"{what}: largest difference from Keras predict", np.abs(ours - theirs).max(), target="at most 1e-5"
+        )
+
+
+def convolutions(network, batch):
+    """A function that runs the convolutions of a network alone on a batch, compiled."""
+    import tensorflow as tf
+
+    @tf.function
+    def convolve(inputs, kernel, step):
+        return tf.nn.conv1d(inputs, kernel, step, "SAME")
+
+    steps, random = [], np.random.default_rng(0)
+    for layer in network.layers:
+        if type(layer).__name__ == "Conv1D":
+            inputs = tf.constant(random.random((batch, *layer.input.shape[1:]), np.float32))
+            steps.append((inputs, tf.constant(np.asarray(layer.kernel)), layer.strides[0]))
+    return lambda: [convolve(*step) for step in steps]
+
+
+def convolutional(result, name, network, count, batches, repeat):
+    """A network beside Keras predict with several batches, and beside its convolutions alone."""
+    arrays = inputs_of(network, count)
+    batch = min(training.predict_batch(network), count)
+    pieces = count // batch
+    alone = convolutions(network, batch)
+    entries = {"here": (count, lambda: training.predict(network, arrays))}
+    for size in batches:
+        entries[f"batches of {size}"] = (
+            count,
+            lambda size=size: network.predict(arrays, batch_size=size, verbose=0),
+        )
+    entries["convolutions"] = (pieces * batch, lambda: [alone() for _ in range(pieces)])
+    rates = timing.race(entries, repeat)
+    limit = rates.pop("convolutions")
+    best = max((name for name in rates if name != "here"), key=rates.get)
+    peer = f"Keras predict at its best, {best}"
+    result.row(name, rates["here"], unit="spectra/s", size=count, peer=peer, theirs=rates[best], target=1)
+    result.fact(
+        f"{name}: part of the speed of its convolutions alone",
+        100 * rates["here"] / limit,
+        unit="%",
+        target="at least 75 %",
+    )
+
+
+def spectra(result, quick):
+    """The convolutional networks, and the compact ones that ship."""
+    from stellarlabels import SolarDis, SPCANet, UACSNet
+
+    repeat, batches = (1, (32,)) if quick else (3, (32, 64, 256, 1024))
+    paper = SolarDis("paper")._build({"flux": np.zeros((0, 4875), np.float32)}, 0, 5)
+    convolutional(result, "SolarDis, network of the paper", paper, 64 if quick else 512, batches[:3], repeat)
+    shapes = {"flux_b": 4000, "flux_r": 4000, "quality": 4}
+    network = SPCANet.pretrained()._members[0].network
+    empty = {
+        name: np.zeros((0, network.input[name].shape[1] if name in network.input else n)) for name, n in shapes.items()
+    }
+    paper = SPCANet("paper")._build(empty, 0, len(SPCANet("paper").labels))
+    convolutional(result, "SPCANet, network of the paper", paper, 64 if quick else 1024, batches, repeat)
+    convolutional(result, "SPCANet, weights that ship", network, 64 if quick else 2048, batches, repeat)
+    compact = [("SolarDis, weights that ship", SolarDis.pretrained(), 4_000)]
+    compact += [(f"UACSNet, weights {name!r}", UACSNet.pretrained(name), 20_000) for name in UACSNet.available()]
+    for name, system, count in compact:
+        member = system._members[0].network
+        arrays = inputs_of(member, 200 if quick else count)
+        count = len(next(iter(arrays.values())))
+        entries = {"here": (count, lambda member=member, arrays=arrays: training.predict(member, arrays))}
+        for size in (32, 1024) if quick else (32, 256, 1024, 4096):
+            entries[f"batches of {size}"] = (
+                count,
+                lambda size=size, member=member, arrays=arrays: member.predict(arrays, batch_size=size, verbose=0),
+            )
+        rates = timing.race(entries, repeat)
+        best = max((key for key in rates if key != "here"), key=rates.get)
+        peer = f"Keras predict at its best, {best}"
+        result.row(f"{name}, one network", rates["here"], size=count, peer=peer, theirs=rates[best], target=1)
+
+
+def run(quick=False):
+    """Measure."""
+    result = timing.Result(
+        "Predictions of networks",
+        "Networks of the papers' sizes, and those that ship, without the making of features and tables, beside Keras' "
+        "``predict`` on the same networks. The product of matrices is that of two of 2000 x 2000 numbers in single "
+        "precision with NumPy; the convolutions alone are compiled by TensorFlow.",
+    )
+    csnet(result, quick)
+    spectra(result, quick)
+    return result
+
+
+if __name__ == "__main__":
+    timing.main(run, __file__, __doc__)

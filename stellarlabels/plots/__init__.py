@@ -1,0 +1,39 @@
+"""Figures of labels: one style, axes with units, colors that are told apart with any color vision.
+
+Every function draws on the Axes (or Figure) that it is given, or on a new one of `matplotlib.pyplot`, and returns it.
+Up to 4,000 stars are points, more are a density. The style is applied while a function draws; settings of Matplotlib
+stay as they are.
+"""
+
+from stellarlabels.plots.calibration import errors_along, pit_histogram, pull_histogram, reliability_curve
+from stellarlabels.plots.clusters import cluster_trend
+from stellarlabels.plots.comparison import one_to_one, pairwise_matrix, residual_along, residual_panels
+from stellarlabels.plots.diagrams import abundance_plane, abundance_planes, color_magnitude, kiel
+from stellarlabels.plots.flags import flag_tally
+from stellarlabels.plots.galaxy import gradients, rz_map
+from stellarlabels.plots.networks import attention_bars, derivative_panel, importance_spectrum
+from stellarlabels.plots.style import context, figure_bytes
+
+__all__ = [
+    "abundance_plane",
+    "abundance_planes",
+    "attention_bars",
+    "cluster_trend",
+    "color_magnitude",
+    "context",
+    "derivative_panel",
+    "errors_along",
+    "figure_bytes",
+    "flag_tally",
+    "gradients",
+    "importance_spectrum",
+    "kiel",
+    "one_to_one",
+    "pairwise_matrix",
+    "pit_histogram",
+    "pull_histogram",
+    "reliability_curve",
+    "residual_along",
+    "residual_panels",
+    "rz_map",
+]

@@ -1,0 +1,183 @@
+"""Are the errors honest? Pulls, probability integral transform, reliability, and errors along any column."""
+
+import numpy as np
+
+from stellarlabels.labels.uncertainty import coverage, robust_scatter
+from stellarlabels.plots import clouds, names
+from stellarlabels.plots.columns import label_values, quantity
+from stellarlabels.plots.style import CYCLE, INK, new_axes, note, styled
+from stellarlabels.validation import honesty
+from stellarlabels.validation.statistics import residuals
+
+__all__ = ["errors_along", "pit_histogram", "pull_histogram", "reliability_curve"]
+
+
+@styled
+def pull_histogram(labels, reference, name, *, ax=None):
+    """Histogram of the pulls, (label - reference) / error, beside the Gaussian that they should follow.
+
+    Parameters
+    ----------
+    labels, reference : `~astropy.table.Table`
+        Same stars in the same order. The error is the total of both.
+    name : str
+        Label.
+    ax : `~matplotlib.axes.Axes`, optional
+
+    Returns
+    -------
+    `~matplotlib.axes.Axes`
+        The outermost bins hold also what is beyond them.
+    """
+    ax = new_axes(ax)
+    found = honesty.pull_histogram(labels, reference, name)
+    _bars(ax, found)
+    pull = residuals(labels, reference, name)[1]
+    if found.meta["stars"]:
+        note(ax, f"width {robust_scatter(pull):.2f}, {100 * coverage(pull):.0f} % within 1\n{_stars(found)}")
+    edge = float(found["high"][-1])
+    at = np.linspace(-edge, edge, 201)
+    ax.plot(at, np.exp(-0.5 * at**2) / np.sqrt(2 * np.pi), color=CYCLE[1], label="expected")
+    ax.set(xlabel=f"pull of {names.symbol(name)} (residual / error)", ylabel="density", xlim=(-edge, edge))
+    ax.set_ylim(0, 1.35 * max(0.4, np.nan_to_num(found["density"]).max()))
+    ax.legend(loc="upper right")
+    return ax
+
+
+@styled
+def pit_histogram(labels, reference, name, *, ax=None, bins=20):
+    """Histogram of the probability integral transform: flat if the predicted distributions are right.
+
+    Parameters
+    ----------
+    labels, reference : `~astropy.table.Table`
+        Same stars in the same order.
+    name : str
+        Label.
+    ax : `~matplotlib.axes.Axes`, optional
+    bins : int
+
+    Returns
+    -------
+    `~matplotlib.axes.Axes`
+        A shaded band shows where 95 % of the bins are by chance if the distributions are right.
+    """
+    ax = new_axes(ax)
+    found = honesty.pit_histogram(labels, reference, name, bins=bins)
+    _bars(ax, found)
+    top = 1.0
+    if found.meta["stars"]:
+        width = 1.96 * float(found["sampling_error"][0])
+        ax.axhspan(1 - width, 1 + width, color=CYCLE[1], alpha=0.25, lw=0, label="95 % by chance")
+        top = max(found["density"].max(), 1 + width)
+        note(ax, _stars(found))
+    ax.axhline(1, color=CYCLE[1], label="expected")
+    ax.set(xlabel=f"PIT of {names.symbol(name)}", ylabel="density", xlim=(0, 1), ylim=(0, 1.45 * top))
+    ax.legend(loc="upper right")
+    return ax
+
+
+@styled
+def reliability_curve(labels, reference, name, *, ax=None):
+    """Share of the reference values inside central intervals of given probability.
+
+    Parameters
+    ----------
+    labels, reference : `~astropy.table.Table`
+        Same stars in the same order.
+    name : str
+        Label.
+    ax : `~matplotlib.axes.Axes`, optional
+
+    Returns
+    -------
+    `~matplotlib.axes.Axes`
+        Below the diagonal the errors are too small, above it too large.
+    """
+    ax = new_axes(ax, size=(4.6, 4.4))
+    found = honesty.reliability(labels, reference, name)
+    at = np.asarray(found["expected"])
+    ax.plot([0, 1], [0, 1], color=INK, lw=1, label="expected")
+    if found.meta["stars"]:
+        width = 1.96 * np.asarray(found["sampling_error"])
+        ax.fill_between(at, at - width, at + width, color=INK, alpha=0.2, lw=0, label="95 % by chance")
+        ax.plot(at, found["observed"], "o-", color=CYCLE[0], ms=4, label="stars")
+    else:
+        note(ax, found.meta["note"], corner="lower right")
+    ax.text(0.97, 0.03, "errors too small", ha="right", va="bottom", fontsize=9, color=INK)
+    ax.set(xlabel=f"probability of the interval, {names.symbol(name)}", ylabel="share of the stars inside")
+    ax.set(xlim=(0, 1), ylim=(0, 1))
+    ax.legend(loc="upper left")
+    return ax
+
+
+@styled
+def errors_along(labels, name, along="phot_g_mean_mag", *, reference=None, ax=None):
+    """Predicted errors against magnitude or any other column; with a reference also the errors that were made.
+
+    Parameters
+    ----------
+    labels : `~astropy.table.Table`
+    name : str
+        Label.
+    along : str
+        Column of ``labels`` or ``reference``.
+    reference : `~astropy.table.Table`, optional
+        Same stars in the same order.
+    ax : `~matplotlib.axes.Axes`, optional
+
+    Returns
+    -------
+    `~matplotlib.axes.Axes`
+        The observed scatter in a bin is the robust scatter of the residuals, with the median error of the reference
+        taken off in squares.
+
+    Raises
+    ------
+    MissingColumnError
+        If no table has the column ``along``.
+    """
+    ax = new_axes(ax)
+    value, error = label_values(labels, name)
+    values, text = quantity([labels] if reference is None else [labels, reference], along)
+    known = np.isfinite(error) & np.isfinite(value)
+    error = np.where(known, error, np.nan)
+    top = 1.3 * np.quantile(error[known], 0.98) if known.any() else 1.0
+    at, middle, *_ = clouds.medians(values, error)
+    ax.plot(at, middle, "o-", color=CYCLE[1], ms=4, zorder=5, label="predicted, median")
+    if reference is not None:
+        truth, truth_error = label_values(reference, name)
+        at, observed = _observed(values, value - truth, truth_error)
+        ax.plot(at, observed, "s--", color="black", ms=4, zorder=6, label="observed scatter")
+        if observed.size:
+            top = max(top, 1.3 * observed.max())
+    shown, beyond = clouds.cloud(ax, values, error, xlim=clouds.along(values[known]), ylim=(0, top), bar=False)
+    ax.set(xlabel=text, ylabel=names.axis(name, "error of "))
+    note(ax, f"{shown:,} stars" + (f", {beyond:,} outside" if beyond else "") if shown else "no star has an error")
+    ax.legend(loc="upper right")
+    return ax
+
+
+def _observed(x, residual, truth_error):
+    """Centers of bins in x, and the scatter of the residuals there without the errors of the reference."""
+    known = np.isfinite(x) & np.isfinite(residual)
+    x, residual, noise = x[known], residual[known], np.nan_to_num(truth_error[known])
+    count = min(12, x.size // 30)
+    if count == 0:
+        return np.empty(0), np.empty(0)
+    parts = np.array_split(np.argsort(x, kind="stable"), count)
+    scatter = [np.sqrt(max(robust_scatter(residual[part]) ** 2 - np.median(noise[part]) ** 2, 0)) for part in parts]
+    return np.array([np.median(x[part]) for part in parts]), np.array(scatter)
+
+
+def _bars(ax, found):
+    """The bars of a histogram, or why there are none."""
+    if not found.meta["stars"]:
+        note(ax, found.meta["note"])
+        return
+    edges = np.append(found["low"], found["high"][-1])
+    ax.stairs(found["density"], edges, fill=True, color=CYCLE[0], alpha=0.8, label="stars")
+
+
+def _stars(found):
+    return f"{found.meta['stars']:,} stars"

@@ -1,0 +1,209 @@
+"""The tables of a report: what the catalog holds, and how it compares with a reference."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from astropy.table import QTable, vstack
+
+from stellarlabels import flags, schema
+from stellarlabels.exceptions import MissingColumnError, StellarLabelsError
+from stellarlabels.plots.columns import label_values
+from stellarlabels.validation.honesty import calibration
+from stellarlabels.validation.matching import matched
+from stellarlabels.validation.statistics import by_bins, by_class
+from stellarlabels.validation.tally import flag_columns
+
+__all__ = ["Comparison", "along", "compare", "contents"]
+
+#: Columns along which errors are judged; the first that a table has is taken.
+BRIGHTNESS = ("phot_g_mean_mag", "snrg", "snr_b", "snr_r")
+_BINS = 8
+#: Resamplings for standard errors.
+_BOOTSTRAP = 100
+
+
+@dataclass
+class Comparison:
+    """A catalog against one reference.
+
+    Parameters
+    ----------
+    title, key : str
+        Name of the reference, in sentences and in file names.
+    labels, truth : `~astropy.table.QTable`
+        The stars in common, row by row.
+    names : list of str
+        Labels that both have for at least one star.
+    table : `~astropy.table.QTable`
+        Output of `stellarlabels.validation.by_class` for all labels of the catalog.
+    calibration : `~astropy.table.QTable`
+        Output of `stellarlabels.validation.calibration`.
+    bins : `~astropy.table.QTable`
+        Bias, scatter and honesty of the errors in bins: ``label``, ``unit``, ``along``, then the columns of
+        `stellarlabels.validation.by_bins` as plain numbers.
+    note : str
+        Why there is nothing to compare, or empty.
+    """
+
+    title: str
+    key: str
+    labels: QTable = None
+    truth: QTable = None
+    names: tuple = ()
+    table: QTable = None
+    calibration: QTable = None
+    bins: QTable = None
+    note: str = ""
+
+
+def along(*tables):
+    """The measure of brightness that tables have.
+
+    Parameters
+    ----------
+    *tables : `~astropy.table.Table`
+
+    Returns
+    -------
+    str or None
+        One of `BRIGHTNESS`, if any table has finite values of it that are not all the same.
+    """
+    for name in BRIGHTNESS:
+        for table in tables:
+            if schema.find(table, name) is not None:
+                values = schema.values(table, name)
+                values = values[np.isfinite(values)]
+                if values.size and values.min() < values.max():
+                    return name
+                break
+    return None
+
+
+def contents(source):
+    """What a catalog holds of each label.
+
+    Parameters
+    ----------
+    source : `~stellarlabels.report.inputs.Source`
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        One row for each label: ``label``, ``unit``, ``stars`` with a value, ``missing``, ``unflagged`` (stars with a
+        value against which its flag says nothing; -1 if the catalog has no such flag), ``low``, ``median`` and ``high``
+        (5, 50 and 95 % quantiles), ``error`` (median predicted error), ``smallest`` and ``largest`` value, and
+        ``bad_errors``, the stars whose error is not positive. NaN where there is no number.
+    """
+    table, rows = source.table, []
+    sets = flag_columns(table)
+    for name in source.labels:
+        value, error = label_values(table, name)
+        known = np.isfinite(value)
+        some = value[known]
+        quantiles = np.quantile(some, [0, 0.05, 0.5, 0.95, 1]) if some.size else np.full(5, np.nan)
+        spread = error[known & np.isfinite(error)]
+        flag = _flag_name(table, name, sets)
+        good = -1
+        if flag is not None:
+            good = int((known & flags.get(sets[flag]).is_good(schema.without_unit(table[flag]))).sum())
+        rows.append(
+            (
+                name,
+                schema.column(name).unit,
+                int(some.size),
+                int(known.size - some.size),
+                good,
+                *quantiles[1:4],
+                np.median(spread) if spread.size else np.nan,
+                quantiles[0],
+                quantiles[4],
+                int((spread <= 0).sum()),
+            )
+        )
+    columns = (
+        "label",
+        "unit",
+        "stars",
+        "missing",
+        "unflagged",
+        "low",
+        "median",
+        "high",
+        "error",
+        "smallest",
+        "largest",
+    )
+    kinds = ("U32", "U16", "i8", "i8", "i8", *("f8",) * 6, "i8")
+    return QTable(rows=rows or None, names=(*columns, "bad_errors"), dtype=kinds)
+
+
+def compare(source, reference, key):
+    """A catalog against a reference.
+
+    Parameters
+    ----------
+    source, reference : `~stellarlabels.report.inputs.Source`
+    key : str
+        For file names.
+
+    Returns
+    -------
+    Comparison
+        With a ``note`` in the place of tables if the two cannot be matched or have nothing in common.
+    """
+    out = Comparison(reference.title, key)
+    if not source.labels:
+        out.note = "The catalog has no column that is a label."
+        return out
+    try:
+        labels, truth = matched(source.table, reference.table)
+    except (StellarLabelsError, ValueError) as error:
+        out.note = f"The catalog and the reference cannot be matched: {error}."
+        return out
+    out.labels, out.truth = labels, truth
+    if not len(labels):
+        out.note = f"No star of the catalog is in the reference (matched by {labels.meta['matched_by']})."
+        return out
+    out.table = by_class(labels, truth, names=source.labels, bootstrap=_BOOTSTRAP)
+    everyone = out.table[np.asarray(out.table["group"]) == "all"]
+    out.names = tuple(str(row["label"]) for row in everyone if row["stars"] > 0)
+    if not out.names:
+        out.note = "The catalog and the reference have no label in common."
+        return out
+    out.calibration = calibration(labels, truth, names=out.names, bootstrap=_BOOTSTRAP)
+    out.bins = _in_bins(labels, truth, out.names)
+    return out
+
+
+def _in_bins(labels, truth, names):
+    """Bins in brightness, and in the reference's own label, of all labels in one table of plain numbers."""
+    bright, parts = along(labels, truth), []
+    for name in names:
+        for quantity in filter(None, (bright, name)):
+            try:
+                values = truth[name] if quantity == name else quantity
+                part = by_bins(labels, truth, name, values, bins=_BINS, bootstrap=_BOOTSTRAP)
+            except (MissingColumnError, ValueError):
+                continue
+            parts.append(_plain(part, name, quantity))
+    return vstack(parts) if parts else QTable()
+
+
+def _plain(table, name, quantity):
+    """The table without units, with the label, its unit and the quantity in the first columns."""
+    size = len(table)
+    out = QTable({"label": [name] * size, "unit": [schema.column(name).unit] * size, "along": [quantity] * size})
+    for key in table.colnames:
+        out[key] = np.asarray(schema.without_unit(table[key]))
+        out[key].info.format = table[key].info.format
+    return out
+
+
+def _flag_name(table, name, sets):
+    """The flag column of a label, under the name of the label or of its column in the table."""
+    column = schema.find(table, name)
+    for wanted in (f"{name}_flag", f"{column}_flag"):
+        found = next((key for key in sets if key.lower() == wanted.lower()), None)
+        if found is not None:
+            return found
+    return None

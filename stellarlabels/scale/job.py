@@ -1,0 +1,176 @@
+"""What is computed of each table of stars, whoever divides the stars into tables."""
+
+import hashlib
+import tempfile
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from astropy.table import QTable
+
+from stellarlabels import __version__, schema
+from stellarlabels.exceptions import InputError, NotFittedError
+
+__all__ = ["Job", "Order", "restored", "saved"]
+
+
+@dataclass(frozen=True)
+class Order:
+    """The kind of the result.
+
+    Parameters
+    ----------
+    catalog : bool
+        Whether the columns of the published catalog are wanted, not those of `predict`.
+    distances : bool
+        Whether distances are added, see `distances` of the system.
+    zero_point : bool
+        Whether parallaxes are corrected for their zero-point before distances are computed.
+    keep : tuple of str
+        Columns of the input that are taken over.
+    """
+
+    catalog: bool = False
+    distances: bool = False
+    zero_point: bool = True
+    keep: tuple = ()
+
+    def to_dict(self):
+        """The order as plain values for a JSON file."""
+        return {**asdict(self), "keep": list(self.keep)}
+
+
+@dataclass(frozen=True)
+class Job:
+    """A trained system and what it is to give.
+
+    Parameters
+    ----------
+    system : `stellarlabels.labels.estimator.LabelEstimator`
+    order : Order
+
+    Raises
+    ------
+    NotFittedError
+        If the system has been neither trained nor loaded.
+    InputError
+        If the order asks for what the system does not have.
+    """
+
+    system: object
+    order: Order = Order()
+
+    def __post_init__(self):
+        if not self.system.provenance_:
+            raise NotFittedError(f"{self.system.name}: train it with fit(), or take it from pretrained() or load()")
+        if self.order.distances and not hasattr(self.system, "distances"):
+            raise InputError(f"distances: {self.system.name} has none")
+        if self.order.catalog and self.order.distances:
+            raise InputError("distances: the columns of a published catalog are fixed; ask for one of the two")
+
+    @property
+    def schema(self):
+        """Name of the schema of the result, as arguments of functions: none or one."""
+        return (self.system.name,) if self.order.catalog else ()
+
+    def __call__(self, table):
+        """The result for a table of stars.
+
+        Parameters
+        ----------
+        table : `~astropy.table.Table`
+
+        Returns
+        -------
+        `~astropy.table.QTable`
+            As many rows, in the same order.
+        """
+        labels = self.system.predict(table, progress=False)
+        if self.order.catalog:
+            return self.system.catalog(table, labels)
+        out = QTable(labels, copy=False)
+        if self.order.distances:
+            found = self.system.distances(_with_parallaxes(table) if self.order.zero_point else table, labels)
+            for name in found.colnames:
+                if name not in out.colnames:
+                    out[name] = found[name]
+        return _with_kept(out, table, self.order.keep)
+
+
+def _with_parallaxes(table):
+    """The table with corrected parallaxes, if it has any."""
+    from stellarlabels.corrections.parallax import correct_parallax
+
+    name = schema.find(table, "parallax")
+    if name is None:
+        return table
+    out = QTable(table, copy=False)
+    out.replace_column(name, correct_parallax(table)["parallax_corrected"])
+    return out
+
+
+def _with_kept(labels, table, keep):
+    """Columns of the input behind the identifier and before the labels."""
+    if not keep:
+        return labels
+    missing = [name for name in keep if name not in table.colnames]
+    if missing:
+        raise InputError(f"keep: the input has no column {', '.join(missing)}; it has {', '.join(table.colnames)}")
+    key = schema.identifier(labels)
+    first = [] if key is None else [key]
+    kept = [name for name in keep if name not in labels.colnames]
+    out = QTable(meta=labels.meta)
+    for name in first:
+        out[name] = labels[name]
+    for name in kept:
+        out[name] = table[name]
+    for name in labels.colnames:
+        if name not in first:
+            out[name] = labels[name]
+    return out
+
+
+def saved(system):
+    """A system as bytes, and what tells it from others.
+
+    Parameters
+    ----------
+    system : `stellarlabels.labels.estimator.LabelEstimator`
+
+    Returns
+    -------
+    content : bytes
+        Of the file of a saved model.
+    digest : str
+        SHA-256 of class, weights and version of the library, in hexadecimal digits.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "system"
+        system.save(path)
+        content = path.read_bytes()
+    text = f"{type(system).__module__}.{type(system).__qualname__} {__version__} {system.weights_} "
+    return content, hashlib.sha256(text.encode() + content).hexdigest()
+
+
+@lru_cache(maxsize=4)
+def restored(kind, path, weights, digest):
+    """A saved system, loaded once in each process.
+
+    Parameters
+    ----------
+    kind : type
+        Class of the system.
+    path : str
+        File that holds what `saved` gave.
+    weights : str
+        ``weights_`` of the system, which its tables carry.
+    digest : str
+        What `saved` gave; another digest is another system, though the path be the same.
+
+    Returns
+    -------
+    `stellarlabels.labels.estimator.LabelEstimator`
+    """
+    system = kind.load(path)
+    system.weights_ = weights
+    return system

@@ -1,0 +1,246 @@
+"""Stars in files that may be larger than memory, some rows at a time."""
+
+import hashlib
+import os
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+from stellarlabels import schema
+from stellarlabels.archive.readers.paths import as_paths
+from stellarlabels.catalogs import formats, scanning
+from stellarlabels.exceptions import InputError, ReadError, StellarLabelsError
+from stellarlabels.scale import hats
+
+__all__ = ["Source", "fingerprint", "open_source"]
+
+#: Formats that are read as they come.
+_STREAMED = ("fits", "votable", "parquet", "csv")
+#: Bytes of a part, about, and the limits of its rows, powers of two.
+_PART, _FEWEST, _MOST = 2**25, 1024, 65536
+#: LAMOST files of a part.
+_FILES = 1024
+#: Bytes and number of the samples of a file that its fingerprint is made of, and files that are sampled at all.
+_SAMPLE, _SAMPLES, _SAMPLED = 2**16, 64, 100
+
+
+class Source(ABC):
+    """Where stars come from.
+
+    Attributes
+    ----------
+    paths : list of str
+    total : int or None
+        Number of stars, where it is known beforehand.
+    rows : int
+        Stars of a part, by default.
+    """
+
+    def __init__(self, paths, total, rows):
+        self.paths, self.total, self.rows = list(paths), total, rows
+
+    def count_parts(self, rows):
+        """Number of parts of so many rows; None if the number of stars is unknown."""
+        return None if self.total is None else max(-(-self.total // rows), 1)
+
+    @abstractmethod
+    def parts(self, rows, done=()):
+        """The stars, in order.
+
+        Parameters
+        ----------
+        rows : int
+            Of a part.
+        done : collection of tuple of int
+            Keys of parts that are not needed again.
+
+        Yields
+        ------
+        key : tuple of int
+            Number of the file, and of the part in it; in the order of the rows.
+        table : `~astropy.table.QTable` or Exception
+            The error if the part, and what comes after it in its file, cannot be read.
+        """
+
+
+def fingerprint(paths):
+    """What tells files from others: sizes, times of the last change, and samples of the content.
+
+    Parameters
+    ----------
+    paths : list of path-like
+
+    Returns
+    -------
+    str
+        SHA-256 in hexadecimal digits.
+
+    Raises
+    ------
+    ReadError
+        If a file is missing.
+    """
+    digest = hashlib.sha256()
+    for path in paths:
+        try:
+            state = os.stat(path)
+            digest.update(f"{state.st_size} {state.st_mtime_ns};".encode())
+            if len(paths) <= _SAMPLED:
+                _add_samples(digest, path, state.st_size)
+        except OSError as error:
+            raise ReadError(f"source: {path} cannot be read; {error.strerror or error}") from error
+    return digest.hexdigest()
+
+
+def _add_samples(digest, path, size):
+    """Add evenly spaced pieces of a file, its beginning and its end among them."""
+    with open(path, "rb") as stream:
+        last = max(size - _SAMPLE, 0)
+        for number in range(_SAMPLES if last else 1):
+            stream.seek(last * number // max(_SAMPLES - 1, 1))
+            digest.update(stream.read(_SAMPLE))
+
+
+class _Tables(Source):
+    """Files with a star to a row, which are read as they come."""
+
+    def __init__(self, paths):
+        counts = [scanning.count(path) for path in paths]
+        known = None not in counts
+        self._counts = counts
+        size = max(os.path.getsize(path) / max(count or 1000, 1) for path, count in zip(paths, counts, strict=True))
+        rows = 2 ** int(max(_PART / max(size, 1), 1)).bit_length() // 2
+        super().__init__(paths, sum(counts) if known else None, min(max(rows, _FEWEST), _MOST))
+
+    def count_parts(self, rows):
+        return None if self.total is None else sum(max(-(-count // rows), 1) for count in self._counts)
+
+    def parts(self, rows, done=()):
+        for number, (path, count) in enumerate(zip(self.paths, self._counts, strict=True)):
+            wanted = None if count is None else [(number, part) for part in range(max(-(-count // rows), 1))]
+            if wanted is not None and all(key in done for key in wanted):
+                continue
+            part = 0
+            while (number, part) in done:
+                part += 1
+            yield from self._of_file(path, number, part, rows, done)
+
+    def _tables(self, path, rows, first):
+        return scanning.scan(path, rows=rows, first=first)
+
+    def _of_file(self, path, number, part, rows, done):
+        try:
+            for table in self._tables(path, rows, part * rows):
+                if (number, part) not in done:
+                    yield (number, part), table
+                table = None
+                part += 1
+        except StellarLabelsError as error:
+            yield (number, part), error
+
+
+class _Partitions(_Tables):
+    """Partitions of a HATS catalog, of which one file says the units."""
+
+    def __init__(self, folder):
+        super().__init__([str(path) for path in hats.partition_files(folder)])
+        self._columns = hats.columns_of(folder)
+
+    def _tables(self, path, rows, first):
+        parquet = formats.find(path, "parquet")
+        return (hats.stars(content, self._columns) for content in scanning.pieces(parquet, path, None, rows, first))
+
+
+class _Spectra(Source):
+    """LAMOST files, of each of which one row is made, or more with single exposures."""
+
+    def __init__(self, paths, workers):
+        super().__init__(paths, len(paths), min(_FILES, len(paths)))
+        self._workers = workers
+
+    def parts(self, rows, done=()):
+        from stellarlabels.archive.readers import read_lamost
+        from stellarlabels.archive.readers.lamost import iter_lamost
+
+        for part, first in enumerate(range(0, len(self.paths), rows)):
+            if (0, part) in done:
+                continue
+            some = self.paths[first : first + rows]
+            if len(self.paths) <= rows:
+                yield (0, part), read_lamost(some, workers=self._workers, progress=False)
+                return
+            [table] = iter_lamost(some, rows=rows, workers=self._workers, progress=False)
+            yield (0, part), table
+
+
+class _Whole(Source):
+    """Files that have to be read as a whole."""
+
+    def __init__(self, paths):
+        from stellarlabels.archive.readers import read_table
+
+        self._table = read_table(paths)
+        super().__init__(paths, len(self._table), _MOST)
+
+    def parts(self, rows, done=()):
+        for part, first in enumerate(range(0, max(len(self._table), 1), rows)):
+            if (0, part) not in done:
+                yield (0, part), self._table[first : first + rows]
+
+
+def open_source(source, *, workers=1):
+    """Stars in files of any kind.
+
+    Parameters
+    ----------
+    source : path-like or list of path-like
+        Tables with a star to a row in FITS, VOTable (BINARY, BINARY2), Parquet or CSV are read part by part, and so are
+        LAMOST spectra and the partitions of a HATS catalog, whose folder is given. What
+        `stellarlabels.archive.readers.read_table` reads beside, other VOTables and archives of files, is read at once.
+    workers : int
+        Processes that read LAMOST spectra.
+
+    Returns
+    -------
+    Source
+
+    Raises
+    ------
+    ReadError
+        If a file is missing or is not what its suffix says.
+    InputError
+        If no path is given, or a folder is no HATS catalog.
+    """
+    from stellarlabels.archive.readers.lamost_files import is_lamost
+
+    paths = as_paths(source)
+    if os.path.isdir(paths[0]):
+        if len(paths) > 1:
+            raise InputError(f"source: expected one folder of a HATS catalog, got {len(paths)} paths")
+        return _Partitions(paths[0])
+    missing = next((path for path in paths if not os.path.isfile(path)), None)
+    if missing is not None:
+        raise ReadError(f"source: there is no file {missing}")
+    if any(is_lamost(path) for path in paths[:_SAMPLED]):
+        return _Spectra(paths, workers)
+    return _Tables(paths) if all(_is_table(path) for path in paths) else _Whole(paths)
+
+
+def _is_table(path):
+    """Whether a file has a star to a row and can be read as it comes."""
+    try:
+        if formats.find(Path(path)).name not in _STREAMED:
+            return False
+        first = next(scanning.scan(path, rows=1))
+    except (InputError, ReadError):  # the readers of the archives' files may know better
+        return False
+    if schema.identifier(first) is None:
+        return False
+    if any(first[name].dtype.kind in "OU" for name in first.colnames if name.lower().endswith(_ARRAYS)):
+        return False
+    flux = schema.find(first, "flux")
+    is_xp = flux is not None and first[flux].ndim == 2 and schema.find(first, "wavelength") is None
+    return not is_xp or first[flux].shape[1] == schema.column("flux").shape[0]
+
+
+#: Ends of names of columns whose cells are arrays, which text formats hold as texts.
+_ARRAYS = ("flux", "flux_error", "coefficients", "coefficient_errors", "coefficient_correlations")

@@ -1,0 +1,145 @@
+"""Star clusters: do their members have one metallicity, and the same at all magnitudes?"""
+
+import numpy as np
+from astropy import units as u
+from astropy.table import QTable
+
+from stellarlabels import schema
+from stellarlabels.exceptions import MissingColumnError
+from stellarlabels.tables.columns import text
+from stellarlabels.validation.abundances import label
+from stellarlabels.validation.dispersion import intrinsic
+from stellarlabels.validation.lines import weighted_line
+from stellarlabels.validation.matching import match
+from stellarlabels.validation.rows import as_table
+from stellarlabels.validation.samples import Sample
+
+__all__ = ["CLUSTER", "cluster_members", "cluster_summary"]
+
+#: Name of the column of a membership list that holds the cluster.
+CLUSTER = "cluster"
+
+
+def cluster_members(catalog, members, *, by="auto", radius=1 * u.arcsec):
+    """The stars of a catalog that are in a membership list.
+
+    Parameters
+    ----------
+    catalog : `~astropy.table.Table`
+    members : `~astropy.table.Table`
+        With the column ``cluster`` (text) and an identifier that the catalog has, or ``ra`` and ``dec``.
+    by, radius
+        As for `stellarlabels.validation.match`.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        The rows of the catalog that are members, with the column ``cluster``. A star in the lists of two clusters
+        belongs to the one listed first.
+
+    Raises
+    ------
+    MissingColumnError
+        If the list has no column ``cluster``.
+    """
+    key = next((name for name in members.colnames if name.lower() == CLUSTER), None)
+    if key is None:
+        raise MissingColumnError(f"members: expected a column {CLUSTER!r}, got {', '.join(members.colnames) or 'none'}")
+    pairs = match(catalog, members, by=by, radius=radius)
+    out = QTable(catalog, copy=False)[pairs["row"]]
+    out[CLUSTER] = text(members, key)[0][pairs["match_row"]]
+    out.meta["matched_by"] = pairs.meta["by"]
+    return out
+
+
+def cluster_summary(
+    catalog,
+    members,
+    *,
+    name="feh",
+    magnitude="phot_g_mean_mag",
+    by="auto",
+    radius=1 * u.arcsec,
+    clip=3.0,
+    bootstrap=200,
+    seed=0,
+):
+    """Mean, dispersion and trend with magnitude of a label in star clusters, as in Figure 9 of Yang et al. (2025).
+
+    Parameters
+    ----------
+    catalog : `~astropy.table.Table`
+    members : `~astropy.table.Table`
+        Membership list; see `cluster_members`.
+    name : str
+        Label.
+    magnitude : str
+        Column of the catalog that the trend is with.
+    by, radius
+        As for `stellarlabels.validation.match`.
+    clip, bootstrap, seed
+        As for `stellarlabels.validation.summarize`.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        One row for each cluster of the list, in its order:
+
+        - ``cluster``; ``members`` in the list, and ``stars`` of them in the catalog that have the label (int64);
+        - ``gauss_mean`` and ``gauss_sigma`` with ``_err``: clipped Gaussian fit to all stars, as in the paper;
+        - ``mean`` and ``dispersion``, mean and intrinsic dispersion of the stars within ``clip`` standard deviations
+          of that fit, by maximum likelihood, with the errors of the stars taken off; ``mean_err``,
+          ``dispersion_lo`` and ``dispersion_hi`` (68 % interval of the likelihood);
+        - ``slope`` (per mag) and ``slope_err`` of the label with magnitude, a straight line through the same stars,
+          weighted by their errors and the scatter around it;
+        - ``note``, a sentence if something is missing.
+
+    Raises
+    ------
+    MissingColumnError
+        If the list has no column ``cluster``.
+    """
+    found = cluster_members(catalog, members, by=by, radius=radius)
+    value, error, source = label(found, name, required=False)
+    mag = schema.values(found, magnitude, required=False)
+    where = found[CLUSTER]
+    listed = text(members, next(key for key in members.colnames if key.lower() == CLUSTER))[0]
+    rows = []
+    for cluster in dict.fromkeys(listed.tolist()):
+        here = np.asarray(where == cluster) & np.isfinite(value)
+        note = "" if source else f"the catalog has no {name}"
+        if source and not here.any():
+            note = f"no member with {name} is in the catalog (matched by {found.meta['matched_by']})"
+        numbers = _one(value[here], error[here], mag[here], clip, bootstrap, seed, note)
+        rows.append({"cluster": cluster, "members": int((listed == cluster).sum()), **numbers})
+    unit = schema.column(name).unit
+    units = {key: f"{unit} / mag" if key.startswith("slope") else unit for key in (rows[0] if rows else ())}
+    meta = {"label": name, "magnitude": magnitude, "matched_by": found.meta["matched_by"], "clip": clip}
+    return as_table(rows, units=units, **meta)
+
+
+def _one(value, error, magnitude, clip, bootstrap, seed, note):
+    """The numbers of one cluster."""
+    sample = Sample(value)
+    errors = sample.bootstrap(bootstrap, clip=clip, seed=seed)
+    center, sigma, _ = sample.gaussian(clip)
+    out = {"stars": len(sample), "gauss_mean": center, "gauss_mean_err": errors["gauss_mean"]}
+    out |= {"gauss_sigma": sigma, "gauss_sigma_err": errors["gauss_sigma"]}
+    inside = np.abs(value - center) <= clip * sigma if np.isfinite(sigma) else np.ones(len(value), bool)
+    known = inside & np.isfinite(error)
+    fit = intrinsic(value[known], error[known])
+    out |= {key: fit[key] for key in ("mean", "mean_err", "dispersion", "dispersion_lo", "dispersion_hi")}
+    rows = inside & np.isfinite(magnitude)
+    spread = np.where(np.isfinite(error), error, 0.0)
+    line = weighted_line(magnitude[rows], value[rows], spread[rows])
+    out["slope"], out["slope_err"] = line["slope"], line["slope_err"]
+    if not note:
+        remarks = []
+        if len(sample) < 3:
+            remarks.append("fewer than three stars")
+        elif not known.any():
+            remarks.append("no errors: the dispersion is not known")
+        if len(sample) >= 3 and not np.isfinite(line["slope"]):
+            remarks.append("no trend: too few different magnitudes")
+        note = "; ".join(remarks)
+    return out | {"note": note}

@@ -1,0 +1,171 @@
+"""Which star of a reference is which star of a catalog, and the labels of both side by side."""
+
+import numpy as np
+from astropy import units as u
+from astropy.table import QTable
+
+from stellarlabels import schema
+from stellarlabels.exceptions import InputError
+from stellarlabels.tables import group_by_star, join_by_id
+from stellarlabels.tables.crossmatch import crossmatch
+from stellarlabels.tables.match import MATCH
+from stellarlabels.validation.abundances import with_labels
+from stellarlabels.validation.grouped import grouped_median
+from stellarlabels.validation.statistics import label_names
+
+__all__ = ["match", "matched", "median_per_star"]
+
+#: Identifiers, in the order in which they are tried.
+IDENTIFIERS = ("source_id", "obsid", "mrs_id", "apogee_id", "jplus_id")
+_MOTION = ("ra", "dec", "ref_epoch", "pmra", "pmdec", "parallax", "radial_velocity")
+
+
+def match(catalog, reference, *, by="auto", radius=1 * u.arcsec):
+    """Pairs of a star of a catalog and the same star in a reference.
+
+    Parameters
+    ----------
+    catalog, reference : `~astropy.table.Table`
+    by : str
+        ``"position"``; an identifier that both tables have; or ``"auto"``: the first of ``source_id``, ``obsid``,
+        ``mrs_id``, ``apogee_id`` and ``jplus_id``, and at last the position, by which there are any pairs. Identifiers
+        of different releases of Gaia are not the same.
+    radius : `~astropy.units.Quantity`
+        Largest separation on the sky; see `stellarlabels.tables.crossmatch.crossmatch`.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        One row for each star of the catalog that is in the reference, in the catalog's order: ``row`` and ``match_row``
+        (int64), rows of the catalog and of the reference; ``match_flag`` (int32), bits of the flag set ``match``;
+        ``separation`` (arcsec) if matched by position. ``meta["by"]`` says how, or what was tried. Of several rows of
+        the reference with the same identifier the first is taken, of several in the radius the nearest; several rows
+        of the catalog may have the same one.
+
+    Raises
+    ------
+    InputError
+        If the tables have neither an identifier nor positions in common.
+    """
+    ways = _ways(catalog, reference) if by == "auto" else [by]
+    for way in ways:
+        table = _pairs(catalog, reference, way, radius)
+        if len(table):
+            return table
+    table.meta["by"] = ", then ".join(ways)
+    return table
+
+
+def matched(catalog, reference, *, names=None, by="auto", radius=1 * u.arcsec):
+    """The stars that a catalog and a reference have in common, with the same labels in both.
+
+    Parameters
+    ----------
+    catalog, reference : `~astropy.table.Table`
+    names : sequence of str, optional
+        Labels; by default those of the catalog. Those that a table does not have are worked out from others where
+        possible; see `stellarlabels.validation.abundances.label`.
+    by, radius
+        As for `match`.
+
+    Returns
+    -------
+    labels, truth : `~astropy.table.QTable`
+        M rows each, the same stars in the same order: the columns of each table that hold one value for each star, with
+        labels and their errors under the names of the vocabulary. ``labels`` also has ``match_flag``.
+
+    Raises
+    ------
+    InputError
+        If the tables have neither an identifier nor positions in common.
+    """
+    pairs = match(catalog, reference, by=by, radius=radius)
+    names = label_names(catalog) if names is None else list(names)
+    labels = _with_labels(catalog, pairs["row"], names)
+    labels["match_flag"] = pairs["match_flag"]
+    labels.meta["matched_by"] = pairs.meta["by"]
+    return labels, _with_labels(reference, pairs["match_row"], names)
+
+
+def median_per_star(table, *, by=None, radius=1 * u.arcsec):
+    """One row for each star of a table in which a star may have several, with the medians of its labels.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+    by, radius
+        As for `stellarlabels.tables.group_by_star`.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        In the order of the stars' first rows: the first row of each, with labels and their errors replaced by the
+        medians of those that are not missing, and ``entries`` (int64), the number of its rows.
+    """
+    star = np.asarray(group_by_star(_identity(table), by=by, radius=radius)["star_index"])
+    _, first, count = np.unique(star, return_index=True, return_counts=True)
+    out = QTable(table, copy=False)[first]
+    for name in label_names(table):
+        for item in schema.label_columns(name)[:2]:
+            key = schema.column_name(table, item)
+            if key is not None:
+                out[key] = item.dress(grouped_median(schema.column_values(table, item), star, len(first)))
+    out["entries"] = count.astype(np.int64)
+    return out
+
+
+def _pairs(catalog, reference, by, radius):
+    """Pairs found in one way."""
+    if by == "position":
+        left, right = (_only(table, _MOTION) for table in (catalog, reference))
+        out = crossmatch(left, right, radius)
+    else:
+        out = join_by_id(_only(catalog, (by,)), _only(reference, (by,)), on=by)
+    rows = np.flatnonzero((np.asarray(out["match_flag"]) & MATCH["UNMATCHED"]) == 0)
+    table = QTable({"row": rows, "match_row": np.asarray(out["match_row"][rows], np.int64)}, meta={"by": by})
+    table["match_flag"] = np.asarray(out["match_flag"])[rows]
+    if by == "position":
+        table["separation"] = u.Quantity(schema.without_unit(out["separation"]).data[rows], u.arcsec)
+    return table
+
+
+def _ways(catalog, reference):
+    """How two tables can be matched, the best way first."""
+    both = [name for name in (*IDENTIFIERS, "ra", "dec") if _has(catalog, name) and _has(reference, name)]
+    ways = [name for name in both if name in IDENTIFIERS] + (["position"] if {"ra", "dec"} <= set(both) else [])
+    if not ways:
+        raise InputError(
+            "reference: expected an identifier that the catalog has, too, or positions in both tables; looked for "
+            f"{', '.join(IDENTIFIERS)}, ra and dec"
+        )
+    return ways
+
+
+def _has(table, name):
+    return schema.find(table, name) is not None
+
+
+def _only(table, names):
+    """The columns of these names, under the names that they have."""
+    found = [schema.find(table, name) if name in schema.vocabulary() else name for name in names]
+    keys = [key for key in found if key in table.colnames]
+    return QTable({key: table[key] for key in keys}, copy=False) if keys else QTable(table, copy=False)
+
+
+def _identity(table):
+    """The columns that tell stars apart."""
+    return _only(table, ("source_id", "ra", "dec"))
+
+
+def _with_labels(table, rows, names):
+    """Rows of a table, with labels under the names of the vocabulary."""
+    part = QTable({key: table[key][rows] for key in table.colnames if table[key].ndim == 1}, copy=False)
+    labels = with_labels(part, names)
+    own = {
+        schema.column_name(part, item) for name in names for item in schema.label_columns(name)[:2] if name in labels
+    }
+    part.remove_columns([key for key in part.colnames if key in own])
+    for key, column in labels.items():
+        part[key] = column
+    part.meta.update(table.meta)
+    return part
