@@ -4,9 +4,11 @@ Libraries of matrix products and of vector instructions treat the last rows of a
 a tile, in another way than the others, and round differently there. In an array of whole blocks there are no such rows.
 """
 
+from functools import cache
+
 import numpy as np
 
-__all__ = ["BLOCK", "whole"]
+__all__ = ["BLOCK", "product", "whole"]
 
 #: Rows of a block: a multiple of the tiles and registers of all processors.
 BLOCK = 64
@@ -30,3 +32,32 @@ def whole(rows):
     rest = len(rows) % (BLOCK * _BLOCKS[-1])
     missing = next(BLOCK * count for count in _BLOCKS if BLOCK * count >= rest) - rest
     return np.pad(rows, (0, missing), mode="edge") if missing else rows
+
+
+def product(left, right):
+    """Product of the matrices ``left``, with a row for each star, and ``right``, in one thread.
+
+    Threads would share the rows in parts that are no whole blocks.
+
+    Parameters
+    ----------
+    left : `~numpy.ndarray`, shape (N, K)
+    right : `~numpy.ndarray`, shape (K, M)
+
+    Returns
+    -------
+    `~numpy.ndarray`, shape (N, M)
+        Each row has the same bits whatever the others are.
+    """
+    missing = -len(left) % BLOCK
+    rows = np.pad(left, ((0, missing), (0, 0))) if missing else left
+    with _pools().limit(limits=1, user_api="blas"):
+        return (rows @ right)[: len(left)]
+
+
+@cache
+def _pools():
+    """What sets the number of threads of NumPy's library."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()

@@ -6,6 +6,7 @@ from importlib import resources
 
 import numpy as np
 
+from stellarlabels.features.blocks import product
 from stellarlabels.features.xp.sampling import WAVELENGTH, design_matrix
 
 __all__ = ["BANDS", "OWN", "SIZE", "Noise", "Prior", "prior"]
@@ -63,7 +64,7 @@ class Noise:
         """
         # One product: those of few columns are rounded in ways that depend on how many rows there are.
         slopes = self.components.T @ self.slopes
-        return np.exp(self.log_error + (np.log(flux_error) - self.log_flux_error) @ slopes)
+        return np.exp(self.log_error + product(np.log(flux_error) - self.log_flux_error, slopes))
 
     @cached_property
     def root(self):

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from stellarlabels.exceptions import InputError
-from stellarlabels.features.blocks import whole
+from stellarlabels.features.blocks import product, whole
 from stellarlabels.features.xp.covariance import CoefficientCovariance
 from stellarlabels.features.xp.prior import BANDS, OWN, SIZE, columns, prior
 from stellarlabels.features.xp.sampling import WAVELENGTH
@@ -144,14 +144,14 @@ def _solve(scaled, samples, precision):
     """
     left, singular, factor = _decomposed(samples.tobytes())
     excess = (scaled - (prior().design @ prior().mean)[samples]) / prior().profile[samples]
-    seen = excess @ left
+    seen = product(excess, left)
     if precision is None:
-        precision = _precision(excess - seen @ left.T)
+        precision = _precision(excess - product(seen, left.T))
     noise = np.broadcast_to(np.asarray(precision, dtype=float) ** 2, len(scaled))[:, None]
     total = singular**2 + noise
     missing = factor.shape[1] - singular.size  # fewer samples than coefficients
     weights = np.pad(np.sqrt(noise / total), ((0, 0), (0, missing)), constant_values=1.0)
-    return prior().mean + (seen * singular / total) @ factor[:, : singular.size].T, weights, factor
+    return prior().mean + product(seen * singular / total, factor[:, : singular.size].T), weights, factor
 
 
 def _precision(rest):
