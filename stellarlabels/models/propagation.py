@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stellarlabels.features.blocks import in_threads
 from stellarlabels.models import chain
 
 __all__ = ["PASSES", "Propagation", "Terms"]
@@ -86,9 +87,12 @@ class Propagation:
         count, labels = len(arrays["coefficients"]), self.networks[0].outputs
         flat = {name: np.empty((count, labels)) for name in ("mean", "dropout", "spread", "inputs_each", "excess")}
         out = Terms(**flat, inputs=np.empty((count, labels, labels)))
-        for start in range(0, count, BLOCK):
+
+        def fill(start):
             rows = slice(start, start + BLOCK)
             self._block({name: array[rows] for name, array in arrays.items()}, out, rows)
+
+        in_threads(fill, range(0, count, BLOCK))
         return out
 
     def jacobian(self, arrays):
