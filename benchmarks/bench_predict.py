@@ -56,12 +56,11 @@ def csnet(result, quick):
         own = {name: arrays[name] for name in chosen[0].input}
         part = {name: array[:few] for name, array in own.items()}
         entries = {"here": (count, lambda chosen=chosen, own=own: [training.predict(one, own) for one in chosen])}
-        for batch in (32,) if quick else (32, 1024, 4096, 16384):
-            data, size = (part, few) if batch == 32 else (own, count)
+        for batch in (32,) if quick else (32, 1024, 4096):
             entries[batch] = (
-                size,
-                lambda chosen=chosen, data=data, batch=batch: [
-                    one.predict(data, batch_size=batch, verbose=0) for one in chosen
+                few,
+                lambda chosen=chosen, part=part, batch=batch: [
+                    one.predict(part, batch_size=batch, verbose=0) for one in chosen
                 ],
             )
         rates = timing.race(entries, repeat)
