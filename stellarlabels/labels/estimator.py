@@ -184,7 +184,7 @@ class LabelEstimator:
                 self._members.append(member)
                 self.history_.append(history)
             members = self._members[-len(groups) :]
-            unseen.append((check.features, check.targets, *self._outputs(members, check.features)))
+            unseen.append((members, check.features, check.targets))
         self._domain = Domain.fit(features, features.arrays[self.compared_in], self.labels, guesses, recipe.seed)
         self._domain.restrict(recipe.label_ranges, recipe.color_ranges)
         if recipe.calibrate:
@@ -204,9 +204,16 @@ class LabelEstimator:
         return self.feature_set.compute(table)
 
     def _calibrated(self, unseen):
-        """Calibration from what each network predicts for the stars that it was not trained on."""
+        """Calibration from what networks predict for the stars that they were not trained on.
+
+        Parameters
+        ----------
+        unseen : list of tuple
+            Members that share the labels among them, and features and targets of their stars.
+        """
         columns = []
-        for features, targets, mean, sigma in unseen:
+        for members, features, targets in unseen:
+            mean, sigma = self._outputs(members, features)
             axes = self._calibration_axes(features, mean)
             columns.append((*targets.comparable(mean, sigma), targets.values, targets.errors, *axes.values()))
         mean, sigma, values, errors, *along = (np.concatenate(parts) for parts in zip(*columns, strict=True))

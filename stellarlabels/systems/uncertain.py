@@ -175,7 +175,9 @@ class UncertainNet(System):
             raise InputError(f"unseen: expected a mask of shape {shape}, got {unseen.shape}")
         features, targets = self.training_inputs(table), label_targets(table, self.labels, {})
         rows = [np.flatnonzero(mask & features.usable & targets.known) for mask in unseen]
-        self._calibration = self._calibrated([(features[part], targets[part]) for part in rows])
+        self._calibration = self._calibrated(
+            [([member], features[part], targets[part]) for member, part in zip(self._members, rows, strict=True)]
+        )
         self.provenance_["calibration"] = {"stars": [len(part) for part in rows], "noise": list(NOISE_LEVELS)}
         return self
 
@@ -324,10 +326,10 @@ class UncertainNet(System):
 
     def _calibrated(self, unseen):
         columns = []
-        for member, (features, targets, *_) in zip(self._members, unseen, strict=True):
+        for members, features, targets in unseen:
             for level in NOISE_LEVELS if len(features) else ():
                 noisy = add_noise(features, level, seed=self.recipe.seed + level)
-                mean, inputs, rest = self._variances([member], noisy)
+                mean, inputs, rest = self._variances(members, noisy)
                 axes = self._calibration_axes(noisy, mean)
                 amount = np.full(len(mean), level)
                 columns.append((mean, inputs, rest, targets.values, targets.errors, amount, *axes.values()))
