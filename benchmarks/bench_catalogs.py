@@ -1,4 +1,4 @@
-"""How fast are catalogs written and read, and in how much memory? Against astropy's own writers and readers.
+"""How fast are catalogs written and read, and in how much memory? Against astropy's writers and readers, and fitsio.
 
     python benchmarks/bench_catalogs.py [--rows 1000000] [--stream 10000000] [--repeat 3] [--output FILE]
 
@@ -6,11 +6,13 @@ A table of 30 columns with 137 bytes a row: an identifier, four doubles, twenty 
 Every measurement runs in a process of its own: the times are the shortest of the repeats (astropy's VOTable runs
 once), on the clock and on the processor; ratios are those of the processor, which other work does not disturb. The
 memory is the highest resident size, without what the process had when all was imported, in units of the table's size.
-The table itself counts. With ``--output`` (by default ``benchmarks/catalogs.json``) the numbers are kept, and so are
+The table itself counts. fitsio, a wrapper of CFITSIO, takes part if it is installed; it writes and reads arrays of
+records without units. With ``--output`` (by default ``benchmarks/catalogs.json``) the numbers are kept, and so are
 the tables of the documentation, ``docs/speed.inc``.
 """
 
 import argparse
+import importlib.util
 import json
 import platform
 import resource
@@ -68,11 +70,15 @@ def imported():
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
-def write(stars, path, name, ours):
+def write(stars, path, name, who):
     """Write the table."""
     from stellarlabels import catalogs
 
-    if ours:
+    if who == "fitsio":
+        import fitsio
+
+        fitsio.write(path, stars, clobber=True)
+    elif who == "ours":
         catalogs.write(stars, path, overwrite=True, format=name)
     elif name == "votable":
         stars.write(path, overwrite=True, format="votable", tabledata_format="binary2")
@@ -80,11 +86,15 @@ def write(stars, path, name, ours):
         stars.write(path, overwrite=True)
 
 
-def read(path, name, ours):
+def read(path, name, who):
     """Read the table."""
     from stellarlabels import catalogs
 
-    if ours:
+    if who == "fitsio":
+        import fitsio
+
+        return fitsio.read(path)
+    if who == "ours":
         return catalogs.read(path, format=name)
     return QTable.read(path, format="votable") if name == "votable" else QTable.read(path)
 
@@ -102,7 +112,7 @@ def measure(options):
     """One measurement, in this process; the answer is printed as JSON."""
     warnings.simplefilter("ignore")
     before = imported()
-    ours, path, seconds, cpu = options.who == "ours", Path(options.path), [], []
+    who, path, seconds, cpu = options.who, Path(options.path), [], []
 
     def timed(function):
         used = time.process_time()
@@ -115,12 +125,14 @@ def measure(options):
         timed(lambda: stream(path, options.name, options.rows))
     elif options.one == "write":
         stars = table(options.rows)
+        if who == "fitsio":
+            stars = Table(stars, copy=False).as_array()
         for _ in range(options.repeat):
-            timed(lambda: write(stars, path, options.name, ours))
+            timed(lambda: write(stars, path, options.name, who))
     else:
         for _ in range(options.repeat):
             found = None  # only one table at a time
-            found = timed(lambda: read(path, options.name, ours))
+            found = timed(lambda: read(path, options.name, who))
         assert len(found) == options.rows
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     memory = (peak - before) / (BYTES * options.rows)
@@ -172,6 +184,11 @@ def page(results):
         times = [f"{cell['cpu']:.2f}" if cell else "" for cell in cells]
         memory = [f"{cell['memory']:.1f}" if cell else "" for cell in cells[:2]]
         lines += _row(name, *times, *memory)
+    fits = results["formats"]["fits"]
+    if "fitsio write" in fits:
+        times = [fits[f"fitsio {one}"]["cpu"] for one in ("write", "read")]
+        lines += ["", f"fitsio writes the FITS table in {times[0]:.2f} s and reads it in {times[1]:.2f} s, as an array"]
+        lines += ["of records in the byte order of the file, without units and masks."]
     lines += ["", "Streams of many rows, the making of the rows included:", "", *_TABLE]
     lines += _row("Format", "Time (s)", "Highest memory of the process (GB)")
     for name, found in results["streams"].items():
@@ -210,6 +227,8 @@ def main():
         "streams": {},
     }
     tasks = [(name, who) for name, (_, peer) in FORMATS.items() for who in ("ours", "astropy") if peer or who == "ours"]
+    if importlib.util.find_spec("fitsio"):
+        tasks.append(("fits", "fitsio"))
     tasks.sort(key=lambda task: task != ("votable", "astropy"))  # the longest first
     tasks += [(name, "stream") for name in ("fits", "votable", "parquet") if options.stream]
     with tempfile.TemporaryDirectory(dir=options.folder) as folder, ThreadPoolExecutor(options.jobs) as pool:

@@ -1,15 +1,15 @@
 """Speed of the full prediction of the uncertain network, against loops with PyTorch; and a stream of stars.
 
     python benchmarks/bench_uncertain.py [--quick] [--output FOLDER]
-    python benchmarks/bench_uncertain.py --stream 1000000
+    python benchmarks/bench_uncertain.py --stream 1000000 [--output FOLDER]
 
 The network is the paper's (115-128-128-12, dropout 0.2, 50 passes). Every contestant computes the same: median and
 scatter of the passes, the Jacobian of six labels, and its product with the dense 115 x 115 covariance of the inputs.
 "batched" is a loop over passes and outputs on batches of 1,000 stars with autograd; "per star" is the same for one star
 at a time. PyTorch is not a requirement of the package: pip install torch.
 
-With ``--stream`` so many stars pass through the feature set and the network in tables of 10,000, made from the real
-spectra of the sample with noise of their own covariance; the largest memory of the process is printed.
+With ``--stream`` so many stars pass through the feature set and the networks that ship in tables of 10,000, made from
+the real spectra of the sample with noise; rate and memory are kept apart (uncertain_stream.json).
 """
 
 import argparse
@@ -81,7 +81,10 @@ class Rival:
 
 
 def operations(core):
-    """Floating-point operations of a complete prediction of one star: passes, Jacobian, and its products with C."""
+    """Floating-point operations of a complete prediction of one star: passes, Jacobian, and its products with C.
+
+    Units that passes leave out count, though they are not computed.
+    """
     kernels = [array.shape for group in core.parameters for array in group if len(array.shape) == 2]
     first, *rest = kernels
     widths = 2 * first[0] * first[1], sum(2 * shape[0] * shape[1] for shape in rest)
@@ -107,7 +110,8 @@ def run(quick=False):
         "Complete predictions of UncertainNet",
         f"Median and scatter of {PASSES} dropout passes, Jacobians of six labels, and their products with the "
         "covariance of all inputs, by the network of the paper, beside a loop over passes and labels with PyTorch and "
-        "autograd: on batches of 1,000 stars, and star by star.",
+        "autograd: on batches of 1,000 stars, and star by star. The part of the speed of a product of matrices counts "
+        "the operations with units that a pass leaves out, though they are not computed.",
     )
     entries = {"here": (count, lambda: ours(arrays))}
     try:
@@ -130,26 +134,32 @@ def run(quick=False):
 
 
 def stream(count, size=10_000):
+    """Time and memory of a stream of stars through the feature set and the networks that ship."""
     from stellarlabels.systems.uncertain import UncertainNet
 
-    system = UncertainNet.pretrained("apogee")
-    sample = xp_apogee_sample()
+    system, sample = UncertainNet.pretrained("apogee"), xp_apogee_sample()
     rng = np.random.default_rng(0)
-    done, start = 0, time.perf_counter()
-    peak = []
-    while done < count:
-        rows = np.arange(done, min(done + size, count))
+    result = timing.Result(
+        "A stream of stars through UncertainNet",
+        f"Sampled spectra in tables of {size:,}, from which coefficients with covariances are recovered, and the "
+        "complete prediction of the networks that ship. The stars are the real ones of the sample with noise.",
+    )
+    memory, start = [], time.perf_counter()
+    for first in range(0, count, size):
+        rows = np.arange(first, min(first + size, count))
         table = QTable(sample[rows % len(sample)])
         table["source_id"] = rows
         noise = rng.standard_normal(table["flux"].shape).astype(np.float32)
         table["flux"] = table["flux"] + 0.1 * noise * table["flux_error"]
         labels = system.predict(table, progress=False)
         assert len(labels) == rows.size
-        done += rows.size
-        peak.append(timing.memory())
-        if len(peak) % 10 == 0 or done == count:
-            speed = done / (time.perf_counter() - start)
-            print(f"{done} stars, {speed:.0f} stars/s, largest memory {peak[-1]:.2f} GB")
+        memory.append([int(rows[-1]) + 1, round(timing.memory(), 3)])
+    result.row("table to table", count / (time.perf_counter() - start), size=count)
+    for number in sorted({0, len(memory) // 10, len(memory) - 1}):
+        done, peak = memory[number]
+        result.fact(f"largest memory after {done:,} stars", peak, unit="GB")
+    result.series = {"x": "stars", "y": "largest memory (GB)", "lines": {"UncertainNet": memory}}
+    return result
 
 
 def main():
@@ -157,7 +167,7 @@ def main():
     parser.add_argument("--stream", type=int)
     options, others = parser.parse_known_args()
     if options.stream:
-        stream(options.stream)
+        timing.main(lambda quick: stream(options.stream), "bench_uncertain_stream.py", __doc__, arguments=others)
     else:
         timing.main(run, __file__, __doc__, arguments=others)
 

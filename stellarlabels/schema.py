@@ -578,7 +578,8 @@ def column_values(table, item, *, required=True):
     if data.dtype.kind not in "fiub":
         raise InputError(f"column {key!r}: expected numbers, got dtype {data.dtype}")
     out = np.array(data.data, dtype=np.float64)
-    out[np.broadcast_to(np.ma.getmaskarray(data), out.shape)] = np.nan
+    if np.ma.is_masked(data):
+        out[np.broadcast_to(np.ma.getmaskarray(data), out.shape)] = np.nan
     return out
 
 

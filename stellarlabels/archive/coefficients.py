@@ -21,7 +21,7 @@ def require_coefficients(table):
         raise MissingColumnError("column 'bp_coefficients' is missing, and so is 'rp_coefficients'")
 
 
-def band_arrays(table, band, rows=slice(None)):
+def band_arrays(table, band, rows=slice(None), *, errors=True):
     """Coefficients of one band.
 
     Parameters
@@ -31,6 +31,8 @@ def band_arrays(table, band, rows=slice(None)):
     band : {"bp", "rp"}
     rows : slice
         Which stars.
+    errors : bool
+        Whether errors and correlations are wanted at all; they are None if not.
 
     Returns
     -------
@@ -45,12 +47,14 @@ def band_arrays(table, band, rows=slice(None)):
         If a column does not hold arrays of numbers.
     """
     names = (f"{band}_coefficients", f"{band}_coefficient_errors", f"{band}_coefficient_correlations")
-    keys = [schema.find(table, name) for name in names]
+    keys = [schema.find(table, name) for name in (names if errors else names[:1])]
     empty = np.full((len(range(*rows.indices(len(table)))), SIZE), np.nan)
-    values, errors = (empty if key is None else _cells(table[key][rows], SIZE) for key in keys[:2])
+    doubles = [_double(empty if key is None else _cells(table[key][rows], SIZE)) for key in keys[:2]]
+    if not errors:
+        return *doubles, None, None
     if keys[2] is None:
-        return _double(values), _double(errors), None
-    return _double(values), _double(errors), _independent(_cells(table[keys[2]][rows], CORRELATIONS))
+        return *doubles, None
+    return *doubles, _independent(_cells(table[keys[2]][rows], CORRELATIONS))
 
 
 def _double(array):
@@ -59,7 +63,7 @@ def _double(array):
 
 def _cells(column, length):
     """Cells as rows of a matrix, NaN throughout where they have another length."""
-    data = schema.without_unit(column)
+    data = schema.without_unit(column) if hasattr(column, "mask") else np.ma.MaskedArray(np.asarray(column))
     if data.ndim == 2 and data.dtype.kind == "f" and data.dtype.isnative and data.shape[1] == length:
         return data.filled(np.nan) if np.ma.is_masked(data) else data.data
     return Ragged.from_column(column).matrix(length)

@@ -46,7 +46,7 @@ class QuadraticForms:
             self._maps = [left[:, :kept], singular[:kept, None] * right[:kept]]
         self._maps = [np.ascontiguousarray(array, dtype=self._dtype) for array in self._maps]
 
-    def __call__(self, errors, correlations=None):
+    def __call__(self, errors, correlations=None, out=None):
         """Variances.
 
         Parameters
@@ -56,35 +56,41 @@ class QuadraticForms:
         correlations : `~numpy.ndarray` of float, shape (N, n (n - 1) / 2), optional
             Elements above the diagonal column by column, which is the triangle below it row by row; the coefficients
             are independent without them.
+        out : `~numpy.ndarray` of float64, shape (N, M), optional
+            Where to write the variances; a new array without it.
 
         Returns
         -------
         `~numpy.ndarray` of float64, shape (N, M)
             NaN where an error or a correlation is NaN.
         """
+        if out is None:
+            out = np.empty((len(errors), self._maps[-1].shape[1]))
         if correlations is None:
-            return np.square(errors, dtype=np.float64) @ self._squares
-        out = np.empty((len(errors), self._maps[-1].shape[1]))
+            return np.matmul(np.square(errors, dtype=np.float64), self._squares, out=out)
         if not out.size:
             return out
         products = np.empty((min(self._block, len(errors)), len(self._maps[0])), self._dtype)
+        factors = np.empty((2, min(TILE, len(errors)), self._rows.size), self._dtype)
         for start in range(0, len(errors), self._block):
             part = slice(start, start + self._block)
             block = products[: len(errors[part])]
             for first in range(0, len(block), TILE):
                 tile = slice(start + first, min(start + first + TILE, part.stop))
-                self._multiply(errors[tile], correlations[tile], block[first : first + TILE])
+                self._multiply(errors[tile], correlations[tile], block[first : first + TILE], factors)
             found = block
             for one in self._maps:
                 found = found @ one
             np.multiply(found, self._scale, out=out[part])
         return out
 
-    def _multiply(self, errors, correlations, out):
-        """Write products of errors and correlations, and squares of errors."""
+    def _multiply(self, errors, correlations, out, factors):
+        """Write products of errors and correlations, and squares of errors; ``factors`` is room for two of each."""
         count = self._rows.size
         own = np.asarray(errors, dtype=self._dtype)
-        factor = own[:, self._rows]
-        factor *= own[:, self._columns]
-        np.multiply(correlations, factor, out=out[:, :count], casting="same_kind")
+        one, other = factors[:, : len(own)]
+        np.take(own, self._rows, axis=1, out=one, mode="clip")  # the mode without a copy of what it writes to
+        np.take(own, self._columns, axis=1, out=other, mode="clip")
+        np.multiply(one, other, out=one)
+        np.multiply(correlations, one, out=out[:, :count], casting="same_kind")
         np.multiply(own, own, out=out[:, count:])

@@ -18,13 +18,17 @@ from stellarlabels.archive import _gaiaxpy, forms
 from stellarlabels.archive.coefficients import BANDS, CORRELATIONS, SIZE, band_arrays, require_coefficients
 from stellarlabels.archive.forms import QuadraticForms
 from stellarlabels.exceptions import InputError
+from stellarlabels.threads import in_threads
 
 __all__ = ["BandMap", "SampleMap", "design_matrix", "maps", "sample_coefficients"]
 
 _log = logging.getLogger(__name__)
 
-#: Stars in one go: their correlations take 48 MB.
-CHUNK = 2048
+#: Stars in one go of a thread: their correlations take 24 MB.
+CHUNK = 1024
+
+#: More stars than this get a progress bar.
+MANY = 100_000
 
 #: Stars in one product of matrices: always so many, as products round in another way where there are fewer rows, and
 #: what is computed of a star must not depend on the others.
@@ -82,8 +86,8 @@ class SampleMap:
     both: dict
     alone: dict
 
-    def sample(self, bands, present, errors, single):
-        """Samples of stars.
+    def sample(self, bands, present, outs, single):
+        """Write samples of stars.
 
         Parameters
         ----------
@@ -91,18 +95,12 @@ class SampleMap:
             For each band coefficients and errors (N, 55) and correlations (N, 1485) or None.
         present : dict of str to `~numpy.ndarray` of bool, shape (N,)
             Which stars have the band.
-        errors, single : bool
-            Whether to compute errors at all, and in single precision.
-
-        Returns
-        -------
-        flux : `~numpy.ndarray` of float64, shape (N, M)
-        variance : `~numpy.ndarray` of float64, shape (N, M), or None
+        outs : sequence of `~numpy.ndarray` of float64, shape (N, M)
+            For the flux and, if it is wanted, its variance.
+        single : bool
+            Whether to compute variances in single precision.
         """
-        count = len(present["bp"])
-        flux, variance = np.empty((count, self.size)), np.empty((count, self.size)) if errors else None
         two = present["bp"] & present["rp"]
-        outs = (flux,) if variance is None else (flux, variance)
         if not two.all():
             for out in outs:
                 out.fill(np.nan)
@@ -112,28 +110,31 @@ class SampleMap:
             rows = np.flatnonzero(rows)
             for start in range(0, rows.size, BLOCK):
                 self._fill(own, bands, rows[start : start + BLOCK], outs, single)
-        return flux, variance
 
-    @staticmethod
-    def _fill(own, bands, rows, outs, single):
+    def _fill(self, own, bands, rows, outs, single):
         """Write samples, and variances if wanted, of one block of stars that have the same bands."""
         count = rows.size
-        rows = np.pad(rows, (0, BLOCK - count), mode="edge")
         if count == BLOCK and rows[-1] - rows[0] == BLOCK - 1:
-            rows = slice(rows[0], rows[-1] + 1)  # no copies
+            place = slice(rows[0], rows[-1] + 1)  # no copies
+            blocks = [out[place] for out in outs]
+        else:
+            place = np.pad(rows, (0, BLOCK - count), mode="edge")
+            blocks = [np.full((BLOCK, self.size), np.nan) for _ in outs]
         end = 0
         for band, one in own.items():
-            values, errors, correlations = (None if array is None else array[rows] for array in bands[band])
-            found = [values @ one.transposed]
-            if len(outs) > 1:
-                found.append((one.single if single else one.forms)(errors, correlations))
+            values, *others = (None if array is None else array[place] for array in bands[band])
             first, stop = one.where.start, one.where.stop
-            common = min(max(end - first, 0), stop - first)
-            place = rows if isinstance(rows, slice) else rows[:count]
-            for out, part in zip(outs, found, strict=True):
-                out[place, first : first + common] += part[:count, :common]
-                out[place, first + common : stop] = part[:count, common:]
+            common = slice(first, first + min(max(end - first, 0), stop - first))
+            before = [block[:, common].copy() for block in blocks]
+            np.matmul(values, one.transposed, out=blocks[0][:, first:stop])
+            if len(blocks) > 1:
+                (one.single if single else one.forms)(*others, out=blocks[1][:, first:stop])
+            for block, part in zip(blocks, before, strict=True):
+                block[:, common] += part
             end = max(end, stop)
+        if not isinstance(place, slice):
+            for out, block in zip(outs, blocks, strict=True):
+                out[rows] = block[:count]
 
 
 def sample_coefficients(table, wavelength=None, truncation=False, *, errors=True, single=False, progress=None):
@@ -178,42 +179,44 @@ def sample_coefficients(table, wavelength=None, truncation=False, *, errors=True
     flux = np.empty((len(table), grid.size))
     error = np.empty_like(flux) if errors else None
     starts = range(0, len(table), CHUNK)
-    quiet = not (len(table) > 50 * CHUNK if progress is None else progress)
-    for start in tqdm(starts, desc="sampling", unit="chunk", disable=quiet):
-        part = slice(start, start + CHUNK)
-        found = _sampled(own, table, part, truncation, errors, single)
-        flux[part] = found[0]
-        if errors:
-            error[part] = found[1]
+    quiet = not (len(table) > MANY if progress is None else progress)
+    with tqdm(total=len(starts), desc="sampling", unit="chunk", disable=quiet) as bar:
+
+        def fill(start):
+            part = slice(start, start + CHUNK)
+            _sample(own, table, part, truncation, single, flux[part], None if error is None else error[part])
+            bar.update()
+
+        in_threads(fill, starts)
     return flux, error
 
 
-def _sampled(own, table, part, truncation, errors, single):
-    """Flux and error of a part of the stars of a table."""
+def _sample(own, table, part, truncation, single, flux, error):
+    """Write flux and, unless it is None, error of a part of the stars of a table."""
     bands, present, trusted = {}, {}, True
     for band in BANDS:
-        values, sigma, correlations = band_arrays(table, band, part)
+        values, sigma, correlations = band_arrays(table, band, part, errors=error is not None)
         present[band] = np.isfinite(values.sum(axis=1))
-        if errors:
+        if error is not None:
             trusted &= (sigma >= 0).all(axis=1) & np.isfinite(sigma.sum(axis=1)) | ~present[band]
             if correlations is not None and not own.alone[band].design.size:
                 trusted &= np.isfinite(correlations.sum(axis=1)) | ~present[band]
         if truncation:
             relevant = schema.values(table[part], f"{band}_n_relevant_bases")
-            values, sigma = (_truncated(array, relevant) for array in (values, sigma))
+            values, sigma = (None if array is None else _truncated(array, relevant) for array in (values, sigma))
         bands[band] = values, sigma, correlations
-    flux, variance = own.sample(bands, present, errors, single)
-    if not errors:
-        return flux, None
+    if error is None:
+        own.sample(bands, present, (flux,), single)
+        return
+    own.sample(bands, present, (flux, error), single)
     # What is not finite in the errors of a band is in all of its samples; the star then has no errors at all.
     for band in BANDS:
-        inside = variance[:, own.alone[band].where]
+        inside = error[:, own.alone[band].where]
         trusted &= np.isfinite(inside.sum(axis=1)) | ~present[band]
     with np.errstate(invalid="ignore"):
-        error = np.sqrt(np.maximum(variance, 0, out=variance), out=variance)
+        np.sqrt(np.maximum(error, 0, out=error), out=error)
     if not np.all(trusted):
         error[~trusted] = np.nan
-    return flux, error
 
 
 def _truncated(array, relevant):
@@ -256,7 +259,9 @@ def maps(grid):
     both = {band: _band_map(part, part.any(axis=0)) for band, part in zip(BANDS, parts[:2], strict=True)}
     alone = {band: _band_map(part, np.isfinite(part).all(axis=0)) for band, part in zip(BANDS, parts[2:], strict=True)}
     out = SampleMap(parts[0].shape[1], both, alone)
-    for ours, theirs in zip(_sampled(out, trial, slice(None), False, True, False), expected, strict=True):
+    found = np.empty_like(expected[0]), np.empty_like(expected[1])
+    _sample(out, trial, slice(None), False, False, *found)
+    for ours, theirs in zip(found, expected, strict=True):
         largest = np.abs(theirs).max(axis=1, keepdims=True)
         if not np.allclose(ours / largest, theirs / largest, rtol=0, atol=AGREEMENT):
             _log.warning("GaiaXPy does not sample as expected; it samples all stars itself, which takes longer")

@@ -4,12 +4,11 @@ Libraries of matrix products and of vector instructions treat the last rows of a
 a tile, in another way than the others, and round differently there. In an array of whole blocks there are no such rows.
 """
 
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-
 import numpy as np
 
-__all__ = ["BLOCK", "in_threads", "product", "whole"]
+from stellarlabels.threads import one_thread
+
+__all__ = ["BLOCK", "product", "whole"]
 
 #: Rows of a block: a multiple of the tiles and registers of all processors.
 BLOCK = 64
@@ -52,35 +51,5 @@ def product(left, right):
     """
     missing = -len(left) % BLOCK
     rows = np.pad(left, ((0, missing), (0, 0))) if missing else left
-    with _pools().limit(limits=1, user_api="blas"):
+    with one_thread():
         return (rows @ right)[: len(left)]
-
-
-def in_threads(function, starts):
-    """Call a function for each block of rows, as many at a time as NumPy's library of matrix products has threads.
-
-    In each call that library works in one thread, so that the results do not depend on how many there are.
-
-    Parameters
-    ----------
-    function : callable
-        Called with each of ``starts``; it keeps its results itself.
-    starts : sequence
-    """
-    threads = max((pool["num_threads"] for pool in _pools().info() if pool["user_api"] == "blas"), default=1)
-    with _pools().limit(limits=1, user_api="blas"):
-        if min(threads, len(starts)) < 2:
-            for start in starts:
-                function(start)
-            return
-        with ThreadPoolExecutor(threads) as pool:
-            for _ in pool.map(function, starts):
-                pass
-
-
-@cache
-def _pools():
-    """What sets the number of threads of NumPy's library."""
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()

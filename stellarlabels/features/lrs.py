@@ -4,15 +4,13 @@ Three ways are offered, see `normalised`: what the authors' published code does,
 continuum that uses the inverse variances.
 """
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
 
 import numpy as np
 from astropy import units as u
 
-from stellarlabels import flags
+from stellarlabels import flags, threads
 from stellarlabels.exceptions import InputError
 from stellarlabels.features.base import Features, FeatureSet, register
 from stellarlabels.features.blocks import BLOCK
@@ -117,8 +115,6 @@ def normalised(table, *, variant="code", width=WIDTH):
     z = np.where(np.isfinite(z) & (z > -0.9), z, 0.0)[:, None]
     work = {"code": _as_code, "paper": _as_paper, "local": partial(_locally, width=width)}[variant]
 
-    workers = min(os.cpu_count() or 1, 8)
-
     def one(part):
         data = pixels(spectra[part], masks=masks, weighted=variant == "local")
         block = (data.wavelength, data.flux, data.ivar, data.good, z[part])
@@ -130,8 +126,7 @@ def normalised(table, *, variant="code", width=WIDTH):
             target[part] = (data.good & side).sum(axis=1) > 0.5 * np.sum(side, axis=-1)
 
     pixels(spectra[:0], masks=masks)  # what is missing is said also where there are no stars
-    with ThreadPoolExecutor(workers) as pool:  # NumPy works outside of Python's lock
-        list(pool.map(one, _pieces(count, workers)))
+    threads.in_threads(one, _pieces(count, threads.count()))
     return out
 
 

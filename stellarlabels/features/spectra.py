@@ -96,7 +96,7 @@ def pixels(table, arm="", *, masks=("andmask", "ormask"), weighted=True):
     wavelength, flux, ivar = (_lengthened(array, size) for array in (wavelength, flux, ivar))
     there = np.broadcast_to(np.isfinite(wavelength), flux.shape)
     with np.errstate(invalid="ignore"):
-        known = np.isfinite(ivar) & (ivar > 0)
+        known = (ivar > 0) & (ivar < np.inf)
         good = there & np.isfinite(flux) & (known if weighted else True)
         for mask in bits:
             if mask.shape[1]:
@@ -203,9 +203,9 @@ def interpolate(wavelength, values, targets, redshift=None):
     start = values[:, :-1] - slope * wavelength[..., :-1]
     if left.ndim == 2:
         left += (size - 1) * np.arange(count)[:, None]
-        out = slope.take(left)
+        out = slope.take(left, mode="clip")  # all are inside: it is faster than to look for those that are not
         out *= targets
-        out += start.take(left)
+        out += start.take(left, mode="clip")
     else:
         out = slope[:, left]
         out *= targets
@@ -277,7 +277,9 @@ def fill_gaps(wavelength, values, good):
 
 
 def _lengthened(array, size):
-    """The array with NaN at the end of each row."""
+    """The array with NaN at the end of each row, where that is too short."""
+    if array.shape[1] == size:
+        return array
     return np.pad(array, ((0, 0), (0, size - array.shape[1])), constant_values=np.nan)
 
 

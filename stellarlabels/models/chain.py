@@ -29,7 +29,6 @@ __all__ = [
     "forward",
     "initial",
     "pullback",
-    "run_passes",
 ]
 
 #: Added to variances in layer normalisation, as in Keras.
@@ -246,57 +245,3 @@ def drop_factors(stages, size, passes, rng):
             kept = rng.random((passes, size)) >= stage["rate"]
             out.append((kept / (1 - stage["rate"])).astype(np.float32))
     return out
-
-
-def run_passes(stages, parameters, x, factors):
-    """Outputs of all dropout passes with the same factors for all stars.
-
-    Stages in front of the first dropout are computed once. A factor is multiplied into the kernel of the next stage
-    where that is a dense one, so that no array of all passes is made for it.
-
-    Parameters
-    ----------
-    stages : list of dict
-    parameters : list of `~numpy.ndarray`
-    x : `~numpy.ndarray`, shape (N, size)
-    factors : list of `~numpy.ndarray`, shape (passes, width)
-        From `drop_factors`.
-
-    Returns
-    -------
-    `~numpy.ndarray`, shape (passes, N, outputs), or (1, N, outputs) without dropout
-    """
-    return _run(stages, parameters, x[None], list(factors))[0]
-
-
-def _run(stages, parameters, x, factors):
-    at, pending = 0, None
-    for stage in stages:
-        kind = stage["kind"]
-        if kind == "dense":
-            kernel, offset = parameters[at], parameters[at + 1]
-            if pending is not None:
-                kernel, pending = pending[:, :, None] * kernel, None
-            x = np.matmul(x, kernel)
-            x += offset
-            at += 2
-            continue
-        if pending is not None:
-            x, pending = x * pending[:, None, :], None
-        if kind == "activation" and stage["name"] == "relu":
-            x = np.maximum(x, 0.0)  # the slopes of many passes would take as long as their products of matrices
-        elif kind == "activation":
-            x, _ = ACTIVATIONS[stage["name"]](x, NumPyOps)
-        elif kind == "norm":
-            x, _ = forward([stage], parameters[at : at + 2], x, keep=False)
-            at += 2
-        elif kind == "residual":
-            size = count_parameters(stage["stages"])
-            y, factors = _run(stage["stages"], parameters[at : at + size], x, factors)
-            x = x + y
-            at += size
-        elif stage.get("passes", True):
-            pending, factors = factors[0], factors[1:]
-    if pending is not None:
-        x = x * pending[:, None, :]
-    return x, factors

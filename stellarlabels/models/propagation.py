@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stellarlabels.features.blocks import in_threads
 from stellarlabels.models import chain
+from stellarlabels.models.passes import BLOCK, Passes
+from stellarlabels.threads import in_threads
 
 __all__ = ["PASSES", "Propagation", "Terms"]
 
@@ -21,9 +22,6 @@ BAND, COEFFICIENTS = 55, 110
 
 #: Standardised features are clipped to plus or minus this.
 LIMIT = 6.0
-
-#: Stars in one block: the passes of so many fit into the cache of a processor.
-BLOCK = 256
 
 
 @dataclass
@@ -109,14 +107,14 @@ class Propagation:
 
     def _block(self, arrays, out, rows):
         runs = [network.run(arrays) for network in self.networks]
-        passes = np.stack([run[0] for run in runs], axis=2)
-        count, labels = passes.shape[:2]
-        size = len(runs)
-        out.mean[rows] = _median(passes).mean(axis=2)
+        passes = np.stack([run[0].transpose(2, 1, 0) for run in runs], axis=2)  # stars, labels, networks, passes
+        passes.sort(axis=-1)
+        count, labels, size, number = passes.shape
+        out.mean[rows] = 0.5 * (passes[..., (number - 1) // 2] + passes[..., number // 2]).mean(axis=2)
         means = passes.mean(axis=3)
         out.spread[rows] = means.var(axis=2)
         passes -= means[..., None]
-        out.dropout[rows] = np.einsum("nlkp,nlkp->nl", passes, passes) / (size * passes.shape[3])
+        out.dropout[rows] = np.einsum("nlkp,nlkp->nl", passes, passes) / (size * number)
         out.excess[rows] = sum(run[1] for run in runs) / size
         spectral, other = (np.concatenate([run[index] for run in runs], axis=1) for index in (2, 3))
         covariance = _spectral_covariance(spectral, _triangles(arrays))
@@ -147,9 +145,15 @@ class _Network:
             (index for index, stage in enumerate(trunk) if chain.drop_factors([stage], 1, 0, rng)), len(trunk)
         )
         self.own = chain.count_parameters(trunk[: self.first])
+        self.leave_out(self.factors)
+
+    def leave_out(self, factors):
+        """Make the passes of dropout factors."""
+        stages = [*self.stages[0][self.first :], *self.stages[1]]
+        self.passes = Passes(stages, [*self.parameters[0][self.own :], *self.parameters[1]], factors)
 
     def run(self, arrays, passes=True):
-        """Passes (N, L, P), excess variance (N, L), derivatives (N, L, 110) and (N, L, C).
+        """Passes (P, L, N), excess variance (N, L), derivatives (N, L, 110) and (N, L, C).
 
         The derivatives with respect to the coefficients are those of a function in which their divisor drops out: they
         are orthogonal to the coefficients.
@@ -161,9 +165,7 @@ class _Network:
         start, cache = chain.forward(before, self.parameters[0][: self.own], z)
         x, rest = chain.forward(after, late, start)
         cache += rest
-        outputs = None
-        if passes:
-            outputs = chain.run_passes([*after, *mean], [*late, *self.parameters[1]], start, self.factors)
+        outputs = self.passes(start) if passes else None
         _, last = chain.forward(mean, self.parameters[1], x)
         log_excess, _ = chain.forward(excess, self.parameters[2], x, keep=False)
         rows = chain.pullback(mean, last, np.eye(self.outputs, dtype=np.float32)[None])
@@ -179,7 +181,7 @@ class _Network:
             plain = slopes.shape[1] - self.scales.size
             other = np.concatenate([other[..., :plain], other[..., plain:].sum(axis=-1, keepdims=True)], axis=-1)
         excess = np.exp(2 * np.clip(log_excess, -7.0, 4.0))
-        return None if outputs is None else np.moveaxis(outputs, 0, 2), excess, spectral, other
+        return outputs, excess, spectral, other
 
     def _inputs(self, arrays):
         """Inputs of the trunk (N, Z), derivatives of those that stand for the other features, coefficients in units of
@@ -233,13 +235,3 @@ def _spectral_covariance(rows, triangles):
     parts = zip((rows[..., :BAND], rows[..., BAND:]), triangles, strict=True)
     half = sum((part @ triangle) @ np.swapaxes(part, 1, 2) for part, triangle in parts)
     return half + np.swapaxes(half, 1, 2)
-
-
-def _median(values):
-    """Median along the last axis, which is partitioned in a copy."""
-    values = np.ascontiguousarray(values)
-    middle = values.shape[-1] // 2
-    if values.shape[-1] % 2:
-        return np.partition(values, middle, axis=-1)[..., middle]
-    ordered = np.partition(values, (middle - 1, middle), axis=-1)
-    return 0.5 * (ordered[..., middle - 1] + ordered[..., middle])

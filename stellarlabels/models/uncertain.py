@@ -10,7 +10,7 @@ from keras import ops
 
 from stellarlabels.models import chain
 
-__all__ = ["UncertainCore", "stages_of", "start_from", "uncertain_mlp"]
+__all__ = ["UncertainCore", "stages_of", "uncertain_mlp"]
 
 _register = keras.saving.register_keras_serializable(package="stellarlabels")
 
@@ -113,7 +113,6 @@ class UncertainCore(keras.layers.Layer):
         self.groups, self.rates = [list(group) for group in groups], list(rates)
         self.first_phase, self.propagate, self.seed = first_phase, propagate, seed
         self.generator = keras.random.SeedGenerator(seed)
-        self.started = False
 
     def build(self, input_shape):
         others = input_shape["others"][-1]
@@ -154,27 +153,21 @@ class UncertainCore(keras.layers.Layer):
         coefficients, others, logs = (
             arrays[name][rows].astype(np.float64) for name in ("coefficients", "others", "log_error")
         )
-        if not self.started:
-            for target, array in zip(
-                (self.reference, self.shift, self.matrix), _components(coefficients, self.components), strict=True
-            ):
-                target.assign(array)
+        for target, array in zip(
+            (self.reference, self.shift, self.matrix), _components(coefficients, self.components), strict=True
+        ):
+            target.assign(array)
         known = np.isfinite(others)
         count = np.maximum(known.sum(axis=0), 1)
         center = np.where(known, others, 0).sum(axis=0) / count
         spread = np.sqrt(np.where(known, (others - center) ** 2, 0).sum(axis=0) / count)
-        self._assign(self.center, center)
-        self._assign(self.scale, np.where(spread > 0, spread, 1))
+        self.center.assign(center)
+        self.scale.assign(np.where(spread > 0, spread, 1))
         if self.context:
             if self.scales:
                 logs = np.hstack([logs, _log_error(arrays["other_factor"][rows], np.float64(1.0), np)])
-            self._assign(self.context_center, logs.mean(axis=0))
-            self._assign(self.context_scale, np.maximum(logs.std(axis=0), 1e-3))
-
-    def _assign(self, target, array):
-        """Set a center or scale; after `start_from` only its last element, that of the pseudo-magnitude."""
-        kept = len(array) - 1 if self.started else 0
-        target.assign(np.concatenate([np.asarray(target)[:kept], array[kept:]]))
+            self.context_center.assign(logs.mean(axis=0))
+            self.context_scale.assign(np.maximum(logs.std(axis=0), 1e-3))
 
     def phases(self, epochs):
         """A callback that takes errors from the inputs into account after the first phase of so many epochs."""
@@ -369,67 +362,3 @@ def uncertain_mlp(
         inputs[name] = keras.Input((shapes[name], shapes[name]), name=name)
     core = UncertainCore(outputs, trunk, mean, excess, seed=seed, name="uncertain", **options)
     return keras.Model(inputs, core(inputs))
-
-
-def start_from(core, network, labels, ratio, offset):
-    """Give an uncertain network the weights of a network for sampled spectra and colors, as a start for its training.
-
-    Both must have the same numbers of components, blocks and units, and the same colors. What the other network does
-    not have (the pseudo-magnitude and its error) gets no weight at first.
-
-    Parameters
-    ----------
-    core : UncertainCore
-    network : `keras.Model`
-        Made by `stellarlabels.models.networks.residual_mlp`.
-    labels : sequence of int
-        Which of the other network's outputs are the labels of this one.
-    ratio, offset : array_like, shape (L,)
-        The other network's scaled labels y are ``ratio y + offset`` in the scale of this one.
-
-    Returns
-    -------
-    UncertainCore
-        The same object, which `UncertainCore.adapt_to` from now on leaves as it is but for the pseudo-magnitude.
-    """
-    from stellarlabels.features.xp_coefficients import designs
-
-    samples, reference, _ = designs()
-    plain = {layer.name: [np.asarray(weight, np.float64) for weight in layer.get_weights()] for layer in network.layers}
-    shift, matrix = plain["components"]
-    core.reference.assign(reference)
-    core.shift.assign(shift @ matrix)
-    core.matrix.assign(samples.T @ matrix)
-    colors = len(plain["colors"][0])
-    errors = len(plain["log_errors"][0])
-    for target, start in zip((core.center, core.scale), plain["colors"], strict=True):
-        target.assign(np.concatenate([start, np.asarray(target)[colors:]]))
-    for target, start in zip((core.context_center, core.context_scale), plain["log_errors"], strict=True):
-        target.assign(np.concatenate([start, np.asarray(target)[errors:]]))
-    trained = [plain[layer.name] for layer in network.layers if layer.name.startswith(("dense", "layer_norm"))]
-    width = matrix.shape[1]
-    first, bias = trained[0]
-    at = np.split(first, np.cumsum([width, errors, colors]))  # components, errors, colors, missing colors
-    kernel = np.zeros(core.parameters[0][0].shape)
-    bent, others = len(core.scales), colors + 1
-    for start, part in ((0, at[0]), (width, at[2]), (width + colors + bent, at[3])):
-        kernel[start : start + len(part)] = part
-    start = width + colors + bent + others
-    kernel[start : start + errors] = at[1]
-    trunk = [kernel, bias, *(array for pair in trained[1 : 2 + 3 * _blocks(core)] for array in pair)]
-    for target, array in zip(core.parameters[0], trunk, strict=True):
-        target.assign(array)
-    labels = list(labels)
-    kernel, bias = plain["mean"]
-    core.parameters[1][0].assign(kernel[:, labels] * ratio)
-    core.parameters[1][1].assign(bias[labels] * ratio + offset)
-    (kernel, bias), (last, last_bias) = trained[2 + 3 * _blocks(core)], plain["log_sigma"]
-    excess = [kernel[: len(plain["mean"][0])], bias, last[:, labels], last_bias[labels] + np.log(ratio)]
-    for target, array in zip(core.parameters[2], excess, strict=True):
-        target.assign(array)
-    core.started = True
-    return core
-
-
-def _blocks(core):
-    return sum(stage["kind"] == "residual" for stage in core.trunk)

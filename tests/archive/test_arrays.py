@@ -76,7 +76,7 @@ class TestParseColumn:
     def test_any_texts(self, texts):
         column = pyarrow.chunked_array([texts], type=pyarrow.string())
         try:
-            expected = parse(texts)
+            expected = parse(["" if text.strip() == "--" else text for text in texts])  # the text of a masked cell
         except InputError:
             with pytest.raises(InputError):
                 parse_column(column)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from astropy.table import Table
+from threadpoolctl import threadpool_limits
 
 from stellarlabels.archive import _gaiaxpy, sampling
 from stellarlabels.archive.forms import QuadraticForms
@@ -98,6 +99,17 @@ def test_other_stars_do_not_matter(stars):
     alone = many[np.arange(64) * 5]
     for ours, theirs in zip(sampling.sample_coefficients(many), sampling.sample_coefficients(alone), strict=True):
         np.testing.assert_array_equal(ours[::5], theirs)
+
+
+def test_threads_do_not_matter(stars, monkeypatch):
+    monkeypatch.setattr(sampling, "CHUNK", 512)
+    many = stars[np.arange(2100) % len(stars)]
+    with threadpool_limits(1, user_api="blas"):
+        expected = sampling.sample_coefficients(many)
+    with threadpool_limits(2, user_api="blas"):
+        found = sampling.sample_coefficients(many)
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_single_precision_columns_and_no_correlations(stars):

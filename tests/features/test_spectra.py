@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from astropy import units as u
 from astropy.table import QTable, Table
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.interpolate import interp1d
 
@@ -23,6 +23,7 @@ def table(count=3, **changes):
     return out
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_interpolation_is_that_of_scipy(seed):
     rng = np.random.default_rng(seed)

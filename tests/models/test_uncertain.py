@@ -10,6 +10,7 @@ from stellarlabels.features import packed
 from stellarlabels.features.base import feature_set
 from stellarlabels.features.xp_coefficients import add_noise, dense_covariance
 from stellarlabels.models import chain, losses, networks
+from stellarlabels.models.passes import Passes
 from stellarlabels.models.propagation import Propagation
 from stellarlabels.systems.uncertain import APOGEE, PAPER
 
@@ -100,7 +101,7 @@ def test_input_term_equals_monte_carlo_where_the_network_is_linear(features, arr
     noisy = add_noise(copies, 1.0, seed=5)
     noisy.arrays["log_error"] = copies.arrays["log_error"]
     single = Propagation([core], passes=1)
-    single.networks[0].factors = [np.ones_like(factor) for factor in single.networks[0].factors]
+    single.networks[0].leave_out([np.ones_like(factor) for factor in single.networks[0].factors])
     got = single(noisy.arrays).mean.reshape(2000, 4, LABELS)
     faint.arrays["other_covariance"] = np.zeros_like(faint.arrays["other_covariance"])
     want = Propagation([core])(faint.arrays).inputs
@@ -114,7 +115,8 @@ def test_shared_dropout_is_unbiased(arrays):
     parameters = [np.asarray(array) for group in core.parameters[:2] for array in group]
     z = np.random.default_rng(0).normal(size=(40, len(parameters[0]))).astype(np.float32)
     rng = np.random.default_rng(1)
-    shared = chain.run_passes(stages, parameters, z, chain.drop_factors(stages, z.shape[1], 4000, rng))
+    passes = Passes(stages, parameters, chain.drop_factors(stages, z.shape[1], 4000, rng))
+    shared = passes(z).transpose(0, 2, 1)
 
     def drop(x, stage):
         return (rng.random(x.shape) >= stage["rate"]).astype(np.float32) / (1 - stage["rate"])
@@ -134,7 +136,7 @@ def test_passes_in_blocks_equal_single_ones(arrays):
     parameters = [np.asarray(array) for group in core.parameters[:2] for array in group]
     z = np.random.default_rng(0).normal(size=(5, len(parameters[0]))).astype(np.float32)
     factors = chain.drop_factors(stages, z.shape[1], 3, np.random.default_rng(2))
-    together = chain.run_passes(stages, parameters, z, factors)
+    together = Passes(stages, parameters, factors)(z)
     for number in range(3):
         left = [factor[number] for factor in factors]
 
@@ -142,7 +144,7 @@ def test_passes_in_blocks_equal_single_ones(arrays):
             return left.pop(0) if stage.get("passes", True) else np.ones(x.shape, np.float32)
 
         np.testing.assert_allclose(
-            together[number], chain.forward(stages, parameters, z, drop=drop)[0], rtol=1e-4, atol=1e-5
+            together[number].T, chain.forward(stages, parameters, z, drop=drop)[0], rtol=1e-4, atol=1e-5
         )
 
 
