@@ -9,7 +9,7 @@ from stellarlabels.features import packed
 from stellarlabels.features.xp_coefficients import add_noise
 from stellarlabels.labels.recipe import Recipe
 from stellarlabels.labels.targets import label_targets
-from stellarlabels.labels.uncertainty import ONE_SIGMA, Calibration, balance
+from stellarlabels.labels.uncertainty import ONE_SIGMA, Calibration, balance, reduced
 from stellarlabels.models.propagation import PASSES, Propagation
 from stellarlabels.systems.base import System
 
@@ -50,9 +50,9 @@ APOGEE = Recipe(
         "propagate": False,
     },
     loss="propagated_student_t",
-    epochs=12,
+    epochs=75,
     batch_size=512,
-    learning_rate=3e-4,
+    learning_rate=1e-3,
     schedule="cosine",
     weight_decay=1e-4,
     clip_norm=5.0,
@@ -118,35 +118,16 @@ class UncertainNet(System):
 
     def __init__(self, recipe=None, **changes):
         super().__init__(recipe, **changes)
-        self._start = None
         self._ready = None
-
-    def fit(self, table, *, validation=0.0, progress=True, start=None):
-        """Train on a table with inputs and labels; see `stellarlabels.labels.estimator.LabelEstimator.fit`.
-
-        Parameters
-        ----------
-        table, validation, progress
-            As there.
-        start : tuple of (`stellarlabels.UACSNet`, int), optional
-            Networks to start from, and which of them the first network is to start from; see
-            `stellarlabels.models.uncertain.start_from`.
-
-        Returns
-        -------
-        UncertainNet
-        """
-        self._start, self._ready = start, None
-        return super().fit(table, validation=validation, progress=progress)
 
     def calibrate(self, table, unseen=None):
         """Calibrate the errors anew on stars with known labels.
 
-        Each network predicts its stars with their own noise and with more of it (`NOISE_LEVELS`). The variance that
-        does not come from the inputs gets a factor for each label, with which stars with all amounts of noise need the
-        same correction; then the errors get factors that depend on the magnitude and on the signal-to-noise ratio, for
-        which intervals of 50 % and 68.3 % hold what they should, in the geometric mean. What was done is recorded in
-        ``provenance_``.
+        Networks to which the same stars are new predict them together, with the stars' own noise and with more of it
+        (`NOISE_LEVELS`). The variance that does not come from the inputs gets a factor for each label, with which stars
+        with all amounts of noise need the same correction; then the errors get factors that depend on the magnitude and
+        on the signal-to-noise ratio, for which intervals of 50 % and 68.3 % hold what they should, in the geometric
+        mean. What was done is recorded in ``provenance_``.
 
         Parameters
         ----------
@@ -175,8 +156,11 @@ class UncertainNet(System):
             raise InputError(f"unseen: expected a mask of shape {shape}, got {unseen.shape}")
         features, targets = self.training_inputs(table), label_targets(table, self.labels, {})
         rows = [np.flatnonzero(mask & features.usable & targets.known) for mask in unseen]
+        together = {}
+        for member, part in zip(self._members, rows, strict=True):
+            together.setdefault(part.tobytes(), (part, []))[1].append(member)
         self._calibration = self._calibrated(
-            [([member], features[part], targets[part]) for member, part in zip(self._members, rows, strict=True)]
+            [(members, features[part], targets[part]) for part, members in together.values()]
         )
         self.provenance_["calibration"] = {"stars": [len(part) for part in rows], "noise": list(NOISE_LEVELS)}
         return self
@@ -281,23 +265,6 @@ class UncertainNet(System):
 
     # ------------------------------------------------------------------ inside
 
-    def _build(self, arrays, seed, outputs):
-        network = super()._build(arrays, seed, outputs)
-        if self._start is not None:
-            from stellarlabels.models.uncertain import start_from
-
-            start, number = self._start
-            labels = [start.labels.index(label) for label in self.labels]
-            scale, center = start._scale[labels], start._center[labels]
-            start_from(
-                network.get_layer("uncertain"),
-                start._members[number + len(self._members)].network,
-                labels,
-                scale / self._scale,
-                (center - self._center) / self._scale,
-            )
-        return network
-
     def _propagation(self, members=None):
         """The trained networks, or some of them, for NumPy."""
         if members is not None:
@@ -313,37 +280,39 @@ class UncertainNet(System):
         return self._propagation(members)(features.arrays)
 
     def _outputs(self, members, features):
-        """Mean and error, as they come, of one network."""
-        mean, inputs, rest = self._variances(members, features)
+        """Mean of networks, and the error, as it comes, of a single one."""
+        mean, inputs, rest, _ = self._variances(members, features)
         return mean, np.sqrt(inputs + rest)
 
     def _variances(self, members, features):
-        """Mean, variance from the inputs, and all other variance, as they come, of one network."""
+        """Mean of networks; variance from the inputs and all other variance, as they come, of a single one; and the
+        variance of the networks.
+        """
         terms = self._terms(features, members)
         square = self._scale**2
         rest = (terms.excess + terms.dropout) * square
-        return terms.mean * self._scale + self._center, terms.inputs_each * square, rest
+        return terms.mean * self._scale + self._center, terms.inputs_each * square, rest, terms.spread * square
 
     def _calibrated(self, unseen):
         columns = []
         for members, features, targets in unseen:
             for level in NOISE_LEVELS if len(features) else ():
                 noisy = add_noise(features, level, seed=self.recipe.seed + level)
-                mean, inputs, rest = self._variances(members, noisy)
+                mean, *variances = self._variances(members, noisy)
                 axes = self._calibration_axes(noisy, mean)
                 amount = np.full(len(mean), level)
-                columns.append((mean, inputs, rest, targets.values, targets.errors, amount, *axes.values()))
+                columns.append((mean, *variances, targets.values, targets.errors, amount, *axes.values()))
         if not columns:
             return Calibration(product=True)
-        mean, inputs, rest, values, errors, amount, *along = (
+        mean, inputs, rest, gained, values, errors, amount, *along = (
             np.concatenate(parts) for parts in zip(*columns, strict=True)
         )
-        levels = self.calibration_levels
+        options = {"levels": self.calibration_levels, "gained": gained}
         groups = [amount == level for level in NOISE_LEVELS]
-        factor = balance(mean, inputs, rest, values, errors, groups, levels)
+        factor = balance(mean, inputs, rest, values, errors, groups, **options)
         sigma = np.sqrt(inputs + factor * rest)
         axes = dict(zip(axes, along, strict=True))
-        return replace(Calibration.fit(mean, sigma, values, errors, axes, levels=levels, product=True), rest=factor)
+        return replace(Calibration.fit(mean, sigma, values, errors, axes, product=True, **options), rest=factor)
 
     def _factors(self, features):
         """Factors (N, L) of the calibration."""
@@ -356,9 +325,9 @@ class UncertainNet(System):
     def _errors(self, terms, features):
         """Mean, total error, and its terms model, input and excess, (N, L) each, in the labels' units.
 
-        Calibrated are the errors of single networks. The mean of the networks is better by the variance of the
-        networks' means (see `stellarlabels.labels.uncertainty.combine`); this is taken out of the model term, which
-        does not fall below the standard error of that mean, and then out of the excess.
+        The factors of the calibration are those of single networks' errors. The mean of the networks is better by the
+        variance of the networks' means (see `stellarlabels.labels.uncertainty.combine`); this is taken out of the model
+        term, which does not fall below the standard error of that mean, and then out of the excess.
         """
         factor = self._factors(features)
         rest = factor**2 * (1.0 if self._calibration.rest is None else self._calibration.rest)
@@ -366,7 +335,7 @@ class UncertainNet(System):
         inputs = factor**2 * np.einsum("nll->nl", terms.inputs)
         if self._calibration.curves:
             single = factor**2 * terms.inputs_each + dropout + excess
-            total = np.maximum(single - terms.spread, single / 4)
+            total = reduced(single, terms.spread)
             model = np.maximum(total - inputs - excess, terms.spread / len(self._members) + dropout / PASSES)
             excess = np.maximum(total - inputs - model, 0)
         else:

@@ -92,3 +92,20 @@ def test_balance_finds_the_variance_that_is_missing():
     groups = [level == amount for amount in (0, 1, 4, 9)]
     factor = balance(predicted, inputs, rest, truth, np.zeros_like(truth), groups, levels=(0.5, 0.683))
     np.testing.assert_allclose(factor, [3.0, 1.0], rtol=0.15)
+
+
+def test_errors_of_means_of_networks_hold():
+    """Two networks share an error and have one each; what they state of themselves is too large by a half."""
+    rng = np.random.default_rng(12)
+    truth = rng.normal(size=(60000, 1))
+    shared, own = rng.normal(size=truth.shape), rng.normal(size=(2, *truth.shape))
+    networks = truth + 0.8 * shared + 0.6 * own
+    axes = {"magnitude": rng.uniform(10, 18, len(truth))}
+    error, mean, gained = np.full(truth.shape, 1.5), networks.mean(axis=0), networks.var(axis=0)
+    calibration = Calibration.fit(mean, error, truth, 0 * truth, axes, levels=(0.5, 0.683), gained=gained)
+    _, total = combine(networks, np.stack(2 * [calibration.apply(error, axes)]), calibrated=True)
+    assert robust_scatter((mean - truth) / total) == pytest.approx(1, abs=0.02)
+    assert coverage((mean - truth) / total) == pytest.approx(0.683, abs=0.01)
+    np.testing.assert_allclose(calibration.curves["magnitude"][1], 1 / 1.5, rtol=0.05)
+    none = Calibration.fit(networks[0], error, truth, 0 * truth, axes, levels=(0.5, 0.683))
+    np.testing.assert_allclose(none.curves["magnitude"][1], 1 / 1.5, rtol=0.05)

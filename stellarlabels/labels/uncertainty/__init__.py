@@ -1,6 +1,6 @@
 """Are the errors honest? Pulls, coverage, and a recorded recalibration of predicted errors."""
 
-from stellarlabels.labels.uncertainty.calibration import Calibration, balance, combine
+from stellarlabels.labels.uncertainty.calibration import Calibration, balance, combine, reduced
 from stellarlabels.labels.uncertainty.scores import (
     ONE_SIGMA,
     coverage,
@@ -18,6 +18,7 @@ __all__ = [
     "coverage",
     "pit",
     "pulls",
+    "reduced",
     "reliability",
     "robust_scatter",
 ]

@@ -6,7 +6,7 @@ import numpy as np
 
 from stellarlabels.labels.uncertainty.scores import ONE_SIGMA
 
-__all__ = ["Calibration", "balance", "combine"]
+__all__ = ["Calibration", "balance", "combine", "reduced"]
 
 
 def combine(means, sigmas, *, calibrated=False):
@@ -29,8 +29,26 @@ def combine(means, sigmas, *, calibrated=False):
     """
     means, sigmas = np.asarray(means), np.asarray(sigmas)
     variance, spread = np.mean(sigmas**2, axis=0), means.var(axis=0)
-    total = np.maximum(variance - spread, variance / 4) if calibrated else variance + spread
+    total = reduced(variance, spread) if calibrated else variance + spread
     return means.mean(axis=0), np.sqrt(total)
+
+
+def reduced(variance, gained):
+    """Variance of the mean of several networks.
+
+    Parameters
+    ----------
+    variance : `~numpy.ndarray`
+        Mean variance of the single networks' errors.
+    gained : `~numpy.ndarray`
+        Variance of the networks about their mean.
+
+    Returns
+    -------
+    `~numpy.ndarray`
+        Their difference, but never less than a quarter of the first.
+    """
+    return np.maximum(variance - gained, variance / 4)
 
 
 @dataclass
@@ -56,7 +74,17 @@ class Calibration:
 
     @classmethod
     def fit(
-        cls, predicted, error, reference, reference_error, axes, knots=8, least=100, levels=(ONE_SIGMA,), product=False
+        cls,
+        predicted,
+        error,
+        reference,
+        reference_error,
+        axes,
+        knots=8,
+        least=100,
+        levels=(ONE_SIGMA,),
+        product=False,
+        gained=None,
     ):
         """Find the factors for which one-sigma intervals hold 68.3 % of the stars.
 
@@ -76,12 +104,17 @@ class Calibration:
         product : bool
             Whether the factors of the axes are multiplied; those of each axis are then found with the errors as the
             axes before it have made them.
+        gained : `~numpy.ndarray`, shape (N, L), optional
+            If ``predicted`` are the means of several networks and ``error`` those of single ones: the variance of the
+            networks, by which their mean is better, see `combine`. The factors found are still those of single
+            networks' errors, but it is the errors of the means that then hold.
 
         Returns
         -------
         Calibration
         """
         curves = {}
+        gained = np.zeros_like(error) if gained is None else gained
         for name, at in axes.items():
             known = np.isfinite(at)
             bins = min(knots, known.sum() // least)
@@ -92,7 +125,10 @@ class Calibration:
             members = [known & (index == k) for k in range(bins)]
             factors = [
                 [
-                    _factor(*(array[rows, label] for array in (predicted, error, reference, reference_error)), levels)
+                    _factor(
+                        *(array[rows, label] for array in (predicted, error, reference, reference_error, gained)),
+                        levels,
+                    )
                     for label in range(predicted.shape[1])
                 ]
                 for rows in members
@@ -125,7 +161,9 @@ class Calibration:
         return error * np.where(np.isnan(factor), typical, factor)
 
 
-def balance(predicted, inputs, rest, reference, reference_error, groups, levels=(ONE_SIGMA,), largest=10.0):
+def balance(
+    predicted, inputs, rest, reference, reference_error, groups, levels=(ONE_SIGMA,), largest=10.0, gained=None
+):
     """Factors on the variance of one part of the errors, with which stars of all groups need the same correction.
 
     Errors that are too small where the inputs are good, and right where they are bad, lack variance that does not come
@@ -143,6 +181,8 @@ def balance(predicted, inputs, rest, reference, reference_error, groups, levels=
         As for `Calibration.fit`.
     largest : float
         Limit of the factors, which are at least 1.
+    gained : `~numpy.ndarray`, shape (N, L), optional
+        As for `Calibration.fit`.
 
     Returns
     -------
@@ -151,12 +191,12 @@ def balance(predicted, inputs, rest, reference, reference_error, groups, levels=
     """
     from scipy.optimize import minimize_scalar
 
+    gained = np.zeros_like(inputs) if gained is None else gained
+
     def unequal(log_factor, label):
         error = np.sqrt(inputs[:, label] + np.exp(log_factor) * rest[:, label])
-        needed = [
-            _factor(predicted[rows, label], error[rows], reference[rows, label], reference_error[rows, label], levels)
-            for rows in groups
-        ]
+        predicted_, *others = (array[:, label] for array in (predicted, reference, reference_error, gained))
+        needed = [_factor(predicted_[rows], error[rows], *(array[rows] for array in others), levels) for rows in groups]
         return np.var(np.log(needed))
 
     bounds = (0.0, np.log(largest))
@@ -167,7 +207,7 @@ def balance(predicted, inputs, rest, reference, reference_error, groups, levels=
     return np.exp([result.x for result in found])
 
 
-def _factor(predicted, error, reference, reference_error, levels):
+def _factor(predicted, error, reference, reference_error, gained, levels):
     """Factor on ``error`` at which the central intervals hold their shares of the stars (1 for fewer than 10 stars)."""
     from scipy.optimize import brentq
     from scipy.special import ndtri
@@ -175,11 +215,12 @@ def _factor(predicted, error, reference, reference_error, levels):
     good = np.isfinite(predicted) & np.isfinite(error) & np.isfinite(reference)
     if good.sum() < 10:
         return 1.0
-    residual, error = np.abs(predicted - reference)[good], error[good]
-    extra = np.nan_to_num(reference_error)[good]
+    residual, variance = np.abs(predicted - reference)[good], error[good] ** 2
+    extra, gained = np.nan_to_num(reference_error)[good] ** 2, gained[good]
 
     def excess(log_factor, level, width):
-        return np.quantile(residual / np.hypot(np.exp(log_factor) * error, extra), level) - width
+        total = reduced(np.exp(2 * log_factor) * variance, gained) + extra
+        return np.quantile(residual / np.sqrt(total), level) - width
 
     low, high = np.log(0.1), np.log(10)
     logs = []
