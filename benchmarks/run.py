@@ -24,7 +24,7 @@ from timing import RESULTS, THREADS  # noqa: E402
 ALONE = {"catalogs": ["--rows", "2000", "--stream", "0", "--repeat", "1", "--output", ""]}
 
 #: Benchmarks that set their threads themselves, up to the number of cores.
-THREADED = ("solardis", "uncertain", "xp")
+THREADED = ("solardis", "xp")
 
 
 def names():

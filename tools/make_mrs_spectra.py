@@ -193,7 +193,7 @@ class Synthesis:
     imitated: the deviation of the Cannon models from the spectra that they were made from is added as noise at full
     resolution, and the strengths of lines vary by up to a fifth along the spectrum.
 
-    Two of five dwarfs have a second star on or below the main sequence of the same [Fe/H], at velocities that differ
+    A fifth of the dwarfs have a second star on or below the main sequence of the same [Fe/H], at velocities that differ
     by tens of km/s. The labels of such a spectrum are those of its light: the means of the two stars', weighted with
     their shares of the light. They do not depend on whether the lines are apart.
 
@@ -206,8 +206,8 @@ class Synthesis:
     """
 
     STEP = 5.0  # km/s
-    DOUBLE = 0.4  # share of dwarfs with a second star
-    APART = 80.0  # standard deviation of the difference of their velocities, km/s
+    DOUBLE = 0.2  # share of dwarfs with a second star
+    APART = 60.0  # standard deviation of the difference of their velocities, km/s
 
     def __init__(self, models, profiles, seed):
         from scipy.spatial import Delaunay
