@@ -1,9 +1,9 @@
 """Train the UncertainNet weights that ship with the package.
 
-    python tools/train_uncertain.py part 1        # one network of the ensemble; 1 to 6, in any order
+    python tools/train_uncertain.py part 1        # one network of the ensemble; 1 to 8, in any order
     python tools/train_uncertain.py join          # calibrate and write the weights
 
-The fixed held-out stars (stellarlabels.models.training.held_out) are removed before anything else is done. Three times
+The fixed held-out stars (stellarlabels.models.training.held_out) are removed before anything else is done. Four times
 two networks leave out the same tenth of the others: on these stars the errors of both together are calibrated. With
 ``--cache`` the inputs of the stars are computed once and kept in a folder (1 GB). A network takes six minutes on two
 cores.
@@ -21,7 +21,7 @@ from stellarlabels.models.training import held_out, split_groups
 from stellarlabels.systems.uncertain import UncertainNet
 
 #: Networks that leave out the same stars, how many such groups there are, and the share of the stars.
-TOGETHER, GROUPS, LEFT_OUT, SEED = 2, 3, 0.1, 1
+TOGETHER, GROUPS, LEFT_OUT, SEED = 2, 4, 0.1, 1
 
 NETWORKS = range(1, TOGETHER * GROUPS + 1)
 

@@ -56,7 +56,7 @@ APOGEE = Recipe(
     schedule="cosine",
     weight_decay=1e-4,
     clip_norm=5.0,
-    ensemble=6,
+    ensemble=8,
 )
 
 
