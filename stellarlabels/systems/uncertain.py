@@ -279,11 +279,6 @@ class UncertainNet(System):
     def _terms(self, features, members=None):
         return self._propagation(members)(features.arrays)
 
-    def _outputs(self, members, features):
-        """Mean of networks, and the error, as it comes, of a single one."""
-        mean, inputs, rest, _ = self._variances(members, features)
-        return mean, np.sqrt(inputs + rest)
-
     def _variances(self, members, features):
         """Mean of networks; variance from the inputs and all other variance, as they come, of a single one; and the
         variance of the networks.

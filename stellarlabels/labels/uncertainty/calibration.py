@@ -195,8 +195,11 @@ def balance(
 
     def unequal(log_factor, label):
         error = np.sqrt(inputs[:, label] + np.exp(log_factor) * rest[:, label])
-        predicted_, *others = (array[:, label] for array in (predicted, reference, reference_error, gained))
-        needed = [_factor(predicted_[rows], error[rows], *(array[rows] for array in others), levels) for rows in groups]
+        others = (reference, reference_error, gained)
+        needed = [
+            _factor(predicted[rows, label], error[rows], *(array[rows, label] for array in others), levels)
+            for rows in groups
+        ]
         return np.var(np.log(needed))
 
     bounds = (0.0, np.log(largest))
