@@ -11,7 +11,6 @@ by canonical name or alias, in the declared unit, with missing values as NaN.
 import warnings
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from importlib import resources
 
 import numpy as np
 from astropy import units as u
@@ -19,6 +18,7 @@ from astropy.io.ascii import InconsistentTableError
 from astropy.table import MaskedColumn, QTable, Table
 from astropy.utils.masked import Masked
 
+from stellarlabels import packaged
 from stellarlabels.exceptions import ColumnUnitError, InputError, MissingColumnError, MissingUnitWarning, ReadError
 
 __all__ = [
@@ -352,7 +352,7 @@ class Schema:
 @lru_cache(maxsize=1)
 def vocabulary():
     """The `Schema` of all column names that the library gives or takes (``data/vocabulary.ecsv``)."""
-    with resources.as_file(resources.files("stellarlabels") / "data" / "vocabulary.ecsv") as path:
+    with packaged.file("", "vocabulary.ecsv") as path:
         return Schema.read(path)
 
 

@@ -20,7 +20,7 @@ PACKAGE = Path(stellarlabels.__file__).parent
 
 #: Rooms in the order in which a table walks through them, between the modules that all may use and those that use all.
 WALK = (
-    ("exceptions", "files", "flags", "schema", "threads"),
+    ("exceptions", "files", "flags", "packaged", "schema", "threads"),
     ("archive",),
     ("tables",),
     ("corrections",),

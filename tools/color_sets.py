@@ -16,10 +16,9 @@ import numpy as np
 from astropy.table import Table
 
 import stellarlabels
-from stellarlabels import schema
+from stellarlabels import packaged, schema
 from stellarlabels.archive.sample import xp_apogee_sample
 from stellarlabels.corrections.extinction import coefficients, deredden_xp
-from stellarlabels.corrections.published import published
 from stellarlabels.features.colors import ColorSet
 from stellarlabels.features.photometry import synthesize
 from stellarlabels.features.xp import recover_coefficients
@@ -156,7 +155,7 @@ def with_gaia(name, description, bands, gaia, *, blue, columns):
         colors,
         description=description,
         reference="Ratios: tools/color_sets.py, with the curve of "
-        + published("extinction", "xp_curve").meta["reference"],
+        + packaged.table("extinction", "xp_curve").meta["reference"],
         ratios=per_color(colors, {**gaia, **bands}),
         ebv_scale="sfd",
         color="BP-RP",

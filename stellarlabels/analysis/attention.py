@@ -8,8 +8,7 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import schema
-from stellarlabels.corrections.published import published
+from stellarlabels import packaged, schema
 from stellarlabels.exceptions import InputError
 
 __all__ = ["attention", "derivative_spectra", "lines", "observed_differences", "red_clump"]
@@ -171,7 +170,7 @@ def lines():
     `~astropy.table.QTable`
         ``name``, ``low`` and ``high`` (nm), ``description``, ``reference``.
     """
-    return QTable(published("analysis", "lines"))
+    return QTable(packaged.table("analysis", "lines"))
 
 
 def _derivatives(system, table, least=1):

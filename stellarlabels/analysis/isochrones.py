@@ -8,8 +8,7 @@ from astropy import units as u
 from astropy.io.ascii import InconsistentTableError
 from astropy.table import QTable, Table
 
-from stellarlabels import schema
-from stellarlabels.corrections.published import published
+from stellarlabels import packaged, schema
 from stellarlabels.exceptions import InputError, ReadError
 
 __all__ = ["read_isochrones", "select"]
@@ -116,7 +115,7 @@ def _parse(lines, path):
 
 def _known(table):
     """Which model a table is of, and its columns as plain numbers."""
-    declared = published("analysis", "isochrones")
+    declared = packaged.table("analysis", "isochrones")
     for model in dict.fromkeys(declared["model"].tolist()):
         columns = {}
         for row in declared[declared["model"] == model]:

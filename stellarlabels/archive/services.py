@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 
 import numpy as np
-from astropy.table import Table
 
+from stellarlabels import packaged
 from stellarlabels.exceptions import InputError
 
 __all__ = ["Catalog", "Service", "available", "get"]
@@ -120,8 +119,7 @@ def _catalogs(service):
 
 
 def _table(name):
-    with resources.as_file(resources.files("stellarlabels") / "data" / "archive" / f"{name}.ecsv") as path:
-        table = Table.read(path, format="ascii.ecsv")
+    table = packaged.table("archive", name).copy()
     for column in table.columns.values():
         if column.dtype.kind == "U" and np.ma.isMaskedArray(column):
             table[column.name] = column.filled("")

@@ -6,8 +6,7 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import flags, schema
-from stellarlabels.corrections.published import published
+from stellarlabels import flags, packaged, schema
 from stellarlabels.exceptions import MissingColumnError
 
 __all__ = ["PARALLAX", "zero_point", "correct_parallax"]
@@ -146,7 +145,7 @@ def _colors(table):
 def _sine_of_ecliptic_latitude(table):
     """Sine of the ecliptic latitude, NaN where it is missing or beyond the poles."""
     if schema.find(table, "ecl_lat") is None and schema.find(table, "ra") is not None:
-        tilt = u.Quantity(published("parallax", "ecliptic")["value"][0], "arcsec").to_value("rad")
+        tilt = u.Quantity(packaged.table("parallax", "ecliptic")["value"][0], "arcsec").to_value("rad")
         ra, dec = (np.radians(schema.values(table, name)) for name in ("ra", "dec"))
         dec[~((np.abs(dec) <= np.pi / 2) & np.isfinite(ra))] = np.nan
         ra[np.isnan(dec)] = np.nan
@@ -159,7 +158,7 @@ def _sine_of_ecliptic_latitude(table):
 @cache
 def _tables():
     """Knots in G; color limits of 5p and 6p, shape (2, 2); coefficients in mas, shape (9, 2 * knots), 5p before 6p."""
-    five, six = (published("parallax", f"zero_point_{kind}") for kind in ("5p", "6p"))
+    five, six = (packaged.table("parallax", f"zero_point_{kind}") for kind in ("5p", "6p"))
     knots = np.asarray(five["phot_g_mean_mag"], dtype=float)
     limits = np.array([[table.meta["color_min"], table.meta["color_max"]] for table in (five, six)])
     coefficients = np.zeros((len(_TERMS), 2, knots.size))

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 from astropy.table import QTable
 
-from stellarlabels import flags, schema
-from stellarlabels.corrections.published import floats, published
+from stellarlabels import flags, packaged, schema
+from stellarlabels.corrections.arguments import floats
 from stellarlabels.exceptions import InputError
 
 __all__ = [
@@ -47,7 +47,7 @@ def expected_flux_excess(bp_rp):
     `~numpy.ndarray` of float64
         NaN where the color is missing.
     """
-    table = published("photometry", "flux_excess")
+    table = packaged.table("photometry", "flux_excess")
     color = floats(bp_rp, "bp_rp", "mag")
     piece = np.searchsorted(np.asarray(table["bp_rp_min"][1:]), color, side="right")
     c0, c1, c2, c3 = (np.asarray(table[name])[piece] for name in ("c0", "c1", "c2", "c3"))
@@ -67,7 +67,7 @@ def flux_excess_scatter(g):
     `~numpy.ndarray` of float64
         NaN where G is missing or negative.
     """
-    meta = published("photometry", "flux_excess").meta
+    meta = packaged.table("photometry", "flux_excess").meta
     g = floats(g, "g", "mag")
     g[~(g >= 0)] = np.nan
     return meta["sigma_constant"] + meta["sigma_factor"] * g ** meta["sigma_power"]
@@ -145,7 +145,7 @@ def magnitudes(table, *, system="vega", zero_point_error=False):
     if system not in ("vega", "ab"):
         raise InputError(f"system: expected 'vega' or 'ab', got {system!r}")
     out, missing = QTable(table), {}
-    for row, flag in zip(published("photometry", "gaia_dr3_zero_points"), _MISSING, strict=True):
+    for row, flag in zip(packaged.table("photometry", "gaia_dr3_zero_points"), _MISSING, strict=True):
         flux = schema.values(table, row["flux"])
         error = schema.values(table, f"{row['flux']}_error", required=False)
         missing[flag] = ~(flux > 0)

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 from astropy import units as u
 
-from stellarlabels.corrections.published import floats
+from stellarlabels.corrections.arguments import floats
 from stellarlabels.exceptions import InputError, MissingUnitWarning
 
 __all__ = ["magnitudes", "magnitude_errors", "parallaxes", "lengths", "probabilities", "parsecs"]

@@ -6,7 +6,8 @@ A prior is the density p(d) of the distance before magnitude and parallax are se
 import numpy as np
 from astropy import units as u
 
-from stellarlabels.corrections.published import floats, published
+from stellarlabels import packaged
+from stellarlabels.corrections.arguments import floats
 from stellarlabels.distances.arguments import lengths
 from stellarlabels.exceptions import InputError
 
@@ -15,7 +16,7 @@ __all__ = ["Prior", "UniformDistance", "UniformDensity", "ExponentialDensity", "
 
 def published_value(name):
     """A published number of this room as a Quantity (``data/distances/published.ecsv``)."""
-    table = published("distances", "published")
+    table = packaged.table("distances", "published")
     row = table[list(table["name"]).index(name)]
     return row["value"] * u.Unit(row["unit"])
 

@@ -7,8 +7,8 @@ from astropy import units as u
 from astropy.table import QTable
 
 from stellarlabels import __version__, flags, schema
+from stellarlabels.corrections.arguments import floats
 from stellarlabels.corrections.extinction import extinction as extinction_in
-from stellarlabels.corrections.published import floats
 from stellarlabels.distances import priors
 from stellarlabels.distances.pdf import DistancePDF
 from stellarlabels.distances.posterior import LOWER, UPPER, DistanceSummary

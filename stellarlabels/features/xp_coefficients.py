@@ -19,10 +19,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from stellarlabels import flags, schema
+from stellarlabels import flags, packaged, schema
 from stellarlabels.archive.arrays import Ragged
 from stellarlabels.corrections.extinction.sets import coefficients as extinction_coefficients
-from stellarlabels.corrections.published import published
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.features import packed
 from stellarlabels.features.base import Features, FeatureSet, register
@@ -225,7 +224,7 @@ class XPCoefficients(FeatureSet):
     def __init__(self, colors=COLORS, pseudo_magnitude="rjce"):
         self.colors = tuple(colors)
         self.pseudo_magnitude = pseudo_magnitude
-        columns = published("extinction", "bands")
+        columns = packaged.table("extinction", "bands")
         self._columns = dict(zip(map(str, columns["band"]), map(str, columns["column"]), strict=True))
         pairs = [color.split("-") for color in self.colors]
         for color, pair in zip(self.colors, pairs, strict=True):
@@ -334,7 +333,7 @@ class XPCoefficients(FeatureSet):
         dimming = np.zeros(len(table))
         slopes[:, self._bands.index("RP")] = 1
         if self.pseudo_magnitude == "rjce":
-            numbers = published("extinction", "rjce")
+            numbers = packaged.table("extinction", "rjce")
             row = numbers[[str(name) for name in numbers["variant"]].index("wise")]
             ratio = float(row["coefficient"]) * extinction_coefficients("wang_chen_2019").relative("RP", "Ks")
             dimming = ratio * (magnitudes["H"] - magnitudes["W2"] - float(row["offset"]))

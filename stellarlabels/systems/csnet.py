@@ -2,8 +2,7 @@
 
 from astropy.table import QTable
 
-from stellarlabels import schema
-from stellarlabels.corrections.published import published
+from stellarlabels import packaged, schema
 from stellarlabels.labels.recipe import Recipe
 from stellarlabels.labels.uncertainty import ONE_SIGMA
 from stellarlabels.systems.base import System
@@ -26,7 +25,7 @@ BINS = {
 
 def _limits(quantity, selection):
     """Smallest and largest value of a quantity in a selection of the paper's Table 2, as the quality cuts have it."""
-    table = published("quality", "csnet")
+    table = packaged.table("quality", "csnet")
     rows = table[(table["cut"] == selection) & (table["quantity"] == quantity)]
     return tuple(sorted(float(value) for value in rows["limit"]))
 

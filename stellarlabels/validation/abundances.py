@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from stellarlabels import schema
-from stellarlabels.corrections.published import published
+from stellarlabels import packaged, schema
 from stellarlabels.exceptions import MissingColumnError
 
 __all__ = ["label", "with_labels"]
@@ -125,7 +124,7 @@ def _metallicity(table):
 
 def _shift(alpha):
     """[M/H] - [Fe/H] of a mixture, and its derivative by [alpha/Fe]."""
-    numbers = published("validation", "numbers")
+    numbers = packaged.table("validation", "numbers")
     share = float(numbers["value"][numbers["name"] == "alpha_share"][0])
     metals = share * 10.0**alpha
     return np.log10(metals + 1 - share), metals / (metals + 1 - share)

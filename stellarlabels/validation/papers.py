@@ -7,8 +7,7 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import schema
-from stellarlabels.corrections.published import published as _published
+from stellarlabels import packaged, schema
 from stellarlabels.exceptions import InputError
 from stellarlabels.validation.bins import inside
 from stellarlabels.validation.matching import matched
@@ -64,7 +63,7 @@ def published(name):
     """
     if name not in _PUBLISHED:
         raise InputError(f"name: expected one of {', '.join(_PUBLISHED)}, got {name!r}")
-    return _published("validation", f"published/{name}").copy()
+    return packaged.table("validation", f"published/{name}").copy()
 
 
 def spcanet_table1(catalog, against, *, names=None, by="auto", radius=1 * u.arcsec):

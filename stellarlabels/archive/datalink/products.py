@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 
-from astropy.table import Table
-
+from stellarlabels import packaged
 from stellarlabels.exceptions import InputError
 
 __all__ = ["Product", "product"]
@@ -80,8 +78,7 @@ def product(kind="sampled", release="Gaia DR3"):
 
 @lru_cache(maxsize=1)
 def _products():
-    with resources.as_file(resources.files("stellarlabels") / "data" / "archive" / "datalink.ecsv") as path:
-        table = Table.read(path, format="ascii.ecsv")
+    table = packaged.table("archive", "datalink")
     return {
         (str(row["release"]), str(row["kind"])): Product(
             url=table.meta["url"],

@@ -1,8 +1,8 @@
 """Types of the archive's own columns, for text files that do not say them (``data/xp/archive.ecsv``)."""
 
 from functools import lru_cache
-from importlib import resources
 
+from stellarlabels import packaged
 from stellarlabels.schema import Schema
 
 __all__ = ["archive_columns", "declared_dtype"]
@@ -11,7 +11,7 @@ __all__ = ["archive_columns", "declared_dtype"]
 @lru_cache(maxsize=1)
 def archive_columns():
     """The `~stellarlabels.schema.Schema` of Gaia's table of XP coefficients."""
-    with resources.as_file(resources.files("stellarlabels") / "data" / "xp" / "archive.ecsv") as path:
+    with packaged.file("xp", "archive.ecsv") as path:
         return Schema.read(path)
 
 

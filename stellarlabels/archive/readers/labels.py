@@ -2,13 +2,12 @@
 
 import warnings
 from functools import lru_cache, partial
-from importlib import resources
 
 import numpy as np
 from astropy.table import Table, vstack
 from astropy.utils.exceptions import AstropyWarning
 
-from stellarlabels import schema
+from stellarlabels import packaged, schema
 from stellarlabels.archive.readers.columns import by_name, dressed, identifiers
 from stellarlabels.archive.readers.containers import Raw, read_raw
 from stellarlabels.archive.readers.paths import as_paths
@@ -131,10 +130,8 @@ def _is_one_of(data, numbers, below):
 @lru_cache(maxsize=1)
 def _rules():
     """For each catalog, columns with the numbers that stand for missing values, and a limit below which all do."""
-    with resources.as_file(resources.files("stellarlabels") / "data" / "archive" / "label_catalogs.ecsv") as path:
-        table = Table.read(path, format="ascii.ecsv")
     out = {}
-    for row in table:
+    for row in packaged.table("archive", "label_catalogs"):
         words = str(row["missing"]).split()
         below = float(words[1]) if words[0] == "below" else None
         numbers = [] if below is not None else [float(word) for word in words]

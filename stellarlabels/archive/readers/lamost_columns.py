@@ -1,9 +1,8 @@
 """What a table of LAMOST spectra has for columns (``data/lamost/columns.ecsv`` and the vocabulary)."""
 
 from functools import lru_cache
-from importlib import resources
 
-from stellarlabels import schema
+from stellarlabels import packaged, schema
 
 __all__ = ["ARMS", "PIXELS", "arm_column", "lamost_columns"]
 
@@ -22,8 +21,7 @@ def lamost_columns():
     -------
     `~stellarlabels.schema.Schema`
     """
-    file = resources.files("stellarlabels") / "data" / "lamost" / "columns.ecsv"
-    with resources.as_file(file) as path:
+    with packaged.file("lamost", "columns.ecsv") as path:
         declared = schema.Schema.read(path)
     columns = [item if item.description else schema.column(item.name) for item in declared]
     return schema.Schema(declared.name, columns, declared.description, declared.reference)

@@ -6,11 +6,11 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import flags, schema
+from stellarlabels import flags, packaged, schema
+from stellarlabels.corrections.arguments import floats
 from stellarlabels.corrections.extinction.scales import SFD, convert_ebv, scale_of_column
 from stellarlabels.corrections.extinction.sets import DEFAULT
 from stellarlabels.corrections.extinction.sets import coefficients as coefficient_set
-from stellarlabels.corrections.published import floats, published
 from stellarlabels.exceptions import InputError
 
 __all__ = ["EXTINCTION", "extinction", "reddening", "deredden"]
@@ -126,7 +126,7 @@ def deredden(table, *, bands=None, coefficients=DEFAULT, ebv_scale=None, teff=No
         If ``ebv`` or the magnitude of a band that was asked for is missing.
     """
     chosen = coefficient_set(coefficients)
-    column_of = {str(row["band"]): str(row["column"]) for row in published("extinction", "bands")}
+    column_of = {str(row["band"]): str(row["column"]) for row in packaged.table("extinction", "bands")}
     if bands is None:
         bands = [band for band, name in column_of.items() if band in chosen and schema.find(table, name) is not None]
     unknown = [band for band in bands if band not in column_of or band not in chosen]

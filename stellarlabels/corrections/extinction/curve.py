@@ -7,9 +7,10 @@ The curve is the median curve of Zhang et al. (2024, arXiv:2407.12386), measured
 import numpy as np
 from astropy import units as u
 
+from stellarlabels import packaged
 from stellarlabels.archive.grid import DEFAULT
+from stellarlabels.corrections.arguments import floats
 from stellarlabels.corrections.extinction.scales import SFD, convert_ebv
-from stellarlabels.corrections.published import floats, published
 from stellarlabels.exceptions import InputError
 
 __all__ = ["XP_SAMPLING", "e4455", "xp_curve", "deredden_xp"]
@@ -42,7 +43,7 @@ def e4455(ebv, *, relation="linear", ebv_scale=SFD):
     stellarlabels.exceptions.InputError
         If the relation or the scale is unknown.
     """
-    table = published("extinction", "e4455")
+    table = packaged.table("extinction", "e4455")
     known = [str(name) for name in table["relation"]]
     if relation not in known:
         raise InputError(f"relation: expected one of {known}, got {relation!r}")
@@ -76,7 +77,7 @@ def xp_curve(wavelength=None):
     stellarlabels.exceptions.InputError
         If a wavelength is outside the curve (290 to 5096 nm); the curve is not extrapolated.
     """
-    table = published("extinction", "xp_curve")
+    table = packaged.table("extinction", "xp_curve")
     position = XP_SAMPLING if wavelength is None else floats(wavelength, "wavelength", "nm")
     known = np.asarray(table["wavelength"])
     if np.any((position < known[0]) | (position > known[-1])):
@@ -125,7 +126,7 @@ def deredden_xp(flux, ebv, *, wavelength=None, flux_error=None, relation="linear
         raise InputError(f"wavelength: expected one dimension, got shape {curve.shape}")
     flux = _spectra(flux, "flux", curve.size, excess.shape)
     with np.errstate(over="ignore", invalid="ignore"):
-        r55 = published("extinction", "xp_curve").meta["r55"]
+        r55 = packaged.table("extinction", "xp_curve").meta["r55"]
         factor = np.exp(np.multiply.outer(excess, curve * (0.4 * np.log(10) * r55)))
         if flux_error is None:
             return flux * factor

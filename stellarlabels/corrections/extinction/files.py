@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stellarlabels.corrections.published import published
+from stellarlabels import packaged
 from stellarlabels.exceptions import DataNotFoundError, InputError, ReadError
 
 __all__ = ["map_names", "map_files", "check_map", "open_map", "describe_map"]
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 def map_names():
     """Names of the dust maps that `stellarlabels.corrections.extinction.ebv` knows."""
-    return [str(name) for name in published("extinction", "dustmaps")["name"]]
+    return [str(name) for name in packaged.table("extinction", "dustmaps")["name"]]
 
 
 def describe_map(name):
@@ -45,7 +45,7 @@ def describe_map(name):
     known = map_names()
     if name not in known:
         raise InputError(f"dustmap: expected one of {known} or a query object of dustmaps, got {name!r}")
-    table = published("extinction", "dustmaps")
+    table = packaged.table("extinction", "dustmaps")
     row = table[known.index(name)]
     return {key: "" if np.ma.is_masked(row[key]) else str(row[key]) for key in table.colnames}
 

@@ -9,10 +9,10 @@ from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
 from stellarlabels import schema
+from stellarlabels.corrections.arguments import floats
 from stellarlabels.corrections.extinction.amounts import EXTINCTION
 from stellarlabels.corrections.extinction.files import describe_map, open_map
 from stellarlabels.corrections.extinction.scales import SFD, check_scale, convert_ebv, scale_of_column
-from stellarlabels.corrections.published import floats
 from stellarlabels.exceptions import DataNotFoundError, InputError, MissingColumnError
 
 __all__ = ["ebv", "add_ebv"]

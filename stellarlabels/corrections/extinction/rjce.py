@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from stellarlabels import schema
-from stellarlabels.corrections.published import published
+from stellarlabels import packaged, schema
 from stellarlabels.exceptions import InputError
 
 __all__ = ["rjce", "rjce_error"]
@@ -76,7 +75,7 @@ def rjce_error(table, *, variant="wise", coefficient=None):
 
 def _numbers(variant, coefficient, offset):
     """Coefficient and offset: the user's, or the variant's."""
-    table = published("extinction", "rjce")
+    table = packaged.table("extinction", "rjce")
     known = [str(name) for name in table["variant"]]
     if variant not in known:
         raise InputError(f"variant: expected one of {known}, got {variant!r}")

@@ -1,7 +1,7 @@
 """The two scales of E(B-V), and the one place where a color excess goes from one to the other."""
 
-from stellarlabels import schema
-from stellarlabels.corrections.published import floats, published
+from stellarlabels import packaged, schema
+from stellarlabels.corrections.arguments import floats
 from stellarlabels.exceptions import InputError
 
 __all__ = ["SFD", "TRUE", "check_scale", "convert_ebv", "scale_of_column"]
@@ -30,7 +30,7 @@ def check_scale(scale, argument="scale"):
     stellarlabels.exceptions.InputError
         If there is no such scale.
     """
-    known = [str(name) for name in published("extinction", "ebv_scales")["scale"]]
+    known = [str(name) for name in packaged.table("extinction", "ebv_scales")["scale"]]
     if scale not in known:
         raise InputError(f"{argument}: expected one of {known}, got {scale!r}")
     return scale
@@ -56,7 +56,7 @@ def convert_ebv(ebv, *, from_scale, to_scale):
     stellarlabels.exceptions.InputError
         If a scale is unknown or ``ebv`` are not numbers.
     """
-    table = published("extinction", "ebv_scales")
+    table = packaged.table("extinction", "ebv_scales")
     per_sfd = {str(row["scale"]): float(row["per_sfd"]) for row in table}
     start, end = check_scale(from_scale, "from_scale"), check_scale(to_scale, "to_scale")
     out = floats(ebv, "ebv", "mag")

@@ -4,8 +4,9 @@ from functools import cache
 
 import numpy as np
 
+from stellarlabels import packaged
+from stellarlabels.corrections.arguments import floats
 from stellarlabels.corrections.extinction.scales import check_scale
-from stellarlabels.corrections.published import floats, published
 from stellarlabels.exceptions import InputError
 
 __all__ = ["DEFAULT", "CoefficientSet", "coefficient_sets", "coefficients"]
@@ -151,7 +152,7 @@ def coefficient_sets():
 
 @cache
 def _load(name):
-    return CoefficientSet(published("extinction", name))
+    return CoefficientSet(packaged.table("extinction", name))
 
 
 def coefficients(name=DEFAULT):

@@ -3,8 +3,7 @@
 import numpy as np
 from astropy.table import QTable
 
-from stellarlabels import schema
-from stellarlabels.corrections.published import published
+from stellarlabels import packaged, schema
 
 __all__ = ["add_noise", "jplus_error", "photometric_error"]
 
@@ -50,14 +49,14 @@ def jplus_error(magnitudes):
     -------
     `~numpy.ndarray` of float64, shape (N, 12)
     """
-    depth = published("photometry", "jplus_depth")
+    depth = packaged.table("photometry", "jplus_depth")
     settings = {name: depth.meta[name] for name in ("signal_to_noise", "gamma", "floor")}
     return photometric_error(magnitudes, np.asarray(depth["limit"]), **settings)
 
 
 def _gaia_error(g, band):
     """Standard errors of BP or RP of stars of magnitude G."""
-    table = published("photometry", "gaia_dr3_errors")
+    table = packaged.table("photometry", "gaia_dr3_errors")
     return np.exp(np.interp(g, table["g"], np.log(table[band])))
 
 

@@ -10,11 +10,10 @@ Examples
 """
 
 from functools import lru_cache
-from importlib import resources
 
 import numpy as np
-from astropy.table import Table
 
+from stellarlabels import packaged
 from stellarlabels.exceptions import InputError
 
 __all__ = ["Bitmask", "get", "names"]
@@ -98,8 +97,7 @@ class Bitmask:
 @lru_cache(maxsize=1)
 def _read():
     """All masks of the data file."""
-    with resources.as_file(resources.files("stellarlabels") / "data" / "quality" / "bitmasks.ecsv") as path:
-        table = Table.read(path, format="ascii.ecsv")
+    table = packaged.table("quality", "bitmasks")
     out = {}
     for name in dict.fromkeys(table["mask"].tolist()):
         rows = table[table["mask"] == name]

@@ -1,34 +1,12 @@
-"""Published numbers that ship with the package, as tables, and arguments of the corrections as plain arrays."""
-
-from functools import cache
-from importlib import resources
+"""Arguments of the corrections as plain arrays."""
 
 import numpy as np
 from astropy import units as u
-from astropy.table import Table
 
 from stellarlabels import schema
 from stellarlabels.exceptions import ColumnUnitError, InputError
 
-__all__ = ["published", "floats"]
-
-
-@cache
-def published(folder, name):
-    """A table of published numbers.
-
-    Parameters
-    ----------
-    folder, name : str
-        Folder under ``stellarlabels/data`` and name of the ECSV file without its suffix.
-
-    Returns
-    -------
-    `~astropy.table.Table`
-        Units in the columns; reference, bibcode and validity in ``meta``. It is shared: do not change it.
-    """
-    with resources.as_file(resources.files("stellarlabels") / "data" / folder / f"{name}.ecsv") as path:
-        return Table.read(path, format="ascii.ecsv")
+__all__ = ["floats"]
 
 
 def floats(data, name, unit=""):
