@@ -62,24 +62,31 @@ def measure(table, predicted, errors, labels):
     for name, rows in groups(table).items():
         out[name] = {}
         for label in labels:
-            truth = table[label].value
-            known = rows & np.isfinite(truth) & np.isfinite(predicted[label])
-            if not known.any():
-                continue
-            residual = (predicted[label] - truth)[known]
-            entry = {
-                "stars": int(known.sum()),
-                "median_bias": float(np.median(residual)),
-                "robust_scatter": robust_scatter(residual),
-                "rmse": float(np.sqrt(np.mean(residual**2))),
-            }
-            if errors is not None:
-                truth_error = table[f"{label}_err"].value[known]
-                pull = pulls(predicted[label][known], errors[label][known], truth[known], truth_error)
-                entry |= {"pull_width": robust_scatter(pull), "coverage_68": coverage(pull)}
-                entry["median_error"] = float(np.median(errors[label][known]))
-            out[name][label] = {key: round(value, 5) for key, value in entry.items()}
+            error = None if errors is None else (errors[label], table[f"{label}_err"].value)
+            entry = statistics(table[label].value, predicted[label], rows, error)
+            if entry:
+                out[name][label] = entry
     return out
+
+
+def statistics(truth, predicted, rows, errors=None):
+    """Bias and scatter of the known ones of these rows; with predicted and reference errors also their honesty."""
+    known = rows & np.isfinite(truth) & np.isfinite(predicted)
+    if not known.any():
+        return {}
+    residual = (predicted - truth)[known]
+    entry = {
+        "stars": int(known.sum()),
+        "median_bias": float(np.median(residual)),
+        "robust_scatter": robust_scatter(residual),
+        "rmse": float(np.sqrt(np.mean(residual**2))),
+    }
+    if errors is not None:
+        error, truth_error = (np.broadcast_to(array, truth.shape)[known] for array in errors)
+        pull = pulls(predicted[known], error, truth[known], truth_error)
+        entry |= {"pull_width": robust_scatter(pull), "coverage_68": coverage(pull)}
+        entry["median_error"] = float(np.median(error))
+    return {key: round(value, 5) for key, value in entry.items()}
 
 
 def show(result):

@@ -13,13 +13,12 @@ from pathlib import Path
 
 import numpy as np
 from astropy.table import Table
-from measures import xgboost_predictions
+from measures import statistics, xgboost_predictions
 
 import stellarlabels
 from stellarlabels import CSNet, schema
 from stellarlabels.features.base import feature_set
 from stellarlabels.features.colors import ColorSet
-from stellarlabels.labels.uncertainty import robust_scatter
 
 OUTPUT = Path(stellarlabels.__file__).parent / "data" / "colors" / "sdss_segue.json"
 
@@ -56,11 +55,11 @@ def main():
         )
         labels = system.fit(train, validation=0.1, progress=False).predict(stars)
         feh, error = (schema.column_values(labels, column) for column in schema.label_columns("feh")[:2])
-        measured[name] = statistics(stars["feh"].data, feh, error)
+        measured[name] = by_group(stars["feh"].data, feh, error)
     quantities = train.copy()
     quantities["feh"] = train["feh"].quantity
     feh = xgboost_predictions(quantities, stars, ["feh"], lambda table: survey().compute(table).arrays["color"])["feh"]
-    measured["XGBoost"] = statistics(stars["feh"].data, feh)
+    measured["XGBoost"] = by_group(stars["feh"].data, feh)
     content = {
         "stars": f"{len(stars)} test stars with SEGUE [Fe/H]; {len(train)} others for training",
         "inputs": "colors u-g, g-r, r-i, i-z of SDSS, as they are in the file",
@@ -75,23 +74,13 @@ def survey():
     return feature_set("colors", colors=SURVEY.to_dict())
 
 
-def statistics(truth, predicted, error=None):
+def by_group(truth, predicted, error=None):
     """Bias, scatter and honesty of the errors by group."""
-    out = {}
-    for name, (low, high) in GROUPS.items():
-        rows = (truth > low) & (truth <= high) & np.isfinite(predicted)
-        residual = predicted[rows] - truth[rows]
-        entry = {
-            "stars": int(rows.sum()),
-            "median_bias": float(np.median(residual)),
-            "robust_scatter": robust_scatter(residual),
-            "rmse": float(np.sqrt(np.mean(residual**2))),
-        }
-        if error is not None:
-            entry["pull_width"] = robust_scatter(residual / error[rows])
-            entry["coverage_68"] = float((np.abs(residual) < error[rows]).mean())
-        out[name] = {"feh": {key: round(float(value), 4) for key, value in entry.items()}}
-    return out
+    errors = None if error is None else (error, 0.0)
+    return {
+        name: {"feh": statistics(truth, predicted, (truth > low) & (truth <= high), errors)}
+        for name, (low, high) in GROUPS.items()
+    }
 
 
 if __name__ == "__main__":
