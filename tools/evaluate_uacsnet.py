@@ -4,7 +4,8 @@
 
 Writes stellarlabels/data/weights/uacsnet-apogee.json and uacsnet-paper.json, and prints them as tables. XGBoost sees
 the same inputs: normalised flux, logarithms of the errors, and the colors. It takes about 15 minutes on two cores;
-nothing is written until all is done.
+nothing is written until all is done. With --keep-baseline XGBoost's numbers are taken from the files that are there,
+for instance after a new calibration, which changes nothing for it.
 """
 
 import argparse
@@ -67,17 +68,23 @@ def distance_statistics(table, distance, sigma):
     return out
 
 
-def evaluate(name, train, test):
-    system = stellarlabels.UACSNet.pretrained(name)
-    labels = system.predict(test)
-    names = [label for label in system.labels if label in test.colnames]
-    predicted, errors = plain(labels, names)
+def baseline_of(system, train, test, names):
+    """The numbers of XGBoost."""
 
     def inputs(table):
         arrays = system.feature_set.compute(table).arrays
         return np.hstack([arrays["flux"], np.log(arrays["error"]), arrays.get("color", np.zeros((len(table), 0)))])
 
-    baseline = xgboost_predictions(train, test, names, inputs)
+    return measure(test, xgboost_predictions(train, test, names, inputs), None, names)
+
+
+def evaluate(name, train, test, earlier=None):
+    system = stellarlabels.UACSNet.pretrained(name)
+    labels = system.predict(test)
+    names = [label for label in system.labels if label in test.colnames]
+    predicted, errors = plain(labels, names)
+
+    baseline = earlier["measured"]["XGBoost"] if earlier else baseline_of(system, train, test, names)
     out = {
         "system": "uacsnet",
         "weights": name,
@@ -87,7 +94,7 @@ def evaluate(name, train, test):
         "file_bytes": (WEIGHTS / f"uacsnet-{name}.stellarlabels").stat().st_size,
         "measured": {
             f"UACSNet {name}": measure(test, predicted, errors, names),
-            "XGBoost": measure(test, baseline, None, names),
+            "XGBoost": baseline,
         },
     }
     if "m_g_dimmed" in system.labels:
@@ -101,14 +108,17 @@ def main():
     parser.add_argument("--parallaxes", help="wheel or npz file of astroNN 1.1.0; by default the installed package's")
     parser.add_argument("--output", type=Path, default=WEIGHTS)
     parser.add_argument("--only", choices=["apogee", "paper"])
+    parser.add_argument("--keep-baseline", action="store_true", help="take XGBoost's numbers from the earlier file")
     args = parser.parse_args()
     table = add_parallaxes(load(args.data), args.parallaxes)
     held = held_out(table["source_id"])
     for name, select in (("apogee", select_apogee), ("paper", select_paper)):
         if args.only in (None, name):
-            result = evaluate(name, select(table[~held]), select(table[held]))
+            file = args.output / f"uacsnet-{name}.json"
+            earlier = json.loads(file.read_text(encoding="utf-8")) if args.keep_baseline else None
+            result = evaluate(name, select(table[~held]), select(table[held]), earlier)
             show(result)
-            (args.output / f"uacsnet-{name}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+            file.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

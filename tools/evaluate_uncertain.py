@@ -55,15 +55,42 @@ def noisy_predictions(system, table):
     return mean, errors, {"input": inputs, "total": total}, np.concatenate(level), np.concatenate(snr), rows
 
 
-def honesty(pull, groups):
-    return {
-        name: {
+def beside(table, predicted, rival, labels, resamples=500):
+    """Scatter relative to a rival's, less 1, with its standard error from resampled stars (bootstrap)."""
+    random, out = np.random.default_rng(1), {}
+    for label in labels:
+        both = np.stack([predicted[label], rival[label]]) - table[label].value
+        both = both[:, np.isfinite(both).all(axis=0)]
+
+        def relative(residuals):
+            ours, theirs = map(robust_scatter, residuals)
+            return ours / theirs - 1
+
+        picks = (random.integers(0, both.shape[1], both.shape[1]) for _ in range(resamples))
+        error = np.std([relative(both[:, pick]) for pick in picks])
+        out[label] = {"relative": round(relative(both), 4), "standard_error": round(float(error), 4)}
+    return out
+
+
+def honesty(pull, groups, stars=None):
+    """Pull width and coverage of each group; with the numbers of the stars also the width's standard error."""
+    out = {}
+    for name, rows in groups.items():
+        out[name] = {
             "stars": int(np.isfinite(pull[rows]).sum()),
             "pull_width": round(robust_scatter(pull[rows]), 4),
             "coverage_68": round(coverage(pull[rows]), 4),
         }
-        for name, rows in groups.items()
-    }
+        if stars is not None:
+            out[name]["standard_error"] = round(width_error(pull[rows], stars[rows]), 4)
+    return out
+
+
+def width_error(pull, stars, resamples=100):
+    """Standard error of the pull width from resampled stars, all spectra of a star together (bootstrap)."""
+    random, (names, index) = np.random.default_rng(1), np.unique(stars, return_inverse=True)
+    draws = (np.bincount(random.integers(0, len(names), len(names)), minlength=len(names)) for _ in range(resamples))
+    return float(np.std([robust_scatter(np.repeat(pull, draw[index])) for draw in draws]))
 
 
 def quartiles(snr):
@@ -90,7 +117,7 @@ def measure_noise(system, table):
         out[label] = {}
         for kind, error in errors.items():
             pull = pulls(mean[:, column], error[:, column], truth, truth_error)
-            out[label][kind] = honesty(pull, groups)
+            out[label][kind] = honesty(pull, groups, rows if kind == "all terms" else None)
             if kind != "all terms":
                 out[label][f"{kind}, scaled to a width of 1 for all"] = honesty(pull / robust_scatter(pull), groups)
         share = (terms["input"][:, column] / terms["total"][:, column]) ** 2
@@ -125,6 +152,8 @@ def main():
         "UncertainNet apogee": measure(test, predicted, errors, system.labels),
         "UACSNet apogee": measure(test, rival, rival_errors, system.labels),
     }
+    compared = beside(test, predicted, rival, system.labels)
+    print("scatter beside UACSNet", compared)
     noise = measure_noise(system, test)
     show(measured, noise)
     baseline = xgboost_predictions(train, test, system.labels, xgboost_inputs(system.feature_set))
@@ -137,6 +166,7 @@ def main():
         "stars": len(test),
         "file_bytes": (WEIGHTS / "uncertain-apogee.stellarlabels").stat().st_size,
         "measured": measured,
+        "scatter beside UACSNet": compared,
         "after noise": noise,
     }
     (args.output / "uncertain-apogee.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

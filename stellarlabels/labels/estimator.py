@@ -1,7 +1,9 @@
 """The estimator that all systems share: a table in, a table of labels out."""
 
+import copy
 import datetime
 import logging
+import numbers
 
 import numpy as np
 from astropy.table import QTable
@@ -57,6 +59,8 @@ class LabelEstimator:
     recipes = {}
     #: Whether the factors of a calibration on several axes are multiplied; see `stellarlabels.labels.uncertainty`.
     calibration_product = False
+    #: Whether networks to which the same stars are new are calibrated together, not each for itself.
+    calibrated_together = False
     #: Central intervals (their probabilities) that are to hold what they should after the calibration.
     calibration_levels = (ONE_SIGMA,)
     #: Terms of the error that are given beside the total, as columns ``<label>_err_<term>``.
@@ -166,7 +170,6 @@ class LabelEstimator:
         sample = Sample(features, targets, guesses, axis[rows])
         self._members, self.history_ = [], []
         self._calibration = Calibration()
-        unseen = []
         groups = parts(recipe)
         for number in range(recipe.ensemble):
             train, check = sample[~checked[number]], sample[checked[number]]
@@ -183,12 +186,10 @@ class LabelEstimator:
                 )
                 self._members.append(member)
                 self.history_.append(history)
-            members = self._members[-len(groups) :]
-            unseen.append((members, check.features, check.targets))
         self._domain = Domain.fit(features, features.arrays[self.compared_in], self.labels, guesses, recipe.seed)
         self._domain.restrict(recipe.label_ranges, recipe.color_ranges)
         if recipe.calibrate:
-            self._calibration = self._calibrated(unseen)
+            self._calibration = self._calibrated(self._unseen(checked, features, targets))
         self.weights_ = ""
         self.provenance_ = {
             "stars": int(rows.size),
@@ -199,9 +200,86 @@ class LabelEstimator:
         }
         return self
 
+    def calibrate(self, table, unseen=None):
+        """Calibrate the errors anew on stars with known labels.
+
+        What was done is recorded in ``provenance_``.
+
+        Parameters
+        ----------
+        table : `~astropy.table.Table`
+            Inputs and labels, as for `fit`.
+        unseen : array_like of bool, shape (K, N), optional
+            For each network of the ensemble the stars that it was not trained on; all by default.
+
+        Returns
+        -------
+        LabelEstimator
+            The object itself.
+
+        Raises
+        ------
+        InputError
+            If the shape is not that of K networks and N stars.
+        NotFittedError
+            If there are no networks yet.
+        """
+        if not self._members:
+            raise NotFittedError(f"{self.name}: train it with fit() before calibrate()")
+        shape = (len(self._members) // len(parts(self.recipe)), len(table))
+        unseen = np.ones(shape, bool) if unseen is None else np.asarray(unseen, bool)
+        if unseen.shape != shape:
+            raise InputError(f"unseen: expected a mask of shape {shape}, got {unseen.shape}")
+        features, targets = self.training_inputs(table), label_targets(table, self.labels, self.recipe.likelihoods)
+        unseen = unseen & features.usable & targets.known
+        self._calibration = self._calibrated(self._unseen(unseen, features, targets))
+        self.provenance_["calibration"] = {"stars": [int(mask.sum()) for mask in unseen]}
+        return self
+
+    def fewer(self, networks):
+        """The same system with only the first networks of its ensemble: as many times faster, a little less precise.
+
+        Errors stay calibrated: they are combined of those of the single networks, see
+        `stellarlabels.labels.uncertainty.combine`.
+
+        Parameters
+        ----------
+        networks : int
+            From 1 to the number of networks.
+
+        Returns
+        -------
+        LabelEstimator
+            A new object, with ``networks`` in its ``provenance_``.
+
+        Raises
+        ------
+        InputError
+            If there are not so many networks.
+        NotFittedError
+            If there are no networks yet.
+        """
+        if not self._members:
+            raise NotFittedError(f"{self.name}: train it with fit(), or take it from pretrained() or load()")
+        if not (isinstance(networks, numbers.Integral) and 1 <= networks <= self.recipe.ensemble):
+            raise InputError(f"networks: expected a whole number from 1 to {self.recipe.ensemble}, got {networks!r}")
+        out = copy.copy(self)
+        out.recipe = self.recipe.with_changes(ensemble=int(networks))
+        out._members = self._members[: networks * len(parts(self.recipe))]
+        out.provenance_ = {**self.provenance_, "networks": int(networks)}
+        return out
+
     def training_inputs(self, table):
         """Features of training stars; overridden by systems that need more for training than for predictions."""
         return self.feature_set.compute(table)
+
+    def _unseen(self, masks, features, targets):
+        """Networks, and features and targets of the stars that they were not trained on, for `_calibrated`."""
+        size, sets = len(self._members) // len(masks), {}
+        for number, mask in enumerate(masks):
+            key = mask.tobytes() if self.calibrated_together else number
+            sets.setdefault(key, (mask, []))[1].extend(self._members[number * size : (number + 1) * size])
+        return [(members, features[mask], targets[mask]) for mask, members in sets.values()]
 
     def _calibrated(self, unseen):
         """Calibration from what networks predict for the stars that they were not trained on.
@@ -409,6 +487,7 @@ class LabelEstimator:
             "recipe": {**self.recipe.to_dict(), "feature_options": self.feature_set.config},
             "shapes": {name: list(tensor.shape[1:]) for name, tensor in self._members[0].network.input.items()},
             "calibration": list(self._calibration.curves),
+            "calibration_product": self._calibration.product,
             "domain": {
                 "ranges": self._domain.ranges,
                 "labels": self._domain.labels,
@@ -459,7 +538,7 @@ class LabelEstimator:
                 axis: (arrays[f"calibration.{axis}.knots"], arrays[f"calibration.{axis}.factors"])
                 for axis in description["calibration"]
             },
-            cls.calibration_product,
+            description.get("calibration_product", out.calibration_product),
             arrays.get("calibration.rest"),
         )
         domain = description["domain"]

@@ -108,7 +108,7 @@ def fit_member(estimator, sample, check, part, seed, *, progress, title):
 
     loss = losses.get(recipe.loss)
     if special.any():
-        loss = losses.with_parallaxes(special, center, scale, recipe.pairs)
+        loss = losses.with_parallaxes(special, center, scale)
     arrays = sample.features.arrays
     network = estimator._build(arrays, seed, len(part))
     networks.adapt(network, arrays, seed, estimator.feature_set.error_matrix)

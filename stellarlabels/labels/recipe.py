@@ -24,8 +24,6 @@ class Recipe:
     likelihoods : dict of str to str
         Labels whose likelihood is "parallax": absolute magnitudes that are known through parallaxes; see
         `stellarlabels.labels.targets`. The loss of the other labels is then "student_t".
-    pairs : dict of str to float
-        Unresolved pairs in the likelihood "parallax"; none if empty. See `stellarlabels.models.losses.with_parallaxes`.
     epochs, batch_size, learning_rate, schedule, weight_decay, clip_norm, patience
         See `stellarlabels.models.training.train`. ``patience=None`` means no early stopping.
     separate : bool
@@ -64,7 +62,6 @@ class Recipe:
     network_options: dict = field(default_factory=dict)
     loss: str = "gaussian"
     likelihoods: dict = field(default_factory=dict)
-    pairs: dict = field(default_factory=dict)
     epochs: int = 100
     batch_size: int = 512
     learning_rate: float = 1e-3

@@ -7,13 +7,7 @@ labels. The targets are (N, 3 L) numbers made by `pack`: values, their standard 
 import numpy as np
 from keras import ops
 
-from stellarlabels.exceptions import InputError
-
 __all__ = ["pack", "gaussian", "squared", "student_t", "with_parallaxes", "get"]
-
-#: Absolute magnitude at which the share of unresolved pairs changes from that of giants to that of dwarfs, and width
-#: of the logistic function (mag).
-PAIRS_CHANGE = (3.0, 0.5)
 
 
 def pack(values, errors):
@@ -83,7 +77,7 @@ def squared(y_true, y_pred):
     return ops.sum(known * (value - y_pred) ** 2, axis=-1)
 
 
-def with_parallaxes(is_parallax, center, scale, pairs=None):
+def with_parallaxes(is_parallax, center, scale):
     """Student's t likelihood in which some labels are absolute magnitudes that are known through parallaxes.
 
     The target of such a label is a pseudo-luminosity p with a Gaussian error s (see `stellarlabels.labels.targets`).
@@ -95,59 +89,24 @@ def with_parallaxes(is_parallax, center, scale, pairs=None):
     is_parallax : sequence of bool, length L
     center, scale : array_like, shape (L,)
         The label is ``center + scale * mean``.
-    pairs : dict of str to float, optional
-        Unresolved pairs of stars, which are brighter than one star with their spectrum; every star is single without
-        it. The likelihood is then the sum of that of a single star and that of a pair whose magnitude is
-        ``M - brighter`` with the standard deviation ``spread`` (mag). The share of pairs is ``giants`` for the
-        brightest stars and ``dwarfs`` for the faintest, and changes as a logistic function of M at `PAIRS_CHANGE`. The
-        network learns the magnitude of the single star.
 
     Returns
     -------
     callable
-
-    Raises
-    ------
-    InputError
-        If ``pairs`` has not these four entries, a share is not between 0 and 1, or the spread is negative.
     """
-    if pairs:
-        _check_pairs(pairs)
     special = np.asarray(is_parallax, np.float32)
     center, scale = np.asarray(center, np.float32), np.asarray(scale, np.float32)
     slope = 0.2 * np.log(10.0)
 
-    def of_star(value, error, magnitude, sigma):
-        """Negative log-likelihood of a pseudo-luminosity."""
-        exponent = slope * (magnitude + 10.0) * special
-        model = ops.exp(exponent)
-        return _wide((value / model - 1) ** 2, (error / model) ** 2 + (slope * sigma) ** 2) + exponent
-
-    def of_any(value, error, magnitude, sigma):
-        single = of_star(value, error, magnitude, sigma)
-        if not pairs:
-            return single
-        faint = ops.sigmoid((magnitude - PAIRS_CHANGE[0]) / PAIRS_CHANGE[1])
-        share = pairs["giants"] + (pairs["dwarfs"] - pairs["giants"]) * faint
-        pair = of_star(value, error, magnitude - pairs["brighter"], ops.sqrt(sigma**2 + pairs["spread"] ** 2))
-        return -ops.logaddexp(ops.log(1 - share) - single, ops.log(share) - pair)
-
     def loss(y_true, y_pred):
         value, error, known, mean, sigma = _columns(y_true, y_pred)
-        magnitude = center + scale * ops.clip(mean, -8.0, 8.0)
-        through_parallax = of_any(value, error, magnitude, scale * sigma)
+        exponent = slope * (center + scale * ops.clip(mean, -8.0, 8.0) + 10.0) * special
+        model = ops.exp(exponent)
+        relative = _wide((value / model - 1) ** 2, (error / model) ** 2 + (slope * scale * sigma) ** 2) + exponent
         plain = _wide((value - mean) ** 2, sigma**2 + error**2)
-        return ops.sum(known * (special * through_parallax + (1 - special) * plain), axis=-1)
+        return ops.sum(known * (special * relative + (1 - special) * plain), axis=-1)
 
     return loss
-
-
-def _check_pairs(pairs):
-    names = {"giants", "dwarfs", "brighter", "spread"}
-    if set(pairs) != names:
-        raise InputError(f"pairs: expected {', '.join(sorted(names))}, got {', '.join(map(str, pairs))}")
-    if not (0 < pairs["giants"] < 1 and 0 < pairs["dwarfs"] < 1 and pairs["spread"] >= 0):
-        raise InputError(f"pairs: expected shares between 0 and 1 and a spread of at least 0 mag, got {pairs}")
 
 
 def _propagated_columns(y_true, y_pred):

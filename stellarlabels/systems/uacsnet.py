@@ -101,6 +101,18 @@ class UACSNet(System):
         "paper": "[Fe/H] of giants, five of the paper's networks and its inputs, trained on APOGEE DR17 labels",
     }
 
+    @property
+    def calibration_product(self):
+        """Whether errors are calibrated by magnitude and absolute magnitude: where there are absolute magnitudes."""
+        return "m_g_dimmed" in self.labels
+
+    def _calibration_axes(self, features, mean):
+        """With absolute magnitudes, these, too: the errors of giants and dwarfs differ."""
+        axes = super()._calibration_axes(features, mean)
+        if not self.calibration_product:
+            return axes
+        return {"magnitude": axes["magnitude"], "m_g_dimmed": mean[:, self.labels.index("m_g_dimmed")]}
+
     def not_applicable(self, table):
         """Dwarfs, for the recipe that is for giants: those whose M_G is known and is not that of a giant.
 

@@ -4,11 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from stellarlabels.exceptions import InputError, NotFittedError
+from stellarlabels.exceptions import NotFittedError
 from stellarlabels.features import packed
 from stellarlabels.features.xp_coefficients import add_noise
 from stellarlabels.labels.recipe import Recipe
-from stellarlabels.labels.targets import label_targets
 from stellarlabels.labels.uncertainty import ONE_SIGMA, Calibration, balance, reduced
 from stellarlabels.models.propagation import PASSES, Propagation
 from stellarlabels.systems.base import System
@@ -56,7 +55,7 @@ APOGEE = Recipe(
     schedule="cosine",
     weight_decay=1e-4,
     clip_norm=5.0,
-    ensemble=8,
+    ensemble=16,
 )
 
 
@@ -115,6 +114,7 @@ class UncertainNet(System):
     error_terms = ("model", "input", "excess")
     calibration_product = True
     calibration_levels = (0.5, ONE_SIGMA)
+    calibrated_together = True
 
     def __init__(self, recipe=None, **changes):
         super().__init__(recipe, **changes)
@@ -125,9 +125,9 @@ class UncertainNet(System):
 
         Networks to which the same stars are new predict them together, with the stars' own noise and with more of it
         (`NOISE_LEVELS`). The variance that does not come from the inputs gets a factor for each label, with which stars
-        with all amounts of noise need the same correction; then the errors get factors that depend on the magnitude and
-        on the signal-to-noise ratio, for which intervals of 50 % and 68.3 % hold what they should, in the geometric
-        mean. What was done is recorded in ``provenance_``.
+        with all amounts of noise need the same correction; then the errors get factors that depend on the magnitude, on
+        BP-RP and on the signal-to-noise ratio, for which intervals of 50 % and 68.3 % hold what they should, in the
+        geometric mean. What was done is recorded in ``provenance_``.
 
         Parameters
         ----------
@@ -148,21 +148,8 @@ class UncertainNet(System):
         NotFittedError
             If there are no networks yet.
         """
-        if not self._members:
-            raise NotFittedError(f"{self.name}: train it with fit() before calibrate()")
-        shape = (len(self._members), len(table))
-        unseen = np.ones(shape, bool) if unseen is None else np.asarray(unseen, bool)
-        if unseen.shape != shape:
-            raise InputError(f"unseen: expected a mask of shape {shape}, got {unseen.shape}")
-        features, targets = self.training_inputs(table), label_targets(table, self.labels, {})
-        rows = [np.flatnonzero(mask & features.usable & targets.known) for mask in unseen]
-        together = {}
-        for member, part in zip(self._members, rows, strict=True):
-            together.setdefault(part.tobytes(), (part, []))[1].append(member)
-        self._calibration = self._calibrated(
-            [(members, features[part], targets[part]) for part, members in together.values()]
-        )
-        self.provenance_["calibration"] = {"stars": [len(part) for part in rows], "noise": list(NOISE_LEVELS)}
+        super().calibrate(table, unseen)
+        self.provenance_["calibration"]["noise"] = list(NOISE_LEVELS)
         return self
 
     @classmethod
@@ -308,6 +295,11 @@ class UncertainNet(System):
         sigma = np.sqrt(inputs + factor * rest)
         axes = dict(zip(axes, along, strict=True))
         return replace(Calibration.fit(mean, sigma, values, errors, axes, product=True, **options), rest=factor)
+
+    def _calibration_axes(self, features, mean):
+        """Magnitude, BP-RP, and signal-to-noise ratio: of noisy spectra the errors of red stars differ from others."""
+        axes = super()._calibration_axes(features, mean)
+        return {"magnitude": axes["magnitude"], "color": features.color, "log_snr": axes["log_snr"]}
 
     def _factors(self, features):
         """Factors (N, L) of the calibration."""

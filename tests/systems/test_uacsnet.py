@@ -7,7 +7,7 @@ import pytest
 
 from stellarlabels import UACSNet, flags
 from stellarlabels.archive.sample import xp_apogee_sample
-from stellarlabels.exceptions import InputError, MissingColumnError
+from stellarlabels.exceptions import InputError, MissingColumnError, NotFittedError
 from stellarlabels.models.training import held_out
 from stellarlabels.validation import compare
 
@@ -55,6 +55,37 @@ def test_quoted_calibration():
         for label, entry in ours[group].items():
             assert 0.9 <= entry["pull_width"] <= 1.1, (group, label)
             assert 0.65 <= entry["coverage_68"] <= 0.71, (group, label)
+
+
+def test_quoted_calibration_of_distances():
+    """Pulls of parallaxes. Those of dwarfs are narrow, with wide wings of unresolved pairs: the coverage is right."""
+    ours = UACSNet.metrics("apogee")["measured"]["UACSNet apogee, distances"]
+    for group, narrowest in (("all", 0.9), ("giants", 0.9), ("dwarfs", 0.75)):
+        entry = ours[group]["all parallaxes"]
+        assert narrowest <= entry["pull_width"] <= 1.1, group
+        assert 0.65 <= entry["coverage_68"] <= 0.72, group
+
+
+def test_recalibration(stars, tmp_path):
+    """New errors, the same labels; also after saving, with factors of magnitude times those of absolute magnitude."""
+    options = {"components": 10, "width": 16, "blocks": 1}
+    system = UACSNet("apogee", epochs=2, ensemble=2, calibrate=False, network_options=options)
+    with pytest.raises(NotFittedError, match="fit"):
+        system.calibrate(stars)
+    system.fit(stars[:300], validation=0.2, progress=False)
+    before = system.predict(stars[300:])
+    with pytest.raises(InputError, match=r"\(2, 300\)"):
+        system.calibrate(stars[300:], np.ones((1, 300), bool))
+    unseen = np.ones((2, 300), bool)
+    unseen[1, :100] = False
+    system.calibrate(stars[300:], unseen)
+    assert system.provenance_["calibration"]["stars"] == [300, 200]
+    after = system.predict(stars[300:])
+    np.testing.assert_array_equal(values(before["logg"]), values(after["logg"]))
+    assert (values(before["logg_err"]) != values(after["logg_err"])).all()
+    system.save(tmp_path / "x.stellarlabels")
+    again = UACSNet.load(tmp_path / "x.stellarlabels").predict(stars[300:])
+    np.testing.assert_allclose(values(again["logg_err"]), values(after["logg_err"]), rtol=1e-5)
 
 
 def test_metrics_are_of_these_weights():

@@ -114,5 +114,49 @@ def test_six_labels(stars):
     assert {"c_fe_err_input", "n_fe_err_model", "alpha_m_err_excess"} <= set(labels.colnames)
 
 
+def test_fewer_networks(system, stars, tmp_path):
+    """Less precise, and still honest, also after saving."""
+    few = system.fewer(4)
+    assert (few.recipe.ensemble, system.recipe.ensemble) == (4, 16)
+    assert few.provenance_["networks"] == 4 and "networks" not in system.provenance_
+    labels, full = few.predict(stars), system.predict(stars)
+    for row in compare(labels, stars):
+        assert 0.85 < row["pull_width"] < 1.15
+        assert 0.61 < row["coverage"] < 0.75
+    for label in system.labels:
+        assert 1 < np.nanmedian(plain(labels[f"{label}_err"]) / plain(full[f"{label}_err"])) < 1.1
+    few.save(tmp_path / "few.stellarlabels")
+    again = UncertainNet.load(tmp_path / "few.stellarlabels").predict(stars[:20])
+    np.testing.assert_array_equal(plain(again["feh"]), plain(labels["feh"])[:20])
+    for wrong in (0, 17, 2.5):
+        with pytest.raises(InputError, match="1 to 16"):
+            system.fewer(wrong)
+    with pytest.raises(NotFittedError):
+        UncertainNet().fewer(1)
+
+
+def test_quoted_scatter():
+    """Held-out stars: far better than XGBoost, and no worse than UACSNet within what so many stars can tell."""
+    metrics = UncertainNet.metrics("apogee")
+    ours, boosted = (metrics["measured"][name]["all"] for name in ("UncertainNet apogee", "XGBoost"))
+    for label, entry in metrics["scatter beside UACSNet"].items():
+        assert ours[label]["robust_scatter"] < 0.7 * boosted[label]["robust_scatter"]
+        assert entry["relative"] < 2 * entry["standard_error"]
+
+
+def test_quoted_calibration():
+    """Honest in each quartile of the S/N of spectra with added noise, within a standard error; not so without the input
+    term.
+    """
+    for label, kinds in UncertainNet.metrics("apogee")["after noise"].items():
+        groups = {name: entry for name, entry in kinds["all terms"].items() if not name.startswith("noise")}
+        assert len(groups) == 5
+        for group, entry in groups.items():
+            error = entry["standard_error"]
+            assert 0.95 - error <= entry["pull_width"] <= 1.05 + error, (label, group)
+            assert 0.66 - error / 2 <= entry["coverage_68"] <= 0.70 + error / 2, (label, group)
+        assert all(kinds["without the input term"][group]["pull_width"] > 1.2 for group in groups)
+
+
 def test_metrics_are_of_these_weights(system):
     assert UncertainNet.metrics("apogee")["provenance"] == json.loads(json.dumps(system.provenance_))
