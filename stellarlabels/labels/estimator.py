@@ -61,6 +61,8 @@ class LabelEstimator:
     calibration_product = False
     #: Whether networks to which the same stars are new are calibrated together, not each for itself.
     calibrated_together = False
+    #: What else a system does to calibrate its errors, for the record.
+    calibrated_with = {}
     #: Central intervals (their probabilities) that are to hold what they should after the calibration.
     calibration_levels = (ONE_SIGMA,)
     #: Terms of the error that are given beside the total, as columns ``<label>_err_<term>``.
@@ -233,7 +235,7 @@ class LabelEstimator:
         features, targets = self.training_inputs(table), label_targets(table, self.labels, self.recipe.likelihoods)
         unseen = unseen & features.usable & targets.known
         self._calibration = self._calibrated(self._unseen(unseen, features, targets))
-        self.provenance_["calibration"] = {"stars": [int(mask.sum()) for mask in unseen]}
+        self.provenance_["calibration"] = {"stars": [int(mask.sum()) for mask in unseen], **self.calibrated_with}
         return self
 
     def fewer(self, networks):

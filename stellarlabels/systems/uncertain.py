@@ -93,6 +93,12 @@ class UncertainNet(System):
     (corrected for its zero-point) and ``parallax_error``. What is missing is flagged, and the network has learned to do
     without. Spectra are not dereddened.
 
+    Errors are calibrated on stars that the networks were not trained on, with the stars' own noise and with more of it
+    (`NOISE_LEVELS`). The variance that does not come from the inputs gets a factor for each label, with which stars
+    with all amounts of noise need the same correction; then the errors get factors that depend on the magnitude, on
+    BP-RP and on the signal-to-noise ratio, for which intervals of 50 % and 68.3 % hold what they should, in the
+    geometric mean.
+
     The dropout of the passes is the same for all stars. A prediction is then the same in any table, and the medians and
     scatters are those of independent passes; but the noise of the median, 1.25 / sqrt(50) of the scatter of the passes,
     is shared by similar stars and does not average out over them.
@@ -115,42 +121,11 @@ class UncertainNet(System):
     calibration_product = True
     calibration_levels = (0.5, ONE_SIGMA)
     calibrated_together = True
+    calibrated_with = {"noise": list(NOISE_LEVELS)}
 
     def __init__(self, recipe=None, **changes):
         super().__init__(recipe, **changes)
         self._ready = None
-
-    def calibrate(self, table, unseen=None):
-        """Calibrate the errors anew on stars with known labels.
-
-        Networks to which the same stars are new predict them together, with the stars' own noise and with more of it
-        (`NOISE_LEVELS`). The variance that does not come from the inputs gets a factor for each label, with which stars
-        with all amounts of noise need the same correction; then the errors get factors that depend on the magnitude, on
-        BP-RP and on the signal-to-noise ratio, for which intervals of 50 % and 68.3 % hold what they should, in the
-        geometric mean. What was done is recorded in ``provenance_``.
-
-        Parameters
-        ----------
-        table : `~astropy.table.Table`
-            Inputs and labels, as for `fit`.
-        unseen : array_like of bool, shape (K, N), optional
-            For each network the stars that it was not trained on; all by default.
-
-        Returns
-        -------
-        UncertainNet
-            The object itself.
-
-        Raises
-        ------
-        InputError
-            If the shape is not that of K networks and N stars.
-        NotFittedError
-            If there are no networks yet.
-        """
-        super().calibrate(table, unseen)
-        self.provenance_["calibration"]["noise"] = list(NOISE_LEVELS)
-        return self
 
     @classmethod
     def joined(cls, systems):
