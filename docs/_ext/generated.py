@@ -165,11 +165,25 @@ class Performance(Generated):
         for path in files:
             self.env.note_dependency(str(path))
             content = json.loads(path.read_text(encoding="utf-8"))
-            measured = content.pop("measured", {})
+            measured = content.pop("measured", {}) | self.comparisons(content)
             out += heading(path.stem)
             out += [f":{plain(key)}: {plain(text)}" for key, text in flatten(content)] + [""]
             for model, groups in measured.items():
                 out += [f".. rubric:: {plain(model)}", "", *self.table(groups)]
+        return out
+
+    @staticmethod
+    def comparisons(content):
+        """What else was measured by label, taken out of the content; of noisy spectra, those of all noise together."""
+        out = {}
+        for title in [key for key in content if key.startswith("scatter beside")]:
+            out[title] = {"all": content.pop(title)}
+        for label, kinds in content.pop("after noise", {}).items():
+            for kind, groups in kinds.items():
+                for group, entry in groups.items():
+                    if not group.startswith("noise"):
+                        entry = entry if isinstance(entry, dict) else {"share": entry}
+                        out.setdefault(f"after noise, {kind}", {}).setdefault(group, {})[label] = entry
         return out
 
     @staticmethod
