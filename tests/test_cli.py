@@ -53,6 +53,14 @@ def test_label(spectra_file, tmp_path, suffix, capsys):
     assert "FEH" in catalogs.read(output, "uacsnet").colnames or "feh" in catalogs.read(output, "uacsnet").colnames
 
 
+def test_label_with_fewer_networks(spectra_file, tmp_path, capsys):
+    command = ["label", "uacsnet", str(spectra_file), "-o", str(tmp_path / "out.fits")]
+    assert main([*command, "--networks", "5"]) == 1
+    assert "networks: expected a whole number from 1 to 4, got 5" in capsys.readouterr().err
+    assert main([*command, "--networks", "1"]) == 0
+    assert catalogs.read(tmp_path / "out.fits").meta["weights"].endswith(", first 1 networks")
+
+
 def test_distance(spectra_file, tmp_path, capsys):
     output = tmp_path / "distances.vot"
     command = ["distance", str(spectra_file), "-o", str(output), "--no-zero-point", "--prior", "exponential"]

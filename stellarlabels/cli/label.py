@@ -19,6 +19,7 @@ def add(verbs):
         "-o", "--output", required=True, help="file to write; the suffix decides on the format (with Dask a folder)"
     )
     verb.add_argument("--weights", help="shipped weights, or the path of a saved model (default: the system's default)")
+    verb.add_argument("--networks", type=int, help="use only so many networks of an ensemble: faster, less precise")
     verb.add_argument("--catalog", action="store_true", help="write the published catalog's columns, not all labels")
     verb.add_argument("--distances", action="store_true", help="add distances, for systems that have them")
     verb.add_argument("--no-zero-point", action="store_true", help="parallaxes are corrected for it already")
@@ -51,6 +52,8 @@ def run(options):
     if not options.plan:
         check_output(options)
     system = load_system(options.system, options.weights)
+    if options.networks is not None:
+        system = system.fewer(options.networks)
     paths = _paths(options.input)
     what = {"distances": options.distances, "zero_point": not options.no_zero_point, "keep": options.keep}
     if options.plan:

@@ -235,6 +235,7 @@ class LabelEstimator:
         features, targets = self.training_inputs(table), label_targets(table, self.labels, self.recipe.likelihoods)
         unseen = unseen & features.usable & targets.known
         self._calibration = self._calibrated(self._unseen(unseen, features, targets))
+        self.weights_ = ""
         self.provenance_["calibration"] = {"stars": [int(mask.sum()) for mask in unseen], **self.calibrated_with}
         return self
 
@@ -269,6 +270,7 @@ class LabelEstimator:
         out.recipe = self.recipe.with_changes(ensemble=int(networks))
         out._members = self._members[: networks * len(parts(self.recipe))]
         out.provenance_ = {**self.provenance_, "networks": int(networks)}
+        out.weights_ = f"{self.weights_}, first {networks} networks" if self.weights_ else ""
         return out
 
     def training_inputs(self, table):
