@@ -297,6 +297,29 @@ def test_cells_of_wrong_length(system, case, stars):
         np.testing.assert_array_equal(np.isnan(plain(labels[name])), [False, True])
 
 
+def test_one_network_of_the_ensemble(system, stars):
+    few, count = system.fewer(1), system.recipe.ensemble
+    assert (few.recipe.ensemble, system.recipe.ensemble) == (1, count)
+    assert few.predict(stars[:5]).colnames == system.predict(stars[:5]).colnames
+    for wrong in (0, count + 1, 1.5, "1"):
+        with pytest.raises(InputError, match=f"networks: expected a whole number from 1 to {count}"):
+            system.fewer(wrong)
+
+
+def test_recalibration(system, stars):
+    """New errors, the same labels, and a record of it; the system that it is a copy of keeps its errors."""
+    new = system.fewer(system.recipe.ensemble).calibrate(stars)
+    assert new.provenance_["calibration"]["stars"][0] > 0.5 * len(stars)
+    assert new.weights_ == "" and "networks" not in system.provenance_
+    before, after = (item.predict(stars[:20]) for item in (system, new))
+    for name in system.labels:
+        np.testing.assert_array_equal(plain(before[name]), plain(after[name]))
+    changed = [not np.array_equal(plain(before[f"{x}_err"]), plain(after[f"{x}_err"]), True) for x in system.labels]
+    assert all(changed)
+    with pytest.raises(InputError, match="unseen: expected a mask of shape"):
+        new.calibrate(stars, np.ones(3, bool))
+
+
 def test_empty_table(system, stars):
     labels = system.predict(stars[:0])
     assert len(labels) == 0 and system.labels[0] in labels.colnames
