@@ -107,11 +107,21 @@ class UACSNet(System):
         return "m_g_dimmed" in self.labels
 
     def _calibration_axes(self, features, mean):
-        """With absolute magnitudes, these, too: the errors of giants and dwarfs differ."""
+        """With absolute magnitudes, these, too."""
         axes = super()._calibration_axes(features, mean)
         if not self.calibration_product:
             return axes
         return {"magnitude": axes["magnitude"], "m_g_dimmed": mean[:, self.labels.index("m_g_dimmed")]}
+
+    def _calibrated(self, unseen):
+        """As for all systems, but for the factors by absolute magnitude, which are those of its own errors alone.
+
+        Luminosities of giants and dwarfs are differently hard to tell, and dwarfs have unresolved companions.
+        """
+        out = super()._calibrated(unseen)
+        if "m_g_dimmed" in out.curves:
+            out.curves["m_g_dimmed"][1][:, [label != "m_g_dimmed" for label in self.labels]] = 1
+        return out
 
     def not_applicable(self, table):
         """Dwarfs, for the recipe that is for giants: those whose M_G is known and is not that of a giant.
