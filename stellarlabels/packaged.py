@@ -1,4 +1,4 @@
-"""Data files that ship with the package: published numbers, declarations and lists, all of them ECSV tables."""
+"""Data files that ship with the package; published numbers, declarations and lists are ECSV tables."""
 
 from functools import cache
 from importlib import resources

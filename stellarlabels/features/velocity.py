@@ -1,10 +1,10 @@
 """Radial velocities of LAMOST medium-resolution spectra by cross-correlation with templates."""
 
 from functools import lru_cache
-from importlib import resources
 
 import numpy as np
 
+from stellarlabels import packaged
 from stellarlabels.features.spectra import LIGHT
 
 __all__ = ["measure_velocity", "templates"]
@@ -28,8 +28,7 @@ def templates():
     """
     from astropy.io import fits
 
-    file = resources.files("stellarlabels") / "data" / "lamost" / "mrs_templates.fits"
-    with resources.as_file(file) as path, fits.open(path) as hdus:
+    with packaged.file("lamost", "mrs_templates.fits") as path, fits.open(path) as hdus:
         return {arm: np.array(hdus[f"FLUX_{arm}".upper()].data, dtype=np.float64) for arm in ("b", "r")}
 
 

@@ -228,7 +228,7 @@ class LabelEstimator:
         """
         if not self._members:
             raise NotFittedError(f"{self.name}: train it with fit() before calibrate()")
-        shape = (len(self._members) // len(parts(self.recipe)), len(table))
+        shape = self.recipe.ensemble, len(table)
         unseen = np.ones(shape, bool) if unseen is None else np.asarray(unseen, bool)
         if unseen.shape != shape:
             raise InputError(f"unseen: expected a mask of shape {shape}, got {unseen.shape}")
@@ -262,8 +262,7 @@ class LabelEstimator:
         NotFittedError
             If there are no networks yet.
         """
-        if not self._members:
-            raise NotFittedError(f"{self.name}: train it with fit(), or take it from pretrained() or load()")
+        self._check_trained()
         if not (isinstance(networks, numbers.Integral) and 1 <= networks <= self.recipe.ensemble):
             raise InputError(f"networks: expected a whole number from 1 to {self.recipe.ensemble}, got {networks!r}")
         out = copy.copy(self)
@@ -273,13 +272,17 @@ class LabelEstimator:
         out.weights_ = f"{self.weights_}, first {networks} networks" if self.weights_ else ""
         return out
 
+    def _check_trained(self):
+        if not self._members:
+            raise NotFittedError(f"{self.name}: train it with fit(), or take it from pretrained() or load()")
+
     def training_inputs(self, table):
         """Features of training stars; overridden by systems that need more for training than for predictions."""
         return self.feature_set.compute(table)
 
     def _unseen(self, masks, features, targets):
         """Networks, and features and targets of the stars that they were not trained on, for `_calibrated`."""
-        size, sets = len(self._members) // len(masks), {}
+        size, sets = len(parts(self.recipe)), {}
         for number, mask in enumerate(masks):
             key = mask.tobytes() if self.calibrated_together else number
             sets.setdefault(key, (mask, []))[1].extend(self._members[number * size : (number + 1) * size])
@@ -364,8 +367,7 @@ class LabelEstimator:
         """
         from tqdm.auto import tqdm
 
-        if not self._members:
-            raise NotFittedError(f"{self.name}: train it with fit(), or take it from pretrained() or load()")
+        self._check_trained()
         size = min(CHUNK, self.chunk or CHUNK)
         starts = range(0, max(len(table), 1), size)
         quiet = not (len(starts) > 1 if progress is None else progress)

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from stellarlabels.exceptions import NotFittedError
 from stellarlabels.features import packed
 from stellarlabels.features.xp_coefficients import add_noise
 from stellarlabels.labels.recipe import Recipe
@@ -232,8 +231,7 @@ class UncertainNet(System):
         if members is not None:
             cores = [member.network.get_layer("uncertain") for member in members]
             return Propagation(cores, -(-PASSES * len(cores) // self.recipe.ensemble), self.recipe.seed)
-        if not self._members:
-            raise NotFittedError(f"{self.name}: train it with fit(), or take it from pretrained() or load()")
+        self._check_trained()
         if self._ready is None or self._ready[0] is not self._members:
             self._ready = self._members, self._propagation(self._members)
         return self._ready[1]

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
-from importlib import resources
 
 import numpy as np
 
+from stellarlabels import packaged
 from stellarlabels.features.blocks import product
 from stellarlabels.features.xp.sampling import WAVELENGTH, design_matrix
 
@@ -136,8 +136,7 @@ def prior():
     -------
     Prior
     """
-    file = resources.files("stellarlabels") / "data" / "xp" / "coefficients.npz"
-    with resources.as_file(file) as path, np.load(path, allow_pickle=False) as stored:
+    with packaged.file("xp", "coefficients.npz") as path, np.load(path, allow_pickle=False) as stored:
         arrays = {name: stored[name].astype(np.float64) for name in stored.files}
     noise = {band: Noise(**{item.name: arrays[f"{band}_{item.name}"] for item in fields(Noise)}) for band in BANDS}
     return Prior(arrays["mean"], arrays["factor"], arrays["profile"], **noise)

@@ -3,12 +3,10 @@
 A cut has as many lines as it has conditions, which all must hold; its description is in the first one.
 """
 
-from importlib import resources
-
 import numpy as np
 from astropy.table import Table
 
-from stellarlabels import flags
+from stellarlabels import flags, packaged
 from stellarlabels.exceptions import InputError
 from stellarlabels.tables.quality import conditions
 from stellarlabels.tables.quality.cuts import Cut, CutSet
@@ -117,12 +115,12 @@ def published(name):
     list of dict of str to str
         One for each condition; the keys are the columns of the file, see `read`.
     """
-    with resources.as_file(_file(name)) as path:
+    with _file(name) as path:
         return _lines(path)[1]
 
 
 def _file(name):
-    return resources.files("stellarlabels") / "data" / "quality" / f"{name}.ecsv"
+    return packaged.file("quality", f"{name}.ecsv")
 
 
 def _lines(path):
@@ -157,7 +155,7 @@ def _condition(line, cuts):
 
 def _read_all():
     for name in PAPERS:
-        with resources.as_file(_file(name)) as path:
+        with _file(name) as path:
             register(read(path))
 
 
