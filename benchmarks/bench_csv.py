@@ -13,8 +13,8 @@ import pyarrow
 import timing
 from bench_xp import DATA
 
-from stellarlabels.archive._gaiaxpy import quiet
 from stellarlabels.archive.readers import read_xp
+from stellarlabels.inputs.xp.gaiaxpy_adapter import quiet
 
 SOURCE = DATA / "XP_CONTINUOUS_RAW.csv"
 

@@ -12,7 +12,7 @@ from astropy import units as u
 from astropy.table import QTable
 
 import stellarlabels
-from stellarlabels.archive.sample import mrs_synthetic_sample, xp_apogee_sample
+from stellarlabels.inputs.examples import mrs_synthetic_sample, xp_apogee_sample
 
 
 def repeated(table, count):

@@ -28,12 +28,12 @@ import timing
 from astropy.table import Table, vstack
 
 import stellarlabels
-from stellarlabels.archive._gaiaxpy import quiet
-from stellarlabels.archive._gaiaxpy_systems import photometric_system
 from stellarlabels.archive.readers import read_xp
-from stellarlabels.features.photometry import synthetic_photometry
-from stellarlabels.features.xp import covariance, design_matrix, prior, recover_coefficients
-from stellarlabels.features.xp.coefficients import COLUMNS, ROWS, read_coefficients
+from stellarlabels.inputs.xp import covariance, design_matrix, prior, recover_coefficients
+from stellarlabels.inputs.xp.coefficients import COLUMNS, ROWS, read_coefficients
+from stellarlabels.inputs.xp.gaiaxpy_adapter import quiet
+from stellarlabels.inputs.xp.gaiaxpy_systems import photometric_system
+from stellarlabels.inputs.xp.photometry import synthetic_photometry
 
 sys.path.append(str(Path(__file__).parents[1] / "tools"))
 import xp_prior  # noqa: E402
@@ -165,8 +165,8 @@ def known_errors(options):
         own = slice(star, star + 1)
         without = replace(prior.prior(), **noise)
         with (
-            patch("stellarlabels.features.xp.recovery.prior", lambda without=without: without),
-            patch("stellarlabels.features.xp.covariance.prior", lambda without=without: without),
+            patch("stellarlabels.inputs.xp.recovery.prior", lambda without=without: without),
+            patch("stellarlabels.inputs.xp.covariance.prior", lambda without=without: without),
         ):
             _, found = recover_coefficients(true.values[own] @ design.T, flux_error[own])
             ratios.append(np.sqrt(found.variance(system.matrix)[0] / true.variance(system.matrix)[star]))

@@ -13,7 +13,8 @@ and more than half of those of the SPCANet paper.
 import numpy as np
 import timing
 
-from stellarlabels.models import networks, training
+from stellarlabels.networks import builders as networks
+from stellarlabels.networks import training
 
 
 def perceptron(outputs=1, seed=0):

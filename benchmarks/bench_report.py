@@ -22,8 +22,9 @@ from pathlib import Path
 import numpy as np
 from astropy.table import QTable
 
-from stellarlabels import __version__, catalogs, schema
-from stellarlabels.archive.sample import xp_apogee_sample
+from stellarlabels import __version__, catalogs
+from stellarlabels.columns import schema
+from stellarlabels.inputs.examples import xp_apogee_sample
 
 #: Columns of the sample that go with the labels.
 KEPT = ("ra", "dec", "phot_g_mean_mag", "phot_bp_mean_mag", "phot_rp_mean_mag", "ebv", "parallax", "parallax_error")

@@ -20,8 +20,9 @@ import numpy as np
 import timing
 from astropy.table import Table
 
-from stellarlabels import SolarDis, schema
-from stellarlabels.features.lrs import LINEAR_GRID, normalised
+from stellarlabels import SolarDis
+from stellarlabels.columns import schema
+from stellarlabels.inputs.lamost.lrs import LINEAR_GRID, normalised
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -103,7 +104,7 @@ def paper_system():
 
 def prediction(result, system, stars, repeat):
     """Time of the paper's network here and with Keras' predict at several sizes of batches."""
-    from stellarlabels.models import training
+    from stellarlabels.networks import training
 
     network = system._members[0].network
     flux = {"flux": np.random.default_rng(1).uniform(0.5, 1.1, (stars, LINEAR_GRID.size)).astype(np.float32)}

@@ -15,8 +15,8 @@ from astropy.table import QTable, Table
 from bench_solardis import many
 
 from stellarlabels import SPCANet
-from stellarlabels.archive.sample import mrs_synthetic_sample
-from stellarlabels.models import training
+from stellarlabels.inputs.examples import mrs_synthetic_sample
+from stellarlabels.networks import training
 
 #: Sizes of batches for Keras' predict.
 BATCHES = (32, 64, 128, 256, 512, 1024, 2048, 4096)

@@ -15,10 +15,10 @@ import numpy as np
 import timing
 from astropy.table import Table, vstack
 
-from stellarlabels.archive._gaiaxpy import quiet
 from stellarlabels.archive.readers import read_xp
-from stellarlabels.features.photometry import synthetic_photometry
-from stellarlabels.features.xp import sample
+from stellarlabels.inputs.xp import sample
+from stellarlabels.inputs.xp.gaiaxpy_adapter import quiet
+from stellarlabels.inputs.xp.photometry import synthetic_photometry
 
 DATA = Path(os.environ.get("STELLARLABELS_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")) / "gaia_xp"
 FILES = ("XP_CONTINUOUS_RAW.fits", "xp_continuous_combined_weiler2023_examples.vot")

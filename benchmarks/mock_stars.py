@@ -1,6 +1,6 @@
 """Mock stars for the benchmarks of long runs: real spectra of the sample that ships with the package, with new noise.
 
-Each star is one of the 600 of `stellarlabels.archive.sample.xp_apogee_sample`, as if observed again: noise of the
+Each star is one of the 600 of `stellarlabels.inputs.examples.xp_apogee_sample`, as if observed again: noise of the
 spectrum's own errors is added. ``jplus`` has the magnitudes that follow from the spectra, and E(B-V), instead of them.
 """
 
@@ -8,8 +8,8 @@ import re
 
 import numpy as np
 
-from stellarlabels import schema
-from stellarlabels.archive.sample import xp_apogee_sample
+from stellarlabels.columns import schema
+from stellarlabels.inputs.examples import xp_apogee_sample
 
 MAGNITUDES = ("phot_g_mean_mag", "phot_bp_mean_mag", "phot_rp_mean_mag", "j_m", "h_m", "ks_m")
 
@@ -22,7 +22,7 @@ def xp_stars():
 
 def jplus_stars():
     """The same with J-PLUS magnitudes for spectra, in so far as they could be synthesised."""
-    from stellarlabels.features.photometry import synthetic_photometry
+    from stellarlabels.inputs.xp.photometry import synthetic_photometry
 
     sample = xp_apogee_sample()
     made = synthetic_photometry(sample, ["JPLUS"])

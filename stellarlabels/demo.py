@@ -35,7 +35,7 @@ def run(output="stellarlabels-demo", *, system="uacsnet", weights=None):
     from matplotlib.figure import Figure
 
     from stellarlabels import catalogs, plots, systems
-    from stellarlabels.archive.sample import xp_apogee_sample
+    from stellarlabels.inputs.examples import xp_apogee_sample
     from stellarlabels.validation import compare
 
     folder = Path(output)

@@ -5,8 +5,8 @@ import pytest
 from astropy.table import QTable, Table
 
 from stellarlabels import catalogs
-from stellarlabels.archive.sample import xp_apogee_sample
 from stellarlabels.cli import main
+from stellarlabels.inputs.examples import xp_apogee_sample
 
 
 @pytest.fixture(scope="module")

@@ -20,12 +20,15 @@ PACKAGE = Path(stellarlabels.__file__).parent
 
 #: Rooms in the order in which a table walks through them, between the modules that all may use and those that use all.
 WALK = (
-    ("exceptions", "files", "flags", "packaged", "schema", "threads"),
-    ("archive",),
+    ("exceptions", "flags", "packaged", "threads"),
+    ("columns",),
+    ("files",),
     ("tables",),
     ("corrections",),
+    ("inputs",),
     ("features",),
-    ("models",),
+    ("archive",),
+    ("networks",),
     ("labels",),
     ("distances",),
     ("catalogs",),
@@ -141,26 +144,30 @@ class TestWalk:
         ],
     )
     def test_an_import_of_a_later_room_is_seen(self, line):
-        assert len(list(wrong_imports(line, "stellarlabels.models.layers"))) == 1
+        assert len(list(wrong_imports(line, "stellarlabels.networks.layers"))) == 1
 
     @pytest.mark.parametrize(
         "line",
         [
             "import numpy",
             "from labels import x",
-            "from stellarlabels import __version__, flags, schema",
-            "from stellarlabels.features import xp",
+            "from stellarlabels import __version__, columns, flags",
+            "from stellarlabels.inputs import xp",
             "from . import losses",
             "from .losses import pack",
             "import_module(name)",
         ],
     )
     def test_an_import_of_an_earlier_room_is_let_through(self, line):
-        assert list(wrong_imports(line, "stellarlabels.models.layers")) == []
+        assert list(wrong_imports(line, "stellarlabels.networks.layers")) == []
 
     def test_relative_imports_in_a_package_start_from_it(self):
-        assert list(imported_modules("from .x import y", "stellarlabels.models", True)) == ["stellarlabels.models.x.y"]
-        assert list(imported_modules("from . import y", "stellarlabels.models.x", False)) == ["stellarlabels.models.y"]
+        assert list(imported_modules("from .x import y", "stellarlabels.networks", True)) == [
+            "stellarlabels.networks.x.y"
+        ]
+        assert list(imported_modules("from . import y", "stellarlabels.networks.x", False)) == [
+            "stellarlabels.networks.y"
+        ]
 
 
 def output_of(script):
@@ -190,7 +197,9 @@ class TestLightness:
     @staticmethod
     @cache
     def report():
-        return loaded_by(["stellarlabels", *(name for name in MODULES if not name.startswith("stellarlabels.models."))])
+        return loaded_by(
+            ["stellarlabels", *(name for name in MODULES if not name.startswith("stellarlabels.networks."))]
+        )
 
     @pytest.mark.parametrize("room", ["stellarlabels", *sorted({f"stellarlabels.{room_of(name)}" for name in MODULES})])
     def test_importing_a_room_is_light(self, room):

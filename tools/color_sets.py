@@ -16,12 +16,13 @@ import numpy as np
 from astropy.table import Table
 
 import stellarlabels
-from stellarlabels import packaged, schema
-from stellarlabels.archive.sample import xp_apogee_sample
+from stellarlabels import packaged
+from stellarlabels.columns import schema
 from stellarlabels.corrections.extinction import coefficients, deredden_xp
-from stellarlabels.features.colors import ColorSet
-from stellarlabels.features.photometry import synthesize
-from stellarlabels.features.xp import recover_coefficients
+from stellarlabels.inputs.colors import ColorSet
+from stellarlabels.inputs.examples import xp_apogee_sample
+from stellarlabels.inputs.xp import recover_coefficients
+from stellarlabels.inputs.xp.photometry import synthesize
 
 FOLDER = Path(stellarlabels.__file__).parent / "data" / "colors"
 

@@ -19,8 +19,9 @@ from lamost_baselines import gaussian_process, ridge
 from lamost_lrs import LABELS, folds, is_fgk, load
 from train_solardis import VALIDATION, WEIGHTS, train
 
-from stellarlabels import SolarDis, flags, schema
-from stellarlabels.features.base import feature_set
+from stellarlabels import SolarDis, flags
+from stellarlabels.columns import schema
+from stellarlabels.inputs.base import feature_set
 from stellarlabels.labels.uncertainty import robust_scatter
 
 #: What is compared with the network in the same run.

@@ -21,8 +21,9 @@ from make_mrs_spectra import Models, Synthesis
 from train_spcanet import LABELS, WEIGHTS
 
 import stellarlabels
-from stellarlabels import flags, schema
+from stellarlabels import flags
 from stellarlabels.archive.readers import read_lamost
+from stellarlabels.columns import schema
 from stellarlabels.labels.uncertainty import coverage, robust_scatter
 
 #: Seed of the simulated stars, 500 in a block; those of training are smaller.

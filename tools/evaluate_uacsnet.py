@@ -18,9 +18,9 @@ from train_uacsnet import WEIGHTS, select_apogee, select_paper
 from xp_apogee import add_parallaxes, load
 
 import stellarlabels
-from stellarlabels import schema
+from stellarlabels.columns import schema
 from stellarlabels.labels.uncertainty import coverage, robust_scatter
-from stellarlabels.models.training import held_out
+from stellarlabels.networks.training import held_out
 
 
 def measure_distances(system, table):

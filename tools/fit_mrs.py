@@ -28,9 +28,9 @@ from scipy.optimize import least_squares
 from train_spcanet import WEIGHTS
 
 from stellarlabels.archive.readers import read_lamost
-from stellarlabels.features import mrs
-from stellarlabels.features.mrs import ARMS, GRIDS, normalised
-from stellarlabels.features.spectra import LIGHT, interpolate
+from stellarlabels.inputs.lamost import mrs
+from stellarlabels.inputs.lamost.mrs import ARMS, GRIDS, normalised
+from stellarlabels.inputs.pixels import LIGHT, interpolate
 from stellarlabels.labels.uncertainty import robust_scatter
 
 #: Nights with starlight, and where the velocities of the two stars are looked for first, in km/s.

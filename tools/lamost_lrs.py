@@ -12,7 +12,7 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import schema
+from stellarlabels.columns import schema
 
 LABELS = ("teff", "logg", "feh")
 _FILE = "lamost_lrs/lamost_lrs_labelled.npz"

@@ -18,7 +18,7 @@ from train_uacsnet import WEIGHTS, select_apogee
 from xp_apogee import add_parallaxes, load
 
 from stellarlabels.labels.targets import label_targets
-from stellarlabels.models import losses, training
+from stellarlabels.networks import losses, training
 
 
 def inputs_of(table):

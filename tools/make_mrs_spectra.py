@@ -27,8 +27,8 @@ from astropy.table import QTable, Table
 from mrs_strengths import Strengths, real_stars
 
 import stellarlabels
-from stellarlabels.features.mrs import ARMS, GRIDS, normalised
-from stellarlabels.features.spectra import LIGHT
+from stellarlabels.inputs.lamost.mrs import ARMS, GRIDS, normalised
+from stellarlabels.inputs.pixels import LIGHT
 
 DATA = Path(stellarlabels.__file__).parent / "data"
 MODELS = "cannongrid_3000_18000_coolstars_norm_cubic_model.pkl"

@@ -22,7 +22,8 @@ from pathlib import Path
 import numpy as np
 from astropy.table import QTable, vstack
 
-from stellarlabels import catalogs, report, schema, systems
+from stellarlabels import catalogs, report, systems
+from stellarlabels.columns import schema
 
 #: Columns beside the labels that a catalog of labels repeats for the report.
 KEPT = (
@@ -38,7 +39,7 @@ def xp_stars(args):
     from train_uacsnet import select_apogee
     from xp_apogee import add_parallaxes, load
 
-    from stellarlabels.models.training import held_out
+    from stellarlabels.networks.training import held_out
 
     table = add_parallaxes(load(args.data), args.parallaxes)
     return select_apogee(table[held_out(table["source_id"])])
@@ -49,7 +50,7 @@ def photometry_stars(args):
     from train_csnet import select
     from xp_photometry import photometry
 
-    from stellarlabels.models.training import held_out
+    from stellarlabels.networks.training import held_out
 
     table = QTable.read(args.photometry) if args.photometry else QTable(photometry(args.data))
     table = select(table[held_out(np.asarray(table["source_id"]))])
@@ -66,7 +67,7 @@ def lamost_stars(args):
 
 def mrs_stars(args):
     """Simulated medium-resolution spectra that no network has seen."""
-    from stellarlabels.archive.sample import mrs_synthetic_sample
+    from stellarlabels.inputs.examples import mrs_synthetic_sample
 
     if args.models is None:
         return mrs_synthetic_sample()

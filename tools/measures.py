@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stellarlabels import schema
+from stellarlabels.columns import schema
 from stellarlabels.labels.uncertainty import coverage, pulls, robust_scatter
 
 

@@ -16,9 +16,10 @@ from astropy.table import Table
 from measures import statistics, xgboost_predictions
 
 import stellarlabels
-from stellarlabels import CSNet, schema
-from stellarlabels.features.base import feature_set
-from stellarlabels.features.colors import ColorSet
+from stellarlabels import CSNet
+from stellarlabels.columns import schema
+from stellarlabels.inputs.base import feature_set
+from stellarlabels.inputs.colors import ColorSet
 
 OUTPUT = Path(stellarlabels.__file__).parent / "data" / "colors" / "sdss_segue.json"
 

@@ -18,8 +18,8 @@ from matplotlib.image import imsave
 
 from stellarlabels import UACSNet, catalogs
 from stellarlabels.archive.samp import send_to_topcat
-from stellarlabels.archive.sample import xp_apogee_sample
 from stellarlabels.exceptions import SampError
+from stellarlabels.inputs.examples import xp_apogee_sample
 
 DISPLAY = ":93"
 SIZE = (860, 560)

@@ -3,9 +3,9 @@
     python tools/xp_photometry.py stars.fits
     python tools/train_csnet.py stars.fits
 
-The first command makes the table. The fixed held-out stars (stellarlabels.models.training.held_out) are removed before
-anything else is done; the networks leave out another tenth of the stars, on which their errors are calibrated. Takes a
-few minutes on two cores.
+The first command makes the table. The fixed held-out stars (stellarlabels.networks.training.held_out) are removed
+before anything else is done; the networks leave out another tenth of the stars, on which their errors are calibrated.
+Takes a few minutes on two cores.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import numpy as np
 from astropy.table import QTable
 
 import stellarlabels
-from stellarlabels.models.training import held_out
+from stellarlabels.networks.training import held_out
 
 WEIGHTS = Path(stellarlabels.__file__).parent / "data" / "weights"
 SAMPLE = (

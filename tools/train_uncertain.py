@@ -3,7 +3,7 @@
     python tools/train_uncertain.py part 1        # one network of the ensemble; 1 to 16, in any order
     python tools/train_uncertain.py join          # calibrate and write the weights
 
-The fixed held-out stars (stellarlabels.models.training.held_out) are removed before anything else is done. Four times
+The fixed held-out stars (stellarlabels.networks.training.held_out) are removed before anything else is done. Four times
 four networks leave out the same tenth of the others: on these stars the errors of the four together are calibrated.
 With ``--cache`` the inputs of the stars are computed once and kept in a folder (1 GB). A network takes seven minutes on
 one core.
@@ -16,8 +16,8 @@ import numpy as np
 from train_uacsnet import SAMPLE, WEIGHTS, select_apogee
 from xp_apogee import DR2_ZERO_POINT, add_parallaxes, load
 
-from stellarlabels.features.base import Features
-from stellarlabels.models.training import held_out, split_groups
+from stellarlabels.inputs.base import Features
+from stellarlabels.networks.training import held_out, split_groups
 from stellarlabels.systems.uncertain import UncertainNet
 
 #: How many groups of stars are left out, and the share of each.

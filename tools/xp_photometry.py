@@ -25,10 +25,10 @@ import numpy as np
 from astropy.table import Table
 from xp_apogee import load
 
-from stellarlabels import schema
-from stellarlabels.features.photometry import synthesize
-from stellarlabels.features.xp import recover_coefficients
-from stellarlabels.files import replacing
+from stellarlabels.columns import schema
+from stellarlabels.files.atomic import replacing
+from stellarlabels.inputs.xp import recover_coefficients
+from stellarlabels.inputs.xp.photometry import synthesize
 
 #: Columns that are taken over, with the names that they get.
 KEPT = {name: name for name in ("ra", "dec", "b", "ebv", "j_m", "h_m", "ks_m")}

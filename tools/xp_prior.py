@@ -1,4 +1,4 @@
-"""Learn the prior of XP coefficients from real spectra, for `stellarlabels.features.xp.recover_coefficients`.
+"""Learn the prior of XP coefficients from real spectra, for `stellarlabels.inputs.xp.recover_coefficients`.
 
     python tools/xp_prior.py COEFFICIENTS CORRELATIONS... --output stellarlabels/data/xp/coefficients.npz
 
@@ -10,11 +10,11 @@ import argparse
 
 import numpy as np
 
-from stellarlabels import schema
 from stellarlabels.archive.readers import read_xp
-from stellarlabels.features.xp import design_matrix
-from stellarlabels.features.xp.prior import BANDS, OWN, SIZE, columns
-from stellarlabels.files import replacing
+from stellarlabels.columns import schema
+from stellarlabels.files.atomic import replacing
+from stellarlabels.inputs.xp import design_matrix
+from stellarlabels.inputs.xp.prior import BANDS, OWN, SIZE, columns
 
 #: Share of its own diagonal that replaces the sample covariance.
 SHRINKAGE = 0.02
@@ -81,7 +81,7 @@ def known_correlations(tables):
 
 
 def learn(coefficients, errors, correlations):
-    """What `stellarlabels.features.xp.prior` reads.
+    """What `stellarlabels.inputs.xp.prior` reads.
 
     Parameters
     ----------

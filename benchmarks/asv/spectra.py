@@ -24,7 +24,7 @@ class Sampling:
     """Coefficients to samples."""
 
     def setup(self):
-        from stellarlabels.features.xp import sample
+        from stellarlabels.inputs.xp import sample
 
         self.sample, self.table = sample, coefficients(2048)
         sample(self.table[:2])
@@ -43,7 +43,7 @@ class Photometry:
     """Coefficients to magnitudes."""
 
     def setup(self):
-        from stellarlabels.features.photometry import synthetic_photometry
+        from stellarlabels.inputs.xp.photometry import synthetic_photometry
 
         self.photometry, self.table = synthetic_photometry, coefficients(2048)
         synthetic_photometry(self.table[:2])
@@ -59,7 +59,7 @@ class Labels:
 
     def setup(self):
         from stellarlabels import UACSNet
-        from stellarlabels.archive.sample import xp_apogee_sample
+        from stellarlabels.inputs.examples import xp_apogee_sample
 
         sample = xp_apogee_sample()
         self.system, self.table = UACSNet.pretrained(), QTable(sample[np.arange(2000) % len(sample)])

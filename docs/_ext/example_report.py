@@ -6,7 +6,7 @@ It goes to the folder ``example-report`` beside the pages.
 from pathlib import Path
 
 from stellarlabels import catalogs, report
-from stellarlabels.archive.sample import xp_apogee_sample
+from stellarlabels.inputs.examples import xp_apogee_sample
 
 #: What is repeated in the catalog from the input.
 KEPT = ("ra", "dec", "phot_g_mean_mag", "phot_bp_mean_mag", "phot_rp_mean_mag", "parallax", "parallax_error")

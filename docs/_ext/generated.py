@@ -97,7 +97,7 @@ class Vocabulary(Generated):
 
     def lines(self):
         """One table."""
-        from stellarlabels.schema import vocabulary
+        from stellarlabels.columns.schema import vocabulary
 
         self.env.note_dependency(str(DATA / "vocabulary.ecsv"))
         return column_table(vocabulary())
@@ -141,7 +141,7 @@ class ColorSets(Generated):
 
     def lines(self):
         """One table."""
-        from stellarlabels.features.colors import available, color_set
+        from stellarlabels.inputs.colors import available, color_set
 
         rows = []
         for name, description in available().items():

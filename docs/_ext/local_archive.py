@@ -16,8 +16,8 @@ from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.table import Table
 
-from stellarlabels.archive.sample import xp_apogee_sample
-from stellarlabels.archive.votables import dumps
+from stellarlabels.files.votables import dumps
+from stellarlabels.inputs.examples import xp_apogee_sample
 
 _NUMBER = r"\(?(-?[\d.e+-]+)\)?"
 

@@ -42,7 +42,7 @@ ax.set(xlabel="G (mag)", ylabel="zero-point (microarcsec)")
 # DR2, with that release's own zero-point already removed, so that ``correct_parallax`` must not be used on them. With
 # rows of Gaia DR3 the call is ``stars = parallax.correct_parallax(stars)``.
 
-from stellarlabels.archive.sample import xp_apogee_sample
+from stellarlabels.inputs.examples import xp_apogee_sample
 
 stars = xp_apogee_sample()
 known = ~stars["parallax"].mask

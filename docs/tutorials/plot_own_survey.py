@@ -17,8 +17,8 @@ downloaded.
 import numpy as np
 
 from stellarlabels import CSNet, flags
-from stellarlabels.archive.sample import xp_apogee_sample
-from stellarlabels.features.photometry import available, synthetic_photometry
+from stellarlabels.inputs.examples import xp_apogee_sample
+from stellarlabels.inputs.xp.photometry import available, synthetic_photometry
 
 stars = xp_apogee_sample()
 stars.rename_columns(["alpha_m", "alpha_m_err"], ["alpha_fe", "alpha_fe_err"])
@@ -33,9 +33,9 @@ photometry["source_id", "Jplus_mag_uJAVA", "Jplus_mag_error_uJAVA", "Jplus_mag_J
 # which columns hold the magnitudes and their errors, and how they are dereddened. That of the paper has 13 colors, and
 # knows the columns of the J-PLUS archive, of the published catalog and of synthetic photometry.
 
-from stellarlabels.features.base import feature_set
-from stellarlabels.features.colors import available as color_sets
-from stellarlabels.features.colors import color_set
+from stellarlabels.inputs.base import feature_set
+from stellarlabels.inputs.colors import available as color_sets
+from stellarlabels.inputs.colors import color_set
 
 for name, description in color_sets().items():
     print(f"{name}: {description}")
@@ -83,7 +83,7 @@ plots.residual_panels(labels, stars, figure=figure)
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels.features.photometry import add_noise
+from stellarlabels.inputs.xp.photometry import add_noise
 
 bands = [name for name in photometry.colnames if name.startswith("Jplus_mag_") and "error" not in name]
 survey = QTable(photometry["source_id", "phot_g_mean_mag", "phot_bp_mean_mag", "phot_rp_mean_mag", "ebv"])
@@ -112,7 +112,7 @@ _ = ax.legend()
 # bands are the names of columns, with errors in columns that end in ``_err``. These are the broad bands of SDSS,
 # synthesised; the ratios say how E(B-V) reddens each color.
 
-from stellarlabels.features.colors import ColorSet
+from stellarlabels.inputs.colors import ColorSet
 
 sdss = ColorSet.make(
     "my_survey",

@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 from stellarlabels import UACSNet, catalogs
-from stellarlabels.archive.sample import xp_apogee_sample
+from stellarlabels.inputs.examples import xp_apogee_sample
 
 system = UACSNet.pretrained()
 stars = xp_apogee_sample()

@@ -22,7 +22,7 @@ import tempfile
 from pathlib import Path
 
 from stellarlabels import UncertainNet, report
-from stellarlabels.archive.sample import xp_apogee_sample
+from stellarlabels.inputs.examples import xp_apogee_sample
 
 stars = xp_apogee_sample()
 labels = UncertainNet.pretrained().predict(stars)

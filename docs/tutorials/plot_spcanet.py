@@ -20,7 +20,7 @@ import numpy as np
 
 from stellarlabels import SPCANet, flags
 from stellarlabels.archive.readers import read_lamost
-from stellarlabels.archive.sample import mrs_synthetic_sample
+from stellarlabels.inputs.examples import mrs_synthetic_sample
 
 files = sorted(Path(os.environ.get("STELLARLABELS_DATA", "nowhere"), "lamost_mrs").glob("med-*"))
 real = bool(files)

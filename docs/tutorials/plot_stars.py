@@ -14,7 +14,7 @@ way.
 import matplotlib.pyplot as plt
 
 from stellarlabels import plots
-from stellarlabels.archive.sample import xp_apogee_sample
+from stellarlabels.inputs.examples import xp_apogee_sample
 
 stars = xp_apogee_sample()
 figure, axes = plt.subplots(1, 2, figsize=(10.5, 4.4), layout="constrained")

@@ -16,7 +16,8 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import flags, schema
+from stellarlabels import flags
+from stellarlabels.columns import schema
 
 table = QTable()
 table["GaiaEDR3"] = [4472832130942575872, 5853498713190525696, 3864972938605115520]

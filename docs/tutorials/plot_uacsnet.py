@@ -16,7 +16,7 @@ training.
 import numpy as np
 
 from stellarlabels import UACSNet, flags
-from stellarlabels.archive.sample import xp_apogee_sample
+from stellarlabels.inputs.examples import xp_apogee_sample
 
 stars = xp_apogee_sample()
 stars["source_id", "phot_g_mean_mag", "ebv", "teff", "logg", "feh"][:5]

@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from stellarlabels import UncertainNet
-from stellarlabels.archive.sample import xp_apogee_sample
+from stellarlabels.inputs.examples import xp_apogee_sample
 
 stars = xp_apogee_sample()
 system = UncertainNet.pretrained()

@@ -14,7 +14,7 @@ a function that takes the tables, and an Axes if you have one.
 import matplotlib.pyplot as plt
 
 from stellarlabels import UncertainNet, plots, validation
-from stellarlabels.archive.sample import xp_apogee_sample
+from stellarlabels.inputs.examples import xp_apogee_sample
 
 stars = xp_apogee_sample()
 labels = UncertainNet.pretrained().predict(stars)

@@ -8,7 +8,8 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import packaged, schema
+from stellarlabels import packaged
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError
 
 __all__ = ["attention", "derivative_spectra", "lines", "observed_differences", "red_clump"]
@@ -124,7 +125,7 @@ def observed_differences(table, labels, *, wavelength=None):
     InputError
         If a label is known for fewer than four stars with a usable spectrum.
     """
-    from stellarlabels.features.base import feature_set
+    from stellarlabels.inputs.base import feature_set
 
     features = feature_set("xp_coefficients", colors=(), pseudo_magnitude=None).compute(table)
     coefficients = features.arrays["coefficients"].astype(float)
@@ -183,8 +184,8 @@ def _derivatives(system, table, least=1):
 
 def _sampling(wavelength):
     """The map from coefficients to samples (M, 110), and to the mean flux (110,), in the same unit."""
-    from stellarlabels.features.xp import WAVELENGTH, design_matrix
-    from stellarlabels.features.xp_coefficients import NORM_FROM
+    from stellarlabels.inputs.xp import WAVELENGTH, design_matrix
+    from stellarlabels.inputs.xp.coefficient_set import NORM_FROM
 
     default = design_matrix()
     level = np.abs(default).max()
@@ -193,7 +194,7 @@ def _sampling(wavelength):
 
 
 def _spectra(labels, spectra, wavelength):
-    from stellarlabels.features.xp import WAVELENGTH
+    from stellarlabels.inputs.xp import WAVELENGTH
 
     out = QTable({"wavelength": WAVELENGTH * u.nm if wavelength is None else u.Quantity(wavelength, u.nm)})
     for label, column in zip(labels, np.transpose(spectra), strict=True):

@@ -3,7 +3,7 @@
 import numpy as np
 from astropy.table import QTable
 
-from stellarlabels import schema
+from stellarlabels.columns import schema
 from stellarlabels.tables.quality.quantities import quantity
 from stellarlabels.validation.giants import classes
 

@@ -4,7 +4,7 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import schema
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError, MissingColumnError
 
 __all__ = ["default_frame", "galactocentric", "positions"]

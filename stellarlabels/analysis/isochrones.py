@@ -8,7 +8,8 @@ from astropy import units as u
 from astropy.io.ascii import InconsistentTableError
 from astropy.table import QTable, Table
 
-from stellarlabels import packaged, schema
+from stellarlabels import packaged
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError, ReadError
 
 __all__ = ["read_isochrones", "select"]

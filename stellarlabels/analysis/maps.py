@@ -4,8 +4,8 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import schema
 from stellarlabels.analysis.galactocentric import positions
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError
 from stellarlabels.validation.bins import Along, split
 from stellarlabels.validation.grouped import grouped_median

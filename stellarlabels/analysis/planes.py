@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from stellarlabels import schema
 from stellarlabels.analysis.maps import cells
+from stellarlabels.columns import schema
 from stellarlabels.validation.abundances import label
 from stellarlabels.validation.bins import Along
 from stellarlabels.validation.giants import classes

@@ -19,8 +19,8 @@ from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
-from stellarlabels.archive.votables import dumps, loads
 from stellarlabels.exceptions import InputError, SampError
+from stellarlabels.files.votables import dumps, loads
 
 __all__ = ["receive", "send_to_topcat"]
 

@@ -9,9 +9,9 @@ piece by piece. Each format is one small module; `supported_formats` lists them;
 
 from stellarlabels.catalogs import schemas
 from stellarlabels.catalogs.core import read, write
-from stellarlabels.catalogs.formats import supported_formats
 from stellarlabels.catalogs.scanning import scan
 from stellarlabels.catalogs.stream import Writer, stream
 from stellarlabels.catalogs.table import CatalogTable
+from stellarlabels.files.formats import supported_formats
 
 __all__ = ["CatalogTable", "Writer", "read", "scan", "write", "schemas", "stream", "supported_formats"]

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from stellarlabels.catalogs import formats, published, schemas
+from stellarlabels.catalogs import published, schemas
 from stellarlabels.exceptions import InputError, ReadError, StellarLabelsError
+from stellarlabels.files import formats
 
 __all__ = ["count", "pieces", "scan"]
 
@@ -14,7 +15,7 @@ def scan(path, schema=None, *, rows=100_000, first=0, format=None):
     Parameters
     ----------
     path : path-like
-    schema : str or `~stellarlabels.schema.Schema`, optional
+    schema : str or `~stellarlabels.columns.schema.Schema`, optional
         As in `stellarlabels.catalogs.read`.
     rows : int
         Number of rows of a piece; the last one may have fewer.
@@ -100,16 +101,16 @@ def pieces(source, path, declared=None, rows=None, first=0):
 
     Parameters
     ----------
-    source : `~stellarlabels.catalogs.formats.Format`
+    source : `~stellarlabels.files.formats.Format`
     path : path-like
-    declared : `~stellarlabels.schema.Schema`, optional
+    declared : `~stellarlabels.columns.schema.Schema`, optional
         The schema that the file is said to have.
     rows, first : int, optional
         As in `scan`; by default there is one piece.
 
     Returns
     -------
-    iterator of `~stellarlabels.catalogs.content.Content`
+    iterator of `~stellarlabels.files.content.Content`
 
     Raises
     ------

@@ -4,11 +4,12 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
-from stellarlabels import files
-from stellarlabels.catalogs import content, formats, schemas
-from stellarlabels.catalogs.spool import Spool, SpooledArray
+from stellarlabels.catalogs import schemas
+from stellarlabels.columns.schema import Schema
 from stellarlabels.exceptions import InputError, WriteError
-from stellarlabels.schema import Schema
+from stellarlabels.files import atomic as files
+from stellarlabels.files import content, formats
+from stellarlabels.files.spool import Spool, SpooledArray
 
 __all__ = ["Writer", "stream"]
 
@@ -26,7 +27,7 @@ class Writer:
     ----------
     path : path-like or list of path-like
         Each suffix decides about the format of the file.
-    schema : str or `~stellarlabels.schema.Schema`, optional
+    schema : str or `~stellarlabels.columns.schema.Schema`, optional
         As in `stellarlabels.catalogs.write`.
     overwrite : bool
         Whether existing files are replaced.
@@ -79,7 +80,7 @@ class Writer:
 
     @property
     def content(self):
-        """The rows so far, as a `~stellarlabels.catalogs.content.Content`; None before the first ones."""
+        """The rows so far, as a `~stellarlabels.files.content.Content`; None before the first ones."""
         return self._content
 
     def append(self, table):

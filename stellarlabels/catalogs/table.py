@@ -2,8 +2,9 @@
 
 from astropy.table import QTable
 
-from stellarlabels.catalogs import core, formats
+from stellarlabels.catalogs import core
 from stellarlabels.exceptions import InputError
+from stellarlabels.files import formats
 
 __all__ = ["CatalogTable"]
 

@@ -20,9 +20,10 @@ def add(verbs):
 
 def run(options):
     """Carry the verb out."""
-    from stellarlabels import catalogs, schema
-    from stellarlabels.archive.readers import read_table
+    from stellarlabels import catalogs
+    from stellarlabels.columns import schema
     from stellarlabels.corrections.parallax import correct_parallax
+    from stellarlabels.inputs.xp.reader import read_table
 
     check_output(options)
     system = load_system("uacsnet", options.weights)

@@ -35,8 +35,8 @@ def run(options):
     """Carry the verb out."""
     from stellarlabels import catalogs
     from stellarlabels.archive import TAP, queries
-    from stellarlabels.archive.readers import read_table
     from stellarlabels.exceptions import InputError
+    from stellarlabels.inputs.xp.reader import read_table
 
     if options.system == "list":
         for name in queries.available():

@@ -3,7 +3,7 @@
 import numpy as np
 from astropy import units as u
 
-from stellarlabels import schema
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import ColumnUnitError, InputError
 
 __all__ = ["floats"]

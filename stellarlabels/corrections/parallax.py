@@ -6,7 +6,8 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import flags, packaged, schema
+from stellarlabels import flags, packaged
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import MissingColumnError
 
 __all__ = ["PARALLAX", "zero_point", "correct_parallax"]

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 from astropy.table import QTable
 
-from stellarlabels import flags, packaged, schema
+from stellarlabels import flags, packaged
+from stellarlabels.columns import schema
 from stellarlabels.corrections.arguments import floats
 from stellarlabels.exceptions import InputError
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from stellarlabels import flags, schema
+from stellarlabels import flags
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import DataNotFoundError, InputError, ReadError
 
 __all__ = ["FLAGS", "correct_xp", "correct_flux"]

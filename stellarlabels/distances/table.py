@@ -6,7 +6,8 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import __version__, flags, schema
+from stellarlabels import __version__, flags
+from stellarlabels.columns import schema
 from stellarlabels.corrections.arguments import floats
 from stellarlabels.corrections.extinction import extinction as extinction_in
 from stellarlabels.distances import priors

@@ -1,5 +1,5 @@
-"""From a table to network inputs: float arrays with errors and flags, nothing that a network cannot take."""
+"""Older name of `stellarlabels.inputs`, under which scripts may have it."""
 
-from stellarlabels.features.base import Features, FeatureSet
+from stellarlabels.inputs import Features, FeatureSet
 
 __all__ = ["Features", "FeatureSet"]

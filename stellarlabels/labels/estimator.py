@@ -8,10 +8,12 @@ import numbers
 import numpy as np
 from astropy.table import QTable
 
-from stellarlabels import __version__, files, flags, schema
+from stellarlabels import __version__, flags
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError, ModelFileError, NotFittedError
-from stellarlabels.features.base import feature_set
-from stellarlabels.features.blocks import whole
+from stellarlabels.files import atomic as files
+from stellarlabels.inputs.base import feature_set
+from stellarlabels.inputs.blocks import whole
 from stellarlabels.labels import modelfile
 from stellarlabels.labels.domain import Domain
 from stellarlabels.labels.fitting import Member, Sample, fit_member, parts
@@ -23,7 +25,7 @@ __all__ = ["LabelEstimator"]
 
 _log = logging.getLogger(__name__)
 
-#: Rows whose features are held in memory at once; a multiple of `stellarlabels.features.blocks.BLOCK`.
+#: Rows whose features are held in memory at once; a multiple of `stellarlabels.inputs.blocks.BLOCK`.
 CHUNK = 20480
 
 
@@ -43,7 +45,7 @@ class LabelEstimator:
     ----------
     recipe : `stellarlabels.labels.recipe.Recipe`
     history_ : list of dict
-        Losses of each network of the ensemble by epoch; see `stellarlabels.models.training.train`.
+        Losses of each network of the ensemble by epoch; see `stellarlabels.networks.training.train`.
     provenance_ : dict
         Number of stars, dates and versions of the training.
     weights_ : str
@@ -95,7 +97,7 @@ class LabelEstimator:
 
     @property
     def feature_set(self):
-        """The `stellarlabels.features.FeatureSet` that makes the network's inputs."""
+        """The `stellarlabels.inputs.FeatureSet` that makes the network's inputs."""
         return feature_set(self.recipe.features, **self.recipe.feature_options)
 
     def not_applicable(self, table):
@@ -315,7 +317,7 @@ class LabelEstimator:
 
     def _validation_rows(self, table, rows, validation):
         """For each network of the ensemble which of ``rows`` it leaves out, whole stars at a time; shape (K, rows)."""
-        from stellarlabels.models.training import split_groups
+        from stellarlabels.networks.training import split_groups
 
         count = self.recipe.ensemble
         if np.ndim(validation) == 1:
@@ -329,7 +331,7 @@ class LabelEstimator:
 
     def _build(self, arrays, seed, outputs):
         """An untrained network for inputs of these shapes and so many labels."""
-        from stellarlabels.models import networks
+        from stellarlabels.networks import builders as networks
 
         shapes = {name: int(np.shape(array)[1]) for name, array in arrays.items()}
         return networks.build(self.recipe.network, shapes=shapes, outputs=outputs, seed=seed, **self._network_options())
@@ -408,7 +410,7 @@ class LabelEstimator:
 
     def _outputs(self, members, features):
         """Mean and error in the labels' units, (N, L) each, from members that share the labels among them."""
-        from stellarlabels.models import training
+        from stellarlabels.networks import training
 
         mean = np.full((len(features), len(self.labels)), np.nan)
         sigma = mean.copy()

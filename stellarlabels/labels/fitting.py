@@ -89,7 +89,8 @@ def fit_member(estimator, sample, check, part, seed, *, progress, title):
     InputError
         If fewer than two stars are left for this network.
     """
-    from stellarlabels.models import losses, networks, training
+    from stellarlabels.networks import builders as networks
+    from stellarlabels.networks import losses, training
 
     recipe = estimator.recipe
     names = [recipe.labels[index] for index in part]
@@ -159,7 +160,7 @@ def fit_member(estimator, sample, check, part, seed, *, progress, title):
 
 def cost_weights(recipe, sample, part):
     """Cost-sensitive weights (N,) of the stars of one network; None for equal weights."""
-    from stellarlabels.models.weights import cost_weights
+    from stellarlabels.networks.weights import cost_weights
 
     bins, gamma = (_of_label(value, recipe.labels[part[0]]) for value in (recipe.cost_bins, recipe.cost_gamma))
     if bins is None:

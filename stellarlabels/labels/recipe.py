@@ -16,16 +16,16 @@ class Recipe:
     labels : tuple of str
         Labels to predict, by their names in the vocabulary.
     features, feature_options : str, dict
-        Feature set and its options; see `stellarlabels.features.base`.
+        Feature set and its options; see `stellarlabels.inputs.base`.
     network, network_options : str, dict
-        Network and its options; see `stellarlabels.models.networks`.
+        Network and its options; see `stellarlabels.networks.builders`.
     loss : {"gaussian", "student_t", "squared"}
-        Likelihood; see `stellarlabels.models.losses`.
+        Likelihood; see `stellarlabels.networks.losses`.
     likelihoods : dict of str to str
         Labels whose likelihood is "parallax": absolute magnitudes that are known through parallaxes; see
         `stellarlabels.labels.targets`. The loss of the other labels is then "student_t".
     epochs, batch_size, learning_rate, schedule, weight_decay, clip_norm, patience
-        See `stellarlabels.models.training.train`. ``patience=None`` means no early stopping.
+        See `stellarlabels.networks.training.train`. ``patience=None`` means no early stopping.
     separate : bool
         Whether each label has a network of its own, trained on the stars that have this label.
     label_ranges, color_ranges : dict of str to tuple of float
@@ -44,7 +44,7 @@ class Recipe:
     cost_label : str
         Label of the second axis of the cost-sensitive weights, a column of the training table.
     cost_gamma : float or dict of str to float
-        Strength of the weights, perhaps different for each label; see `stellarlabels.models.weights.cost_weights`.
+        Strength of the weights, perhaps different for each label; see `stellarlabels.networks.weights.cost_weights`.
     ensemble : int
         Number of networks, trained from different seeds, whose predictions are combined.
     calibrate : bool

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stellarlabels import schema
+from stellarlabels.columns import schema
 
 __all__ = ["Targets", "label_targets"]
 

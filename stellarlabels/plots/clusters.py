@@ -3,7 +3,7 @@
 import numpy as np
 from astropy import units as u
 
-from stellarlabels import schema
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError
 from stellarlabels.plots.columns import label_values
 from stellarlabels.plots.names import axis, unit

@@ -3,7 +3,7 @@
 import numpy as np
 from astropy import units as u
 
-from stellarlabels import schema
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError
 from stellarlabels.plots import names
 from stellarlabels.validation.bins import split

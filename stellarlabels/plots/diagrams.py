@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stellarlabels import schema
+from stellarlabels.columns import schema
 from stellarlabels.plots import clouds
 from stellarlabels.plots.columns import quantity
 from stellarlabels.plots.names import axis, symbol

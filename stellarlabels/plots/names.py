@@ -4,7 +4,7 @@ import re
 
 from astropy import units as u
 
-from stellarlabels import schema
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import MissingColumnError
 
 __all__ = ["axis", "plain", "symbol", "unit"]

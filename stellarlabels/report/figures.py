@@ -4,10 +4,11 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import plots, schema
+from stellarlabels import plots
 from stellarlabels.analysis.galactocentric import positions
 from stellarlabels.analysis.gradients import radial_gradients
 from stellarlabels.analysis.planes import abundance_names
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import MissingColumnError
 from stellarlabels.labels.uncertainty import coverage, robust_scatter
 from stellarlabels.plots.clouds import between

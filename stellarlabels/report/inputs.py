@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from astropy.table import QTable, Table
 
-from stellarlabels import __version__, catalogs, schema
+from stellarlabels import __version__, catalogs
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError, ReadError
 from stellarlabels.validation import references
 from stellarlabels.validation.statistics import label_names

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from astropy.table import QTable, vstack
 
-from stellarlabels import flags, schema
+from stellarlabels import flags
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import MissingColumnError, StellarLabelsError
 from stellarlabels.plots.columns import label_values
 from stellarlabels.validation.honesty import calibration

@@ -13,9 +13,8 @@ from pathlib import Path
 import numpy as np
 from astropy.table import QTable, vstack
 
-from stellarlabels import catalogs, files, schema
-from stellarlabels.catalogs.content import Content, Field, from_table
-from stellarlabels.catalogs.formats import arrow, parquet
+from stellarlabels import catalogs
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import (
     InputError,
     MissingUnitWarning,
@@ -23,6 +22,9 @@ from stellarlabels.exceptions import (
     StellarLabelsError,
     WriteError,
 )
+from stellarlabels.files import atomic as files
+from stellarlabels.files.content import Content, Field, from_table
+from stellarlabels.files.formats import arrow, parquet
 from stellarlabels.labels.estimator import CHUNK
 from stellarlabels.scale import hats
 from stellarlabels.scale.job import Job, Order, restored, saved
@@ -51,7 +53,7 @@ class Task:
     weights, digest : str
         See `stellarlabels.scale.job.restored`.
     order : Order
-    columns : dict of str to `~stellarlabels.schema.Column`
+    columns : dict of str to `~stellarlabels.columns.schema.Column`
         What is known of the columns of the catalog.
     """
 

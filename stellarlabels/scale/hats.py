@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from stellarlabels import __version__, schema
+from stellarlabels import __version__
 from stellarlabels.catalogs import published
-from stellarlabels.catalogs.formats import arrow, parquet
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError, MissingColumnError
+from stellarlabels.files.formats import arrow, parquet
 
 __all__ = ["INDEX", "columns_of", "finish", "main_catalog", "partition_files", "partition_path", "partitions", "stars"]
 
@@ -128,7 +129,7 @@ def columns_of(path):
 
     Returns
     -------
-    dict of str to `~stellarlabels.schema.Column`
+    dict of str to `~stellarlabels.columns.schema.Column`
         Empty if it says nothing.
     """
     pa = arrow.load()
@@ -141,8 +142,8 @@ def stars(content, columns):
 
     Parameters
     ----------
-    content : `stellarlabels.catalogs.content.Content`
-    columns : dict of str to `~stellarlabels.schema.Column`
+    content : `stellarlabels.files.content.Content`
+    columns : dict of str to `~stellarlabels.columns.schema.Column`
         What is known of the columns. Where it and the content give no unit, that of the vocabulary is meant.
 
     Returns

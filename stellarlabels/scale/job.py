@@ -8,7 +8,8 @@ from pathlib import Path
 
 from astropy.table import QTable
 
-from stellarlabels import __version__, schema
+from stellarlabels import __version__
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError, NotFittedError
 
 __all__ = ["Job", "Order", "restored", "saved"]

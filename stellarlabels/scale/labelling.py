@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 from astropy.table import QTable
 
-from stellarlabels import catalogs, files, flags, schema
+from stellarlabels import catalogs, flags
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError, PartsFailedError
+from stellarlabels.files import atomic as files
 from stellarlabels.scale.ahead import ahead
 from stellarlabels.scale.job import Job, Order, saved
 from stellarlabels.scale.parts import Parts

@@ -5,10 +5,11 @@ import os
 from abc import ABC, abstractmethod
 from pathlib import Path
 
-from stellarlabels import schema
-from stellarlabels.archive.readers.paths import as_paths
-from stellarlabels.catalogs import formats, scanning
+from stellarlabels.catalogs import scanning
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError, ReadError, StellarLabelsError
+from stellarlabels.files import formats
+from stellarlabels.files.paths import as_paths
 from stellarlabels.scale import hats
 
 __all__ = ["Source", "fingerprint", "open_source"]
@@ -158,8 +159,7 @@ class _Spectra(Source):
         self._workers = workers
 
     def parts(self, rows, done=()):
-        from stellarlabels.archive.readers import read_lamost
-        from stellarlabels.archive.readers.lamost import iter_lamost
+        from stellarlabels.inputs.lamost.reader import iter_lamost, read_lamost
 
         for part, first in enumerate(range(0, len(self.paths), rows)):
             if (0, part) in done:
@@ -176,7 +176,7 @@ class _Whole(Source):
     """Files that have to be read as a whole."""
 
     def __init__(self, paths):
-        from stellarlabels.archive.readers import read_table
+        from stellarlabels.inputs.xp.reader import read_table
 
         self._table = read_table(paths)
         super().__init__(paths, len(self._table), _MOST)
@@ -210,7 +210,7 @@ def open_source(source, *, workers=1):
     InputError
         If no path is given, or a folder is no HATS catalog.
     """
-    from stellarlabels.archive.readers.lamost_files import is_lamost
+    from stellarlabels.inputs.lamost.files import is_lamost
 
     paths = as_paths(source)
     if os.path.isdir(paths[0]):

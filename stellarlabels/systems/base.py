@@ -138,8 +138,8 @@ class System(LabelEstimator):
         """
         from astropy.table import QTable
 
-        from stellarlabels import schema
         from stellarlabels.catalogs import CatalogTable, published, schemas
+        from stellarlabels.columns import schema
 
         labels = self.predict(table) if labels is None else labels
         schema.check_same_stars(table, labels)

@@ -2,7 +2,8 @@
 
 from astropy.table import QTable
 
-from stellarlabels import packaged, schema
+from stellarlabels import packaged
+from stellarlabels.columns import schema
 from stellarlabels.labels.recipe import Recipe
 from stellarlabels.labels.uncertainty import ONE_SIGMA
 from stellarlabels.systems.base import System
@@ -89,7 +90,7 @@ class CSNet(System):
 
     Notes
     -----
-    Inputs: see `stellarlabels.features.colors`. All 13 colors are needed.
+    Inputs: see `stellarlabels.inputs.colors`. All 13 colors are needed.
 
     The weight of a training star is Eq. 7 of the paper, in bins of the label and [Fe/H] between the smallest and the
     largest value; a star whose [Fe/H] is unknown has weight 1. Colors and labels are standardised (the paper says so of

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stellarlabels import schema
+from stellarlabels.columns import schema
 
 __all__ = ["dereddened_photometry", "galactic"]
 
@@ -14,7 +14,7 @@ def dereddened_photometry(table):
     the coefficients of Zhang & Yuan (2023).
     """
     from stellarlabels.corrections.extinction import extinction
-    from stellarlabels.features.xp import intrinsic_color
+    from stellarlabels.inputs.xp import intrinsic_color
 
     ebv = schema.values(table, "ebv", required=False)
     own = schema.values(table, "m_g", required=False)

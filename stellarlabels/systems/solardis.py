@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from stellarlabels import schema
-from stellarlabels.archive.readers.lamost_columns import lamost_columns
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError
-from stellarlabels.features.spectra import redshift
+from stellarlabels.inputs.lamost.columns import lamost_columns
+from stellarlabels.inputs.pixels import redshift
 from stellarlabels.labels.recipe import Recipe
 from stellarlabels.systems.base import System
 
@@ -80,7 +80,7 @@ class SolarDis(System):
     **changes
         Hyper-parameters that differ from the recipe, for instance ``epochs=300, seed=1``; see
         `stellarlabels.labels.recipe.Recipe`. ``feature_options={"variant": "paper"}`` takes the pre-processing that the
-        paper states instead of that of its code; see `stellarlabels.features.lrs.normalised`.
+        paper states instead of that of its code; see `stellarlabels.inputs.lamost.lrs.normalised`.
 
     Notes
     -----
@@ -140,7 +140,7 @@ class SolarDis(System):
         from stellarlabels.labels.domain import Domain
         from stellarlabels.labels.fitting import Member
         from stellarlabels.labels.uncertainty import Calibration
-        from stellarlabels.models import kerasfile
+        from stellarlabels.networks import kerasfile
 
         out = cls("paper", ensemble=1)
         count = len(out.labels)
@@ -258,7 +258,7 @@ class SolarDis(System):
 
     def derived_columns(self, table):
         """The flag of bad pixels, where the table has spectra."""
-        from stellarlabels.features.lrs import normalised
+        from stellarlabels.inputs.lamost.lrs import normalised
 
         if schema.column_name(table, lamost_columns()["flux"]) is None:
             return {}
@@ -301,7 +301,7 @@ class SolarDis(System):
 
     def _validation_rows(self, table, rows, validation):
         """Whole stars by position or ``source_id``: an obsid is that of a spectrum."""
-        from stellarlabels.models.training import split_groups
+        from stellarlabels.networks.training import split_groups
         from stellarlabels.tables.groups import group_by_star
 
         placed = schema.find(table, "ra") is not None and schema.find(table, "dec") is not None

@@ -3,7 +3,8 @@
 import numpy as np
 from astropy.table import Table
 
-from stellarlabels import flags, schema
+from stellarlabels import flags
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError
 from stellarlabels.labels.recipe import Recipe
 from stellarlabels.systems.base import System
@@ -77,8 +78,8 @@ class SPCANet(System):
 
     Notes
     -----
-    Inputs: see `stellarlabels.features.mrs.MRSArms`; `stellarlabels.archive.readers.read_lamost` reads them from files.
-    Abundances are [X/H].
+    Inputs: see `stellarlabels.inputs.lamost.mrs.MRSArms`; `stellarlabels.archive.readers.read_lamost` reads them from
+    files. Abundances are [X/H].
 
     `predict` also gives ``<label>_err_model``, the standard deviation of the networks of the ensemble. With the two
     networks of the recipes it is half their difference: the second one is the paper's alternate model. Where they
@@ -138,7 +139,7 @@ class SPCANet(System):
         if split not in ("star", "spectrum"):
             raise InputError(f"split: expected 'star' or 'spectrum', got {split!r}")
         if split == "spectrum" and np.ndim(validation) == 0:
-            from stellarlabels.models.training import split_groups
+            from stellarlabels.networks.training import split_groups
 
             validation = split_groups(np.arange(len(table)), validation, self.recipe.seed)[0]
         super().fit(table, validation=validation, progress=progress)

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from stellarlabels.features import packed
-from stellarlabels.features.xp_coefficients import add_noise
+from stellarlabels.inputs.xp import packed
+from stellarlabels.inputs.xp.coefficient_set import add_noise
 from stellarlabels.labels.recipe import Recipe
 from stellarlabels.labels.uncertainty import ONE_SIGMA, Calibration, balance, reduced
-from stellarlabels.models.propagation import PASSES, Propagation
+from stellarlabels.networks.propagation import PASSES, Propagation
 from stellarlabels.systems.base import System
 
 __all__ = ["UncertainNet"]
@@ -104,8 +104,8 @@ class UncertainNet(System):
 
     Choices where the paper is silent or contradicts itself: hidden layers have ReLU activations; all inputs are
     standardised; the covariance of normalised coefficients includes the error of the divisor for BP, too (see
-    `stellarlabels.features.xp_coefficients`); the scatter of the passes is not added in the likelihood of the training,
-    see `stellarlabels.models.losses`; the error of the pseudo-magnitude holds for negative parallaxes.
+    `stellarlabels.inputs.xp.coefficient_set`); the scatter of the passes is not added in the likelihood of the
+    training, see `stellarlabels.networks.losses`; the error of the pseudo-magnitude holds for negative parallaxes.
     """
 
     name = "uncertain"
@@ -187,7 +187,7 @@ class UncertainNet(System):
 
         Returns
         -------
-        features : `stellarlabels.features.Features`
+        features : `stellarlabels.inputs.Features`
             Inputs of those stars of the table that can be used, with their names in ``usable`` of the whole table.
         coefficients : `~numpy.ndarray`, shape (N, L, 110)
             With respect to the normalised coefficients, in the labels' units; NaN without usable input.
@@ -204,9 +204,9 @@ class UncertainNet(System):
 
         Parameters
         ----------
-        features : `stellarlabels.features.Features`
+        features : `stellarlabels.inputs.Features`
             From ``feature_set.compute(table)``, perhaps after
-            `stellarlabels.features.xp_coefficients.add_noise`.
+            `stellarlabels.inputs.xp.coefficient_set.add_noise`.
 
         Returns
         -------

@@ -3,7 +3,7 @@
 import numpy as np
 from astropy import units as u
 
-from stellarlabels import schema
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError, MissingColumnError
 
 __all__ = ["integers", "identifier_name", "identifiers", "text"]

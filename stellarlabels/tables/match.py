@@ -5,7 +5,8 @@ from astropy import units as u
 from astropy.table import Column, MaskedColumn, QTable
 from astropy.utils.masked import Masked
 
-from stellarlabels import flags, schema
+from stellarlabels import flags
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError
 
 __all__ = ["MATCH", "copy", "side_by_side"]

@@ -10,7 +10,7 @@ import numpy as np
 from astropy import units as u
 from astropy.time import Time
 
-from stellarlabels import schema
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError, MissingUnitWarning
 
 __all__ = ["Stars", "angle", "epoch", "neighbors", "separations"]

@@ -4,7 +4,7 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import schema
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import MissingColumnError
 from stellarlabels.tables.columns import text
 from stellarlabels.validation.abundances import label

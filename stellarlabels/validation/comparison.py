@@ -6,7 +6,7 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable, vstack
 
-from stellarlabels import schema
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError
 from stellarlabels.tables import quality
 from stellarlabels.validation import references

@@ -4,7 +4,7 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import schema
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError
 from stellarlabels.tables import group_by_star, join_by_id
 from stellarlabels.tables.crossmatch import crossmatch

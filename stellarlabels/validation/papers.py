@@ -7,7 +7,8 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import packaged, schema
+from stellarlabels import packaged
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError
 from stellarlabels.validation.bins import inside
 from stellarlabels.validation.matching import matched

@@ -13,10 +13,11 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import catalogs, schema
-from stellarlabels.archive.readers import read_labels
+from stellarlabels import catalogs
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.tables import quality
+from stellarlabels.tables.label_catalogs import read_labels
 from stellarlabels.tables.quality import bitmasks
 from stellarlabels.tables.quality.conditions import COMPARISONS
 from stellarlabels.validation.matching import median_per_star

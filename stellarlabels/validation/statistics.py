@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stellarlabels import schema
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError
 from stellarlabels.labels.uncertainty import coverage, pulls, robust_scatter
 from stellarlabels.validation.bins import inside, split

@@ -3,7 +3,8 @@
 import numpy as np
 from astropy.table import QTable
 
-from stellarlabels import flags, schema
+from stellarlabels import flags
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError
 
 __all__ = ["NONE", "flag_columns", "tally"]

@@ -4,9 +4,15 @@ import numpy as np
 import pytest
 from astropy import units as u
 
-from stellarlabels.analysis.attention import attention, derivative_spectra, lines, observed_differences, red_clump
-from stellarlabels.archive.sample import xp_apogee_sample
+from stellarlabels.analysis.attention import (
+    attention,
+    derivative_spectra,
+    lines,
+    observed_differences,
+    red_clump,
+)
 from stellarlabels.exceptions import InputError
+from stellarlabels.inputs.examples import xp_apogee_sample
 from stellarlabels.plots import attention_bars, derivative_panel
 from stellarlabels.systems.uncertain import UncertainNet
 
@@ -48,7 +54,7 @@ def test_attention_is_derivative_times_input(system, stars):
 
 def _means(system, features):
     """Means of the networks without dropout."""
-    from stellarlabels.models import chain
+    from stellarlabels.networks import chain
 
     out = []
     for network in system._propagation().networks:

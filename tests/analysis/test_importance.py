@@ -6,7 +6,7 @@ from astropy.table import QTable
 
 from stellarlabels.analysis.importance import importance, sensitivity
 from stellarlabels.exceptions import InputError, NotFittedError
-from stellarlabels.features.base import Features
+from stellarlabels.inputs.base import Features
 from stellarlabels.labels.fitting import Member
 from stellarlabels.labels.recipe import Recipe
 

@@ -17,7 +17,6 @@ from stellarlabels import flags
 from stellarlabels.archive.datalink import Product, client, download, product, products, xp_spectra
 from stellarlabels.archive.datalink import spectra as module
 from stellarlabels.archive.readers import read_xp
-from stellarlabels.archive.sample import xp_apogee_sample
 from stellarlabels.archive.tap.retry import Retry
 from stellarlabels.exceptions import (
     ChunksFailedError,
@@ -30,6 +29,7 @@ from stellarlabels.exceptions import (
     ServiceError,
     ServiceTimeoutError,
 )
+from stellarlabels.inputs.examples import xp_apogee_sample
 
 BRIEF = Retry(times=2, first=0.0)
 NEVER = Retry(times=0)

@@ -5,7 +5,7 @@ import pytest
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels.archive.jplus import FILTERS, gather
+from stellarlabels.columns.jplus import FILTERS, gather
 from stellarlabels.tables.quality.conditions import JPLUS_FILTERS
 
 

@@ -8,10 +8,10 @@ from astropy import units as u
 from astropy.io import fits
 from astropy.table import QTable, Table
 
-from stellarlabels import schema
 from stellarlabels.archive.readers import available, read_labels
-from stellarlabels.archive.votables import dumps
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError, ReadError
+from stellarlabels.files.votables import dumps
 from stellarlabels.tables.quality import bitmasks
 
 BIG = 2**62 + 1

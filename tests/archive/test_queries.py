@@ -9,10 +9,11 @@ from astropy import units as u
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stellarlabels import schema, systems
+from stellarlabels import systems
 from stellarlabels.archive import queries, services
 from stellarlabels.archive.queries import Parameter
 from stellarlabels.archive.queries.text import identifier, without_comments
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError, ReadError
 
 HEADER = """-- title = "Test"

@@ -18,10 +18,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stellarlabels import flags
-from stellarlabels.archive import _gaiaxpy
-from stellarlabels.archive._gaiaxpy import sample_coefficients as bridge
-from stellarlabels.archive.readers import available, read_table, read_xp, registry, sample_coefficients
+from stellarlabels.archive.readers import available, read_table, read_xp, sample_coefficients
 from stellarlabels.exceptions import InputError, MissingColumnError, ReadError, SkippedFileWarning
+from stellarlabels.files import products as registry
+from stellarlabels.inputs.xp import gaiaxpy_adapter as _gaiaxpy
+from stellarlabels.inputs.xp.gaiaxpy_adapter import sample_coefficients as bridge
 
 FLUX_UNIT = u.Unit("W / (m2 nm)")
 GRID = np.arange(336.0, 1021.0, 2.0)

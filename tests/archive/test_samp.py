@@ -13,8 +13,8 @@ import pytest
 from astropy import units as u
 from astropy.table import MaskedColumn, QTable
 
-from stellarlabels import schema
 from stellarlabels.archive.samp import receive, send_to_topcat
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError, ReadError, SampError
 
 samp = pytest.importorskip("pyvo.samp")
@@ -116,7 +116,7 @@ class TestRoundTrip:
         assert future.result(20).meta["name"] == "given"
 
     def test_a_notification_is_taken_too(self, receiver, client, tmp_path):
-        from stellarlabels.archive.votables import dumps
+        from stellarlabels.files.votables import dumps
 
         (tmp_path / "stars.vot").write_bytes(dumps(stars()))
         future = receiver()

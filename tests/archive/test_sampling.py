@@ -5,12 +5,13 @@ import pytest
 from astropy.table import Table
 from threadpoolctl import threadpool_limits
 
-from stellarlabels.archive import _gaiaxpy, sampling
-from stellarlabels.archive.forms import QuadraticForms
-from stellarlabels.archive.grid import DEFAULT
 from stellarlabels.archive.readers import read_xp
+from stellarlabels.columns.wavelengths import DEFAULT
 from stellarlabels.exceptions import MissingColumnError
-from stellarlabels.features.xp import sample
+from stellarlabels.inputs.xp import coefficient_sampling as sampling
+from stellarlabels.inputs.xp import gaiaxpy_adapter as _gaiaxpy
+from stellarlabels.inputs.xp import sample
+from stellarlabels.inputs.xp.quadratic_forms import QuadraticForms
 
 FILES = (
     "XP_CONTINUOUS_RAW.csv",

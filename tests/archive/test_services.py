@@ -2,10 +2,10 @@
 
 import pytest
 
-from stellarlabels import schema
 from stellarlabels.archive import TAP, queries, services
 from stellarlabels.archive.queries.text import identifier
 from stellarlabels.archive.tap.session import check_address
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError
 
 CATALOGS = [(name, catalog) for name in services.available() for catalog in services.get(name).catalogs]

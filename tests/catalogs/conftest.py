@@ -5,8 +5,9 @@ import pytest
 from astropy.table import QTable
 from hypothesis import strategies as st
 
-from stellarlabels import flags, schema
+from stellarlabels import flags
 from stellarlabels.catalogs import schemas
+from stellarlabels.columns import schema
 
 #: Values that files like to lose, among them the extremes of each type and those of published null values.
 _EXTREMES = {

@@ -11,8 +11,8 @@ from astropy.table import Table
 
 from stellarlabels import catalogs, cli
 from stellarlabels.catalogs import bundle, schemas
+from stellarlabels.columns.schema import without_unit
 from stellarlabels.exceptions import InputError, ReadError, WriteError
-from stellarlabels.schema import without_unit
 
 TEXTS = {"ReadMe", "q.rd", "provenance.json", "references.bib", "CITATION.txt", "SHA256SUMS"}
 

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from astropy.table import QTable
 
-from stellarlabels import catalogs, flags, schema
+from stellarlabels import catalogs, flags
 from stellarlabels.catalogs import filters, schemas
+from stellarlabels.columns import schema
 from stellarlabels.tables import quality
 
 ROWS = 400

@@ -9,8 +9,9 @@ from astropy import units as u
 from astropy.io import fits
 from astropy.table import QTable, Table
 
-from stellarlabels import catalogs, flags, schema
+from stellarlabels import catalogs, flags
 from stellarlabels.catalogs import published, schemas
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError, ReadError
 
 #: Wang et al. 2020, Table 2; the second star is too hot for abundances, the third has no match in Gaia.

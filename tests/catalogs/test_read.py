@@ -6,8 +6,9 @@ from astropy import units as u
 from astropy.io import fits
 from astropy.table import QTable, Table
 
-from stellarlabels import catalogs, schema
+from stellarlabels import catalogs
 from stellarlabels.catalogs import schemas
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import ColumnUnitError, InputError, ReadError
 
 IDS = [5853498713190525696, 4295806720, 2**62 + 1]

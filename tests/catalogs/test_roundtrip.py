@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from stellarlabels import catalogs
 from stellarlabels.catalogs import schemas
+from stellarlabels.columns.schema import without_unit
 from stellarlabels.exceptions import InputError
-from stellarlabels.schema import without_unit
 
 #: By format: a file name. Those that the suffix does not tell are named.
 FORMATS = {name: f"x{suffixes[0] if suffixes else '.dat'}" for name, suffixes in catalogs.supported_formats().items()}

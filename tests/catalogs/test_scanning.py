@@ -11,8 +11,8 @@ from astropy.table import QTable, Table
 from stellarlabels import catalogs
 from stellarlabels.catalogs import schemas
 from stellarlabels.catalogs.scanning import count
+from stellarlabels.columns.schema import without_unit
 from stellarlabels.exceptions import InputError, ReadError
-from stellarlabels.schema import without_unit
 
 #: Formats of published files.
 SUFFIXES = [".fits", ".fits.gz", ".csv", ".csv.gz", ".parquet", ".vot", ".ecsv"]

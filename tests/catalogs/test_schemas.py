@@ -8,8 +8,9 @@ from astropy import units as u
 from astropy.io.votable.ucd import parse_ucd
 from astropy.table import Table
 
-from stellarlabels import flags, schema
-from stellarlabels.catalogs import schemas, units
+from stellarlabels import flags
+from stellarlabels.catalogs import schemas
+from stellarlabels.columns import schema, units
 from stellarlabels.exceptions import InputError
 
 #: Yang et al., Table 2, in its order.

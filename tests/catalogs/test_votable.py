@@ -11,9 +11,10 @@ from astropy.table import QTable, Table
 from astropy.utils.masked import Masked
 
 from stellarlabels import catalogs
-from stellarlabels.catalogs import schemas, units
-from stellarlabels.catalogs.formats import binary2
+from stellarlabels.catalogs import schemas
+from stellarlabels.columns import units
 from stellarlabels.exceptions import InputError, ReadError
+from stellarlabels.files.formats import binary2
 
 SERIALIZATIONS = ["votable", "votable.tabledata"]
 

@@ -8,9 +8,10 @@ import pytest
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable, Table
 
-from stellarlabels import catalogs, files
-from stellarlabels.catalogs import formats
+from stellarlabels import catalogs
 from stellarlabels.exceptions import InputError, StellarLabelsError, WriteError
+from stellarlabels.files import atomic as files
+from stellarlabels.files import formats
 
 SUFFIXES = [".fits", ".fits.gz", ".vot", ".parquet", ".ecsv"]
 

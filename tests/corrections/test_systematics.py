@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from stellarlabels import flags
-from stellarlabels.archive.sample import xp_apogee_sample
 from stellarlabels.corrections.systematics import FLAGS, correct_flux, correct_xp
 from stellarlabels.exceptions import DataNotFoundError, InputError, ReadError
+from stellarlabels.inputs.examples import xp_apogee_sample
 
 C2, C3 = np.arange(-3, 3.0005, 0.001), np.arange(-2, 2.0005, 0.001)
 G, GEXT, PHOT = np.arange(2.703, 17.1225, 0.001), np.arange(10, 17.4005, 0.001), np.arange(10, 17.6505, 0.001)

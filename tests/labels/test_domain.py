@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stellarlabels import flags
-from stellarlabels.features.base import Features
+from stellarlabels.inputs.base import Features
 from stellarlabels.labels.domain import Domain
 
 

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 
 from stellarlabels import plots
 from stellarlabels.analysis.gradients import radial_gradients
-from stellarlabels.archive.sample import xp_apogee_sample
 from stellarlabels.exceptions import InputError, MissingColumnError
+from stellarlabels.inputs.examples import xp_apogee_sample
 from stellarlabels.plots.style import CYCLE, VALUES
 from stellarlabels.validation.tally import tally
 

@@ -6,8 +6,8 @@ from astropy import units as u
 from astropy.table import QTable
 
 from stellarlabels import UACSNet
-from stellarlabels.archive.sample import xp_apogee_sample
-from stellarlabels.schema import without_unit
+from stellarlabels.columns.schema import without_unit
+from stellarlabels.inputs.examples import xp_apogee_sample
 
 
 @pytest.fixture(scope="session")

@@ -8,11 +8,12 @@ import time
 import numpy as np
 import pytest
 
-from stellarlabels import catalogs, scale, schema
-from stellarlabels.catalogs.content import from_table
-from stellarlabels.catalogs.formats import parquet
+from stellarlabels import catalogs, scale
 from stellarlabels.cli import main
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError, PartsFailedError, WriteError
+from stellarlabels.files.content import from_table
+from stellarlabels.files.formats import parquet
 from stellarlabels.scale import hats
 from stellarlabels.scale.cluster import _fingerprint, workers_of
 

@@ -12,8 +12,8 @@ import pytest
 from astropy import units as u
 from astropy.table import QTable, Table
 
-from stellarlabels import catalogs, flags, schema, systems
-from stellarlabels.archive.sample import mrs_synthetic_sample, xp_apogee_sample
+from stellarlabels import catalogs, flags, systems
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import (
     ColumnUnitError,
     InputError,
@@ -21,7 +21,8 @@ from stellarlabels.exceptions import (
     NotFittedError,
     WriteError,
 )
-from stellarlabels.features.spectra import LIGHT
+from stellarlabels.inputs.examples import mrs_synthetic_sample, xp_apogee_sample
+from stellarlabels.inputs.pixels import LIGHT
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Case:
 @cache
 def _jplus_stars():
     """The sample with J-PLUS magnitudes synthesised from its spectra."""
-    from stellarlabels.features.photometry import synthetic_photometry
+    from stellarlabels.inputs.xp.photometry import synthetic_photometry
 
     stars = xp_apogee_sample()
     made = synthetic_photometry(stars, ["JPLUS"])

@@ -6,9 +6,11 @@ import pytest
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import CSNet, flags, schema
+from stellarlabels import CSNet, flags
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError, MissingColumnError
-from stellarlabels.models import layers, losses, networks
+from stellarlabels.networks import builders as networks
+from stellarlabels.networks import layers, losses
 from stellarlabels.systems.csnet import PAPER
 
 

@@ -8,10 +8,12 @@ from astropy import units as u
 from astropy.table import QTable
 from scipy.optimize import minimize_scalar
 
-from stellarlabels import SolarDis, flags, schema
+from stellarlabels import SolarDis, flags
 from stellarlabels.archive.readers import read_lamost
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError, MissingColumnError, ModelFileError
-from stellarlabels.models import kerasfile, networks
+from stellarlabels.networks import builders as networks
+from stellarlabels.networks import kerasfile
 
 WEIGHTS = SolarDis._shipped_file(None, "stellarlabels").is_file()
 
@@ -162,7 +164,7 @@ def test_published_weights(published, tmp_path, kind):
     system = SolarDis.import_published(path, center=center, scale=scale)
     flux = np.random.default_rng(1).uniform(0.5, 1.1, (3, 4875)).astype(np.float32)
     want = np.asarray(model(flux[:, :, None])) * scale + center
-    from stellarlabels.features.base import Features
+    from stellarlabels.inputs.base import Features
 
     nothing = np.full(3, np.nan)
     features = Features({"flux": flux}, np.zeros(3, int), np.ones(3, bool), nothing, nothing, np.full(3, 50.0), nothing)

@@ -5,11 +5,12 @@ import pytest
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import SolarDis, SPCANet, flags, schema
-from stellarlabels.archive.sample import mrs_synthetic_sample
+from stellarlabels import SolarDis, SPCANet, flags
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError
+from stellarlabels.inputs.examples import mrs_synthetic_sample
 from stellarlabels.labels.uncertainty import robust_scatter
-from stellarlabels.models.training import split_groups
+from stellarlabels.networks.training import split_groups
 from stellarlabels.systems.spcanet import LABELS
 
 

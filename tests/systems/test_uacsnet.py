@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from stellarlabels import UACSNet, flags
-from stellarlabels.archive.sample import xp_apogee_sample
 from stellarlabels.exceptions import InputError, MissingColumnError, NotFittedError
-from stellarlabels.models.training import held_out
+from stellarlabels.inputs.examples import xp_apogee_sample
+from stellarlabels.networks.training import held_out
 from stellarlabels.validation import compare
 
 

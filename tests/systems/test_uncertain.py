@@ -8,9 +8,9 @@ from astropy import units as u
 
 from stellarlabels import UncertainNet, flags
 from stellarlabels.archive.readers import read_xp
-from stellarlabels.archive.sample import xp_apogee_sample
 from stellarlabels.exceptions import InputError, NotFittedError
-from stellarlabels.models.training import held_out
+from stellarlabels.inputs.examples import xp_apogee_sample
+from stellarlabels.networks.training import held_out
 from stellarlabels.validation import compare
 
 

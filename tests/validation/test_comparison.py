@@ -270,7 +270,7 @@ class TestReferences:
 
     def test_apogee_against_pastel(self, real_data):
         """Six stars of the sample that ships are in PASTEL: [Fe/H] agrees to a tenth of a dex, as in the literature."""
-        from stellarlabels.archive.sample import xp_apogee_sample
+        from stellarlabels.inputs.examples import xp_apogee_sample
 
         pastel = references.get("pastel").read(real_data / "tables" / "pastel_v1.2.fits")
         table = compare_catalogs(xp_apogee_sample(), {"PASTEL": pastel}, names=["teff", "feh"], by_class=False)

@@ -5,7 +5,7 @@ import pytest
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import schema
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError
 from stellarlabels.validation import papers
 

@@ -13,11 +13,11 @@ from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.table import MaskedColumn, QTable, Table
 
-from stellarlabels import schema
-from stellarlabels.archive import TAP, jplus, queries
-from stellarlabels.archive.sample import xp_apogee_sample
+from stellarlabels.archive import TAP, queries
 from stellarlabels.archive.tap import Retry
+from stellarlabels.columns import jplus, schema
 from stellarlabels.corrections.parallax import zero_point
+from stellarlabels.inputs.examples import xp_apogee_sample
 
 pytestmark = pytest.mark.slow
 

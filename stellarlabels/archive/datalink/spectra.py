@@ -9,17 +9,18 @@ from astropy import units as u
 from astropy.table import QTable, Table, vstack
 from astropy.time import Time
 
-from stellarlabels import flags, schema
+from stellarlabels import flags
 from stellarlabels.archive.datalink.client import Client, members
 from stellarlabels.archive.datalink.products import product
-from stellarlabels.archive.grid import as_grid
-from stellarlabels.archive.readers.columns import identifiers, plain
-from stellarlabels.archive.readers.spectra import COEFFICIENTS, duplicates
-from stellarlabels.archive.readers.xp import read_xp
 from stellarlabels.archive.tap import chunks, payload
 from stellarlabels.archive.tap.retry import Retry
 from stellarlabels.archive.tap.store import Store, default_folder
+from stellarlabels.columns import schema
+from stellarlabels.columns.dressing import identifiers, plain
+from stellarlabels.columns.wavelengths import as_grid
 from stellarlabels.exceptions import ChunksFailedError, MissingColumnError, ReadError, ReplyError
+from stellarlabels.inputs.xp.products import COEFFICIENTS, duplicates
+from stellarlabels.inputs.xp.reader import read_xp
 
 __all__ = ["download", "xp_spectra"]
 

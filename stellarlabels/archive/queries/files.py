@@ -4,9 +4,9 @@ import tomllib
 from importlib import resources
 from pathlib import Path
 
-from stellarlabels import schema
 from stellarlabels.archive.queries.parameters import Parameter
 from stellarlabels.archive.queries.query import Query, Upload
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError, ReadError
 
 __all__ = ["available", "find", "get", "read"]

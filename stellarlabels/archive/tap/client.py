@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 from astropy import units as u
 
-from stellarlabels import schema
 from stellarlabels.archive.queries import BoundQuery
 from stellarlabels.archive.tap import chunks, payload, reply
 from stellarlabels.archive.tap.core import Client, text_of
 from stellarlabels.archive.tap.sky import crossmatch_adql, separations
 from stellarlabels.archive.tap.store import Store, default_folder
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import (
     ChunksFailedError,
     IncompleteResultWarning,

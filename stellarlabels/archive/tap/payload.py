@@ -7,11 +7,11 @@ from astropy import units as u
 from astropy.table import QTable, Table
 from astropy.utils.masked import Masked
 
-from stellarlabels import schema
 from stellarlabels.archive.queries import BoundQuery
 from stellarlabels.archive.queries.text import identifier
-from stellarlabels.archive.votables import dumps
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError
+from stellarlabels.files.votables import dumps
 
 __all__ = ["ROW", "digest", "numbered", "of_query", "quantities", "votable"]
 

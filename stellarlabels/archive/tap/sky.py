@@ -3,9 +3,9 @@
 import numpy as np
 from astropy import units as u
 
-from stellarlabels import schema
 from stellarlabels.archive.queries.text import identifier
 from stellarlabels.archive.tap.payload import ROW
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError
 
 __all__ = ["crossmatch_adql", "separations"]

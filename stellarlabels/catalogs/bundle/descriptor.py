@@ -12,8 +12,8 @@ from xml.etree import ElementTree
 import numpy as np
 from astropy.table import Table
 
-from stellarlabels.catalogs import units
 from stellarlabels.catalogs.bundle.publication import identifier
+from stellarlabels.columns import units
 from stellarlabels.exceptions import InputError
 
 __all__ = ["descriptor"]
@@ -36,7 +36,7 @@ def descriptor(publication, content, data):
     Parameters
     ----------
     publication : `~stellarlabels.catalogs.bundle.Publication`
-    content : `~stellarlabels.catalogs.content.Content`
+    content : `~stellarlabels.files.content.Content`
     data : str
         Name of the VOTable beside the descriptor.
 

@@ -4,16 +4,16 @@ import json
 import logging
 from pathlib import Path
 
-from stellarlabels import files
 from stellarlabels.catalogs import schemas
 from stellarlabels.catalogs.bundle import citation, publication
 from stellarlabels.catalogs.bundle.descriptor import descriptor
 from stellarlabels.catalogs.bundle.provenance import record
 from stellarlabels.catalogs.bundle.readme import readme
-from stellarlabels.catalogs.formats.fixed import FixedWidth
 from stellarlabels.catalogs.scanning import scan
 from stellarlabels.catalogs.stream import Writer
 from stellarlabels.exceptions import InputError
+from stellarlabels.files import atomic as files
+from stellarlabels.files.formats.fixed import FixedWidth
 
 __all__ = ["export"]
 
@@ -42,7 +42,7 @@ def export(catalog, folder, schema=None, *, name=None, title=None, authors=(), l
         A file in any format that `stellarlabels.catalogs.read` knows, which is read piece by piece; or a table.
     folder : path-like
         It appears when all files are complete.
-    schema : str or `~stellarlabels.schema.Schema`, optional
+    schema : str or `~stellarlabels.columns.schema.Schema`, optional
         The published catalog that it is; see `stellarlabels.catalogs.write`. A table's own ``meta["schema"]`` counts
         if nothing is given.
     name : str, optional

@@ -50,8 +50,8 @@ def describe(content, declared=None, *, name=None, title=None, authors=(), licen
 
     Parameters
     ----------
-    content : `~stellarlabels.catalogs.content.Content`
-    declared : `~stellarlabels.schema.Schema`, optional
+    content : `~stellarlabels.files.content.Content`
+    declared : `~stellarlabels.columns.schema.Schema`, optional
         Its notes say what the paper is.
     name, title, authors, license
         As in `Publication`; by default from the schema and the content.

@@ -6,7 +6,8 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import flags, packaged, schema
+from stellarlabels import flags, packaged
+from stellarlabels.columns import schema
 from stellarlabels.corrections.arguments import floats
 from stellarlabels.corrections.extinction.scales import SFD, convert_ebv, scale_of_column
 from stellarlabels.corrections.extinction.sets import DEFAULT

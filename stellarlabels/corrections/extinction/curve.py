@@ -8,7 +8,7 @@ import numpy as np
 from astropy import units as u
 
 from stellarlabels import packaged
-from stellarlabels.archive.grid import DEFAULT
+from stellarlabels.columns.wavelengths import DEFAULT
 from stellarlabels.corrections.arguments import floats
 from stellarlabels.corrections.extinction.scales import SFD, convert_ebv
 from stellarlabels.exceptions import InputError

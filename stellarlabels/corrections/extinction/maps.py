@@ -8,7 +8,7 @@ from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
-from stellarlabels import schema
+from stellarlabels.columns import schema
 from stellarlabels.corrections.arguments import floats
 from stellarlabels.corrections.extinction.amounts import EXTINCTION
 from stellarlabels.corrections.extinction.files import describe_map, open_map

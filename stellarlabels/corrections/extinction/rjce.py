@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from stellarlabels import packaged, schema
+from stellarlabels import packaged
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError
 
 __all__ = ["rjce", "rjce_error"]

@@ -1,6 +1,7 @@
 """The two scales of E(B-V), and the one place where a color excess goes from one to the other."""
 
-from stellarlabels import packaged, schema
+from stellarlabels import packaged
+from stellarlabels.columns import schema
 from stellarlabels.corrections.arguments import floats
 from stellarlabels.exceptions import InputError
 

@@ -8,8 +8,8 @@ import operator
 
 import numpy as np
 
-from stellarlabels import schema
-from stellarlabels.archive.jplus import FILTERS as JPLUS_FILTERS
+from stellarlabels.columns import schema
+from stellarlabels.columns.jplus import FILTERS as JPLUS_FILTERS
 from stellarlabels.exceptions import InputError
 from stellarlabels.tables.columns import integers, text
 from stellarlabels.tables.quality import bitmasks

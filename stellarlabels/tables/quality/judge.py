@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from astropy.table import QTable
 
-from stellarlabels import schema
+from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError
 from stellarlabels.tables import match
 from stellarlabels.tables.quality import papers

@@ -1,0 +1,172 @@
+"""Names, units and masks of the columns that come along with a spectrum: photometry, astrometry, labels."""
+
+import warnings
+from functools import lru_cache
+
+import numpy as np
+from astropy import units as u
+from astropy.table import Column, MaskedColumn, QTable, Table
+
+from stellarlabels.columns import schema
+from stellarlabels.exceptions import ColumnUnitError, InputError
+
+__all__ = ["by_name", "dressed", "factor", "identifiers", "plain"]
+
+
+def by_name(table):
+    """The table with known columns under their canonical names and all others in lower case.
+
+    Names of one letter keep their case (B is a magnitude, b a latitude). Where two columns would get the same name, the
+    second keeps its own.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+
+    Returns
+    -------
+    `~astropy.table.Table`
+        The columns themselves are shared with the input.
+    """
+    known = schema.vocabulary()
+    out = Table()
+    for name in table.colnames:
+        new = name.lower() if len(name) > 1 else name
+        if name in known and schema.find(table, name) == name:
+            new = known[name].name
+        elif name not in known:
+            new = _names_of_errors().get(name.lower(), new)
+        out[name if new in out.colnames else new] = table[name]
+    return out
+
+
+@lru_cache(maxsize=1)
+def _names_of_errors():
+    """The names of columns with errors of labels, by all names that they have."""
+    labels = [item.name for item in schema.vocabulary() if item.unit in ("K", "dex") and not item.name.endswith("_err")]
+    errors = [schema.label_columns(label)[1] for label in labels]
+    return {alias.lower(): error.name for error in errors for alias in error.names}
+
+
+def dressed(table):
+    """Columns with the units, types and descriptions of the vocabulary where it knows them.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+        With canonical names. A column of the vocabulary that has no unit is taken to be in the declared one.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        Same rows. A column that does not hold what the vocabulary says is left as it is; whoever needs it will say so.
+    """
+    out = QTable()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # units that astropy does not know stay what they are
+        for name in table.colnames:
+            out[name] = _tidy(table[name])
+            item = _declaration(name)
+            if item is None:
+                continue
+            try:
+                out[name] = item.dress(table[name])
+            except InputError:
+                continue
+    return out
+
+
+def _declaration(name):
+    """What the vocabulary says of a column, or of the label of which it is the error or the flag; None if nothing."""
+    known = schema.vocabulary()
+    if name in known:
+        return known[name]
+    label = name.removesuffix("_err").removesuffix("_flag")
+    if label not in known:
+        return None
+    return next((item for item in schema.label_columns(label) if item.name == name), None)
+
+
+def plain(name, array):
+    """A float column of the vocabulary with NaN, not a mask, for what is missing.
+
+    Parameters
+    ----------
+    name : str
+    array : `~numpy.ndarray`
+
+    Returns
+    -------
+    `~astropy.table.Column` or `~astropy.units.Quantity`
+    """
+    item = schema.column(name)
+    out = u.Quantity(array, item.unit, copy=False) if item.unit else Column(array, copy=False)
+    out.info.description = item.description
+    out.info.meta = {"ucd": item.ucd}
+    return out
+
+
+def factor(column, name):
+    """What the numbers of a column have to be multiplied by to be in the unit of the vocabulary.
+
+    Parameters
+    ----------
+    column : `~astropy.table.Column` or `~astropy.units.Quantity`
+        One without a unit is taken to be in the declared one.
+    name : str
+        Name in the vocabulary.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ColumnUnitError
+        If the unit does not convert.
+    """
+    target, unit = schema.column(name).unit, getattr(column, "unit", None)
+    if unit is None or str(unit).strip() == "":
+        return 1.0
+    for dialect in ("generic", "fits", "vounit", "cds", "ogip"):
+        try:
+            return u.Unit(str(unit), format=dialect).to(target)
+        except (u.UnitsError, ValueError, TypeError):
+            continue
+    raise ColumnUnitError(f"column {name!r} has the unit {str(unit)!r}, expected one that converts to {target!r}")
+
+
+def identifiers(column):
+    """Gaia's identifiers, exactly.
+
+    Parameters
+    ----------
+    column : `~astropy.table.Column` or array_like
+        Integers, or texts of digits.
+
+    Returns
+    -------
+    `~astropy.table.MaskedColumn` of int64
+
+    Raises
+    ------
+    InputError
+        If they are anything else: floats may have been rounded.
+    """
+    data = schema.without_unit(column)
+    if data.dtype.kind in "OSU":
+        try:
+            data = np.ma.MaskedArray(np.where(data.mask, "0", data.data.astype(np.str_)).astype(np.int64), data.mask)
+        except (ValueError, OverflowError) as error:
+            raise InputError(f"column 'source_id': expected integers of 64 bits; {error}") from error
+    return schema.column("source_id").dress(data)
+
+
+def _tidy(column):
+    """The same column whatever the file's format: in the machine's byte order, masked only where something is."""
+    if not isinstance(column, Column):
+        return column
+    data = schema.without_unit(column)
+    data = data if data.dtype.isnative else data.astype(data.dtype.newbyteorder("="))
+    about = {"unit": column.unit, "description": column.description}
+    return MaskedColumn(data, **about) if np.ma.is_masked(data) else Column(data.data, **about)

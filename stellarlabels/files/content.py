@@ -1,0 +1,312 @@
+"""What a catalog file holds, apart from its format: declared columns of plain arrays with masks, and metadata.
+
+Writers take a `Content` and readers return one, so that a format module knows nothing of Astropy's column classes and
+the rules for missing values, dtypes and metadata are the same for all formats:
+
+* NaN and empty text are missing values.
+* int8 is held as int16; unsigned integers of more than 8 bits as the next larger signed ones; float16 as float32.
+* Metadata are what JSON can hold; anything else is held as its text.
+"""
+
+import json
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+from astropy import units as u
+
+from stellarlabels import __version__, flags
+from stellarlabels.columns import schema, units
+from stellarlabels.exceptions import InputError, MissingColumnError
+
+__all__ = ["BLOCK", "Field", "Content", "from_table"]
+
+#: Rows that are looked at, packed or written at a time.
+BLOCK = 57_000
+
+#: The software, as it is named in files.
+_SOFTWARE = "stellarlabels"
+#: Metadata about the reading or conforming of a table; not part of a catalog.
+_REPORTS = ("left_out", "unknown_columns", "missing_columns", "renamed_columns", "similar_columns")
+_HELD_AS = {
+    np.dtype("int8"): np.int16,
+    np.dtype("uint16"): np.int32,
+    np.dtype("uint32"): np.int64,
+    np.dtype("uint64"): np.int64,
+    np.dtype("float16"): np.float32,
+}
+
+
+@dataclass
+class Field:
+    """One column: its declaration, its values and what is missing of them.
+
+    Parameters
+    ----------
+    column : `~stellarlabels.columns.schema.Column`
+        Its ``dtype`` and ``shape`` are those of ``data``.
+    data : `~numpy.ndarray`, shape (N, ...)
+        Numbers, booleans or text (kind U); NaN, 0, False or an empty string where missing. Writers ask for slices of
+        rows only, so that anything with the dtype, shape and slices of an array will do.
+    mask : `~numpy.ndarray` of bool, shape of ``data``
+        True where missing.
+    """
+
+    column: schema.Column
+    data: np.ndarray
+    mask: np.ndarray
+
+    @property
+    def kind(self):
+        """The dtype's kind: b, i, u, f or U."""
+        return self.data.dtype.kind
+
+    @cached_property
+    def has_missing(self):
+        """Whether anything is missing."""
+        return any(mask.any() for _, mask in self._blocks())
+
+    @cached_property
+    def is_ascii(self):
+        """Whether all characters of a text column are ASCII."""
+        return all(data.size == 0 or int(_codes(data).max()) < 128 for data, _ in self._blocks())
+
+    @cached_property
+    def width(self):
+        """Length of the longest text: characters if all of them are ASCII, otherwise units of UTF-16.
+
+        At least 2: validators frown upon texts of one character in a VOTable, whose arraysize is 1.
+        """
+        widths = [2]
+        for data, _ in self._blocks():
+            lengths = np.strings.str_len(data)
+            if not self.is_ascii and data.dtype.itemsize:
+                codes = _codes(data).reshape(*data.shape, -1)
+                lengths = lengths + (codes > 0xFFFF).sum(axis=-1)
+            widths.append(int(lengths.max(initial=2)))
+        return max(widths)
+
+    @cached_property
+    def null(self):
+        """An integer that no value of the column has, to stand for missing ones.
+
+        None if nothing is missing. The lowest integer of the dtype if it is free, or else the highest, or else any.
+
+        Raises
+        ------
+        InputError
+            If every integer of the dtype is in use.
+        """
+        if not self.has_missing:
+            return None
+        limits = np.iinfo(self.data.dtype)
+        for candidate in (limits.min, limits.max):
+            if not any(((data == candidate) & ~mask).any() for data, mask in self._blocks()):
+                return int(candidate)
+        used = np.zeros(0, self.data.dtype)
+        for data, mask in self._blocks():
+            used = np.union1d(used, data[~mask])
+        gaps = np.flatnonzero(used[1:] != used[:-1] + 1)
+        if not gaps.size:
+            raise InputError(f"column {self.column.name!r}: every {self.data.dtype} is in use, none is left for nulls")
+        return int(used[gaps[0]]) + 1
+
+    def _blocks(self):
+        """Values and masks, some rows at a time."""
+        for first in range(0, len(self.data), BLOCK):
+            part = slice(first, first + BLOCK)
+            yield self.data[part], self.mask[part]
+
+
+def _codes(data):
+    """The code points of an array of text."""
+    return np.ascontiguousarray(data).reshape(-1).view(np.uint32)
+
+
+@dataclass
+class Content:
+    """A catalog as files hold it.
+
+    Parameters
+    ----------
+    fields : list of `Field`
+    meta : dict
+        Provenance and other metadata, as JSON can hold them.
+    name, description, reference : str
+    flags : dict of str to list of (int, str)
+        For each kind of flag column, the bits' values and meanings.
+    coosys : dict
+        ``system`` and ``epoch`` of the equatorial coordinates, where declared.
+    creator : str
+        The software that made it; empty if a file does not say.
+    """
+
+    fields: list
+    meta: dict = field(default_factory=dict)
+    name: str = ""
+    description: str = ""
+    reference: str = ""
+    flags: dict = field(default_factory=dict)
+    coosys: dict = field(default_factory=dict)
+    creator: str = ""
+
+    @property
+    def is_own(self):
+        """Whether this library made it, so that nulls are true nulls."""
+        return self.creator.startswith(_SOFTWARE)
+
+    def __len__(self):
+        return len(self.fields[0].data) if self.fields else 0
+
+    def part(self, rows):
+        """The content of some rows (a slice)."""
+        fields = [Field(item.column, item.data[rows], item.mask[rows]) for item in self.fields]
+        return replace(self, fields=fields)
+
+
+def from_table(table, declared=None):
+    """The content of a table.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+    declared : `~stellarlabels.columns.schema.Schema`, optional
+        The schema to conform to; without it, columns are described by their own metadata and, where those say
+        nothing, by the vocabulary.
+
+    Returns
+    -------
+    `Content`
+
+    Raises
+    ------
+    InputError
+        If a column has a class or dtype that no file holds, or two names differ in the case of letters only.
+    """
+    if declared is not None:
+        table = declared.conform(table)
+    if not table.colnames:
+        raise InputError("table: expected at least one column, got none")
+    _check_names(table.colnames)
+    fields = [_field(name, table[name], declared) for name in table.colnames]
+    meta = {str(key): _jsonable(value) for key, value in table.meta.items() if key not in _REPORTS}
+    own = dict.fromkeys(("description", "reference"), "")
+    for key in own:
+        own[key] = str(meta.pop(key, "") or getattr(declared, key, ""))
+    return Content(
+        fields,
+        meta,
+        name=str(meta.get("schema") or meta.get("system") or "labels"),
+        flags=_flag_meanings(fields, declared),
+        coosys={} if declared is None else dict(declared.notes.get("coosys", {})),
+        creator=f"{_SOFTWARE} {__version__}",
+        **own,
+    )
+
+
+def _check_names(names):
+    seen = {}
+    for name in names:
+        other = seen.setdefault(name.lower(), name)
+        if other != name:
+            raise InputError(f"table: the columns {other!r} and {name!r} differ in the case of letters only")
+
+
+def _field(name, data, declared):
+    """The `Field` of a table's column."""
+    masked = _plain(name, data)
+    array, mask = masked.data, np.ma.getmaskarray(masked)
+    column = _declaration(name, data, array, declared)
+    if mask.any():
+        array = np.where(mask, column.null(), array).astype(array.dtype, copy=False)
+    if array.dtype.kind == "f":
+        mask = mask | np.isnan(array)
+    elif array.dtype.kind == "U":
+        mask = mask | (array == "")
+    return Field(column, array, mask if mask.any() else np.broadcast_to(np.False_, array.shape))
+
+
+def _plain(name, data):
+    """A column's values in one of the dtypes that files hold, as a masked array in native byte order."""
+    masked = schema.without_unit(data)
+    if masked.dtype.kind == "O":
+        masked = _text(name, data, masked)
+    if masked.dtype.kind == "S":
+        masked = np.ma.MaskedArray(np.char.decode(masked.data, "utf-8"), mask=masked.mask)
+    masked = masked.astype(masked.dtype.newbyteorder("="), copy=False)
+    held = _HELD_AS.get(masked.dtype, masked.dtype)
+    if masked.dtype == np.uint64 and np.ma.count(masked) and int(masked.max()) > np.iinfo(held).max:
+        raise InputError(f"column {name!r}: {masked.max()} is above 2**63 - 1, the largest integer that files hold")
+    if masked.dtype.kind not in "biufU" or masked.dtype.itemsize > 8 and masked.dtype.kind == "f":
+        raise InputError(f"column {name!r}: expected numbers, booleans or text, got dtype {masked.dtype}")
+    return masked.astype(held, copy=False)
+
+
+def _text(name, data, masked):
+    """A column of Python strings (None where missing) as an array of text."""
+    mask = np.ma.getmaskarray(masked) | np.equal(masked.data, None)
+    filled = np.where(mask, "", masked.data)
+    if not all(isinstance(value, str) for value in filled.flat):
+        raise InputError(f"column {name!r}: expected numbers, booleans or text, got {type(data).__name__}")
+    return np.ma.MaskedArray(filled.astype(np.str_), mask=mask)
+
+
+def _declaration(name, data, array, declared):
+    """Declaration of a column: the schema's, or from its own metadata with the gaps filled from the vocabulary."""
+    unit = getattr(data, "unit", None)
+    own = schema.Column(
+        name=name,
+        unit="" if unit is None else units.parse(str(unit)),
+        dtype="str" if array.dtype.kind == "U" else array.dtype.name,
+        shape=array.shape[1:],
+    )
+    if declared is not None:
+        return replace(declared[name], unit=own.unit, dtype=own.dtype, shape=own.shape)
+    info = data.info
+    known = _known(name)
+    return replace(
+        own,
+        ucd=(info.meta or {}).get("ucd") or known.ucd,
+        description=info.description or known.description,
+        format=info.format if isinstance(info.format, str) else known.format,
+    )
+
+
+def _known(name):
+    """What the vocabulary says of a column, of a label's error or of its flag; an empty declaration if nothing."""
+    for suffix, index in (("", 0), ("_err", 1), ("_flag", 2)):
+        base = name.removesuffix(suffix)
+        try:
+            found = schema.label_columns(base)[index]
+        except MissingColumnError:
+            continue
+        if found.name == name:
+            return found
+    return schema.Column(name)
+
+
+def _flag_meanings(fields, declared):
+    """For each kind of flag column among the fields, the values and meanings of its bits."""
+    out = {}
+    for item in fields:
+        kind = item.column.flags
+        if not kind and item.column.name.endswith("_flag") and item.kind in "iu" and declared is None:
+            own = item.column.name.removesuffix("_flag")
+            kind = own if own in flags.names() else "label"
+        if kind and kind not in out:
+            found = flags.get(kind)
+            out[kind] = [(flag.value, f"{flag.name}: {flag.meaning}") for flag in found]
+            if found.good:
+                out[kind].insert(0, (0, found.zero))
+    return out
+
+
+def _jsonable(value):
+    """The value as JSON would give it back."""
+    return json.loads(json.dumps(value, default=_simplest))
+
+
+def _simplest(value):
+    """What stands for an object that JSON does not know: NumPy's numbers as numbers, anything else as text."""
+    plain = isinstance(value, np.generic | np.ndarray) and not isinstance(value, u.Quantity)
+    return value.tolist() if plain else str(value)

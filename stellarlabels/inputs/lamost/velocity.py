@@ -1,0 +1,117 @@
+"""Radial velocities of LAMOST medium-resolution spectra by cross-correlation with templates."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from stellarlabels import packaged
+from stellarlabels.inputs.pixels import LIGHT
+
+__all__ = ["measure_velocity", "templates"]
+
+#: Logarithmic step of the cross-correlation in km/s, and the largest velocity that is looked for.
+STEP, LARGEST = 6.0, 600.0
+REACH = round(LARGEST / STEP)
+
+#: How far (km/s) the peak of a second star is from the first.
+SECOND = (70.0, 300.0)
+
+
+@lru_cache(maxsize=1)
+def templates():
+    """Spectra at rest that come with the package, divided by their continuum, on the grids of the two arms.
+
+    Returns
+    -------
+    dict of str to `~numpy.ndarray`
+        Arrays (T, 4000) of the arms ``b`` and ``r``.
+    """
+    from astropy.io import fits
+
+    with packaged.file("lamost", "mrs_templates.fits") as path, fits.open(path) as hdus:
+        return {arm: np.array(hdus[f"FLUX_{arm}".upper()].data, dtype=np.float64) for arm in ("b", "r")}
+
+
+def measure_velocity(arms):
+    """Radial velocities from the cross-correlation with the templates.
+
+    Absorption (1 minus the normalised flux) is resampled to equal steps of 6 km/s, the cross-correlations of the arms
+    are added with the square of their S/N as weight, and the highest peak of all templates within 600 km/s is refined
+    by a parabola.
+
+    Parameters
+    ----------
+    arms : dict of str to tuple
+        For ``b``, ``r`` or both: wavelengths (4000,) in Angstrom, normalised flux as observed and goodness of the
+        pixels (N, 4000), and S/N (N,).
+
+    Returns
+    -------
+    velocity : `~numpy.ndarray`, shape (N,)
+        km/s; 0 where no arm can be used.
+    second : `~numpy.ndarray`, shape (N,)
+        Height of a second peak of the blue arm, 70 to 300 km/s from the first one, in units of the first, once the
+        template's own side lobes are removed: the lines of a second star. 0 where there is no such peak.
+    """
+    total, power = 0.0, 0.0
+    blue = None
+    for arm, (grid, ratio, good, snr) in arms.items():
+        weight = np.where(np.isfinite(snr), np.clip(snr, 0.0, 300.0), 0.0)[:, None] ** 2
+        models = _absorption(templates()[arm], np.ones(templates()[arm].shape, bool), grid)
+        correlation = _correlate(_absorption(ratio, good, grid)[:, None], models, REACH)
+        total = total + weight[..., None] * correlation
+        power = power + weight * (models**2).sum(axis=1)
+        if arm == "b":
+            blue = correlation, _correlate(models, models, 2 * REACH)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        score = total / np.sqrt(power)[..., None]
+    rows = np.arange(len(score))
+    known = np.isfinite(score).all(axis=(1, 2))
+    score = np.where(known[:, None, None], score, 0.0)
+    best = score.max(axis=2).argmax(axis=1)
+    curve = score[rows, best]
+    top = np.clip(curve.argmax(axis=1), 1, curve.shape[1] - 2)
+    before, at, after = (curve[rows, top + shift] for shift in (-1, 0, 1))
+    bend = before - 2 * at + after
+    offset = np.where(bend < 0, 0.5 * (before - after) / np.where(bend < 0, bend, -1.0), 0.0)
+    velocity = LIGHT * np.expm1((top - REACH + np.clip(offset, -1, 1)) * STEP / LIGHT)
+    second = np.zeros(len(score))
+    if blue is not None:
+        second = np.where(known, _second_peak(blue[0][rows, best], blue[1][best], top), 0.0)
+    return np.where(known, velocity, 0.0), second
+
+
+def _correlate(signal, models, reach):
+    """Cross-correlation along the last axis at shifts from -reach to reach."""
+    size = 1 << (signal.shape[-1] + reach).bit_length()
+    product = np.fft.rfft(signal, size) * np.conj(np.fft.rfft(models, size))
+    out = np.fft.irfft(product, size)
+    return np.concatenate([out[..., -reach:], out[..., : reach + 1]], axis=-1)
+
+
+def _second_peak(curve, own, top):
+    """Height of the highest other peak of correlations (N, M) relative to that at ``top``, see `measure_velocity`."""
+    rows = np.arange(len(curve))
+    shifts = np.arange(curve.shape[1]) - top[:, None]
+    height = curve[rows, top][:, None]
+    own = own / own[:, own.shape[1] // 2][:, None]
+    rest = curve - height * np.take_along_axis(own, shifts + own.shape[1] // 2, axis=1)
+    peak = np.zeros(curve.shape, bool)
+    peak[:, 1:-1] = (curve[:, 1:-1] > curve[:, :-2]) & (curve[:, 1:-1] >= curve[:, 2:])
+    near, far = (round(limit / STEP) for limit in SECOND)
+    peak &= (np.abs(shifts) >= near) & (np.abs(shifts) <= far)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = np.where(peak & (height > 0), rest / height, 0.0)
+    return np.maximum(ratio.max(axis=1), 0.0)
+
+
+def _absorption(ratio, good, grid):
+    """Absorption in equal steps of velocity with mean 0 and tapered ends, (N, M)."""
+    steps = np.exp(np.arange(np.log(grid[0]), np.log(grid[-1]), STEP / LIGHT))
+    place = np.interp(steps, grid, np.arange(grid.size))
+    left = np.minimum(place.astype(int), grid.size - 2)
+    share = place - left
+    depth = np.where(good, 1 - np.clip(ratio, 0.0, 1.3), 0.0)
+    depth = depth[:, left] * (1 - share) + depth[:, left + 1] * share
+    edge = np.clip(np.minimum(np.arange(steps.size), np.arange(steps.size)[::-1]) / 100, 0, 1)
+    return (depth - depth.mean(axis=1, keepdims=True)) * np.sin(0.5 * np.pi * edge) ** 2

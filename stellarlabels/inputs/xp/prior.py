@@ -1,0 +1,142 @@
+"""What is known about XP coefficients and their errors before a spectrum is looked at, learned from real stars."""
+
+from dataclasses import dataclass, fields
+from functools import cached_property, lru_cache
+
+import numpy as np
+
+from stellarlabels import packaged
+from stellarlabels.inputs.blocks import product
+from stellarlabels.inputs.xp.sampling import WAVELENGTH, design_matrix
+
+__all__ = ["BANDS", "OWN", "SIZE", "Noise", "Prior", "prior"]
+
+BANDS = ("bp", "rp")
+
+#: Coefficients of a band.
+SIZE = 55
+
+#: Samples that a band makes alone: up to 635 nm, and from 643 nm on.
+OWN = {"bp": WAVELENGTH <= 635.0, "rp": WAVELENGTH >= 643.0}
+
+#: Relative accuracy with which the flux errors of a star and the correlation of other stars give its own covariance.
+#: Chosen on the stars with known correlations, each predicted from the others.
+MISMATCH = 0.2
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Measurement noise of the coefficients of one band, for spectra of unit level.
+
+    Parameters
+    ----------
+    correlation : `~numpy.ndarray`, shape (55, 55)
+        Mean correlation of the errors of the coefficients.
+    flux_root : `~numpy.ndarray`, shape (S, R)
+        ``flux_root @ flux_root.T`` is the mean correlation of the errors of the band's own S samples.
+    log_flux_error : `~numpy.ndarray`, shape (S,)
+        Mean of the logarithms of the errors of the samples.
+    components : `~numpy.ndarray`, shape (K, S)
+        Principal components of these logarithms.
+    slopes : `~numpy.ndarray`, shape (K, 55)
+        Change of the logarithms of the coefficients' errors with the components.
+    log_error : `~numpy.ndarray`, shape (55,)
+        Mean of the logarithms of the coefficients' errors.
+    """
+
+    correlation: np.ndarray
+    flux_root: np.ndarray
+    log_flux_error: np.ndarray
+    components: np.ndarray
+    slopes: np.ndarray
+    log_error: np.ndarray
+
+    def errors(self, flux_error):
+        """Errors of coefficients that go with errors of samples in real stars.
+
+        Parameters
+        ----------
+        flux_error : `~numpy.ndarray`, shape (N, S)
+
+        Returns
+        -------
+        `~numpy.ndarray`, shape (N, 55)
+        """
+        # One product: those of few columns are rounded in ways that depend on how many rows there are.
+        slopes = self.components.T @ self.slopes
+        return np.exp(self.log_error + product(np.log(flux_error) - self.log_flux_error, slopes))
+
+    @cached_property
+    def root(self):
+        """``root @ root.T`` is the correlation of the coefficients' errors, shape (55, 55)."""
+        values, vectors = np.linalg.eigh(self.correlation)
+        return vectors * np.sqrt(np.maximum(values, 0))
+
+    def gain(self, design):
+        """The best linear estimate of the noise of the coefficients from the noise of the samples.
+
+        Parameters
+        ----------
+        design : `~numpy.ndarray`, shape (S, 55)
+
+        Returns
+        -------
+        `~numpy.ndarray`, shape (55, S)
+        """
+        half = np.exp(self.log_error)[:, None] * self.root
+        size = np.exp(self.log_flux_error)
+        seen = design @ half / size[:, None]
+        return half @ np.linalg.solve(seen @ seen.T + MISMATCH**2 * np.eye(size.size), seen).T / size
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Distribution of coefficients and of their errors for spectra of unit level.
+
+    The level of a spectrum is the root mean square of its samples; where some are missing, relative to the profile's.
+
+    Parameters
+    ----------
+    mean : `~numpy.ndarray`, shape (110,)
+        Mean of the coefficients.
+    factor : `~numpy.ndarray`, shape (110, 110)
+        ``factor @ factor.T`` is their covariance.
+    profile : `~numpy.ndarray`, shape (343,)
+        Root mean square flux of each sample: the size of its rounding errors is taken to be proportional to it.
+    bp, rp : Noise
+    """
+
+    mean: np.ndarray
+    factor: np.ndarray
+    profile: np.ndarray
+    bp: Noise
+    rp: Noise
+
+    @cached_property
+    def design(self):
+        """The map from coefficients to samples, shape (343, 110)."""
+        return design_matrix()
+
+    @cached_property
+    def gains(self):
+        """`Noise.gain` of each band, by its name."""
+        return {band: getattr(self, band).gain(self.design[OWN[band]][:, columns(band)]) for band in BANDS}
+
+
+def columns(band):
+    """Place of a band's coefficients among the 110."""
+    return slice(0, SIZE) if band == "bp" else slice(SIZE, 2 * SIZE)
+
+
+@lru_cache(maxsize=1)
+def prior():
+    """The prior that ships with the package; ``tools/xp_prior.py`` learns it from real Gaia DR3 spectra.
+
+    Returns
+    -------
+    Prior
+    """
+    with packaged.file("xp", "coefficients.npz") as path, np.load(path, allow_pickle=False) as stored:
+        arrays = {name: stored[name].astype(np.float64) for name in stored.files}
+    noise = {band: Noise(**{item.name: arrays[f"{band}_{item.name}"] for item in fields(Noise)}) for band in BANDS}
+    return Prior(arrays["mean"], arrays["factor"], arrays["profile"], **noise)

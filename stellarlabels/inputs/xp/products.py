@@ -1,0 +1,150 @@
+"""Spectra of one or many files on their way into one table."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from astropy.table import QTable, vstack
+
+from stellarlabels import flags
+from stellarlabels.columns import schema
+from stellarlabels.columns.dressing import dressed, identifiers
+from stellarlabels.inputs.xp.gaiaxpy_adapter import BANDS, CORRELATIONS, SIZE
+
+__all__ = ["COEFFICIENTS", "Spectra", "beside", "duplicates", "given_flags", "join_products", "stack"]
+
+#: Columns of coefficients and their cell lengths; 0 for one number.
+COEFFICIENTS = {
+    f"{band}_{name}": length
+    for band in BANDS
+    for name, length in (
+        ("coefficients", SIZE),
+        ("coefficient_errors", SIZE),
+        ("coefficient_correlations", CORRELATIONS),
+        ("standard_deviation", 0),
+    )
+}
+
+
+@dataclass
+class Spectra:
+    """Spectra of N stars.
+
+    Parameters
+    ----------
+    columns : `~astropy.table.QTable`
+        ``source_id`` and whatever else there is, N rows.
+    flux, flux_error : `~numpy.ndarray`, shape (N, M)
+        W m-2 nm-1; NaN where there is no sample.
+    sampled : `~numpy.ndarray` of bool, shape (N,)
+        Whether the file holds samples; if not, it holds coefficients.
+    flag : `~numpy.ndarray` of int32, shape (N,)
+    """
+
+    columns: QTable
+    flux: np.ndarray
+    flux_error: np.ndarray
+    sampled: np.ndarray
+    flag: np.ndarray
+
+    def __len__(self):
+        return len(self.flag)
+
+    def __getitem__(self, rows):
+        """The spectra of the chosen rows."""
+        return Spectra(self.columns[rows], self.flux[rows], self.flux_error[rows], self.sampled[rows], self.flag[rows])
+
+
+def beside(table, used):
+    """What a table brings besides its spectra.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+        With canonical names.
+    used : iterable of str
+        Columns that are taken care of.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        ``source_id`` first.
+    """
+    out = QTable({"source_id": identifiers(table["source_id"])})
+    others = [name for name in table.colnames if name not in {"source_id", *used}]
+    if others:
+        for name, column in dressed(table[others]).items():
+            out[name] = column
+    return out
+
+
+def stack(parts):
+    """One set of spectra from several; columns that a part lacks are masked in its rows.
+
+    Parameters
+    ----------
+    parts : list of `Spectra`
+        At least one.
+
+    Returns
+    -------
+    `Spectra`
+    """
+    if len(parts) == 1:
+        return parts[0]
+    if all(part.columns.colnames == ["source_id"] for part in parts):
+        columns = QTable({"source_id": identifiers(np.ma.concatenate([part.columns["source_id"] for part in parts]))})
+    else:
+        columns = vstack([part.columns for part in parts], metadata_conflicts="silent")
+    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ("flux", "flux_error")}
+    rest = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ("sampled", "flag")}
+    return Spectra(columns, **arrays, **rest)
+
+
+def join_products(spectra):
+    """One row for each star that came both sampled and as coefficients, as in an archive's package of products.
+
+    The samples go to the row with the coefficients, which leaves the other columns as they are.
+
+    Parameters
+    ----------
+    spectra : `Spectra`
+
+    Returns
+    -------
+    `Spectra`
+    """
+    names = np.ma.filled(schema.without_unit(spectra.columns["source_id"]), -1)
+    _, member, counts = np.unique(names, return_inverse=True, return_counts=True)
+    twice = counts[member] == 2
+    samples, fits = np.flatnonzero(twice & spectra.sampled), np.flatnonzero(twice & ~spectra.sampled)
+    _, from_, to = np.intersect1d(names[samples], names[fits], return_indices=True)
+    samples, fits = samples[from_], fits[to]
+    out = spectra[np.arange(len(spectra))]
+    for array in (out.flux, out.flux_error, out.sampled, out.flag):
+        array[fits] = array[samples]
+    return out[np.setdiff1d(np.arange(len(spectra)), samples)]
+
+
+def duplicates(names):
+    """Rows whose identifier is in another row too.
+
+    Parameters
+    ----------
+    names : `~astropy.table.MaskedColumn`
+
+    Returns
+    -------
+    `~numpy.ndarray` of bool
+    """
+    names = schema.without_unit(names)
+    _, member, counts = np.unique(names.data, return_inverse=True, return_counts=True)
+    return (counts[member] > 1) & ~np.ma.getmaskarray(names)
+
+
+def given_flags(table):
+    """Flags that an earlier reading wrote into the table, except that of duplicates: other rows are with it now."""
+    name = schema.find(table, "spectrum_flag")
+    if name is None:
+        return flags.SPECTRUM.empty(len(table))
+    known = np.nan_to_num(schema.values(table, "spectrum_flag")).astype(flags.DTYPE)
+    return known & ~flags.DTYPE(flags.SPECTRUM["DUPLICATE"])

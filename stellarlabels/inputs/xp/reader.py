@@ -1,0 +1,280 @@
+"""Gaia XP spectra of any number of files, in any of the formats, in one table."""
+
+import warnings
+from dataclasses import replace
+
+import numpy as np
+from astropy import units as u
+from astropy.table import QTable, vstack
+
+from stellarlabels import flags
+from stellarlabels.columns import schema
+from stellarlabels.columns.dressing import by_name, dressed, identifiers, plain
+from stellarlabels.columns.wavelengths import as_grid, quality
+from stellarlabels.exceptions import InputError, ReadError, SkippedFileWarning
+from stellarlabels.files.cache import read_cached
+from stellarlabels.files.containers import read_raw
+from stellarlabels.files.paths import as_paths
+from stellarlabels.files.products import formats, recognize
+from stellarlabels.inputs.lamost.files import is_lamost
+from stellarlabels.inputs.lamost.reader import read_lamost
+from stellarlabels.inputs.xp import continuous, sampled  # noqa: F401  (they register their formats)
+from stellarlabels.inputs.xp.coefficient_sampling import sample_coefficients as calibrate
+from stellarlabels.inputs.xp.gaiaxpy_adapter import BANDS
+from stellarlabels.inputs.xp.products import COEFFICIENTS, duplicates, join_products, stack
+
+__all__ = ["read_table", "read_xp", "sample_coefficients"]
+
+#: Beginnings of the names of other products that the archive packs together with XP spectra.
+_OTHER_PRODUCTS = ("RVS", "MCMC", "EPOCH")
+
+#: So many files, and there is a progress bar.
+_MANY = 20
+
+
+def read_xp(path_or_paths, *, sample=True, wavelength=None, cache=None, progress=None):
+    """Gaia XP spectra from files as the archive and GaiaXPy write them.
+
+    Parameters
+    ----------
+    path_or_paths : path-like or list of path-like
+        FITS, VOTable, CSV or ECSV (also with gzip), or zip archives of these; sampled spectra (one row per star, or one
+        table per star) or coefficients. See `stellarlabels.archive.readers.available`. All of them may be mixed.
+    sample : bool
+        Whether spectra that come as coefficients are sampled, as GaiaXPy does it.
+    wavelength : `~astropy.units.Quantity` or array_like, shape (M,), optional
+        Wavelengths of the samples of the result; in nm where there is no unit. By default the 343 of the archive, 336
+        to 1020 nm in steps of 2 nm. Sampled spectra on other wavelengths are interpolated linearly.
+    cache : path-like, optional
+        Folder in which the content of text files and VOTables is kept in binary, so that each is parsed only once. An
+        entry is not used when the file has changed, or the entry is damaged.
+    progress : bool, optional
+        Whether to show a progress bar; by default for more than 20 files or 100,000 spectra to be sampled.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        One row per star, in the order of the files:
+
+        - ``source_id``: int64;
+        - ``flux``, ``flux_error``: `~astropy.units.Quantity`, float64, cells of M samples, W / (m2 nm), NaN where there
+          is no sample. Absent if all spectra are coefficients and ``sample`` is False;
+        - ``spectrum_flag``: int32, bits of `stellarlabels.flags.SPECTRUM`. No spectrum is left out for its flags;
+        - for coefficients ``bp_coefficients``, ``bp_coefficient_errors`` (55 each), ``bp_coefficient_correlations``
+          (1485), ``bp_standard_deviation`` and the same of ``rp``: float64, NaN where the band is missing;
+        - all other columns of the files, under the names and in the units of the vocabulary where it knows them, with
+          missing values masked.
+
+        ``meta["wavelength"]`` has the wavelengths (nm). ``meta["without_correlations"]`` lists the files whose flux
+        errors were computed from coefficient errors alone, because there were no correlations.
+
+    Raises
+    ------
+    ReadError
+        If the only file, or every one, cannot be read: it is missing, empty, truncated, or has other columns. The
+        message names the file and what is wrong.
+    InputError
+        If no path is given, the wavelengths are not increasing or out of range, or the cache is no folder.
+
+    Warns
+    -----
+    stellarlabels.exceptions.SkippedFileWarning
+        For each file of several (or member of a zip archive) that cannot be read.
+
+    Notes
+    -----
+    A zip archive that holds the samples of a star and its coefficients gives one row, with the archive's samples.
+    """
+    grid = as_grid(wavelength)
+    paths = as_paths(path_or_paths)
+    parts = _from_all(paths, lambda path: _spectra_in(path, *read_cached(path, cache), grid), progress)
+    return _finish(parts, grid, sample, progress)
+
+
+def read_table(path_or_paths, *, progress=None):
+    """A table of stars from files of any kind, with known names and units.
+
+    Parameters
+    ----------
+    path_or_paths : path-like or list of path-like
+        FITS, VOTable, CSV or ECSV (also with gzip), or zip archives of these.
+    progress : bool, optional
+        As in `read_xp`.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        What `read_lamost` gives if any of the files is a spectrum of LAMOST, what `read_xp` gives if any of them holds
+        XP spectra; else the columns under the names and in the units of
+        the vocabulary where it knows them, with missing values masked, one row after the other.
+
+    Raises
+    ------
+    ReadError
+        If the only file, or every one, is missing, damaged, or no table.
+    InputError
+        If no path is given.
+
+    Warns
+    -----
+    stellarlabels.exceptions.SkippedFileWarning
+        For each file of several (or member of a zip archive) that cannot be read.
+    """
+    paths = as_paths(path_or_paths)
+    if any(is_lamost(path) for path in paths):
+        return read_lamost(paths, progress=progress)
+    files = _from_all(paths, lambda path: (path, *read_raw(path)), progress)
+    if any(item.accepts(by_name(raw.table)) for _, raws, _ in files for raw in raws for item in formats("xp")):
+        grid = as_grid(None)
+        return _finish(_from_all(files, lambda file: _spectra_in(*file, grid), progress), grid, True, progress)
+    tables = _from_all(files, lambda file: _stars_in(*file), progress)
+    return vstack(tables, metadata_conflicts="silent") if len(tables) > 1 else tables[0]
+
+
+def sample_coefficients(table, *, wavelength=None, truncation=False, errors=True, single=False, progress=None):
+    """Sampled flux of XP coefficients.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+        N stars with ``bp_coefficients``, ``bp_coefficient_errors``, ``bp_coefficient_correlations``, and the same of
+        ``rp``, as arrays or as texts of arrays. NaN, masked or empty where a band is missing.
+    wavelength : `~astropy.units.Quantity` or array_like, shape (M,), optional
+        Within 330 to 1050 nm, increasing; in nm where there is no unit. By default 336 to 1020 nm in steps of 2 nm.
+    truncation : bool
+        Whether to use the first ``bp_n_relevant_bases`` basis functions only. The errors are then too small.
+    errors : bool
+        Whether to compute errors, which take most of the time; without, ``flux_error`` is None.
+    single : bool
+        Whether to compute errors in single precision: faster, and right to a relative 2e-5 instead of 1e-12.
+    progress : bool, optional
+        Whether to show a progress bar; by default for more than 100,000 stars.
+
+    Returns
+    -------
+    flux, flux_error : `~astropy.units.Quantity`, shape (N, M), W / (m2 nm)
+        As GaiaXPy's ``calibrate`` gives them. Without BP the samples up to and including 635 nm are NaN, without RP
+        those from 643 nm on; in between the band that is there counts alone. Without correlations coefficients count
+        as independent; without errors ``flux_error`` is NaN.
+
+    Raises
+    ------
+    stellarlabels.exceptions.MissingColumnError
+        If there are no coefficients, or with truncation no number of relevant bases.
+    InputError
+        If the wavelengths are out of range, or a column does not hold arrays of numbers.
+    """
+    flux, error = calibrate(table, wavelength, truncation, errors=errors, single=single, progress=progress)
+    unit = schema.column("flux").unit
+    return tuple(None if data is None else u.Quantity(data, unit, copy=False) for data in (flux, error))
+
+
+def _from_all(items, read, progress):
+    """Results of ``read`` for all items for which there is no error; an error if there is none."""
+    from tqdm.auto import tqdm
+
+    results, failures = [], []
+    quiet = not (len(items) > _MANY if progress is None else progress)
+    for item in tqdm(items, desc="reading", unit="file", disable=quiet):
+        try:
+            results.append(read(item))
+        except ReadError as error:
+            failures.append((str(item[0] if isinstance(item, tuple) else item), error))
+    _judge(failures, len(items), bool(results))
+    return results
+
+
+def _judge(failures, count, any_result):
+    """Raise the error of the only item, or of all of them; warn of each if there are others."""
+    if failures and not any_result:
+        first = failures[0][1]
+        if count == 1:
+            raise first
+        raise ReadError(f"none of {count} files could be read; the first: {first}") from first
+    for name, error in failures:
+        _skipped(name, error)
+
+
+def _skipped(name, error):
+    text = str(error)
+    reason = text if text.startswith(name) else f"{name}: {text}"
+    warnings.warn(f"skipped {reason}", SkippedFileWarning, stacklevel=2)
+
+
+def _stars_in(path, raws, failures):
+    """Stars without spectra in the tables of one file."""
+    _judge(failures, len(failures) + len(raws), bool(raws))
+    out = vstack([dressed(by_name(raw.table)) for raw in raws], metadata_conflicts="silent")
+    if "source_id" in out.colnames:
+        try:
+            out["source_id"] = identifiers(out["source_id"])
+        except InputError as error:
+            raise ReadError(f"{path}: {error}") from error
+    return out
+
+
+def _spectra_in(path, raws, failures, grid):
+    """Spectra of the tables of one file, and where in it there are coefficients without correlations."""
+    parts, places, failures = [], [], list(failures)
+    chosen = [raw for raw in raws if not raw.name.upper().startswith(_OTHER_PRODUCTS)]
+    if not chosen and not failures:
+        raise ReadError(f"{path}: holds {raws[0].name}, which is no product with XP spectra")
+    for raw in chosen:
+        try:
+            part, known = _read_raw(raw, grid)
+        except ReadError as error:
+            failures.append((raw.where, error))
+            continue
+        parts.append(part)
+        if not known:
+            places.append(raw.where)
+    _judge(failures, len(failures) + len(parts), bool(parts))
+    spectra = stack(parts)
+    return (join_products(spectra) if len(parts) > 1 else spectra), places
+
+
+def _read_raw(raw, grid):
+    """Spectra of one table, and whether correlations came with its coefficients."""
+    raw = replace(raw, table=by_name(raw.table))
+    try:
+        part = recognize(raw, "xp").read(raw, grid)
+    except InputError as error:
+        raise ReadError(f"{raw.where}: {error}") from error
+    there = part.columns.colnames
+    return part, part.sampled.all() or any(f"{band}_coefficient_correlations" in there for band in BANDS)
+
+
+def _finish(parts, grid, sample, progress):
+    """The table of the result from what is in each file."""
+    spectra = stack([part for part, _ in parts])
+    todo = ~spectra.sampled
+    if sample and todo.any():
+        flux, error = calibrate(spectra.columns[todo], grid, progress=progress)
+        spectra.flux[todo], spectra.flux_error[todo] = flux, error
+    out = _assemble(spectra, grid, sample)
+    out.meta["wavelength"] = grid * u.nm
+    without = [where for _, places in parts for where in places]
+    if without and sample:
+        out.meta["without_correlations"] = without
+    return out
+
+
+def _assemble(spectra, grid, sample):
+    """Columns of the result."""
+    columns = spectra.columns
+    out = QTable({"source_id": columns["source_id"]})
+    flag = spectra.flag
+    if sample or spectra.sampled.any():
+        out["flux"], out["flux_error"] = plain("flux", spectra.flux), plain("flux_error", spectra.flux_error)
+    known = spectra.sampled | sample
+    judged = quality(spectra.flux, spectra.flux_error, grid)
+    flag = flag | flags.SPECTRUM.where(**{name: known & bad for name, bad in judged.items()})
+    flag = flag | flags.SPECTRUM.where(DUPLICATE=duplicates(columns["source_id"]))
+    out["spectrum_flag"] = schema.column("spectrum_flag").dress(flag)
+    for name in columns.colnames[1:]:
+        if name in COEFFICIENTS:
+            data = plain(name, np.ma.filled(schema.without_unit(columns[name]), np.nan))
+            out.add_column(data, name=name, copy=False)
+        else:
+            out[name] = columns[name]
+    return out

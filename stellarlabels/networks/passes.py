@@ -1,0 +1,155 @@
+"""Dropout passes of a perceptron with the same factors for all stars: as many thinned networks, drawn once.
+
+The perceptron is a list of stages as in `stellarlabels.networks.chain`. What comes before the first dropout is computed
+once. Units that a pass leaves out are not computed in it: their rows and columns are taken from its kernels when it is
+made. Stars are columns here, so that taking rows copies whole lines of memory, and always the same number of them is
+computed at once, so that no bit of a star depends on the others.
+"""
+
+import numpy as np
+
+from stellarlabels.networks import chain
+
+__all__ = ["BLOCK", "Passes"]
+
+#: Stars that are computed at once: layers of so many fit into the cache of a processor.
+BLOCK = 256
+
+
+class Passes:
+    """The passes of a network, ready to run.
+
+    Parameters
+    ----------
+    stages : list of dict
+    parameters : list of `~numpy.ndarray`
+    factors : list of `~numpy.ndarray`, shape (P, width)
+        From `stellarlabels.networks.chain.drop_factors`.
+    """
+
+    def __init__(self, stages, parameters, factors):
+        steps = list(_steps(stages, iter(parameters)))
+        first = next((index for index, (kind, *_) in enumerate(steps) if kind == "dropout"), len(steps))
+        self._shared = _thinned(steps[:first], ())
+        self._single = [_thinned(steps[first:], own) for own in zip(*factors, strict=True)] or [[]]
+        self._outputs = next(len(arrays[1]) for kind, *arrays in reversed(steps) if kind == "dense")
+
+    def __call__(self, x):
+        """Outputs of all passes.
+
+        Parameters
+        ----------
+        x : `~numpy.ndarray`, shape (N, size)
+
+        Returns
+        -------
+        `~numpy.ndarray` of float32, shape (P, outputs, N)
+            Of one pass without dropout.
+        """
+        out = np.empty((len(self._single), self._outputs, len(x)), np.float32)
+        for start in range(0, len(x), BLOCK):
+            part = x[start : start + BLOCK]
+            columns = np.zeros((x.shape[1], BLOCK), np.float32)
+            columns[:, : len(part)] = part.T
+            state = _run(self._shared, columns, ())
+            for steps, one in zip(self._single, out, strict=True):
+                one[:, start : start + BLOCK] = _run(steps, *state)[0][:, : len(part)]
+        return out
+
+
+def _steps(stages, parameters):
+    """The stages in the order in which they are computed, with their parameters."""
+    for stage in stages:
+        kind = stage["kind"]
+        if kind in ("dense", "norm"):
+            yield kind, next(parameters), next(parameters)
+        elif kind == "activation":
+            yield kind, stage["name"]
+        elif kind == "residual":
+            yield ("keep",)
+            yield from _steps(stage["stages"], parameters)
+            yield ("add",)
+        elif stage.get("passes", True):
+            yield ("dropout",)
+
+
+def _thinned(steps, factors):
+    """Steps of a pass on columns of stars, without the units that it leaves out.
+
+    Parameters
+    ----------
+    steps : list of tuple
+        From `_steps`.
+    factors : sequence of `~numpy.ndarray`, shape (width,)
+        Of each dropout.
+    """
+    factors = iter(factors)
+    steps = [(kind, next(factors)) if kind == "dropout" else (kind, *arrays) for kind, *arrays in steps]
+    out, left, pending = [], None, None
+    for index, (kind, *arrays) in enumerate(steps):
+        after = steps[index + 1 :]
+        if kind == "dropout" and _is_dense(after):
+            pending = arrays[0]
+            rows = np.flatnonzero(pending)
+            if left is None:
+                out.append(("take", rows))
+        elif kind == "dropout":
+            out.append(("scale", arrays[0][:, None]))
+        elif kind == "dense":
+            kernel, offset = arrays
+            if pending is not None:
+                kernel, pending = pending[rows, None] * kernel[rows], None
+            left = _left(after)
+            if left is not None:
+                kernel, offset = kernel[:, left], offset[left]
+            out.append((kind, np.ascontiguousarray(kernel.T), offset[:, None].copy()))
+        elif kind == "norm":
+            out.append((kind, *(array[:, None].copy() for array in arrays)))
+        else:
+            out.append((kind, *arrays))
+    return out
+
+
+def _is_dense(steps):
+    return bool(steps) and steps[0][0] == "dense"
+
+
+def _left(steps):
+    """Units that a dropout leaves of an output that only activations come between; None if there is none."""
+    for index, (kind, *arrays) in enumerate(steps):
+        if kind == "dropout" and _is_dense(steps[index + 1 :]):
+            return np.flatnonzero(arrays[0])
+        if kind != "activation":
+            break
+    return None
+
+
+def _run(steps, x, kept):
+    """Columns after some steps, and those that are kept for a later sum; ``x`` itself is not changed."""
+    own = False  # whether nobody else needs x as it is
+    for kind, *arrays in steps:
+        if kind == "dense":
+            kernel, offset = arrays
+            x = kernel @ x
+            x += offset
+        elif kind == "take":
+            x = np.take(x, arrays[0], axis=0)
+        elif kind == "activation" and arrays[0] == "relu":
+            x = np.maximum(x, 0.0, out=x if own else None)
+        elif kind == "activation":
+            x, _ = chain.ACTIVATIONS[arrays[0]](x, chain.NumPyOps)
+        elif kind == "norm":
+            gain, offset = arrays
+            x = x - x.mean(axis=0)
+            x *= 1 / np.sqrt(np.einsum("un,un->n", x, x) / len(x) + chain.EPSILON)
+            x *= gain
+            x += offset
+        elif kind == "scale":
+            x = x * arrays[0]
+        elif kind == "keep":
+            kept = (*kept, x)
+        else:
+            x = x + kept[-1]
+            kept = kept[:-1]
+        own = kind != "keep"
+    return x, kept

@@ -1,0 +1,237 @@
+"""Predictions of uncertain networks with NumPy: dropout passes, Jacobians and errors from the inputs, without Keras.
+
+One pass through a block of stars that fits into the processor's cache gives everything. Nothing of the size of a
+115 x 115 covariance is made: variances are computed on packed blocks, see `stellarlabels.inputs.xp.coefficient_set`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from stellarlabels.networks import chain
+from stellarlabels.networks.passes import BLOCK, Passes
+from stellarlabels.threads import in_threads
+
+__all__ = ["PASSES", "Propagation", "Terms"]
+
+#: Dropout passes of a prediction (the paper's Section 3.1.1).
+PASSES = 50
+
+#: Coefficients of a band, and of both.
+BAND, COEFFICIENTS = 55, 110
+
+#: Standardised features are clipped to plus or minus this.
+LIMIT = 6.0
+
+
+@dataclass
+class Terms:
+    """What the uncertain networks of an ensemble say of N stars, in scaled labels.
+
+    Parameters
+    ----------
+    mean : `~numpy.ndarray`, shape (N, L)
+        Mean of the networks' medians of their dropout passes.
+    dropout : `~numpy.ndarray`, shape (N, L)
+        Variance of the passes of a network, averaged over the networks.
+    spread : `~numpy.ndarray`, shape (N, L)
+        Variance of the networks' means of passes.
+    inputs : `~numpy.ndarray`, shape (N, L, L)
+        Covariance that the errors of the inputs cause in the mean of the networks.
+    inputs_each : `~numpy.ndarray`, shape (N, L)
+        Variance that they cause in a single network, averaged over the networks.
+    excess : `~numpy.ndarray`, shape (N, L)
+        Learned excess variance, averaged over the networks.
+    """
+
+    mean: np.ndarray
+    dropout: np.ndarray
+    spread: np.ndarray
+    inputs: np.ndarray
+    inputs_each: np.ndarray
+    excess: np.ndarray
+
+
+class Propagation:
+    """The networks of an ensemble, ready to predict.
+
+    Parameters
+    ----------
+    cores : sequence of `stellarlabels.networks.uncertain.UncertainCore`
+        One layer of each network.
+    passes : int
+        Dropout passes, shared evenly among the networks.
+    seed : int
+        Of the dropout. The same factors are used for all stars, so that a prediction does not depend on which other
+        stars are in the table: the passes are so many thinned networks, drawn once.
+    """
+
+    def __init__(self, cores, passes=PASSES, seed=0):
+        each = -(-passes // len(cores))
+        self.networks = [_Network(core, each, seed + 7919 * number) for number, core in enumerate(cores)]
+
+    def __call__(self, arrays):
+        """Predict.
+
+        Parameters
+        ----------
+        arrays : dict of str to `~numpy.ndarray`
+            Arrays of `stellarlabels.inputs.xp.coefficient_set.XPCoefficients`.
+
+        Returns
+        -------
+        Terms
+        """
+        count, labels = len(arrays["coefficients"]), self.networks[0].outputs
+        flat = {name: np.empty((count, labels)) for name in ("mean", "dropout", "spread", "inputs_each", "excess")}
+        out = Terms(**flat, inputs=np.empty((count, labels, labels)))
+
+        def fill(start):
+            rows = slice(start, start + BLOCK)
+            self._block({name: array[rows] for name, array in arrays.items()}, out, rows)
+
+        in_threads(fill, range(0, count, BLOCK))
+        return out
+
+    def jacobian(self, arrays):
+        """Derivatives of the means with respect to the normalised coefficients and the other features.
+
+        Returns
+        -------
+        coefficients : `~numpy.ndarray` of float32, shape (N, L, 110)
+        others : `~numpy.ndarray` of float32, shape (N, L, C)
+            Averages over the networks, without dropout.
+        """
+        runs = [network.run(arrays, passes=False) for network in self.networks]
+        return tuple(np.mean([run[index] for run in runs], axis=0) for index in (2, 3))
+
+    def _block(self, arrays, out, rows):
+        runs = [network.run(arrays) for network in self.networks]
+        passes = np.stack([run[0].transpose(2, 1, 0) for run in runs], axis=2)  # stars, labels, networks, passes
+        passes.sort(axis=-1)
+        count, labels, size, number = passes.shape
+        out.mean[rows] = 0.5 * (passes[..., (number - 1) // 2] + passes[..., number // 2]).mean(axis=2)
+        means = passes.mean(axis=3)
+        out.spread[rows] = means.var(axis=2)
+        passes -= means[..., None]
+        out.dropout[rows] = np.einsum("nlkp,nlkp->nl", passes, passes) / (size * number)
+        out.excess[rows] = sum(run[1] for run in runs) / size
+        spectral, other = (np.concatenate([run[index] for run in runs], axis=1) for index in (2, 3))
+        covariance = _spectral_covariance(spectral, _triangles(arrays))
+        covariance += (other @ arrays["other_covariance"]) @ np.swapaxes(other, 1, 2)
+        covariance = covariance.reshape(count, size, labels, size, labels)
+        out.inputs_each[rows] = np.einsum("nklkl->nl", covariance) / size
+        out.inputs[rows] = covariance.mean(axis=(1, 3))
+
+
+class _Network:
+    """Parameters of one network as plain arrays."""
+
+    def __init__(self, core, passes, seed):
+        plain = {
+            name: np.asarray(getattr(core, name), np.float32)
+            for name in ("reference", "matrix", "shift", "center", "scale", "context_center", "context_scale")
+        }
+        self.__dict__.update(plain)
+        self.stages = core.trunk, core.mean, core.excess
+        self.parameters = [[np.asarray(array, np.float32) for array in group] for group in core.parameters]
+        self.outputs, self.context = core.outputs, core.context
+        self.scales = np.asarray(core.scales, np.float32)
+        trunk = self.stages[0]
+        rng = np.random.default_rng(seed)
+        self.factors = chain.drop_factors(trunk, len(self.parameters[0][0]), passes, rng)
+        #: Stages of the trunk in front of the first dropout of the passes, and the number of their parameters.
+        self.first = next(
+            (index for index, stage in enumerate(trunk) if chain.drop_factors([stage], 1, 0, rng)), len(trunk)
+        )
+        self.own = chain.count_parameters(trunk[: self.first])
+        self.leave_out(self.factors)
+
+    def leave_out(self, factors):
+        """Make the passes of dropout factors."""
+        stages = [*self.stages[0][self.first :], *self.stages[1]]
+        self.passes = Passes(stages, [*self.parameters[0][self.own :], *self.parameters[1]], factors)
+
+    def run(self, arrays, passes=True):
+        """Passes (P, L, N), excess variance (N, L), derivatives (N, L, 110) and (N, L, C).
+
+        The derivatives with respect to the coefficients are those of a function in which their divisor drops out: they
+        are orthogonal to the coefficients.
+        """
+        z, slopes, coefficients, unit = self._inputs(arrays)
+        trunk, mean, excess = self.stages
+        before, after = trunk[: self.first], trunk[self.first :]
+        late = self.parameters[0][self.own :]
+        start, cache = chain.forward(before, self.parameters[0][: self.own], z)
+        x, rest = chain.forward(after, late, start)
+        cache += rest
+        outputs = self.passes(start) if passes else None
+        _, last = chain.forward(mean, self.parameters[1], x)
+        log_excess, _ = chain.forward(excess, self.parameters[2], x, keep=False)
+        rows = chain.pullback(mean, last, np.eye(self.outputs, dtype=np.float32)[None])
+        rows = chain.pullback(trunk, cache, rows)
+        rows = np.broadcast_to(rows, (len(z), *rows.shape[1:]))
+        width = self.matrix.shape[1]
+        spectral = (rows[..., :width].reshape(-1, width) @ self.matrix.T).reshape(len(z), self.outputs, COEFFICIENTS)
+        along = spectral @ coefficients[:, :, None]
+        spectral -= along * self.reference
+        spectral /= unit[:, :, None]
+        other = rows[..., width : width + slopes.shape[1]] * slopes[:, None, :]
+        if self.scales.size:
+            plain = slopes.shape[1] - self.scales.size
+            other = np.concatenate([other[..., :plain], other[..., plain:].sum(axis=-1, keepdims=True)], axis=-1)
+        excess = np.exp(2 * np.clip(log_excess, -7.0, 4.0))
+        return outputs, excess, spectral, other
+
+    def _inputs(self, arrays):
+        """Inputs of the trunk (N, Z), derivatives of those that stand for the other features, coefficients in units of
+        the reference, and that unit.
+        """
+        coefficients, others = arrays["coefficients"], arrays["others"]
+        double = coefficients.astype(np.float64)
+        unit = (double @ self.reference)[:, None]
+        double /= unit
+        z = (double @ self.matrix - self.shift).astype(np.float32)
+        coefficients, unit = double.astype(np.float32), unit.astype(np.float32)
+        present = np.isfinite(others).astype(np.float32)
+        others = np.where(present > 0, others, self.center)
+        flat = np.clip((others - self.center) / self.scale, -LIMIT, LIMIT)
+        slope = (np.abs(flat) < LIMIT) / self.scale * present
+        flat = flat * present
+        parts, slopes = [z, flat], slope
+        if self.scales.size:
+            bent = np.tanh(others[:, -1:] / self.scales) * present[:, -1:]
+            parts[1:] = [flat[:, :-1], bent]
+            slopes = np.concatenate([slope[:, :-1], (present[:, -1:] - bent**2) / self.scales], axis=1)
+        parts.append(1 - present)
+        if self.context:
+            parts.append(self._context(arrays))
+        return np.concatenate(parts, axis=1), slopes, coefficients, unit
+
+    def _context(self, arrays):
+        """Standardised logarithms of the errors of the spectrum and of the pseudo-magnitude."""
+        logs = arrays["log_error"]
+        if self.scales.size:
+            logs = np.concatenate([logs, 0.5 * np.log(arrays["other_covariance"][:, -1, -1:] + 1.0)], axis=1)
+        return np.clip((logs - self.context_center) / self.context_scale, -LIMIT, LIMIT)
+
+
+def _triangles(arrays):
+    """Covariances of both bands (N, 55, 55) as lower triangles with half of the diagonal: ``C = T + T.T``."""
+    out = []
+    for band in ("bp", "rp"):
+        block = arrays[f"{band}_covariance"]
+        triangle = np.zeros((len(block), BAND, BAND), np.float32)
+        for row in range(BAND):
+            start = row * (row + 1) // 2
+            triangle[:, row, :row] = block[:, start : start + row]
+            triangle[:, row, row] = 0.5 * block[:, start + row]
+        out.append(triangle)
+    return out
+
+
+def _spectral_covariance(rows, triangles):
+    """Covariances (N, L, L) of functions with derivatives ``rows`` (N, L, 110) with respect to the coefficients."""
+    parts = zip((rows[..., :BAND], rows[..., BAND:]), triangles, strict=True)
+    half = sum((part @ triangle) @ np.swapaxes(part, 1, 2) for part, triangle in parts)
+    return half + np.swapaxes(half, 1, 2)

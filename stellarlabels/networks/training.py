@@ -1,0 +1,304 @@
+"""Training: splits, schedule, seeds and progress, the same for all networks."""
+
+import random
+from contextlib import contextmanager
+
+import numpy as np
+
+from stellarlabels.exceptions import InputError
+
+__all__ = ["held_out", "predict", "predict_batch", "split_groups", "train"]
+
+#: Rows that one call of a network predicts, at most, and numbers that a layer's output then has, about: large enough
+#: for the matrix products, small enough for memory and caches.
+PREDICT_BATCH, PREDICT_NUMBERS = 4096, 2**23
+
+#: Rows that one call predicts at least: with fewer, reading the kernels of large layers takes longer than using them.
+PREDICT_LEAST = 64
+
+
+def held_out(source_id):
+    """Whether a star is one of the fixed held-out stars: ``(source_id >> 35) % 5 == 0``.
+
+    These stars (a fifth of the level-12 HEALPix cells of the sky) are never used to train, tune or stop any weights
+    that ship with the package; all quoted precisions are measured on them.
+
+    Parameters
+    ----------
+    source_id : array_like of int64
+
+    Returns
+    -------
+    `~numpy.ndarray` of bool
+
+    Raises
+    ------
+    InputError
+        If the identifiers are not integers.
+    """
+    source_id = np.asarray(source_id)
+    if source_id.dtype.kind not in "iu":
+        raise InputError(f"source_id: expected integers, got dtype {source_id.dtype}")
+    return (source_id >> 35) % 5 == 0
+
+
+def split_groups(groups, fraction, seed, count=1):
+    """Choose a share of groups for validation, so that no group is on both sides.
+
+    Parameters
+    ----------
+    groups : array_like, shape (N,)
+        What belongs together, for instance the source_id of the star of each spectrum.
+    fraction : float
+        Share of the groups, 0 to 1 (exclusive).
+    seed : int
+    count : int
+        Number of choices; no group is chosen twice as long as there are enough.
+
+    Returns
+    -------
+    `~numpy.ndarray` of bool, shape (count, N)
+        True for validation.
+
+    Raises
+    ------
+    InputError
+        If the fraction is out of range.
+    """
+    if not 0 <= fraction < 1:
+        raise InputError(f"validation: expected a share from 0 to 1 (exclusive), got {fraction}")
+    names, index = np.unique(np.asarray(groups), return_inverse=True)
+    size = min(round(fraction * len(names)), len(names) - 1)
+    order = np.random.default_rng(seed).permutation(len(names))
+    chosen = np.zeros((count, len(names)), bool)
+    for number in range(count):
+        chosen[number, np.take(order, np.arange(number * size, (number + 1) * size), mode="wrap")] = True
+    return chosen[:, index.ravel()]
+
+
+@contextmanager
+def _seeded(seed):
+    """Seed Python, NumPy and the Keras backend, and give Python and NumPy their state back afterwards."""
+    import keras
+
+    states = random.getstate(), np.random.get_state()  # noqa: NPY002
+    keras.utils.set_random_seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])  # noqa: NPY002
+
+
+def train(
+    network,
+    inputs,
+    targets,
+    *,
+    loss,
+    epochs,
+    batch_size,
+    learning_rate,
+    schedule="constant",
+    weight_decay=0.0,
+    clip_norm=None,
+    sample_weight=None,
+    validation=None,
+    patience=None,
+    seed=0,
+    progress=True,
+    title="training",
+):
+    """Train a network in place.
+
+    Parameters
+    ----------
+    network : `keras.Model`
+    inputs : dict of str to `~numpy.ndarray`
+    targets : `~numpy.ndarray`
+    loss : callable
+        One of `stellarlabels.networks.losses`.
+    epochs, batch_size : int
+        The stars are shared evenly among as few batches as hold at most ``batch_size``; a last batch of a few stars
+        would shake the weights.
+    learning_rate : float
+    schedule : {"constant", "cosine", "plateau"}
+        With "cosine" the rate rises linearly over the first twentieth of the steps and falls to zero as a cosine; with
+        "plateau" it is halved when the validation loss (without validation, the loss) has not improved for 5 epochs.
+    weight_decay, clip_norm : float
+        Decoupled weight decay, and limit of the norm of the gradient of each variable.
+    sample_weight : `~numpy.ndarray`, shape (N,), optional
+    validation : tuple of inputs and targets, optional
+        Their loss is recorded after each epoch.
+    patience : int, optional
+        Stop when the validation loss has not improved for so many epochs, and take the best weights.
+    seed : int
+    progress : bool
+    title : str
+        Text in front of the progress bar.
+
+    Returns
+    -------
+    dict of str to list of float
+        ``loss`` and, with validation, ``val_loss`` for each epoch. An interrupted training (Ctrl-C) keeps the weights
+        that it has reached and says so in the log.
+
+    Raises
+    ------
+    InputError
+        If the schedule is unknown.
+    """
+    import keras
+
+    inputs = _inputs_of(network, inputs)
+    if validation is not None:
+        validation = _inputs_of(network, validation[0]), validation[1]
+    batches = max(1, -(-len(targets) // batch_size))
+    batch_size = max(1, -(-len(targets) // batches))
+    steps = batches * epochs
+    if schedule == "cosine":
+        warmup = max(1, steps // 20)
+        rate = keras.optimizers.schedules.CosineDecay(
+            learning_rate / 100, max(1, steps - warmup), warmup_target=learning_rate, warmup_steps=warmup
+        )
+    elif schedule in ("constant", "plateau"):
+        rate = learning_rate
+    else:
+        raise InputError(f"schedule: expected 'constant', 'cosine' or 'plateau', got {schedule!r}")
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=weight_decay, clipnorm=clip_norm)
+    callbacks = [layer.phases(epochs) for layer in network.layers if hasattr(layer, "phases")]
+    if progress:
+        callbacks.append(_progress_callback(title, epochs))
+    if schedule == "plateau":
+        followed = "loss" if validation is None else "val_loss"
+        callbacks.append(_halving_callback(followed, learning_rate))
+    if patience is not None and validation is not None:
+        callbacks.append(keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True))
+    with _seeded(seed):
+        network.compile(optimizer=optimizer, loss=loss, jit_compile=keras.backend.backend() == "jax")
+        history = network.fit(
+            _shuffled_batches(inputs, targets, sample_weight, batch_size, seed),
+            epochs=epochs,
+            validation_data=validation,
+            validation_batch_size=predict_batch(network),
+            callbacks=callbacks,
+            verbose=0,
+        )
+    return {name: [float(value) for value in values] for name, values in history.history.items()}
+
+
+def _inputs_of(network, arrays):
+    """Those arrays that are inputs of the network."""
+    return {name: arrays[name] for name in network.input}
+
+
+def _shuffled_batches(inputs, targets, sample_weight, batch_size, seed):
+    """Batches in a new random order in every epoch.
+
+    Keras shuffles arrays with an operation that, once the backend is seeded, repeats the same order in every epoch.
+    """
+    import keras
+
+    class Batches(keras.utils.PyDataset):
+        def __init__(self):
+            super().__init__()
+            self.random = np.random.default_rng(seed)
+            self.on_epoch_end()
+
+        def __len__(self):
+            return -(-len(targets) // batch_size)
+
+        def __getitem__(self, index):
+            rows = self.order[index * batch_size : (index + 1) * batch_size]
+            batch = {name: array[rows] for name, array in inputs.items()}, targets[rows]
+            return batch if sample_weight is None else (*batch, np.asarray(sample_weight[rows], np.float32))
+
+        def on_epoch_end(self):
+            self.order = self.random.permutation(len(targets))
+
+    return Batches()
+
+
+def _halving_callback(followed, learning_rate, patience=5, least=1e-4):
+    """A Keras callback that halves the learning rate when a loss has not fallen by ``least`` for so many epochs.
+
+    As ``keras.callbacks.ReduceLROnPlateau``, which cannot read the rate under NumPy 2.4.
+    """
+    import keras
+
+    class Halving(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            self.best, self.waited, self.rate = np.inf, 0, learning_rate
+
+        def on_epoch_end(self, epoch, logs=None):
+            if logs[followed] < self.best - least:
+                self.best, self.waited = logs[followed], 0
+                return
+            self.waited += 1
+            if self.waited == patience:
+                self.waited, self.rate = 0, 0.5 * self.rate
+                self.model.optimizer.learning_rate.assign(self.rate)
+
+    return Halving()
+
+
+def _progress_callback(title, epochs):
+    """A Keras callback that shows a tqdm bar of the epochs with their losses."""
+    import keras
+    from tqdm.auto import tqdm
+
+    class Progress(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            self.bar = tqdm(total=epochs, desc=title, unit="epoch")
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.bar.set_postfix({name: f"{value:.4g}" for name, value in (logs or {}).items()}, refresh=False)
+            self.bar.update()
+
+        def on_train_end(self, logs=None):
+            self.bar.close()
+
+    return Progress()
+
+
+def predict_batch(network):
+    """Rows that one call of the network should get: fewer for networks whose layers have large outputs.
+
+    Parameters
+    ----------
+    network : `keras.Model`
+
+    Returns
+    -------
+    int
+        A power of two, from `PREDICT_LEAST` to `PREDICT_BATCH`: so many rows of whole blocks are whole blocks, see
+        `stellarlabels.inputs.blocks`.
+    """
+    shapes = [layer.output.shape[1:] for layer in network.layers if hasattr(layer.output, "shape")]
+    widest = max(int(np.prod(shape)) for shape in shapes)
+    return 1 << (int(np.clip(PREDICT_NUMBERS // widest, PREDICT_LEAST, PREDICT_BATCH)).bit_length() - 1)
+
+
+def predict(network, inputs):
+    """Output of a network for many rows, in batches.
+
+    Parameters
+    ----------
+    network : `keras.Model`
+    inputs : dict of str to `~numpy.ndarray`
+
+    Returns
+    -------
+    `~numpy.ndarray` of float64, shape (N, 2 L)
+        Those of ``network.predict`` within 1e-5 of the scale of the labels; see `stellarlabels.networks.inference`.
+    """
+    from stellarlabels.networks.inference import for_prediction
+
+    inputs = _inputs_of(network, inputs)
+    count = len(next(iter(inputs.values())))
+    out = np.zeros((count, network.output_shape[-1]))
+    batch, fast = predict_batch(network), for_prediction(network)
+    for start in range(0, count, batch):
+        rows = slice(start, start + batch)
+        out[rows] = fast.predict_on_batch({name: array[rows] for name, array in inputs.items()})
+    return out

@@ -1,0 +1,364 @@
+"""The uncertain network: it propagates the covariance of its inputs and predicts an excess error.
+
+The inputs are normalised XP coefficients (110), and further features (colors, pseudo-magnitude) of which some may be
+missing (NaN). See `stellarlabels.inputs.xp.coefficient_set`.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+from stellarlabels.networks import chain
+
+__all__ = ["UncertainCore", "stages_of", "uncertain_mlp"]
+
+_register = keras.saving.register_keras_serializable(package="stellarlabels")
+
+#: Coefficients of a band, of both, and the position of the one that all are divided by.
+BAND, COEFFICIENTS, REFERENCE = 55, 110, 55
+
+#: Standardised features are clipped to plus or minus this.
+LIMIT = 6.0
+
+
+def stages_of(hidden, activation, dropout, blocks, width, outputs):
+    """Stages of the trunk and of the two heads, means and logarithms of excess errors.
+
+    Parameters
+    ----------
+    hidden : sequence of int
+        Plain layers with activation and dropout, as in the paper.
+    activation : str
+    dropout : float
+        Rate of the dropout, which stays on in the passes.
+    blocks, width : int
+        Residual blocks after that, and their width: layer normalisation, layer, activation, dropout, layer. Of their
+        dropout only that of the last block stays on in the passes, so that the other blocks are computed once.
+    outputs : int
+
+    Returns
+    -------
+    trunk, mean, excess : list of dict
+    """
+    active = {"kind": "activation", "name": activation}
+    trunk = []
+    for units in hidden:
+        trunk += [{"kind": "dense", "units": units}, active, {"kind": "dropout", "rate": dropout}]
+    if blocks:
+        trunk.append({"kind": "dense", "units": width})
+    for block in range(blocks):
+        inner = [{"kind": "norm"}, {"kind": "dense", "units": width}, active]
+        inner += [
+            {"kind": "dropout", "rate": dropout, "passes": block == blocks - 1},
+            {"kind": "dense", "units": width},
+        ]
+        trunk.append({"kind": "residual", "stages": inner})
+    mean, excess = [{"kind": "dense", "units": outputs}], [{"kind": "dense", "units": outputs}]
+    if blocks:
+        trunk.append({"kind": "norm"})
+        excess = [{"kind": "dense", "units": 64}, active, *excess]
+    return trunk, mean, excess
+
+
+@_register
+class UncertainCore(keras.layers.Layer):
+    """Means, excess errors, and the errors that the covariance of the inputs causes, in one forward pass.
+
+    Parameters
+    ----------
+    outputs : int
+        Number of labels L.
+    trunk, mean, excess : list of dict
+        Stages; see `stages_of` and `stellarlabels.networks.chain`.
+    components : int
+        Number of principal components of the sampled spectra that stand for the coefficients; 0 for the standardised
+        coefficients themselves.
+    context : bool
+        Whether the logarithms of the errors of the spectrum, and of the pseudo-magnitude, are inputs, too.
+    scales : sequence of float
+        The last feature, the pseudo-magnitude p, is given as tanh(p / scale) for each of these; () for p standardised.
+    noise : sequence of float
+        (share, low, high): during training noise with the covariance of the inputs times 10**u, u uniform from low to
+        high, is added to this share of the stars, and the covariance grows accordingly; () for none.
+    groups, rates : list of list of int, list of float
+        Features that are left out together during training, and how often, so that the network learns to do without.
+    first_phase : float
+        Share of the epochs at the start of a training in which errors from the inputs are left out: the network first
+        learns the derivatives from which they are made.
+    propagate : bool
+        Whether training follows the derivatives of the Jacobian. If not, errors from the inputs count as known.
+    seed : int
+    """
+
+    def __init__(
+        self,
+        outputs,
+        trunk,
+        mean,
+        excess,
+        components=0,
+        context=False,
+        scales=(),
+        noise=(),
+        groups=(),
+        rates=(),
+        first_phase=0.125,
+        propagate=True,
+        seed=0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.outputs, self.trunk, self.mean, self.excess = outputs, trunk, mean, excess
+        self.components, self.context, self.scales, self.noise = components, context, list(scales), list(noise)
+        self.groups, self.rates = [list(group) for group in groups], list(rates)
+        self.first_phase, self.propagate, self.seed = first_phase, propagate, seed
+        self.generator = keras.random.SeedGenerator(seed)
+
+    def build(self, input_shape):
+        others = input_shape["others"][-1]
+        width = self.components or COEFFICIENTS
+
+        def fixed(name, *shape, start="zeros"):
+            return self.add_weight(shape=shape, initializer=start, name=name, trainable=False)
+
+        self.reference = fixed("reference", COEFFICIENTS)
+        self.matrix, self.shift = fixed("matrix", COEFFICIENTS, width), fixed("shift", width)
+        self.center, self.scale = fixed("center", others), fixed("scale", others, start="ones")
+        known = self.context * (input_shape["log_error"][-1] + bool(self.scales))
+        self.context_center = fixed("context_center", known)
+        self.context_scale = fixed("context_scale", known, start="ones")
+        self.phase = fixed("phase", 1, start="ones")
+        rng = np.random.default_rng(self.seed)
+        size = width + 2 * others + known + (len(self.scales) - 1 if self.scales else 0)
+        self.parameters = []
+        for name in ("trunk", "mean", "excess"):
+            start, out = chain.initial(getattr(self, name), size, rng)
+            size = out if name == "trunk" else size
+            if name == "excess":
+                start[-1] = start[-1] - 1.5
+            self.parameters.append(
+                [
+                    self.add_weight(
+                        shape=array.shape,
+                        initializer=keras.initializers.Constant(array),
+                        name=f"{name}_{index}",
+                    )
+                    for index, array in enumerate(start)
+                ]
+            )
+
+    def adapt_to(self, arrays, seed=0, stars=12000):
+        """Set components, centers and scales from training inputs."""
+        rows = np.random.default_rng(seed).permutation(len(arrays["coefficients"]))[:stars]
+        coefficients, others, logs = (
+            arrays[name][rows].astype(np.float64) for name in ("coefficients", "others", "log_error")
+        )
+        for target, array in zip(
+            (self.reference, self.shift, self.matrix), _components(coefficients, self.components), strict=True
+        ):
+            target.assign(array)
+        known = np.isfinite(others)
+        count = np.maximum(known.sum(axis=0), 1)
+        center = np.where(known, others, 0).sum(axis=0) / count
+        spread = np.sqrt(np.where(known, (others - center) ** 2, 0).sum(axis=0) / count)
+        self.center.assign(center)
+        self.scale.assign(np.where(spread > 0, spread, 1))
+        if self.context:
+            if self.scales:
+                logs = np.hstack([logs, _log_error(arrays["other_factor"][rows], np.float64(1.0), np)])
+            self.context_center.assign(logs.mean(axis=0))
+            self.context_scale.assign(np.maximum(logs.std(axis=0), 1e-3))
+
+    def phases(self, epochs):
+        """A callback that takes errors from the inputs into account after the first phase of so many epochs."""
+        core = self
+
+        class Phases(keras.callbacks.Callback):
+            def on_epoch_begin(self, epoch, logs=None):
+                core.phase.assign([float(epoch >= round(core.first_phase * epochs))])
+
+        return Phases()
+
+    @staticmethod
+    def _spectral(rows, inputs):
+        """Variances (N, L) of functions with the derivatives ``rows`` (N, L, 110) with respect to coefficients."""
+        bp, rp = rows[..., :BAND], rows[..., BAND:]
+        parts = (ops.matmul(bp, inputs["bp_factor"]), ops.matmul(rp, inputs["rp_factor"]))
+        return sum(ops.sum(part**2, axis=-1) for part in parts)
+
+    def _noisy(self, inputs):
+        """Coefficients and other features with noise, and by how much their variances have grown (N, 1)."""
+        coefficients, others = inputs["coefficients"], inputs["others"]
+        share, low, high = self.noise
+        count = ops.shape(coefficients)[0]
+        draw = keras.random.uniform((count, 2), seed=self.generator)
+        amount = ops.where(draw[:, :1] < share, 10.0 ** (low + (high - low) * draw[:, 1:]), 0.0)
+
+        def noise(name):
+            factor = inputs[name]
+            normal = keras.random.normal((count, factor.shape[-1], 1), seed=self.generator)
+            return ops.sqrt(amount) * ops.matmul(factor, normal)[..., 0]
+
+        bp, rp = noise("bp_factor"), noise("rp_factor")
+        coefficients = coefficients + ops.concatenate([bp, rp], axis=-1)
+        return coefficients, others + noise("other_factor"), 1 + amount
+
+    def _present(self, others, training):
+        """1 for features that are there, 0 for those that are missing or left out of this step."""
+        present = ops.cast(ops.logical_not(ops.isnan(others)), others.dtype)
+        if training:
+            for group, rate in zip(self.groups, self.rates, strict=True):
+                member = np.isin(np.arange(others.shape[-1]), group).astype(np.float32)
+                drop = keras.random.uniform((ops.shape(others)[0], 1), seed=self.generator) < rate
+                present = present * (1 - ops.cast(drop, others.dtype) * member)
+        return present
+
+    def _dropout(self, x, stage):
+        kept = keras.random.uniform(ops.shape(x), seed=self.generator) >= stage["rate"]
+        return ops.cast(kept, x.dtype) / (1 - stage["rate"])
+
+    def call(self, inputs, training=False):
+        """Means, logarithms of excess errors, and logarithms of errors from the inputs (N, 3 L), in scaled labels."""
+        if training and self.noise:
+            coefficients, others, level = self._noisy(inputs)
+        else:
+            coefficients, others = inputs["coefficients"], inputs["others"]
+            level = ops.ones_like(coefficients[:, :1])
+        present = self._present(others, training)
+        others = ops.where(ops.isnan(others), self.center, others)
+        flat = ops.clip((others - self.center) / self.scale, -LIMIT, LIMIT)
+        slope = ops.cast(ops.abs(flat) < LIMIT, flat.dtype) / self.scale * present
+        flat = flat * present
+        # In units of the reference, the divisor of the coefficients drops out, and with it its error. Faint components
+        # are small differences of large numbers: they are computed in double precision.
+        double = ops.cast(coefficients, "float64")
+        unit = ops.matmul(double, ops.cast(self.reference, "float64")[:, None])
+        double = double / unit
+        z = ops.matmul(double, ops.cast(self.matrix, "float64")) - ops.cast(self.shift, "float64")
+        coefficients, unit, z = (ops.cast(array, others.dtype) for array in (double, unit, z))
+        parts = [z]
+        slopes = [slope]
+        if self.scales:
+            scales = np.asarray(self.scales, np.float32)
+            bent = ops.tanh(others[:, -1:] / scales) * present[:, -1:]
+            parts += [flat[:, :-1], bent]
+            slopes = [slope[:, :-1], (present[:, -1:] - bent**2) / scales]
+        else:
+            parts.append(flat)
+        parts.append(1 - present)
+        if self.context:
+            logs = inputs["log_error"] + 0.5 * ops.log(level)
+            if self.scales:
+                logs = ops.concatenate([logs, _log_error(inputs["other_factor"], level, ops)], axis=-1)
+            parts.append(ops.clip((logs - self.context_center) / self.context_scale, -LIMIT, LIMIT))
+        drop = self._dropout if training else None
+        x, cache = chain.forward(self.trunk, self.parameters[0], ops.concatenate(parts, axis=-1), ops, drop)
+        mean, last = chain.forward(self.mean, self.parameters[1], x, ops, drop)
+        excess, _ = chain.forward(self.excess, self.parameters[2], x, ops, drop)
+
+        def propagated():
+            rows = chain.pullback(self.mean, last, ops.eye(self.outputs, dtype=x.dtype)[None], ops)
+            rows = chain.pullback(self.trunk, cache, rows, ops)
+            variance = self._variance(rows, slopes, inputs, coefficients, unit) * level
+            return variance if self.propagate else ops.stop_gradient(variance)
+
+        variance = ops.cond(self.phase[0] > 0, propagated, lambda: ops.zeros_like(mean))
+        return ops.concatenate([mean, excess, 0.5 * ops.log(variance + 1e-10)], axis=-1)
+
+    def _variance(self, rows, slopes, inputs, coefficients, unit):
+        """Variances (N, L) that the covariance of the inputs causes."""
+        width = self.matrix.shape[-1]
+        size = sum(slope.shape[-1] for slope in slopes)
+        spectral = ops.reshape(rows[..., :width], (-1, width)) @ ops.transpose(self.matrix)
+        spectral = ops.reshape(spectral, (-1, self.outputs, COEFFICIENTS))
+        along = ops.sum(spectral * coefficients[:, None, :], axis=-1, keepdims=True)
+        variance = self._spectral((spectral - along * self.reference) / unit[:, :, None], inputs)
+        other = rows[..., width : width + size] * ops.concatenate(slopes, axis=-1)[:, None, :]
+        if self.scales:
+            plain = slopes[0].shape[-1]
+            other = ops.concatenate([other[..., :plain], ops.sum(other[..., plain:], axis=-1, keepdims=True)], axis=-1)
+        return variance + ops.sum(ops.matmul(other, inputs["other_factor"]) ** 2, axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape["coefficients"][0], 3 * self.outputs)
+
+    def get_config(self):
+        names = ("outputs", "trunk", "mean", "excess", "components", "context", "scales", "noise", "groups", "rates")
+        own = {name: getattr(self, name) for name in (*names, "first_phase", "propagate", "seed")}
+        return {**super().get_config(), **own}
+
+
+def _log_error(factor, level, ops):
+    """Logarithm of the error of the last one of the other features (N, 1), 0 where it is missing."""
+    return 0.5 * ops.log(ops.sum(factor[:, -1, :] ** 2, axis=-1, keepdims=True) * level + 1.0)
+
+
+def _components(coefficients, count):
+    """What the coefficients are divided by, and the linear map to the components.
+
+    Principal components of the sampled spectra in units of their mean flux, scaled by the square root of their spread:
+    halfway between leaving faint components too small to learn from and blowing up their noise. Combinations of
+    coefficients that the sampled spectra do not show have no weight. With ``count=0`` the coefficients themselves in
+    units of the first one of RP, standardised (constant ones become 0).
+
+    Returns
+    -------
+    reference : `~numpy.ndarray`, shape (110,)
+    shift : `~numpy.ndarray`, shape (K,)
+    matrix : `~numpy.ndarray`, shape (110, K)
+    """
+    reference = np.eye(COEFFICIENTS)[BAND]
+    if not count:
+        spread = coefficients.std(axis=0)
+        matrix = np.diag(np.where(spread > 1e-7, 1 / np.maximum(spread, 1e-7), 0))
+        return reference, coefficients.mean(axis=0) @ matrix, matrix
+    from stellarlabels.inputs.xp.coefficient_set import designs
+
+    samples, reference, _ = designs()
+    coefficients = coefficients / (coefficients @ reference)[:, None]
+    flux = coefficients @ samples.T
+    center, scale = flux.mean(axis=0), np.maximum(flux.std(axis=0), 1e-9)
+    directions = np.linalg.svd((flux - center) / scale, full_matrices=False)[2][:count].T / scale[:, None]
+    matrix = np.zeros((COEFFICIENTS, count))
+    matrix[:, : directions.shape[1]] = samples.T @ directions
+    spread = (coefficients @ matrix).std(axis=0)
+    matrix /= np.sqrt(np.maximum(spread, 1e-9))
+    return reference, (coefficients @ matrix).mean(axis=0), matrix
+
+
+def uncertain_mlp(
+    *,
+    shapes,
+    outputs,
+    hidden=(),
+    activation="relu",
+    dropout=0.2,
+    blocks=0,
+    width=0,
+    seed,
+    **options,
+):
+    """The uncertain network: plain layers as in the paper, or residual blocks.
+
+    Parameters
+    ----------
+    shapes : dict of str to int
+    outputs : int
+    hidden, activation, dropout, blocks, width
+        See `stages_of`.
+    seed : int
+    **options
+        See `UncertainCore`.
+
+    Returns
+    -------
+    `keras.Model`
+        Inputs ``coefficients`` (N, 110), ``others`` (N, C), ``log_error`` (N, 12), and a factor F of each covariance,
+        F @ F.T: ``bp_factor`` and ``rp_factor`` (N, 55, 55), ``other_factor`` (N, C, C). Outputs as of `UncertainCore`.
+    """
+    trunk, mean, excess = stages_of(hidden, activation, dropout, blocks, width, outputs)
+    inputs = {name: keras.Input((shapes[name],), name=name) for name in ("coefficients", "others", "log_error")}
+    for name in ("bp_factor", "rp_factor", "other_factor"):
+        inputs[name] = keras.Input((shapes[name], shapes[name]), name=name)
+    core = UncertainCore(outputs, trunk, mean, excess, seed=seed, name="uncertain", **options)
+    return keras.Model(inputs, core(inputs))

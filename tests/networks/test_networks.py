@@ -1,0 +1,89 @@
+"""Layers and networks: shapes of the paper, behavior of the layers, seeds."""
+
+import keras
+import numpy as np
+import pytest
+
+from stellarlabels.exceptions import InputError
+from stellarlabels.networks import builders as networks
+from stellarlabels.networks.layers import (
+    AffineProjection,
+    ColorInput,
+    LogErrorBins,
+    SigmaFloor,
+    SpectrumNoise,
+)
+from stellarlabels.systems.uacsnet import APOGEE, PAPER
+
+
+def test_layers_of_the_paper():
+    """Table 1 of the UA-CSNet paper."""
+    network = networks.build("mean_variance_mlp", shapes={"flux": 60}, outputs=1, seed=1, **PAPER.network_options)
+    sizes = [
+        (layer.kernel.shape[0], layer.kernel.shape[1])
+        for layer in network.layers
+        if isinstance(layer, keras.layers.Dense)
+    ]
+    mean_branch = [(60, 256), (256, 64), (64, 16), (16, 8), (8, 1)]
+    error_branch = [(60, 16), (32, 8), (8, 1)]
+    assert sorted(sizes) == sorted(mean_branch + error_branch)
+    assert network.output_shape == (None, 2)
+
+
+def test_hyper_parameters_of_the_paper():
+    """Section 4.1: s, epoch, eta, M, N, lambda, epsilon, gamma."""
+    assert (PAPER.batch_size, PAPER.epochs, PAPER.learning_rate) == (512, 30000, 1e-3)
+    assert PAPER.cost_bins == (10, 15) and PAPER.cost_gamma == 0.5
+    assert PAPER.network_options["l2"] == 1e-5 and PAPER.error_floor == {"feh": 0.02}
+
+
+def test_unknown_network():
+    with pytest.raises(InputError, match="no network is called"):
+        networks.build("transformer")
+
+
+def test_same_seed_same_network():
+    options = {**APOGEE.network_options, "width": 16, "blocks": 1, "components": 5}
+    shapes = {"flux": 343, "color": 5}
+
+    def weights(seed):
+        network = networks.build("residual_mlp", shapes=shapes, outputs=4, seed=seed, **options)
+        return np.concatenate([np.ravel(w) for w in network.trainable_weights])
+
+    np.testing.assert_array_equal(weights(3), weights(3))
+    assert not np.array_equal(weights(3), weights(4))
+
+
+def test_noise_has_the_asked_size_and_correlation():
+    """Samples of which the rows of L are parallel get the same noise, orthogonal ones independent noise."""
+    layer = SpectrumNoise(rank=2, amount=0.5, seed=1)
+    flux, error = np.zeros((20000, 3), np.float32), np.tile(np.float32([2.0, 4.0, 6.0]), (20000, 1))
+    layer.build([flux.shape, error.shape])
+    layer.adapt([[3.0, 0.0], [7.0, 0.0], [0.0, 0.1]])
+    np.testing.assert_array_equal(layer([flux, error], training=False), flux)
+    noisy = np.asarray(layer([flux, error], training=True))
+    np.testing.assert_allclose(noisy.std(axis=0), [1, 2, 3], rtol=0.03)
+    correlation = np.corrcoef(noisy.T)
+    assert correlation[0, 1] > 0.999 and abs(correlation[0, 2]) < 0.03
+
+
+def test_projection_and_error_bins():
+    layer = AffineProjection(2)
+    layer.build((None, 3))
+    layer.adapt([1, 1, 1], [[1, 0], [0, 1], [0, 2]])
+    np.testing.assert_allclose(layer(np.array([[2.0, 3.0, 4.0]], np.float32)), [[1, 2 + 6]])
+    bins = LogErrorBins(2)
+    bins.build((None, 4))
+    np.testing.assert_allclose(bins(np.exp([[1.0, 3.0, 0.0, 1.0]]).astype("f4")), [[2, 0.5]], rtol=1e-6)
+    floor = SigmaFloor(0.5)
+    np.testing.assert_allclose(np.exp(floor(np.array([-5.0, 5.0]))), [0.5, np.log1p(np.exp(5))], rtol=1e-6)
+
+
+def test_missing_colors_become_zero_and_an_indicator():
+    layer = ColorInput(groups=[[0]], rates=[1.0], seed=1)
+    layer.build((None, 2))
+    layer.adapt(np.array([[1.0, 0.0], [3.0, np.nan], [2.0, 10.0]]))
+    got = np.asarray(layer(np.array([[np.nan, 5.0], [2.0, 5.0]], np.float32)))
+    np.testing.assert_allclose(got, [[0, 0, 1, 0], [0, 0, 0, 0]], atol=1e-6)
+    dropped = np.asarray(layer(np.array([[4.0, 5.0]], np.float32), training=True))
+    np.testing.assert_allclose(dropped[0, [0, 2]], [0, 1])

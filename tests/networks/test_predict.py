@@ -1,0 +1,60 @@
+"""Predictions in batches are those of Keras, whatever the network."""
+
+import numpy as np
+import pytest
+
+from stellarlabels import SolarDis, SPCANet, UACSNet
+from stellarlabels.networks import builders as networks
+from stellarlabels.networks import training
+from stellarlabels.systems.csnet import CSNet
+
+#: Differences between batches of other sizes, relative to the largest output. The components of SolarDis solve a system
+#: of equations for each spectrum, in single precision.
+TOLERANCE = {"solardis": 2e-4}
+
+
+def csnet():
+    options = CSNet("paper").recipe.network_options
+    return networks.build("color_mlp", shapes={"color": 13, "error": 15}, outputs=1, seed=1, **options)
+
+
+def cnn():
+    options = {"filters": (4, 8), "kernel": 3, "pool": 3, "dense": (16,), "slope": 0.01}
+    return networks.build("spectrum_cnn", shapes={"flux": 4875}, outputs=5, seed=1, **options)
+
+
+NETWORKS = {
+    "csnet": csnet,
+    "csnet means": lambda: networks.means_of(csnet()),
+    "cnn": cnn,
+    "uacsnet": lambda: UACSNet.pretrained("paper")._members[0].network,
+    "uacsnet, apogee": lambda: UACSNet.pretrained("apogee")._members[0].network,
+    "solardis": lambda: SolarDis.pretrained()._members[0].network,
+    "spcanet": lambda: SPCANet.pretrained()._members[0].network,
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_as_keras(name):
+    network = NETWORKS[name]()
+    rng = np.random.default_rng(3)
+    count = 300
+    arrays = {
+        key: rng.uniform(0.5, 1.1, (count, *tensor.shape[1:])).astype(np.float32)
+        for key, tensor in network.input.items()
+    }
+    found = training.predict(network, {**arrays, "another": np.zeros(count)})
+    expected = network.predict(arrays, verbose=0)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=TOLERANCE.get(name, 1e-5) * np.abs(expected).max())
+    assert found.dtype == np.float64
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_batches_are_whole_blocks(name):
+    batch = training.predict_batch(NETWORKS[name]())
+    assert training.PREDICT_LEAST <= batch <= training.PREDICT_BATCH and batch & (batch - 1) == 0
+
+
+def test_large_layers_get_batches_that_are_worth_reading_their_kernels():
+    network = SolarDis("paper")._build({"flux": np.zeros((0, 4875), np.float32)}, 0, 5)
+    assert training.predict_batch(network) == training.PREDICT_LEAST
