@@ -36,8 +36,8 @@ class Registry:
     kind : str
         What they are called in messages, for instance "system".
     within : str, optional
-        Dotted name of the folder in which the package's own ones are declared. Each of its modules (of sub-folders:
-        their ``__init__``) is imported when a name is asked for that is not there yet; the one of that name first.
+        Dotted name of the folder in which the package's own ones are declared. Its modules are imported when a name is
+        asked for that is not there yet: the module of that name, or else all of them.
 
     Examples
     --------
@@ -128,9 +128,9 @@ class Registry:
         """Import the package's own modules, or only the one of a name."""
         if self._within is None:
             return
-        for module in pkgutil.iter_modules(import_module(self._within).__path__):
-            if only in (None, module.name):
-                import_module(f"{self._within}.{module.name}")
+        for module in pkgutil.walk_packages(import_module(self._within).__path__, f"{self._within}."):
+            if only in (None, module.name.rpartition(".")[2]):
+                import_module(module.name)
 
 
 @cache

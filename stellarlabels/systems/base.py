@@ -85,7 +85,7 @@ def load(path):
 
 
 class System(LabelEstimator):
-    """A system. Subclasses declare ``name``, ``recipes`` and, where there are, ``title``, ``reference`` and ``shipped``.
+    """A system. Subclasses declare ``name``, ``recipes`` and, if there are any, ``title``, ``reference``, ``shipped``.
 
     A subclass with a ``name`` of its own registers itself: it is then known to `get`, on the command line, and in runs
     over large files. All parameters, attributes and methods that are not described here are those of
@@ -175,21 +175,21 @@ class System(LabelEstimator):
 
         Returns
         -------
-        `stellarlabels.columns.schema.Schema`
+        `stellarlabels.columns.Schema`
             All its columns are optional.
         """
         from dataclasses import replace
 
-        from stellarlabels.columns import schema
+        from stellarlabels import columns
 
-        columns = [item for item in schema.vocabulary() if "meta.id;meta.main" in item.ucd]
-        columns += [schema.column(name) for name in ("ra", "dec")]
+        found = [item for item in columns.vocabulary() if "meta.id;meta.main" in item.ucd]
+        found += [columns.column(name) for name in ("ra", "dec")]
         for label in dict.fromkeys(label for recipe in cls.recipes.values() for label in recipe.labels):
-            value, error, flag = schema.label_columns(label)
-            terms = [schema.error_term(label, term) for term in cls.error_terms]
-            columns += [value, error, *terms, replace(flag, flags="label")]
-        columns = [replace(item, optional=True) for item in columns]
-        return schema.Schema(cls.name, columns, cls.title or f"Labels of the system {cls.name}", cls.reference)
+            value, error, flag = columns.label_columns(label)
+            terms = [columns.error_term(label, term) for term in cls.error_terms]
+            found += [value, error, *terms, replace(flag, flags="label")]
+        found = [replace(item, optional=True) for item in found]
+        return columns.Schema(cls.name, found, cls.title or f"Labels of the system {cls.name}", cls.reference)
 
     def catalog(self, table, labels=None):
         """The catalog in the published schema; of systems without one in that of `default_schema`.
@@ -214,18 +214,18 @@ class System(LabelEstimator):
         """
         from astropy.table import QTable
 
+        from stellarlabels import columns
         from stellarlabels.catalogs import CatalogTable, published, schemas
-        from stellarlabels.columns import schema
 
         labels = self.predict(table) if labels is None else labels
-        schema.check_same_stars(table, labels)
-        if schema.identifier(table) is None:
+        columns.check_same_stars(table, labels)
+        if columns.identifier(table) is None:
             raise MissingColumnError("table: a catalog needs the column 'source_id' or 'obsid'")
         merged = QTable(table, copy=False)
         for name in labels.colnames:
             if name not in merged.colnames:
                 merged[name] = labels[name]
-            elif name != schema.identifier(labels):
+            elif name != columns.identifier(labels):
                 merged.replace_column(name, labels[name])
         for name, data in self.derived_columns(table).items():
             merged[name] = data

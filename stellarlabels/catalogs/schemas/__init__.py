@@ -1,7 +1,7 @@
 """The published catalogs, one ECSV file each: columns, units, dtypes, UCDs, descriptions, nulls, and corrections.
 
 A file that is added to this folder is available under its name, also to Astropy as the format ``stellarlabels.<name>``.
-Beside what `stellarlabels.columns.schema.Schema.read` asks for, the metadata of a file may hold
+Beside what `stellarlabels.columns.Schema.read` asks for, the metadata of a file may hold
 
 ``null_values``
     For ``*``, all columns of numbers, the values that stand for "missing" in the published file, beside those that the
@@ -23,7 +23,7 @@ Beside what `stellarlabels.columns.schema.Schema.read` asks for, the metadata of
 from functools import lru_cache
 from importlib import resources
 
-from stellarlabels.columns.schema import Schema
+from stellarlabels.columns import Schema
 from stellarlabels.exceptions import InputError
 from stellarlabels.registry import Registry
 
@@ -37,14 +37,14 @@ def register(schema, name=None):
 
     Parameters
     ----------
-    schema : `~stellarlabels.columns.schema.Schema` or callable
+    schema : `~stellarlabels.columns.Schema` or callable
         A schema, or a function without arguments that makes it when it is asked for.
     name : str, optional
         By default that of the schema.
 
     Returns
     -------
-    `~stellarlabels.columns.schema.Schema` or callable
+    `~stellarlabels.columns.Schema` or callable
         The argument.
 
     Raises
@@ -83,12 +83,12 @@ def get(name):
 
     Parameters
     ----------
-    name : str or `~stellarlabels.columns.schema.Schema`
+    name : str or `~stellarlabels.columns.Schema`
         One of `available`, in any case of letters. A schema is returned as it is.
 
     Returns
     -------
-    `~stellarlabels.columns.schema.Schema`
+    `~stellarlabels.columns.Schema`
 
     Raises
     ------
