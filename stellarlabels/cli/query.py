@@ -5,8 +5,8 @@ from stellarlabels.cli.checks import check_output, names_of_systems
 __all__ = ["add", "run"]
 
 _DESCRIPTION = (
-    "Send one of the queries that ship with the package to a TAP service, and write its result. What would be sent, and "
-    "which parameters can be set, is told by --print."
+    "Send one of the queries that ship with the package to a TAP service, and write its result. What would be sent, "
+    "and which parameters can be set, is told by --print."
 )
 
 
@@ -14,9 +14,7 @@ def add(verb):
     """Declare the arguments."""
     verb.description = _DESCRIPTION
     verb.names = names_of_systems
-    verb.add_argument(
-        "system", metavar="QUERY", help="name of a system, of a query ('list' shows them), or a file *.adql"
-    )
+    verb.add_argument("system", metavar="QUERY", help="name of a system or query ('list' shows them), or a file *.adql")
     verb.add_argument("--sample", choices=["train", "apply"], default="apply", help="which stars (%(default)s)")
     verb.add_argument("--service", help="name or address of the service (default: the first of the query's)")
     verb.add_argument(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from astropy.table import Table
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.inputs.lamost.columns import PIXELS, arm_column
 
@@ -52,8 +52,8 @@ def redshift(table):
     `~numpy.ndarray` of float64, shape (N,)
         NaN where neither is known.
     """
-    velocity = schema.values(table, "radial_velocity", required=False)
-    z = schema.values(table, "z", required=False)
+    velocity = columns.values(table, "radial_velocity", required=False)
+    z = columns.values(table, "z", required=False)
     return np.where(np.isfinite(velocity), velocity / LIGHT, z)
 
 
@@ -85,7 +85,7 @@ def pixels(table, arm="", *, masks=("andmask", "ormask"), weighted=True):
     """
     flux, ivar = (cells(table, arm_column(name, arm)) for name in ("flux", "ivar"))
     declared = arm_column("wavelength", arm)
-    if schema.column_name(table, declared) is not None:
+    if columns.column_name(table, declared) is not None:
         wavelength = cells(table, declared)
     elif declared.name in table.meta:
         wavelength = np.asarray(getattr(table.meta[declared.name], "value", table.meta[declared.name]), float)[None]
@@ -122,7 +122,7 @@ def only_pixels(table, arm=""):
     `~astropy.table.Table`
         The columns themselves are shared with the input.
     """
-    keys = [schema.column_name(table, arm_column(name, arm)) for name in PIXELS]
+    keys = [columns.column_name(table, arm_column(name, arm)) for name in PIXELS]
     out = Table({key: table[key] for key in keys if key is not None}, copy=False)
     out.meta.update(table.meta)
     return out
@@ -134,7 +134,7 @@ def cells(table, item, *, required=True):
     Parameters
     ----------
     table : `~astropy.table.Table`
-    item : `~stellarlabels.columns.schema.Column`
+    item : `~stellarlabels.columns.Column`
         The column may hold arrays of one length or, as objects, of several.
     required : bool
         Whether the absence of the column is an error; if not, it gives cells without a number.
@@ -151,11 +151,11 @@ def cells(table, item, *, required=True):
     InputError
         If the cells are not arrays of numbers.
     """
-    key = schema.column_name(table, item)
+    key = columns.column_name(table, item)
     if key is None and not required:
         return np.zeros((len(table), 0))
     if key is None or np.dtype(getattr(table[key], "dtype", float)).kind != "O":
-        out = schema.column_values(table, item)
+        out = columns.column_values(table, item)
         if out.ndim != 2:
             raise InputError(f"column {key!r}: expected an array in each cell, got cells of shape {out.shape[1:]}")
         return out

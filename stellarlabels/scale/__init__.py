@@ -1,9 +1,9 @@
 """Labels for files of any size, and for catalogs that are spread over the sky.
 
 `label_file` reads FITS, VOTable, Parquet, HATS, lists of spectra and folders of these. What fits in memory is labelled
-at once, the rest part by part, and an interrupted run goes on where it was. `label_catalog` does the same for a catalog
-in the HATS format on a Dask cluster, with LSDB, and writes one; `map_catalog` labels an LSDB catalog when it is computed.
-`plan` says beforehand what it takes.
+at once, the rest part by part, and an interrupted run goes on where it was. `label_catalog` does the same for a HATS
+catalog on a Dask cluster, with LSDB, and writes one; `map_catalog` labels an LSDB catalog when it is computed. `plan`
+says beforehand what it takes.
 """
 
 from importlib import import_module

@@ -11,8 +11,7 @@ import numpy as np
 from astropy.table import QTable
 from tqdm.auto import tqdm
 
-from stellarlabels import __version__, catalogs, flags
-from stellarlabels.columns import schema
+from stellarlabels import __version__, catalogs, columns, flags
 from stellarlabels.exceptions import InputError, PartsFailedError, ReadError
 from stellarlabels.files import atomic
 from stellarlabels.scale.ahead import ahead
@@ -136,18 +135,18 @@ def _label(job, stars, parts, *, masked, progress):
 def _masked(job, parts, table):
     """Rows in the form of the other parts in which everything is missing but identifiers and what is taken over."""
     form = catalogs.read(next(iter(parts.done().values())), *job.schema)[:0]
-    out, key = QTable(meta=form.meta), schema.identifier(form)
+    out, key = QTable(meta=form.meta), columns.identifier(form)
     for name in form.colnames:
         if name == key or name in job.order.keep:
-            out[name] = table[schema.identifier(table) if name == key else name]
+            out[name] = table[columns.identifier(table) if name == key else name]
         elif name.endswith("_flag"):
             kind = "distance" if name == "distance_flag" else "label"
             lost = {"distance": "NO_DISTANCE", "label": "NO_INPUT"}[kind]
             out[name] = np.full(len(table), flags.get(kind)[lost], form[name].dtype)
         else:
             unit = getattr(form[name], "unit", None)
-            dtype = schema.without_unit(form[name]).dtype
-            item = schema.Column(name, str(unit or ""), dtype.name, shape=form[name].shape[1:])
+            dtype = columns.without_unit(form[name]).dtype
+            item = columns.Column(name, str(unit or ""), dtype.name, shape=form[name].shape[1:])
             out[name] = item.dress(np.ma.masked_all((len(table), *item.shape), dtype))
     return out
 
@@ -155,10 +154,10 @@ def _masked(job, parts, table):
 def _error(failures, parts):
     """The error that names what failed."""
     first = failures[0]
-    lost = sum(failure.stars for failure in failures)
+    lost, kept = sum(failure.stars for failure in failures), len(parts.done())
     return PartsFailedError(
         f"{len(failures)} parts with {lost} stars or more could not be labelled, the first: {first.where}: "
-        f"{first.error}; {len(parts.done())} others are kept in {parts.folder}, and the next run tries only these again",
+        f"{first.error}; {kept} others are kept in {parts.folder}, and the next run tries only these again",
         failures,
     )
 

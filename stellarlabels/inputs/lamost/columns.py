@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from stellarlabels import packaged
-from stellarlabels.columns import schema
+from stellarlabels.columns import Schema, column
 
 __all__ = ["ARMS", "PIXELS", "arm_column", "lamost_columns"]
 
@@ -20,12 +20,12 @@ def lamost_columns():
 
     Returns
     -------
-    `~stellarlabels.columns.schema.Schema`
+    `~stellarlabels.columns.Schema`
     """
     with packaged.file("lamost", "columns.ecsv") as path:
-        declared = schema.Schema.read(path)
-    columns = [item if item.description else schema.column(item.name) for item in declared]
-    return schema.Schema(declared.name, columns, declared.description, declared.reference)
+        declared = Schema.read(path)
+    columns = [item if item.description else column(item.name) for item in declared]
+    return Schema(declared.name, columns, declared.description, declared.reference)
 
 
 def arm_column(name, arm=""):
@@ -39,6 +39,6 @@ def arm_column(name, arm=""):
 
     Returns
     -------
-    `~stellarlabels.columns.schema.Column`
+    `~stellarlabels.columns.Column`
     """
-    return schema.column(name + arm) if arm else lamost_columns()[name]
+    return column(name + arm) if arm else lamost_columns()[name]

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from stellarlabels import flags
-from stellarlabels.columns import schema
+from stellarlabels import columns, flags
 from stellarlabels.exceptions import MissingColumnError
 from stellarlabels.inputs.base import Features, FeatureSet, register
 from stellarlabels.inputs.lamost.columns import arm_column
@@ -183,7 +182,7 @@ class MRSArms(FeatureSet):
         common = redshift(table) * LIGHT
         out = {}
         for arm in cells:
-            own = schema.values(table, f"rv_{arm}", required=False)
+            own = columns.values(table, f"rv_{arm}", required=False)
             out[arm] = np.where(np.isfinite(own), own, common)
         second = np.zeros(len(table))
         unknown = np.any([~np.isfinite(velocity) for velocity in out.values()], axis=0)
@@ -200,7 +199,7 @@ class MRSArms(FeatureSet):
 
 def _arms(table):
     """Arms of which the table has spectra."""
-    arms = [arm for arm in ARMS if schema.column_name(table, arm_column("flux", f"_{arm}")) is not None]
+    arms = [arm for arm in ARMS if columns.column_name(table, arm_column("flux", f"_{arm}")) is not None]
     if not arms:
         raise MissingColumnError("table: expected the columns 'flux_b' or 'flux_r' of medium-resolution spectra")
     return arms
