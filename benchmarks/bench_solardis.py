@@ -22,7 +22,7 @@ from astropy.table import Table
 
 from stellarlabels import SolarDis
 from stellarlabels.columns import schema
-from stellarlabels.inputs.lamost.lrs import LINEAR_GRID, normalised
+from stellarlabels.inputs.lamost import LINEAR_GRID, normalised
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -6,13 +6,15 @@ nothing but the arrays, and systems name the feature set that they use.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
+from importlib.metadata import entry_points
 
 import numpy as np
 
 from stellarlabels.exceptions import InputError
 
-__all__ = ["Features", "FeatureSet", "feature_set", "register"]
+__all__ = ["Features", "FeatureSet", "declare", "feature_set", "register"]
 
 
 @dataclass
@@ -98,8 +100,11 @@ class FeatureSet(ABC):
 
 _REGISTRY = {}
 
-#: Modules of this room that register feature sets; they are imported when a set is asked for that is not there yet.
-_DECLARED_IN = ("colors", "lamost.lrs", "lamost.mrs", "xp", "xp.coefficient_set")
+#: Modules of this room that register feature sets and readers; they are imported when one is asked for.
+_DECLARED_IN = ("colors", "spectra", "lamost", "xp", "xp.coefficient_set")
+
+#: Group of entry points whose modules register feature sets and readers of other packages.
+GROUP = "stellarlabels.inputs"
 
 
 def register(cls):
@@ -110,6 +115,15 @@ def register(cls):
     return cls
 
 
+@cache
+def declare():
+    """Import what registers feature sets and readers: modules of this room, and of other packages by entry points."""
+    for module in _DECLARED_IN:
+        import_module(f"stellarlabels.inputs.{module}")
+    for entry in entry_points(group=GROUP):
+        entry.load()
+
+
 def feature_set(name, **config):
     """Make the registered feature set called ``name``.
 
@@ -118,8 +132,8 @@ def feature_set(name, **config):
     InputError
         If there is none of that name.
     """
-    for module in () if name in _REGISTRY else _DECLARED_IN:
-        import_module(f"stellarlabels.inputs.{module}")
+    if name not in _REGISTRY:
+        declare()
     if name not in _REGISTRY:
         raise InputError(f"no feature set is called {name!r}; there are {sorted(_REGISTRY)}")
     return _REGISTRY[name](**config)

@@ -5,7 +5,7 @@ from astropy.table import QTable, Table
 
 from stellarlabels import packaged
 from stellarlabels.columns import schema
-from stellarlabels.inputs.lamost.columns import arm_column
+from stellarlabels.inputs.spectra import pixel_column
 
 __all__ = ["mrs_synthetic_sample", "xp_apogee_sample"]
 
@@ -76,5 +76,5 @@ def mrs_synthetic_sample():
             pixels = 10 ** (header["CRVAL1"] + header["CDELT1"] * np.arange(cells.shape[1]))
             cells = {"wavelength": pixels * shift, "flux": flux, "ivar": np.where(good, snr**2, 0.0)}
             for name, values in cells.items():
-                out[f"{name}_{arm}"] = arm_column(name, f"_{arm}").dress(values)
+                out[f"{name}_{arm}"] = pixel_column(name, f"_{arm}").dress(values)
     return out
