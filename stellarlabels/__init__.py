@@ -35,6 +35,7 @@ _MODULES = (
     "networks",
     "packaged",
     "plots",
+    "releases",
     "report",
     "scale",
     "systems",

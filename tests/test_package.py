@@ -20,7 +20,7 @@ PACKAGE = Path(stellarlabels.__file__).parent
 
 #: Rooms in the order in which a table walks through them, between the modules that all may use and those that use all.
 WALK = (
-    ("exceptions", "flags", "packaged", "threads"),
+    ("exceptions", "flags", "packaged", "releases", "threads"),
     ("columns",),
     ("files",),
     ("tables",),

@@ -3,7 +3,7 @@
 import numpy as np
 from astropy.table import QTable
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 from stellarlabels.tables.quality.quantities import quantity
 from stellarlabels.validation.giants import classes
 
@@ -48,14 +48,14 @@ def color_magnitude(table, *, color="feh", rule="logg", limit=3.5):
         As of `kiel`, with ``bp_rp_0`` and ``m_g`` (mag). ``meta["reddened"]`` says whether BP - RP is as observed, and
         ``meta["dimmed"]`` whether the extinction is not taken off.
     """
-    reddened, dimmed = schema.find(table, "bp_rp_0") is None, False
+    reddened, dimmed = columns.find(table, "bp_rp_0") is None, False
     shade = quantity(table, "bp_rp") if reddened else _values(table, "bp_rp_0")
-    if schema.find(table, "m_g") is not None:
+    if columns.find(table, "m_g") is not None:
         magnitude = _values(table, "m_g")
     else:
         extinction = _values(table, "ag")
         dimmed = not np.isfinite(extinction).any()
-        distance = _values(table, "distance" if schema.find(table, "distance") else "r_med_geo")
+        distance = _values(table, "distance" if columns.find(table, "distance") else "r_med_geo")
         with np.errstate(invalid="ignore", divide="ignore"):
             modulus = 5 * np.log10(np.where(distance > 0, distance, np.nan) / 10)
         magnitude = _values(table, "phot_g_mean_mag") - modulus - (0 if dimmed else extinction)
@@ -65,7 +65,7 @@ def color_magnitude(table, *, color="feh", rule="logg", limit=3.5):
 
 
 def _values(table, name):
-    return schema.values(table, name, required=False)
+    return columns.values(table, name, required=False)
 
 
 def _diagram(table, axes, color, rule, limit):
@@ -73,7 +73,7 @@ def _diagram(table, axes, color, rule, limit):
     rows = np.flatnonzero(np.logical_and.reduce([np.isfinite(values) for values in axes.values()]))
     out = QTable({"row": rows.astype(np.int64)})
     for name, values in axes.items():
-        out[name] = schema.column(name).dress(values[rows])
+        out[name] = columns.column(name).dress(values[rows])
     out["color"] = _values(table, color)[rows]
     group = np.full(len(table), "", dtype="U6")
     for name, mask in classes(table, rule=rule, limit=limit).items():

@@ -4,8 +4,8 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
+from stellarlabels import columns
 from stellarlabels.analysis.galactocentric import positions
-from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError
 from stellarlabels.validation.abundances import label
 from stellarlabels.validation.lines import grouped_lines
@@ -117,7 +117,7 @@ def _gradients(table, name, key, place, edges, x, x_range, method, rows):
     if rows is not None:
         used &= np.asarray(rows, bool)
     fit = grouped_lines(x, value, np.where(used, group, -1), len(edges) - 1, error=error, method=method)
-    unit = u.Unit(schema.column(name).unit)
+    unit = u.Unit(columns.column(name).unit)
     out = QTable({key: 0.5 * (edges[:-1] + edges[1:]) * u.kpc})
     out["gradient"], out["gradient_err"] = fit["slope"] * unit / u.kpc, fit["slope_err"] * unit / u.kpc
     out["intercept"], out["intercept_err"] = fit["intercept"] * unit, fit["intercept_err"] * unit

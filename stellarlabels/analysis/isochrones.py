@@ -9,7 +9,7 @@ from astropy.io.ascii import InconsistentTableError
 from astropy.table import QTable, Table
 
 from stellarlabels import packaged
-from stellarlabels.columns import schema
+from stellarlabels.columns import column, values
 from stellarlabels.exceptions import InputError, ReadError
 
 __all__ = ["read_isochrones", "select"]
@@ -50,15 +50,15 @@ def read_isochrones(path):
         )
     out = QTable(meta={"model": model})
     out["age"] = 10 ** (columns["log_age"] - 9) * u.Gyr
-    out["m_h"] = schema.column("m_h").dress(columns["m_h"])
+    out["m_h"] = column("m_h").dress(columns["m_h"])
     out["initial_mass"] = columns["initial_mass"] * u.solMass
-    out["teff"] = schema.column("teff").dress(10 ** columns["log_teff"])
-    out["logg"] = schema.column("logg").dress(columns["logg"])
+    out["teff"] = column("teff").dress(10 ** columns["log_teff"])
+    out["logg"] = column("logg").dress(columns["logg"])
     out["phase"] = columns["phase"].astype(np.int64) if "phase" in columns else np.zeros(len(out), np.int64)
     if all(name in columns for name in ("g", "bp", "rp")):
         g, bp, rp = (np.where(columns[name] < _NO_MAGNITUDE, columns[name], np.nan) for name in ("g", "bp", "rp"))
-        out["m_g"] = schema.column("m_g").dress(g)
-        out["bp_rp_0"] = schema.column("bp_rp_0").dress(bp - rp)
+        out["m_g"] = column("m_g").dress(g)
+        out["bp_rp_0"] = column("bp_rp_0").dress(bp - rp)
     return out
 
 
@@ -88,7 +88,7 @@ def select(isochrones, *, age, m_h):
     wanted = u.Quantity(age, u.Gyr).value
     if not len(isochrones) or not wanted > 0:
         raise InputError(f"age: expected a positive age and isochrones, got {age!r} and {len(isochrones)} points")
-    metals = schema.values(isochrones, "m_h")
+    metals = values(isochrones, "m_h")
     ages = u.Quantity(isochrones["age"], u.Gyr).value
     metal = metals[np.argmin(np.abs(metals - float(u.Quantity(m_h).value)))]
     same = np.flatnonzero(np.isclose(metals, metal, atol=1e-6))

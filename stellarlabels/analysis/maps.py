@@ -4,8 +4,8 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
+from stellarlabels import columns
 from stellarlabels.analysis.galactocentric import positions
-from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError
 from stellarlabels.validation.bins import Along, split
 from stellarlabels.validation.grouped import grouped_median
@@ -148,7 +148,7 @@ def rz_map(table, name=None, *, bins=100, range=None, rows=None, **options):
         As of `binned_map`, with x = R and y = Z.
     """
     planes = [
-        Along(key, values, schema.column(key).unit)
+        Along(key, values, columns.column(key).unit)
         for key, values in zip(("r_gc", "z_gc"), positions(table, **options), strict=True)
     ]
     third = None if name is None else split((table,), name, len(table))

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from stellarlabels import columns
 from stellarlabels.analysis.maps import cells
-from stellarlabels.columns import schema
 from stellarlabels.validation.abundances import label
 from stellarlabels.validation.bins import Along
 from stellarlabels.validation.giants import classes
@@ -23,7 +23,7 @@ def abundance_names(table):
     list of str
         Such as ``mg_fe``, in the order of the vocabulary.
     """
-    names = [name for name in schema.vocabulary().notes["labels"] if name.endswith(("_fe", "_m"))]
+    names = [name for name in columns.vocabulary().notes["labels"] if name.endswith(("_fe", "_m"))]
     first = table[:1]  # what can be worked out depends on the columns alone
     return [name for name in names if label(first, name, required=False)[2]]
 
@@ -49,7 +49,7 @@ def abundance_plane(table, name, *, bins=80, range=None, rows=None):
     planes, missing = [], []
     for key in ("feh", name):
         value, _, source = label(table, key, required=False)
-        planes.append(Along(key, value, schema.column(key).unit))
+        planes.append(Along(key, value, columns.column(key).unit))
         if not source:
             missing.append(f"the table has no {key}")
     out = cells(*planes, bins=bins, range=range, rows=rows)

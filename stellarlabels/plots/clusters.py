@@ -3,7 +3,7 @@
 import numpy as np
 from astropy import units as u
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 from stellarlabels.exceptions import InputError
 from stellarlabels.plots.columns import label_values
 from stellarlabels.plots.names import axis, unit
@@ -53,7 +53,7 @@ def cluster_trend(catalog, members, cluster, *, name="feh", magnitude="phot_g_me
     found = cluster_members(catalog, members)
     found = found[np.asarray(found[CLUSTER]) == cluster]
     value, error = label_values(found, name)
-    at = schema.values(found, magnitude)
+    at = columns.values(found, magnitude)
     known = np.isfinite(value) & np.isfinite(at)
     style = {"fmt": "o", "ms": 4, "lw": 0.8, "color": CYCLE[0], "zorder": 3, "label": "members"}
     ax.errorbar(at[known], value[known], np.nan_to_num(error[known]), **style)

@@ -3,7 +3,7 @@
 import numpy as np
 from astropy import units as u
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 from stellarlabels.exceptions import InputError
 from stellarlabels.plots import names
 from stellarlabels.validation.bins import split
@@ -56,5 +56,5 @@ def label_values(table, name):
     value, error : `~numpy.ndarray` of float64, shape (N,)
         NaN where missing, or if the table does not have them.
     """
-    value, error, _ = schema.label_columns(name)
-    return tuple(np.asarray(schema.column_values(table, item, required=False)) for item in (value, error))
+    value, error, _ = columns.label_columns(name)
+    return tuple(np.asarray(columns.column_values(table, item, required=False)) for item in (value, error))

@@ -4,7 +4,7 @@ import re
 
 from astropy import units as u
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 from stellarlabels.exceptions import MissingColumnError
 
 __all__ = ["axis", "plain", "symbol", "unit"]
@@ -80,7 +80,7 @@ def unit(name):
         Empty where there is none.
     """
     try:
-        declared = schema.column(name).unit
+        declared = columns.column(name).unit
     except MissingColumnError:
         return ""
     return u.Unit(declared).to_string("unicode") if declared else ""
@@ -109,7 +109,7 @@ def axis(name, prefix="", *, of=None):
 
 def _canonical(name):
     try:
-        return schema.column(name).name
+        return columns.column(name).name
     except MissingColumnError:
         return str(name)
 

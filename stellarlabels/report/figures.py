@@ -4,11 +4,10 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import plots
+from stellarlabels import columns, plots
 from stellarlabels.analysis.galactocentric import positions
 from stellarlabels.analysis.gradients import radial_gradients
 from stellarlabels.analysis.planes import abundance_names
-from stellarlabels.columns import schema
 from stellarlabels.exceptions import MissingColumnError
 from stellarlabels.labels.uncertainty import coverage, robust_scatter
 from stellarlabels.plots.clouds import between
@@ -207,7 +206,7 @@ def _planes(table, name, against):
 
 def _galaxy(table, name):
     """Map of the Galaxy and radial gradients, where there are positions and distances of enough stars."""
-    if schema.find(table, "ra") is None or schema.find(table, "dec") is None:
+    if columns.find(table, "ra") is None or columns.find(table, "dec") is None:
         return
     try:
         radius, height = positions(table)
@@ -240,7 +239,7 @@ def _errors(table, name, bright):
     plots.errors_along(table, name, bright, ax=ax)
     error = label_values(table, name)[1]
     alt = f"Predicted errors of {plain(name)} against {plain(bright)}. "
-    alt += _trend(error, schema.values(table, bright), name, bright, "error")
+    alt += _trend(error, columns.values(table, bright), name, bright, "error")
     return _done(ax.figure, alt, f"Predicted errors of {plain(name)} against {plain(bright)}.")
 
 
@@ -260,22 +259,22 @@ def _trend(values, at, name, key, noun="residual"):
 
 def _values(labels, truth, key):
     for table in (labels, truth):
-        if schema.find(table, key) is not None:
-            return schema.values(table, key)
+        if columns.find(table, key) is not None:
+            return columns.values(table, key)
     return np.full(len(labels), np.nan)
 
 
 def _span(table, name):
-    values = schema.values(table, name)
+    values = columns.values(table, name)
     low, high = np.quantile(values[np.isfinite(values)], [0.01, 0.99])
     return f"{number(low, 4)} to {number(high, 4)} {unit(name)}".rstrip() + " (98 % of the stars)"
 
 
 def _varies(table, name):
     """Whether a table has more than one value of a column."""
-    if schema.find(table, name) is None:
+    if columns.find(table, name) is None:
         return False
-    values = schema.values(table, name)
+    values = columns.values(table, name)
     values = values[np.isfinite(values)]
     return bool(values.size) and values.min() < values.max()
 

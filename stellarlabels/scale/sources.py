@@ -5,8 +5,8 @@ import os
 from abc import ABC, abstractmethod
 from pathlib import Path
 
+from stellarlabels import columns
 from stellarlabels.catalogs import scanning
-from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError, ReadError, StellarLabelsError
 from stellarlabels.files import formats
 from stellarlabels.files.paths import as_paths
@@ -245,13 +245,13 @@ def _is_table(path):
         first = next(scanning.scan(path, rows=1))
     except (InputError, ReadError):  # the readers of the archives' files may know better
         return False
-    if schema.identifier(first) is None:
+    if columns.identifier(first) is None:
         return False
     if any(first[name].dtype.kind in "OU" for name in first.colnames if name.lower().endswith(_ARRAYS)):
         return False
-    flux = schema.find(first, "flux")
-    is_xp = flux is not None and first[flux].ndim == 2 and schema.find(first, "wavelength") is None
-    return not is_xp or first[flux].shape[1] == schema.column("flux").shape[0]
+    flux = columns.find(first, "flux")
+    is_xp = flux is not None and first[flux].ndim == 2 and columns.find(first, "wavelength") is None
+    return not is_xp or first[flux].shape[1] == columns.column("flux").shape[0]
 
 
 #: Ends of names of columns whose cells are arrays, which text formats hold as texts.

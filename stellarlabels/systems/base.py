@@ -138,18 +138,18 @@ class System(LabelEstimator):
         """
         from astropy.table import QTable
 
+        from stellarlabels import columns
         from stellarlabels.catalogs import CatalogTable, published, schemas
-        from stellarlabels.columns import schema
 
         labels = self.predict(table) if labels is None else labels
-        schema.check_same_stars(table, labels)
-        if schema.identifier(table) is None:
+        columns.check_same_stars(table, labels)
+        if columns.identifier(table) is None:
             raise MissingColumnError("table: a catalog needs the column 'source_id' or 'obsid'")
         merged = QTable(table, copy=False)
         for name in labels.colnames:
             if name not in merged.colnames:
                 merged[name] = labels[name]
-            elif name != schema.identifier(labels):
+            elif name != columns.identifier(labels):
                 merged.replace_column(name, labels[name])
         for name, data in self.derived_columns(table).items():
             merged[name] = data

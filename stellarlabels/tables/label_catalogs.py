@@ -8,8 +8,7 @@ from astropy.table import Table, vstack
 from astropy.utils.exceptions import AstropyWarning
 
 from stellarlabels import packaged
-from stellarlabels.columns import schema
-from stellarlabels.columns.dressing import by_name, dressed, identifiers
+from stellarlabels.columns import by_name, dressed, identifiers, without_unit
 from stellarlabels.exceptions import InputError, ReadError
 from stellarlabels.files.containers import Raw, read_raw
 from stellarlabels.files.paths import as_paths
@@ -93,7 +92,7 @@ def _masked(raw, catalog):
     out = raw.table.copy()
     rules = _rules()[catalog]
     for name in out.colnames:
-        data = schema.without_unit(out[name])
+        data = without_unit(out[name])
         missing = np.zeros(data.shape, dtype=bool)
         for columns, numbers, below in rules:
             plain = columns == ["*"] and name not in (*_BITS, *_IDENTIFIERS) and data.dtype.kind in "iuf"

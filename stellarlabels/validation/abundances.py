@@ -3,7 +3,7 @@
 import numpy as np
 
 from stellarlabels import packaged
-from stellarlabels.columns import schema
+from stellarlabels.columns import column_name, column_values, label_columns, vocabulary
 from stellarlabels.exceptions import MissingColumnError
 
 __all__ = ["label", "with_labels"]
@@ -70,7 +70,7 @@ def with_labels(table, names):
         value, error, source = label(table, name, required=False)
         if not source:
             continue
-        columns = schema.label_columns(name)
+        columns = label_columns(name)
         out[columns[0].name] = columns[0].dress(value)
         if np.isfinite(error).any():
             out[columns[1].name] = columns[1].dress(error)
@@ -79,11 +79,11 @@ def with_labels(table, names):
 
 def _direct(table, name):
     """The label as the table has it."""
-    value, error, _ = schema.label_columns(name)
-    key = schema.column_name(table, value)
+    value, error, _ = label_columns(name)
+    key = column_name(table, value)
     if key is None:
         return None
-    return schema.column_values(table, value), schema.column_values(table, error, required=False), key
+    return column_values(table, value), column_values(table, error, required=False), key
 
 
 def _derived(table, name):
@@ -93,10 +93,10 @@ def _derived(table, name):
     if name in ("alpha_m", "alpha_fe"):
         return _alpha(table, name)
     element, _, base = name.rpartition("_")
-    if base not in ("h", "fe") or name not in schema.vocabulary().notes["labels"]:
+    if base not in ("h", "fe") or name not in vocabulary().notes["labels"]:
         return None
     other = f"{element}_{'fe' if base == 'h' else 'h'}"
-    if other not in schema.vocabulary():
+    if other not in vocabulary():
         return None
     parts = _direct(table, other), _direct(table, "feh")
     return _sum(parts, (1, 1 if base == "h" else -1))

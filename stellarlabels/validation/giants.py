@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 from stellarlabels.exceptions import InputError
 from stellarlabels.tables import quality
 
@@ -37,10 +37,10 @@ def classes(*tables, rule="logg", limit=3.5):
     if rule not in _RULES:
         raise InputError(f"rule: expected one of {', '.join(_RULES)}, got {rule!r}")
     needed = ("logg",) if rule == "logg" else ("bp_rp_0", "m_g")
-    table = next((item for item in tables if all(schema.find(item, name) for name in needed)), tables[0])
+    table = next((item for item in tables if all(columns.find(item, name) for name in needed)), tables[0])
     if rule == "logg":
-        logg = schema.values(table, "logg", required=False)
+        logg = columns.values(table, "logg", required=False)
         return {"dwarfs": logg >= limit, "giants": logg < limit}
-    known = np.logical_and.reduce([np.isfinite(schema.values(table, name, required=False)) for name in needed])
+    known = np.logical_and.reduce([np.isfinite(columns.values(table, name, required=False)) for name in needed])
     giants = quality.passes(table, quality.get("csnet", "giants"))
     return {"dwarfs": known & ~giants, "giants": known & giants}

@@ -51,7 +51,7 @@ def describe(content, declared=None, *, name=None, title=None, authors=(), licen
     Parameters
     ----------
     content : `~stellarlabels.files.content.Content`
-    declared : `~stellarlabels.columns.schema.Schema`, optional
+    declared : `~stellarlabels.columns.Schema`, optional
         Its notes say what the paper is.
     name, title, authors, license
         As in `Publication`; by default from the schema and the content.

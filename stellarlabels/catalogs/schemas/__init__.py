@@ -1,7 +1,7 @@
 """The published catalogs, one ECSV file each: columns, units, dtypes, UCDs, descriptions, nulls, and corrections.
 
 A file that is added to this folder is available under its name, also to Astropy as the format ``stellarlabels.<name>``.
-Beside what `stellarlabels.columns.schema.Schema.read` asks for, the metadata of a file may hold
+Beside what `stellarlabels.columns.Schema.read` asks for, the metadata of a file may hold
 
 ``null_values``
     For ``*``, all columns of numbers, the values that stand for "missing" in the published file, beside those that the
@@ -23,7 +23,7 @@ Beside what `stellarlabels.columns.schema.Schema.read` asks for, the metadata of
 from functools import lru_cache
 from importlib import resources
 
-from stellarlabels.columns.schema import Schema
+from stellarlabels.columns import Schema
 from stellarlabels.exceptions import InputError
 
 __all__ = ["available", "get"]
@@ -46,12 +46,12 @@ def get(name):
 
     Parameters
     ----------
-    name : str or `~stellarlabels.columns.schema.Schema`
+    name : str or `~stellarlabels.columns.Schema`
         One of `available`, in any case of letters. A schema is returned as it is.
 
     Returns
     -------
-    `~stellarlabels.columns.schema.Schema`
+    `~stellarlabels.columns.Schema`
 
     Raises
     ------

@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from stellarlabels import packaged
-from stellarlabels.columns import schema
+from stellarlabels.columns import Schema, column
 
 __all__ = ["ARMS", "PIXELS", "lamost_columns"]
 
@@ -16,8 +16,8 @@ PIXELS = ("wavelength", "flux", "ivar", "andmask", "ormask")
 
 @lru_cache(maxsize=1)
 def lamost_columns():
-    """The columns of what headers say (`~stellarlabels.columns.schema.Schema`); header cards are aliases."""
+    """The columns of what headers say (`~stellarlabels.columns.Schema`); header cards are aliases."""
     with packaged.file("lamost", "columns.ecsv") as path:
-        declared = schema.Schema.read(path)
-    columns = [item if item.description else schema.column(item.name) for item in declared]
-    return schema.Schema(declared.name, columns, declared.description, declared.reference)
+        declared = Schema.read(path)
+    columns = [item if item.description else column(item.name) for item in declared]
+    return Schema(declared.name, columns, declared.description, declared.reference)

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from astropy import units as u
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.inputs.base import FeatureSet, register
 from stellarlabels.inputs.lamost.published_continuum import LINEAR_GRID, as_code, as_paper
@@ -73,7 +73,7 @@ def normalised(table, *, variant="code", width=WIDTH):
 
 def _check_resolution(table):
     """Refuse a table that has spectra of medium resolution only, with the system that takes them."""
-    there = [end for end in ("", "_b", "_r") if schema.column_name(table, pixel_column("flux", end)) is not None]
+    there = [end for end in ("", "_b", "_r") if columns.column_name(table, pixel_column("flux", end)) is not None]
     if there and "" not in there:
         raise MissingColumnError(
             "table: column 'flux' is missing; expected spectra of low resolution (LRS), got those of medium resolution "

@@ -4,8 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from stellarlabels import flags, packaged
-from stellarlabels.columns import schema
+from stellarlabels import columns, flags, packaged
 from stellarlabels.exceptions import MissingColumnError
 from stellarlabels.inputs.base import Features, FeatureSet, register
 from stellarlabels.inputs.spectra import (
@@ -193,9 +192,9 @@ class MRSArms(FeatureSet):
 
 def _arms(table):
     """Arms of which the table has spectra."""
-    arms = [arm for arm in ARMS if schema.column_name(table, pixel_column("flux", f"_{arm}")) is not None]
+    arms = [arm for arm in ARMS if columns.column_name(table, pixel_column("flux", f"_{arm}")) is not None]
     if not arms:
-        lrs = schema.column_name(table, pixel_column("flux")) is not None
+        lrs = columns.column_name(table, pixel_column("flux")) is not None
         got = "; got those of low resolution (LRS, 'flux'), which SolarDis labels" if lrs else ""
         raise MissingColumnError(f"table: expected the columns 'flux_b' or 'flux_r' of medium-resolution spectra{got}")
     return arms

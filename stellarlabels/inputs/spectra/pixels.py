@@ -7,8 +7,7 @@ import numpy as np
 from astropy import units as u
 from astropy.table import Table
 
-from stellarlabels import packaged
-from stellarlabels.columns import schema
+from stellarlabels import columns, packaged
 from stellarlabels.exceptions import InputError, MissingColumnError
 
 __all__ = ["MASKS", "PIXELS", "Pixels", "cells", "only_pixels", "pixel_column", "pixels"]
@@ -24,7 +23,7 @@ PIXELS = ("wavelength", "flux", "ivar")
 def _declared():
     """The declarations of the columns of pixels."""
     with packaged.file("spectra", "columns.ecsv") as path:
-        return schema.Schema.read(path)
+        return columns.Schema.read(path)
 
 
 def pixel_column(name, arm=""):
@@ -39,9 +38,9 @@ def pixel_column(name, arm=""):
 
     Returns
     -------
-    `~stellarlabels.columns.schema.Column`
+    `~stellarlabels.columns.Column`
     """
-    return schema.column(name + arm) if arm else _declared()[name]
+    return columns.column(name + arm) if arm else _declared()[name]
 
 
 @dataclass
@@ -111,7 +110,7 @@ def pixels(table, arm="", *, masks=MASKS, weighted=True):
 
 def only_pixels(table, arm=""):
     """The columns that `pixels` needs in a table of their own, of which slices cost little; data are shared."""
-    keys = [schema.column_name(table, pixel_column(name, arm)) for name in (*PIXELS, *masks_of(arm))]
+    keys = [columns.column_name(table, pixel_column(name, arm)) for name in (*PIXELS, *masks_of(arm))]
     out = Table({key: table[key] for key in keys if key is not None}, copy=False)
     out.meta.update(table.meta)
     return out
@@ -128,7 +127,7 @@ def cells(table, item, *, required=True):
     Parameters
     ----------
     table : `~astropy.table.Table`
-    item : `~stellarlabels.columns.schema.Column`
+    item : `~stellarlabels.columns.Column`
         The column may hold arrays of one length or, as objects, of several.
     required : bool
         Whether the absence of the column is an error; if not, it gives cells without a number.
@@ -145,11 +144,11 @@ def cells(table, item, *, required=True):
     InputError
         If the cells are not arrays of numbers.
     """
-    key = schema.column_name(table, item)
+    key = columns.column_name(table, item)
     if key is None and not required:
         return np.zeros((len(table), 0))
     if key is None or np.dtype(getattr(table[key], "dtype", float)).kind != "O":
-        out = schema.column_values(table, item)
+        out = columns.column_values(table, item)
         if out.ndim != 2:
             raise InputError(f"column {key!r}: expected an array in each cell, got cells of shape {out.shape[1:]}")
         return out
@@ -166,7 +165,7 @@ def cells(table, item, *, required=True):
 def _flux_and_ivar(table, arm):
     """Flux in its own unit and its inverse variance in that unit, (N, M) each; relative, so that any unit will do."""
     items = {name: pixel_column(name, arm) for name in ("flux", "ivar")}
-    keys = {name: schema.column_name(table, item) for name, item in items.items()}
+    keys = {name: columns.column_name(table, item) for name, item in items.items()}
     units = {name: getattr(table[key], "unit", None) if key else None for name, key in keys.items()}
     bare = Table({key: _without_unit(table[key]) for key in keys.values() if key is not None}, copy=False)
     flux, ivar = (cells(bare, item) for item in items.values())
@@ -180,13 +179,13 @@ def _flux_and_ivar(table, arm):
 
 def _without_unit(column):
     """A column's data without its unit, also where these are objects."""
-    return column if np.dtype(column.dtype).kind == "O" else schema.without_unit(column)
+    return column if np.dtype(column.dtype).kind == "O" else columns.without_unit(column)
 
 
 def _wavelengths(table, arm):
     """Wavelengths in Angstrom, (N, M), or (1, M) if all spectra share them."""
     declared = pixel_column("wavelength", arm)
-    if schema.column_name(table, declared) is not None:
+    if columns.column_name(table, declared) is not None:
         return cells(table, declared)
     if declared.name in table.meta:
         shared = table.meta[declared.name]

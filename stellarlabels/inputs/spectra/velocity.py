@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 
 __all__ = ["LIGHT", "measure_velocity", "redshift", "velocities"]
 
@@ -23,7 +23,7 @@ SECOND = (70.0, 300.0)
 
 def velocities(table, name):
     """Radial velocities of a column in km/s, (N,); NaN where there is none, or -9999 and the like stand for none."""
-    velocity = schema.values(table, name, required=False)
+    velocity = columns.values(table, name, required=False)
     with np.errstate(invalid="ignore"):
         return np.where(np.abs(velocity) <= LARGEST_RADIAL_VELOCITY, velocity, np.nan)
 
@@ -42,7 +42,7 @@ def redshift(table):
     `~numpy.ndarray` of float64, shape (N,)
         NaN where neither is known: absent, masked, NaN, or a number that no star's velocity can be, such as -9999.
     """
-    velocity, z = velocities(table, "radial_velocity"), schema.values(table, "z", required=False)
+    velocity, z = velocities(table, "radial_velocity"), columns.values(table, "z", required=False)
     with np.errstate(invalid="ignore"):
         z = np.where((z > _LEAST_REDSHIFT) & (z < np.inf), z, np.nan)
     return np.where(np.isfinite(velocity), velocity / LIGHT, z)

@@ -8,8 +8,7 @@ from astropy import units as u
 from astropy.table import QTable, vstack
 
 from stellarlabels import flags
-from stellarlabels.columns import schema
-from stellarlabels.columns.dressing import by_name, dressed, identifiers, plain
+from stellarlabels.columns import by_name, column, dressed, identifiers, plain, without_unit
 from stellarlabels.columns.wavelengths import as_grid, quality
 from stellarlabels.exceptions import InputError, ReadError, SkippedFileWarning
 from stellarlabels.files.cache import read_cached
@@ -165,7 +164,7 @@ def sample_coefficients(table, *, wavelength=None, truncation=False, errors=True
         If the wavelengths are out of range, or a column does not hold arrays of numbers.
     """
     flux, error = calibrate(table, wavelength, truncation, errors=errors, single=single, progress=progress)
-    unit = schema.column("flux").unit
+    unit = column("flux").unit
     return tuple(None if data is None else u.Quantity(data, unit, copy=False) for data in (flux, error))
 
 
@@ -270,10 +269,10 @@ def _assemble(spectra, grid, sample):
     judged = quality(spectra.flux, spectra.flux_error, grid)
     flag = flag | flags.SPECTRUM.where(**{name: known & bad for name, bad in judged.items()})
     flag = flag | flags.SPECTRUM.where(DUPLICATE=duplicates(columns["source_id"]))
-    out["spectrum_flag"] = schema.column("spectrum_flag").dress(flag)
+    out["spectrum_flag"] = column("spectrum_flag").dress(flag)
     for name in columns.colnames[1:]:
         if name in COEFFICIENTS:
-            data = plain(name, np.ma.filled(schema.without_unit(columns[name]), np.nan))
+            data = plain(name, np.ma.filled(without_unit(columns[name]), np.nan))
             out.add_column(data, name=name, copy=False)
         else:
             out[name] = columns[name]

@@ -8,7 +8,7 @@ import operator
 
 import numpy as np
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 from stellarlabels.columns.jplus import FILTERS as JPLUS_FILTERS
 from stellarlabels.exceptions import InputError
 from stellarlabels.tables.columns import integers, text
@@ -100,7 +100,7 @@ def is_word(name, word):
     """The condition that a text column holds this word, in any case of letters."""
 
     def test(table):
-        key = schema.find(table, name)
+        key = columns.find(table, name)
         if key is None:
             return np.zeros(len(table), bool), np.zeros(len(table), bool)
         value, defined = text(table, key)
@@ -135,7 +135,7 @@ def _reader(name):
     """Reads a quantity that may be written with bars or an index."""
     absolute = len(name) > 2 and name[0] == name[-1] == "|"
     column, _, index = name.strip("|").partition("[")
-    schema.column(column)
+    columns.column(column)
     if index:
         element = _filter_number(index.rstrip("]"))
 

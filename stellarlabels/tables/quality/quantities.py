@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 from stellarlabels.tables.columns import integers
 
 __all__ = ["DERIVED", "quantity"]
@@ -22,13 +22,13 @@ def quantity(table, name):
     `~numpy.ndarray` of float64, shape (N, ...)
         In the unit of the vocabulary, NaN where missing. 64-bit integers are rounded to 16 digits.
     """
-    name = schema.column(name).name
-    if schema.find(table, name) is None and name in DERIVED:
+    name = columns.column(name).name
+    if columns.find(table, name) is None and name in DERIVED:
         return DERIVED[name](table)
-    if schema.column(name).dtype == "int64":
+    if columns.column(name).dtype == "int64":
         value, is_there = integers(table, name)
         return np.where(is_there, value, np.nan)
-    return schema.values(table, name, required=False)
+    return columns.values(table, name, required=False)
 
 
 def _values(table, *names):
@@ -67,7 +67,7 @@ def _latitude(table):
 
 def _height(table):
     """Geometric distance, or else the distance, times sin b, in kpc: the Sun is taken to be in the plane."""
-    distance, latitude = _values(table, "r_med_geo" if schema.find(table, "r_med_geo") else "distance", "b")
+    distance, latitude = _values(table, "r_med_geo" if columns.find(table, "r_med_geo") else "distance", "b")
     return distance / 1000 * np.sin(np.radians(latitude))
 
 

@@ -10,8 +10,7 @@ from astropy.table import QTable
 from scipy.interpolate import interp1d
 from scipy.signal import savgol_filter
 
-from stellarlabels import flags
-from stellarlabels.columns import schema
+from stellarlabels import columns, flags
 from stellarlabels.exceptions import InputError
 from stellarlabels.inputs.base import feature_set
 from stellarlabels.inputs.lamost import LINEAR_GRID, LOG_GRID, normalised
@@ -179,7 +178,7 @@ def test_real_spectra_against_the_published_steps(real_data):
     reaches = np.array([low <= LINEAR_GRID[0] and high >= LINEAR_GRID[-1] for low, high in ends])
     chosen = np.flatnonzero(reaches)[:100]
     table = QTable({name: array[chosen] for name, array in arrays.items() if name != "z"})
-    table["z"] = schema.column("z").dress(arrays["z"][chosen])
+    table["z"] = columns.column("z").dress(arrays["z"][chosen])
     table.meta["wavelength"] = wave * u.AA
     start = time.process_time()
     want = [published_steps(wave, arrays["flux"][row].astype(float), bad[row], arrays["z"][row]) for row in chosen]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stellarlabels import flags
-from stellarlabels.columns import schema
+from stellarlabels.columns import column
 from stellarlabels.inputs.examples import mrs_synthetic_sample
 from stellarlabels.inputs.lamost.medium_resolution import GRIDS, MRSArms, templates
 from stellarlabels.inputs.spectra import LIGHT, measure_velocity
@@ -29,14 +29,14 @@ def test_velocities_of_the_table_count(stars, columns):
     truth = stars["radial_velocity"].value
     stars.remove_column("radial_velocity")
     for name in columns:
-        stars[name] = schema.column(name).dress(truth / LIGHT if name == "z" else truth)
+        stars[name] = column(name).dress(truth / LIGHT if name == "z" else truth)
     np.testing.assert_allclose(MRSArms().velocities(stars), truth, atol=1e-9)
 
 
 def test_only_the_unknown_ones_are_measured(stars):
     known = stars["radial_velocity"].value + 25.0
     mask = np.arange(len(stars)) % 2 == 0
-    stars["radial_velocity"] = schema.column("radial_velocity").dress(np.ma.MaskedArray(known, mask=mask))
+    stars["radial_velocity"] = column("radial_velocity").dress(np.ma.MaskedArray(known, mask=mask))
     found = MRSArms().velocities(stars)
     np.testing.assert_allclose(found[~mask], known[~mask])
     np.testing.assert_allclose(found[mask], known[mask] - 25, atol=8)
