@@ -6,15 +6,12 @@ nothing but the arrays, and systems name the feature set that they use.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from functools import cache
-from importlib import import_module
-from importlib.metadata import entry_points
 
 import numpy as np
 
-from stellarlabels.exceptions import InputError
+from stellarlabels.registry import Registry
 
-__all__ = ["Features", "FeatureSet", "declare", "feature_set", "register"]
+__all__ = ["Features", "FeatureSet", "feature_set", "register"]
 
 
 @dataclass
@@ -98,30 +95,12 @@ class FeatureSet(ABC):
         return {}
 
 
-_REGISTRY = {}
-
-#: Modules of this room that register feature sets and readers; they are imported when one is asked for.
-_DECLARED_IN = ("colors", "spectra", "lamost", "xp", "xp.coefficient_set")
-
-#: Group of entry points whose modules register feature sets and readers of other packages.
-GROUP = "stellarlabels.inputs"
+_SETS = Registry("feature set", within="stellarlabels.inputs")
 
 
 def register(cls):
     """Class decorator that puts a `FeatureSet` into the registry under its ``name``."""
-    if cls.name in _REGISTRY:
-        raise InputError(f"feature set {cls.name!r} is registered already")
-    _REGISTRY[cls.name] = cls
-    return cls
-
-
-@cache
-def declare():
-    """Import what registers feature sets and readers: modules of this room, and of other packages by entry points."""
-    for module in _DECLARED_IN:
-        import_module(f"stellarlabels.inputs.{module}")
-    for entry in entry_points(group=GROUP):
-        entry.load()
+    return _SETS.register(cls)
 
 
 def feature_set(name, **config):
@@ -132,8 +111,4 @@ def feature_set(name, **config):
     InputError
         If there is none of that name.
     """
-    if name not in _REGISTRY:
-        declare()
-    if name not in _REGISTRY:
-        raise InputError(f"no feature set is called {name!r}; there are {sorted(_REGISTRY)}")
-    return _REGISTRY[name](**config)
+    return _SETS.get(name)(**config)

@@ -1,14 +1,13 @@
 """Readers of spectra and other products of surveys: how the files of each are recognized, and what reads them.
 
-A reader registers itself with `register_reader` in the module that declares it; those of other packages are found by
-their entry points, see `stellarlabels.inputs.base.declare`.
+A reader registers itself with `register_reader` in the module that declares it, also in another package, see
+`stellarlabels.registry`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from stellarlabels.exceptions import InputError
-from stellarlabels.inputs.base import declare
+from stellarlabels.registry import Registry
 
 __all__ = ["Reader", "reader_of", "register_reader"]
 
@@ -22,7 +21,8 @@ class Reader:
 
     Parameters
     ----------
-    product : str
+    name : str
+        Of the product.
     recognizes : callable
         ``recognizes(path)``: whether a file is of this product, judged by its beginning; False where it cannot be read.
     read : callable
@@ -32,16 +32,16 @@ class Reader:
         whose number is in ``skip``; for products with one star to a file. None where files hold many stars.
     """
 
-    product: str
+    name: str
     recognizes: Callable
     read: Callable
     stream: Callable | None = None
 
 
-_READERS = {}
+_READERS = Registry("reader", within="stellarlabels.inputs")
 
 
-def register_reader(product, *, recognizes, stream=None):
+def register_reader(name, *, recognizes, stream=None):
     """Decorator that adds the function which reads a product; the parameters are those of `Reader`.
 
     Raises
@@ -51,9 +51,7 @@ def register_reader(product, *, recognizes, stream=None):
     """
 
     def decorate(read):
-        if product in _READERS:
-            raise InputError(f"product {product!r} has a reader already")
-        _READERS[product] = Reader(product, recognizes, read, stream)
+        _READERS.register(Reader(name, recognizes, read, stream))
         return read
 
     return decorate
@@ -61,6 +59,5 @@ def register_reader(product, *, recognizes, stream=None):
 
 def reader_of(paths):
     """The reader that knows any of the files, the first 100 at least; None if there is none."""
-    declare()
     found = (reader for path in paths[:_LOOKED_AT] for reader in _READERS.values() if reader.recognizes(path))
     return next(found, None)
