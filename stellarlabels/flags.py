@@ -25,8 +25,8 @@ __all__ = ["Flag", "FlagSet", "LABEL", "SPECTRUM", "get", "names", "register", "
 
 DTYPE = np.int32
 
-#: Modules that register flag sets besides this one, by the first word of the sets' names, which is that of a catalog for
-#: those of published catalogs. They are imported when a set is asked for that is not there yet.
+#: Modules that register flag sets besides this one, by the first word of the sets' names; ``*`` are those of published
+#: catalogs. They are imported when a set is asked for that is not there yet.
 DECLARED_IN = {
     "match": "stellarlabels.tables.match",
     "quality": "stellarlabels.tables.quality.papers",
