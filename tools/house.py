@@ -1,8 +1,8 @@
 """Measures the house: its faces, what is inside, the imports between rooms, and lengths of files and functions.
 
-A *face* is what others see: the ``__init__`` of a room or of a folder in it, a module beside the rooms, and a module that
-a face hands out by name. All that no face names in its ``__all__`` is inside. Run it for a table of all rooms;
-``tests/test_package.py`` holds the house to the rules.
+A *face* is what others see: the ``__init__`` of a room or of a folder in it, a module beside the rooms, and a module
+that a face hands out by name. All that no face names in its ``__all__`` is inside. Run it for a table of all rooms, or
+with names of rooms for what is to be done there; ``tests/test_package.py`` holds the house to the rules.
 """
 
 import ast
@@ -79,7 +79,7 @@ def handed_out():
 
 
 def imports(module):
-    """What a module imports of the package: (dotted name of a module, name taken from it or None, name it is bound to)."""
+    """What a module imports of the package: (dotted name of a module, name taken from it or None, name bound)."""
     for node in ast.walk(source(module)):
         if isinstance(node, ast.Import):
             found = [(alias.name, None, alias.asname) for alias in node.names]
@@ -110,7 +110,7 @@ def inner_imports(module):
 
 @cache
 def private_names(room):
-    """All private names that the modules of a room define or assign, as functions, classes, variables and attributes."""
+    """All private names that the modules of a room define or assign: functions, classes, variables, attributes."""
     out = set()
     for module in MODULES:
         if room_of(module) != room:
@@ -129,9 +129,10 @@ def foreign_privates(module):
     """Private attributes that a module asks of objects, and that nothing in its room defines: (line, name)."""
     own = private_names(room_of(module)) | NAMED_TUPLE
     for node in ast.walk(source(module)):
-        if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__"):
-            if node.attr not in own:
-                yield f"{module}:{node.lineno} .{node.attr}"
+        if not isinstance(node, ast.Attribute) or node.attr.startswith("__"):
+            continue
+        if node.attr.startswith("_") and node.attr not in own:
+            yield f"{module}:{node.lineno} .{node.attr}"
 
 
 def overridden_privates(module):
@@ -142,12 +143,12 @@ def overridden_privates(module):
         for base in value.__mro__[1:]:
             if base.__module__.startswith("stellarlabels.") and room_of(base.__module__) != room_of(module):
                 shared = {name for name in vars(value) if name.startswith("_") and not name.startswith("__")}
-                shared &= {name for name, member in vars(base).items() if callable(member) or hasattr(member, "__get__")}
+                shared &= {name for name, member in vars(base).items() if hasattr(member, "__get__")}
                 yield from (f"{module}.{value.__name__}.{name}" for name in sorted(shared))
 
 
 def definitions(module):
-    """Functions and classes of a module: (qualified name, node, whether a face hands it out, with the class it is in)."""
+    """Functions and classes of a module: (qualified name, node, whether a face hands it or its class out)."""
 
     def walk(node, prefix, is_public):
         for child in ast.iter_child_nodes(node):
@@ -165,8 +166,7 @@ def definitions(module):
 def docstring_lines(node):
     """Lines that the docstring of a definition takes."""
     first = node.body[0]
-    has_text = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
-    return first.end_lineno - first.lineno + 1 if has_text else 0
+    return first.end_lineno - first.lineno + 1 if ast.get_docstring(node, clean=False) is not None else 0
 
 
 def long_functions(module, limit=60):
@@ -219,7 +219,8 @@ def main():
         lines = [f"inner import: {name} <- {item}" for name in wanted for item in inner_imports(name)]
         lines += [item for name in wanted for item in [*foreign_privates(name), *overridden_privates(name)]]
         lines += [item for name in wanted for item in long_functions(name)]
-        lines += [f"{lines} lines of docstring inside: {key}" for name in wanted for key, lines in long_inner_docstrings(name)]
+        inner = [item for name in wanted for item in long_inner_docstrings(name)]
+        lines += [f"{count} lines of docstring inside: {key}" for key, count in inner]
         lines += [f"{name} has {lines_of(name)} lines" for name in wanted if lines_of(name) > 400]
     sys.stdout.write("\n".join(lines) + "\n")
 
