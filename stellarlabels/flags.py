@@ -27,7 +27,7 @@ DTYPE = np.int32
 
 #: Modules that register flag sets besides this one; they are imported when a set is asked for that is not there yet.
 DECLARED_IN = (
-    "stellarlabels.tables.match",
+    "stellarlabels.tables.join",
     "stellarlabels.tables.quality.papers",
     "stellarlabels.corrections.parallax",
     "stellarlabels.corrections.photometry",

@@ -154,7 +154,8 @@ def definitions(module):
         for child in ast.iter_child_nodes(node):
             if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
                 name = f"{prefix}{child.name}"
-                own = f"{module}:{name}" in handed_out() or is_public and not child.name.startswith("_")
+                is_shown = not child.name.startswith("_") or child.name.endswith("__")
+                own = f"{module}:{name}" in handed_out() or is_public and is_shown
                 yield name, child, own
                 yield from walk(child, f"{name}.", own and isinstance(child, ast.ClassDef))
             else:

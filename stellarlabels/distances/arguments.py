@@ -17,13 +17,7 @@ def magnitudes(data, name):
 
 
 def magnitude_errors(data, name):
-    """Standard errors in magnitudes as floats; none may be negative.
-
-    Raises
-    ------
-    InputError
-        If one is negative.
-    """
+    """Standard errors in magnitudes as floats; none may be negative."""
     out = magnitudes(data, name)
     _refuse(out < 0, name, "errors that are not negative")
     return out
@@ -40,13 +34,7 @@ def lengths(data, name):
 
 
 def probabilities(p):
-    """Probabilities as floats.
-
-    Raises
-    ------
-    InputError
-        If one is outside 0 to 1.
-    """
+    """Probabilities as floats, from 0 to 1."""
     out = floats(p, "p")
     _refuse(~((out >= 0) & (out <= 1)), "p", "probabilities from 0 to 1")
     return out

@@ -12,7 +12,7 @@ from astropy import units as u
 
 from stellarlabels.distances import priors, quadrature
 from stellarlabels.distances.arguments import lengths, parallaxes, parsecs, probabilities
-from stellarlabels.distances.likelihood import StarLikelihood
+from stellarlabels.distances.quadrature import StarLikelihood
 from stellarlabels.exceptions import InputError
 
 __all__ = ["DistancePosterior", "DistanceSummary", "LOWER", "UPPER"]

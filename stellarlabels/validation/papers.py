@@ -10,9 +10,8 @@ from astropy.table import QTable
 from stellarlabels import packaged
 from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError
-from stellarlabels.validation.bins import inside
+from stellarlabels.validation.bins import as_table, inside
 from stellarlabels.validation.matching import matched
-from stellarlabels.validation.rows import as_table
 from stellarlabels.validation.samples import Sample
 from stellarlabels.validation.statistics import selected
 

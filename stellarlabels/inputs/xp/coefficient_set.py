@@ -21,7 +21,7 @@ import numpy as np
 
 from stellarlabels import flags, packaged
 from stellarlabels.columns import schema
-from stellarlabels.corrections.extinction.sets import coefficients as extinction_coefficients
+from stellarlabels.corrections.extinction.coefficient_sets import coefficients as extinction_coefficients
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.files.arrays import Ragged
 from stellarlabels.inputs.base import Features, FeatureSet, register

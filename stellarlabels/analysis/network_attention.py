@@ -12,7 +12,7 @@ from stellarlabels import packaged
 from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError
 
-__all__ = ["attention", "derivative_spectra", "lines", "observed_differences", "red_clump"]
+__all__ = ["attention", "derivative_spectra", "observed_differences", "red_clump"]
 
 #: Coefficients of a band.
 BAND = 55
@@ -163,7 +163,7 @@ def red_clump(table):
     return np.logical_and.reduce(inside)
 
 
-def lines():
+def spectral_lines():
     """Absorption features of cool stars, for annotations.
 
     Returns
