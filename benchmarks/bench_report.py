@@ -22,8 +22,7 @@ from pathlib import Path
 import numpy as np
 from astropy.table import QTable
 
-from stellarlabels import __version__, catalogs
-from stellarlabels.columns import schema
+from stellarlabels import __version__, catalogs, columns
 from stellarlabels.inputs.examples import xp_apogee_sample
 
 #: Columns of the sample that go with the labels.
@@ -39,9 +38,9 @@ def repeated(table, labels, rows, seed):
         if name not in ("source_id", *labels):
             out[name] = table[name][place]
     for name in labels:
-        value, error, _ = schema.label_columns(name)
-        noise = np.nan_to_num(schema.column_values(table, error)[place]) * rng.normal(size=rows)
-        out[name] = value.dress(schema.column_values(table, value)[place] + noise)
+        value, error, _ = columns.label_columns(name)
+        noise = np.nan_to_num(columns.column_values(table, error)[place]) * rng.normal(size=rows)
+        out[name] = value.dress(columns.column_values(table, value)[place] + noise)
     for name in KEPT[2:5]:
         if name in out.colnames:
             out[name] = out[name] + rng.normal(0, 0.3, rows) * out[name].unit

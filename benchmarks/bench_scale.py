@@ -81,7 +81,7 @@ def size(path):
 
 def same(left, right):
     """Whether two tables have the same bits."""
-    from stellarlabels.columns.schema import without_unit
+    from stellarlabels.columns import without_unit
 
     def content(table, name):
         data = without_unit(table[name])

@@ -20,9 +20,8 @@ import numpy as np
 import timing
 from astropy.table import Table
 
-from stellarlabels import SolarDis
-from stellarlabels.columns import schema
-from stellarlabels.inputs.lamost.lrs import LINEAR_GRID, normalised
+from stellarlabels import SolarDis, columns
+from stellarlabels.inputs.lamost import LINEAR_GRID, normalised
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -55,7 +54,7 @@ def preprocessing(result, counts, repeat):
     table, steps = real_spectra(), module(ROOT / "tests" / "features" / "test_lrs.py").published_steps
     wave = table.meta["wavelength"].value
     bad = (np.asarray(table["andmask"]) | np.asarray(table["ormask"])) != 0
-    z = schema.values(table, "z")
+    z = columns.values(table, "z")
     ends = np.array([wave[~row][[0, -1]] / (1 + shift) for row, shift in zip(bad, z, strict=True)])
     reaching = np.flatnonzero((ends[:, 0] <= LINEAR_GRID[0]) & (ends[:, 1] >= LINEAR_GRID[-1]))
     flux, found = np.asarray(table["flux"], float), {}
@@ -132,7 +131,7 @@ def large_table(count):
     for name in ("flux", "ivar", "andmask", "ormask"):
         row = np.asarray(sample[name])[0]
         out.add_column(Table.Column(np.broadcast_to(row, (count, row.size)), copy=False), name=name)
-    out["z"] = np.full(count, schema.values(sample, "z")[0])
+    out["z"] = np.full(count, columns.values(sample, "z")[0])
     out.meta.update(sample.meta)
     return out
 

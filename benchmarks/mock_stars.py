@@ -8,7 +8,7 @@ import re
 
 import numpy as np
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 from stellarlabels.inputs.examples import xp_apogee_sample
 
 MAGNITUDES = ("phot_g_mean_mag", "phot_bp_mean_mag", "phot_rp_mean_mag", "j_m", "h_m", "ks_m")
@@ -17,7 +17,7 @@ MAGNITUDES = ("phot_g_mean_mag", "phot_bp_mean_mag", "phot_rp_mean_mag", "j_m", 
 def xp_stars():
     """Columns of the sample: spectra and magnitudes, float32."""
     sample = xp_apogee_sample()
-    return {name: schema.values(sample, name).astype(np.float32) for name in ("flux", "flux_error", *MAGNITUDES)}
+    return {name: columns.values(sample, name).astype(np.float32) for name in ("flux", "flux_error", *MAGNITUDES)}
 
 
 def jplus_stars():
@@ -27,10 +27,10 @@ def jplus_stars():
     sample = xp_apogee_sample()
     made = synthetic_photometry(sample, ["JPLUS"])
     bands = [name.removeprefix("Jplus_mag_") for name in made.colnames if re.fullmatch(r"Jplus_mag_[^_]+", name)]
-    out = {name: schema.values(sample, name).astype(np.float32) for name in (*MAGNITUDES[:3], "ebv")}
+    out = {name: columns.values(sample, name).astype(np.float32) for name in (*MAGNITUDES[:3], "ebv")}
     for name, infix in (("mag_aper_6_0", "mag"), ("mag_err_aper_6_0", "mag_error")):
         cells = [
-            np.ma.filled(schema.without_unit(made[f"Jplus_{infix}_{band}"]).astype(float), np.nan) for band in bands
+            np.ma.filled(columns.without_unit(made[f"Jplus_{infix}_{band}"]).astype(float), np.nan) for band in bands
         ]
         out[name] = np.stack(cells, axis=1).astype(np.float32)
     good = np.isfinite(out["mag_aper_6_0"]).all(axis=1)

@@ -16,8 +16,7 @@ import numpy as np
 from astropy.table import Table
 
 import stellarlabels
-from stellarlabels import packaged
-from stellarlabels.columns import schema
+from stellarlabels import columns, packaged
 from stellarlabels.corrections.extinction import coefficients, deredden_xp
 from stellarlabels.inputs.colors import ColorSet
 from stellarlabels.inputs.examples import xp_apogee_sample
@@ -52,9 +51,9 @@ def main():
 def measured_ratios(systems):
     """A(band)/E(B-V), on the scale of the SFD map, of the bands of photometric systems, where all stars agree on it."""
     stars = xp_apogee_sample()
-    ebv, teff = schema.values(stars, "ebv"), schema.values(stars, "teff")
+    ebv, teff = columns.values(stars, "ebv"), columns.values(stars, "teff")
     stars, ebv = stars[chosen := (ebv < STEP) & (teff > 4300) & (teff < 6500)], ebv[chosen]
-    flux, error = schema.values(stars, "flux"), schema.values(stars, "flux_error")
+    flux, error = columns.values(stars, "flux"), columns.values(stars, "flux_error")
 
     def photometry(excess):
         spectra, _ = deredden_xp(flux, excess, flux_error=error)

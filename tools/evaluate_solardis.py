@@ -19,8 +19,7 @@ from lamost_baselines import gaussian_process, ridge
 from lamost_lrs import LABELS, folds, is_fgk, load
 from train_solardis import VALIDATION, WEIGHTS, train
 
-from stellarlabels import SolarDis, flags
-from stellarlabels.columns import schema
+from stellarlabels import SolarDis, columns, flags
 from stellarlabels.inputs.base import feature_set
 from stellarlabels.labels.uncertainty import robust_scatter
 
@@ -36,7 +35,7 @@ EDGES = (0, 20, 40, 80, 160, 1000)
 
 def values(table, error=False):
     """Labels (N, 3), or their errors."""
-    return np.stack([schema.column_values(table, schema.label_columns(name)[int(error)]) for name in LABELS], axis=1)
+    return np.stack([columns.column_values(table, columns.label_columns(name)[int(error)]) for name in LABELS], axis=1)
 
 
 def predictions(system, table):
@@ -53,7 +52,7 @@ def one_fold(table, fold, work):
     system = SolarDis.pretrained("compact") if fold == 0 else train(table, fold)
     parts = predictions(system, table[inside])
     low, high = system.recipe.label_ranges["teff"]
-    teff = schema.values(table, "teff")
+    teff = columns.values(table, "teff")
     trained = ~inside & (teff >= low) & (teff <= high)
     features = feature_set("lamost_lrs", **system.recipe.feature_options).compute(table)
     flux, labels = features.arrays["flux"].astype(float), values(table)
@@ -106,7 +105,7 @@ def statistics(mean, truth, chosen, error=None):
 
 def summary(table, work):
     """The JSON of the metrics from what is kept of all folds."""
-    truth, snr, fold, fgk = values(table), schema.values(table, "snrg"), folds(table), is_fgk(table)
+    truth, snr, fold, fgk = values(table), columns.values(table, "snrg"), folds(table), is_fgk(table)
     names = ("mean", "error", "ridge", "gaussian_process")
     kept = {name: np.full(truth.shape, np.nan) for name in names}
     flag = np.zeros(truth.shape, int)

@@ -21,9 +21,8 @@ from make_mrs_spectra import Models, Synthesis
 from train_spcanet import LABELS, WEIGHTS
 
 import stellarlabels
-from stellarlabels import flags
+from stellarlabels import columns, flags
 from stellarlabels.archive.readers import read_lamost
-from stellarlabels.columns import schema
 from stellarlabels.labels.uncertainty import coverage, robust_scatter
 
 #: Seed of the simulated stars, 500 in a block; those of training are smaller.
@@ -90,9 +89,9 @@ def simulated(system, models, profiles, cache):
     for title, predictions in (("velocities known", known), ("velocities measured", blind)):
         out[f"SPCANet, {title}"] = {name: {} for name in groups}
         for index, label in enumerate(LABELS):
-            value, error, flag = schema.label_columns(label)
+            value, error, flag = columns.label_columns(label)
             mean, sigma = (
-                np.concatenate([schema.column_values(part, item) for part in predictions]) for item in (value, error)
+                np.concatenate([columns.column_values(part, item) for part in predictions]) for item in (value, error)
             )
             bits = np.concatenate([np.asarray(part[flag.name]) for part in predictions])
             for name, rows in groups.items():
@@ -117,9 +116,9 @@ def real(system, folder):
     features = system.feature_set.compute(table)
     labels = system.predict(table)
     velocity = system.feature_set.velocities(table)
-    exposure = schema.without_unit(table["exposure"])
+    exposure = columns.without_unit(table["exposure"])
     values = {
-        label: [schema.column_values(labels, item) for item in schema.label_columns(label)[:2]] for label in LABELS
+        label: [columns.column_values(labels, item) for item in columns.label_columns(label)[:2]] for label in LABELS
     }
     spectra, epochs = {}, {}
     for index, name in enumerate(map(str, table["spectrum"])):
@@ -163,7 +162,7 @@ def low_resolution():
     labels = stellarlabels.SolarDis.pretrained("compact").predict(read_lamost(folder() / LRS_FILE))
     entry = {}
     for label in LABELS:
-        value, error = (schema.column_values(labels, item)[0] for item in schema.label_columns(label)[:2])
+        value, error = (columns.column_values(labels, item)[0] for item in columns.label_columns(label)[:2])
         entry[label] = {"value": round(float(value), 3), "error": round(float(error), 3)}
     return {"low resolution, SolarDis compact": entry}
 

@@ -18,7 +18,7 @@ from train_uacsnet import WEIGHTS, select_apogee, select_paper
 from xp_apogee import add_parallaxes, load
 
 import stellarlabels
-from stellarlabels.columns import schema
+from stellarlabels import columns
 from stellarlabels.labels.uncertainty import coverage, robust_scatter
 from stellarlabels.networks.training import held_out
 
@@ -26,8 +26,8 @@ from stellarlabels.networks.training import held_out
 def measure_distances(system, table):
     """Distances from the spectra alone against parallaxes."""
     labels = system.predict(table)
-    distance = schema.values(system.distances(table, labels, use_parallax=False), "distance", unit="kpc")
-    return distance_statistics(table, distance, schema.column_values(labels, schema.label_columns("m_g_dimmed")[1]))
+    distance = columns.values(system.distances(table, labels, use_parallax=False), "distance", unit="kpc")
+    return distance_statistics(table, distance, columns.column_values(labels, columns.label_columns("m_g_dimmed")[1]))
 
 
 def distance_statistics(table, distance, sigma):

@@ -12,7 +12,7 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 
 LABELS = ("teff", "logg", "feh")
 _FILE = "lamost_lrs/lamost_lrs_labelled.npz"
@@ -39,12 +39,12 @@ def load(path=None):
         ``feh``.
     """
     with np.load(folder() / _FILE if path is None else path, allow_pickle=False) as data:
-        table = QTable({"obsid": schema.column("obsid").dress(data["obsid"])})
+        table = QTable({"obsid": columns.column("obsid").dress(data["obsid"])})
         for name in _FIELDS:
             known = name in ("z", "snrg", "ra", "dec")
-            table[name] = schema.column(name).dress(data[name]) if known else data[name]
+            table[name] = columns.column(name).dress(data[name]) if known else data[name]
         for name in LABELS:
-            table[name] = schema.column(name).dress(data[name])
+            table[name] = columns.column(name).dress(data[name])
         table.meta["wavelength"] = data["wave"] * u.AA
     return table
 
@@ -58,11 +58,11 @@ def folds(table):
     """
     import healpy
 
-    ra, dec = (schema.values(table, name) for name in ("ra", "dec"))
+    ra, dec = (columns.values(table, name) for name in ("ra", "dec"))
     return healpy.ang2pix(4096, ra, dec, nest=True, lonlat=True) % 5
 
 
 def is_fgk(table):
     """Stars of 4000 to 7000 K after LASP, among which scatter is quoted."""
-    teff = schema.values(table, "teff")
+    teff = columns.values(table, "teff")
     return (teff >= 4000) & (teff <= 7000)

@@ -23,7 +23,7 @@ import numpy as np
 from astropy.table import QTable, vstack
 
 from stellarlabels import catalogs, report, systems
-from stellarlabels.columns import schema
+from stellarlabels.columns import find, identifier, label_columns
 
 #: Columns beside the labels that a catalog of labels repeats for the report.
 KEPT = (
@@ -102,17 +102,17 @@ STARS = {
 def one(name, weights, folder, stars, title):
     """Catalog, reference and report of one system."""
     system = systems.get(name).pretrained(weights)
-    known = {item.name for label in system.labels for item in schema.label_columns(label)}
+    known = {item.name for label in system.labels for item in label_columns(label)}
     inputs = stars[[key for key in stars.colnames if key not in known]]
     labels = system.predict(inputs)
     for key in KEPT:
-        if schema.find(stars, key) is not None and schema.find(labels, key) is None:
-            labels[key] = stars[schema.find(stars, key)]
+        if find(stars, key) is not None and find(labels, key) is None:
+            labels[key] = stars[find(stars, key)]
     place = folder / (name if weights is None else f"{name}-{weights}")
     place.mkdir(parents=True, exist_ok=True)
     catalogs.write(labels, place / "labels.fits", overwrite=True)
     against = []
-    columns = [key for key in stars.colnames if key in known or key == schema.identifier(stars)]
+    columns = [key for key in stars.colnames if key in known or key == identifier(stars)]
     if any(label in columns for label in system.labels):
         reference = stars[columns]
         reference.meta = {}

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stellarlabels.columns import schema
+from stellarlabels.columns import column_values, label_columns
 from stellarlabels.labels.uncertainty import coverage, pulls, robust_scatter
 
 
@@ -33,10 +33,8 @@ def xgboost_predictions(train, test, labels, inputs):
 
 def plain(labels, names):
     """Labels and errors (two dicts of arrays, NaN where masked) of an output table."""
-    columns = {name: schema.label_columns(name)[:2] for name in names}
-    return tuple(
-        {name: schema.column_values(labels, pair[index]) for name, pair in columns.items()} for index in range(2)
-    )
+    columns = {name: label_columns(name)[:2] for name in names}
+    return tuple({name: column_values(labels, pair[index]) for name, pair in columns.items()} for index in range(2))
 
 
 def groups(table):

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stellarlabels.columns import schema
-from stellarlabels.inputs.lamost.continuum import clipped_continuum
-from stellarlabels.inputs.lamost.mrs import ARMS
-from stellarlabels.inputs.pixels import LIGHT, fill_gaps, interpolate, pixels
+from stellarlabels import columns
+from stellarlabels.inputs.lamost.medium_resolution import ARMS
+from stellarlabels.inputs.spectra import LIGHT, clipped_continuum, fill_gaps, interpolate, pixels
 
 #: Resolving power of the low-resolution spectra that brings models and stars closest together, of 1300, 1500, 1800.
 RESOLUTION = 1500.0
@@ -138,13 +137,13 @@ def real_stars(table, chosen):
         ``labels`` (K, 3), and by arm ``flux`` and ``noise`` (K, P), ``error`` (K,): the noise is that of a random
         spectrum with the errors of the star.
     """
-    labels = np.stack([schema.values(table, name) for name in ("teff", "logg", "feh")], axis=1)
-    data, z = pixels(table), schema.values(table, "z")[:, None]
+    labels = np.stack([columns.values(table, name) for name in ("teff", "logg", "feh")], axis=1)
+    data, z = pixels(table), columns.values(table, "z")[:, None]
     rest = data.wavelength / (1 + z)
     flux = fill_gaps(data.wavelength, data.flux, data.good)
     flux = {arm: interpolate(rest, flux, grid) for arm, grid in LOW.items()}
     there = np.all([np.isfinite(values).all(axis=1) for values in flux.values()], axis=0)
-    usable = chosen & there & (schema.values(table, "snrg") > LEAST_SNR)
+    usable = chosen & there & (columns.values(table, "snrg") > LEAST_SNR)
     usable &= (labels[:, 0] > 4000) & (labels[:, 0] < 7900)
     random = np.random.default_rng(7)
     out = {"labels": labels[usable], "flux": {}, "noise": {}, "error": {}}

@@ -16,8 +16,7 @@ from astropy.table import Table
 from measures import statistics, xgboost_predictions
 
 import stellarlabels
-from stellarlabels import CSNet
-from stellarlabels.columns import schema
+from stellarlabels import CSNet, columns
 from stellarlabels.inputs.base import feature_set
 from stellarlabels.inputs.colors import ColorSet
 
@@ -55,7 +54,7 @@ def main():
             **changes,
         )
         labels = system.fit(train, validation=0.1, progress=False).predict(stars)
-        feh, error = (schema.column_values(labels, column) for column in schema.label_columns("feh")[:2])
+        feh, error = (columns.column_values(labels, column) for column in columns.label_columns("feh")[:2])
         measured[name] = by_group(stars["feh"].data, feh, error)
     quantities = train.copy()
     quantities["feh"] = train["feh"].quantity

@@ -25,7 +25,7 @@ import numpy as np
 from astropy.table import Table
 from xp_apogee import load
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 from stellarlabels.files.atomic import replacing
 from stellarlabels.inputs.xp import recover_coefficients
 from stellarlabels.inputs.xp.photometry import synthesize
@@ -55,17 +55,17 @@ def photometry(path=None):
     out = Table({"source_id": raw["source_id"]})
     out["mag_aper_6_0"], out["mag_err_aper_6_0"] = jplus.magnitude, jplus.magnitude_error
     for index, name in enumerate(GAIA):
-        out[name] = schema.values(raw, name)
+        out[name] = columns.values(raw, name)
         out[f"{name}_error"] = gaia.magnitude_error[:, index]
     out["synthetic_mag"], out["synthetic_mag_error"] = gaia.magnitude, gaia.magnitude_error
     for name, new in KEPT.items():
-        out[new] = schema.values(raw, name)
+        out[new] = columns.values(raw, name)
     for name, new in LABELS.items():
         out[new] = np.asarray(raw[name].value)
         out[f"{new}_err"] = np.asarray(raw[f"{name}_err"].value)
     for name in out.colnames:
-        if schema.vocabulary().__contains__(name.removesuffix("_err")):
-            out[name].unit = schema.column(name.removesuffix("_err")).unit or None
+        if columns.vocabulary().__contains__(name.removesuffix("_err")):
+            out[name].unit = columns.column(name.removesuffix("_err")).unit or None
     out.meta["alpha_fe"] = "[alpha/M] of APOGEE DR17"
     return out
 

@@ -11,7 +11,7 @@ import argparse
 import numpy as np
 
 from stellarlabels.archive.readers import read_xp
-from stellarlabels.columns import schema
+from stellarlabels.columns import values
 from stellarlabels.files.atomic import replacing
 from stellarlabels.inputs.xp import design_matrix
 from stellarlabels.inputs.xp.prior import BANDS, OWN, SIZE, columns
@@ -48,7 +48,7 @@ def training(table):
 
 def matrix(table, name):
     """A quantity of both bands, shape (N, 110)."""
-    return np.hstack([schema.values(table, f"{band}_{name}") for band in BANDS])
+    return np.hstack([values(table, f"{band}_{name}") for band in BANDS])
 
 
 def known_correlations(tables):
@@ -64,8 +64,8 @@ def known_correlations(tables):
     for band in BANDS:
         found = {}
         for table in tables:
-            packed = schema.values(table, f"{band}_coefficient_correlations")
-            errors = schema.values(table, f"{band}_coefficient_errors")
+            packed = values(table, f"{band}_coefficient_correlations")
+            errors = values(table, f"{band}_coefficient_errors")
             whole = np.zeros((len(table), SIZE, SIZE))
             whole[:, rows, columns_] = packed
             whole += whole.transpose(0, 2, 1) + np.eye(SIZE)

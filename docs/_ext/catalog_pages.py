@@ -64,7 +64,7 @@ class Flags(CatalogDirective):
         """One table for each set of flags, in the first column that has it."""
         from stellarlabels import flags
         from stellarlabels.catalogs import filters
-        from stellarlabels.columns.schema import Column, Schema
+        from stellarlabels.columns import Column, Schema
 
         schema = self.schema
         if len(self.arguments) > 1:

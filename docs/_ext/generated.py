@@ -97,7 +97,7 @@ class Vocabulary(Generated):
 
     def lines(self):
         """One table."""
-        from stellarlabels.columns.schema import vocabulary
+        from stellarlabels.columns import vocabulary
 
         self.env.note_dependency(str(DATA / "vocabulary.ecsv"))
         return column_table(vocabulary())

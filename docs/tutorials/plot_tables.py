@@ -16,8 +16,7 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import flags
-from stellarlabels.columns import schema
+from stellarlabels import columns, flags
 
 table = QTable()
 table["GaiaEDR3"] = [4472832130942575872, 5853498713190525696, 3864972938605115520]
@@ -29,8 +28,8 @@ table
 # The vocabulary knows these names. ``find`` tells under which name a quantity is in a table, ``values`` takes it out:
 # plain floats in the declared unit, with NaN for what is missing.
 
-print(schema.find(table, "phot_g_mean_mag"))
-print(schema.values(table, "parallax"), schema.column("parallax").unit)
+print(columns.find(table, "phot_g_mean_mag"))
+print(columns.values(table, "parallax"), columns.column("parallax").unit)
 
 # %%
 # A column that is not there is an error that says what was looked for.
@@ -38,7 +37,7 @@ print(schema.values(table, "parallax"), schema.column("parallax").unit)
 from stellarlabels.exceptions import StellarLabelsError
 
 try:
-    schema.values(table, "ebv")
+    columns.values(table, "ebv")
 except StellarLabelsError as error:
     print(error)
 
@@ -47,7 +46,7 @@ except StellarLabelsError as error:
 # ----------------------------------------
 # ``conform`` gives the canonical names, order, units and types. Whatever is absent is masked, and the metadata say so.
 
-gaia = schema.Schema("gaia", [schema.column(name) for name in ("source_id", "parallax", "phot_g_mean_mag", "ruwe")])
+gaia = columns.Schema("gaia", [columns.column(name) for name in ("source_id", "parallax", "phot_g_mean_mag", "ruwe")])
 stars = gaia.conform(table)
 stars
 

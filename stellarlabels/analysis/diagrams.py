@@ -5,8 +5,7 @@ from astropy import units as u
 from astropy.io.ascii import InconsistentTableError
 from astropy.table import QTable, Table
 
-from stellarlabels import packaged
-from stellarlabels.columns import schema
+from stellarlabels import columns, packaged
 from stellarlabels.exceptions import InputError, ReadError
 from stellarlabels.tables.quality import quantity
 from stellarlabels.validation import classes
@@ -50,14 +49,14 @@ def color_magnitude(table, *, color="feh", rule="logg", limit=3.5):
         As of `kiel`, with ``bp_rp_0`` and ``m_g`` (mag). ``meta["reddened"]`` says whether BP - RP is as observed, and
         ``meta["dimmed"]`` whether the extinction is not taken off.
     """
-    reddened, dimmed = schema.find(table, "bp_rp_0") is None, False
+    reddened, dimmed = columns.find(table, "bp_rp_0") is None, False
     shade = quantity(table, "bp_rp") if reddened else _values(table, "bp_rp_0")
-    if schema.find(table, "m_g") is not None:
+    if columns.find(table, "m_g") is not None:
         magnitude = _values(table, "m_g")
     else:
         extinction = _values(table, "ag")
         dimmed = not np.isfinite(extinction).any()
-        distance = _values(table, "distance" if schema.find(table, "distance") else "r_med_geo")
+        distance = _values(table, "distance" if columns.find(table, "distance") else "r_med_geo")
         with np.errstate(invalid="ignore", divide="ignore"):
             modulus = 5 * np.log10(np.where(distance > 0, distance, np.nan) / 10)
         magnitude = _values(table, "phot_g_mean_mag") - modulus - (0 if dimmed else extinction)
@@ -67,7 +66,7 @@ def color_magnitude(table, *, color="feh", rule="logg", limit=3.5):
 
 
 def _values(table, name):
-    return schema.values(table, name, required=False)
+    return columns.values(table, name, required=False)
 
 
 def _diagram(table, axes, color, rule, limit):
@@ -75,7 +74,7 @@ def _diagram(table, axes, color, rule, limit):
     rows = np.flatnonzero(np.logical_and.reduce([np.isfinite(values) for values in axes.values()]))
     out = QTable({"row": rows.astype(np.int64)})
     for name, values in axes.items():
-        out[name] = schema.column(name).dress(values[rows])
+        out[name] = columns.column(name).dress(values[rows])
     out["color"] = _values(table, color)[rows]
     group = np.full(len(table), "", dtype="U6")
     for name, mask in classes(table, rule=rule, limit=limit).items():
@@ -115,22 +114,22 @@ def read_isochrones(path):
     except (OSError, UnicodeDecodeError) as error:
         raise ReadError(f"{path}: cannot be read; {error}") from error
     table = _parse(lines, path)
-    model, columns = _known(table)
+    model, found = _known(table)
     if model is None:
         raise ReadError(
             f"{path}: expected the columns of a file of PARSEC or MIST, got {', '.join(table.colnames[:8])}"
         )
     out = QTable(meta={"model": model})
-    out["age"] = 10 ** (columns["log_age"] - 9) * u.Gyr
-    out["m_h"] = schema.column("m_h").dress(columns["m_h"])
-    out["initial_mass"] = columns["initial_mass"] * u.solMass
-    out["teff"] = schema.column("teff").dress(10 ** columns["log_teff"])
-    out["logg"] = schema.column("logg").dress(columns["logg"])
-    out["phase"] = columns["phase"].astype(np.int64) if "phase" in columns else np.zeros(len(out), np.int64)
-    if all(name in columns for name in ("g", "bp", "rp")):
-        g, bp, rp = (np.where(columns[name] < _NO_MAGNITUDE, columns[name], np.nan) for name in ("g", "bp", "rp"))
-        out["m_g"] = schema.column("m_g").dress(g)
-        out["bp_rp_0"] = schema.column("bp_rp_0").dress(bp - rp)
+    out["age"] = 10 ** (found["log_age"] - 9) * u.Gyr
+    out["m_h"] = columns.column("m_h").dress(found["m_h"])
+    out["initial_mass"] = found["initial_mass"] * u.solMass
+    out["teff"] = columns.column("teff").dress(10 ** found["log_teff"])
+    out["logg"] = columns.column("logg").dress(found["logg"])
+    out["phase"] = found["phase"].astype(np.int64) if "phase" in found else np.zeros(len(out), np.int64)
+    if all(name in found for name in ("g", "bp", "rp")):
+        g, bp, rp = (np.where(found[name] < _NO_MAGNITUDE, found[name], np.nan) for name in ("g", "bp", "rp"))
+        out["m_g"] = columns.column("m_g").dress(g)
+        out["bp_rp_0"] = columns.column("bp_rp_0").dress(bp - rp)
     return out
 
 
@@ -160,7 +159,7 @@ def select_isochrones(isochrones, *, age, m_h):
     wanted = u.Quantity(age, u.Gyr).value
     if not len(isochrones) or not wanted > 0:
         raise InputError(f"age: expected a positive age and isochrones, got {age!r} and {len(isochrones)} points")
-    metals = schema.values(isochrones, "m_h")
+    metals = columns.values(isochrones, "m_h")
     ages = u.Quantity(isochrones["age"], u.Gyr).value
     metal = metals[np.argmin(np.abs(metals - float(u.Quantity(m_h).value)))]
     same = np.flatnonzero(np.isclose(metals, metal, atol=1e-6))
@@ -190,11 +189,11 @@ def _known(table):
     """Which model a table is of, and its columns as plain numbers."""
     declared = packaged.table("analysis", "isochrones")
     for model in dict.fromkeys(declared["model"].tolist()):
-        columns = {}
+        found = {}
         for row in declared[declared["model"] == model]:
             key = next((name for name in str(row["names"]).split() if name in table.colnames), None)
             if key is not None:
-                columns[str(row["quantity"])] = np.asarray(table[key], float)
-        if {"log_age", "m_h", "initial_mass", "log_teff", "logg"} <= set(columns):
-            return model, columns
+                found[str(row["quantity"])] = np.asarray(table[key], float)
+        if {"log_age", "m_h", "initial_mass", "log_teff", "logg"} <= set(found):
+            return model, found
     return None, {}

@@ -4,12 +4,10 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
+from stellarlabels import columns
 from stellarlabels.analysis.positions import positions
-from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError
 from stellarlabels.validation import derived_label, grouped_lines
-
-__all__ = ["radial_gradients", "vertical_gradients"]
 
 #: Bins and ranges of Shen & Luo (2024), Section 4.4.
 _HEIGHTS = np.arange(11) * 0.2 * u.kpc
@@ -116,7 +114,7 @@ def _gradients(table, name, key, place, edges, x, x_range, method, rows):
     if rows is not None:
         used &= np.asarray(rows, bool)
     fit = grouped_lines(x, value, np.where(used, group, -1), len(edges) - 1, error=error, method=method)
-    unit = u.Unit(schema.column(name).unit)
+    unit = u.Unit(columns.column(name).unit)
     out = QTable({key: 0.5 * (edges[:-1] + edges[1:]) * u.kpc})
     out["gradient"], out["gradient_err"] = fit["slope"] * unit / u.kpc, fit["slope_err"] * unit / u.kpc
     out["intercept"], out["intercept_err"] = fit["intercept"] * unit, fit["intercept_err"] * unit

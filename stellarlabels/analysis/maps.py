@@ -4,8 +4,8 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
+from stellarlabels import columns
 from stellarlabels.analysis.positions import positions
-from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError
 from stellarlabels.validation import Along, classes, derived_label, grouped_median, quantity_along
 
@@ -106,9 +106,9 @@ def as_image(table, column):
     x_edges, y_edges : `~numpy.ndarray` or `~astropy.units.Quantity`, shape (X + 1,), (Y + 1,)
     image : `~numpy.ndarray` or `~astropy.units.Quantity`, shape (Y, X)
     """
-    lines, columns = table.meta["shape"]
-    x = [table[f"x_{end}"][:columns] for end in ("low", "high")]
-    y = [table[f"y_{end}"][::columns] for end in ("low", "high")]
+    lines, width = table.meta["shape"]
+    x = [table[f"x_{end}"][:width] for end in ("low", "high")]
+    y = [table[f"y_{end}"][::width] for end in ("low", "high")]
     edges = [np.concatenate([low, high[-1:]]) for low, high in (x, y)]
     return *edges, np.reshape(np.asarray(table[column]) if table[column].unit is None else table[column], (lines, -1))
 
@@ -133,7 +133,7 @@ def rz_map(table, name=None, *, bins=100, range=None, rows=None, **options):
         As of `binned_map`, with x = R and y = Z.
     """
     planes = [
-        Along(key, values, schema.column(key).unit)
+        Along(key, values, columns.column(key).unit)
         for key, values in zip(("r_gc", "z_gc"), positions(table, **options), strict=True)
     ]
     third = None if name is None else quantity_along((table,), name, len(table))
@@ -187,7 +187,7 @@ def abundance_names(table):
     list of str
         Such as ``mg_fe``, in the order of the vocabulary.
     """
-    names = [name for name in schema.vocabulary().notes["labels"] if name.endswith(("_fe", "_m"))]
+    names = [name for name in columns.vocabulary().notes["labels"] if name.endswith(("_fe", "_m"))]
     first = table[:1]  # what can be worked out depends on the columns alone
     return [name for name in names if derived_label(first, name, required=False)[2]]
 
@@ -213,7 +213,7 @@ def abundance_plane(table, name, *, bins=80, range=None, rows=None):
     planes, missing = [], []
     for key in ("feh", name):
         value, _, source = derived_label(table, key, required=False)
-        planes.append(Along(key, value, schema.column(key).unit))
+        planes.append(Along(key, value, columns.column(key).unit))
         if not source:
             missing.append(f"the table has no {key}")
     out = cells(*planes, bins=bins, range=range, rows=rows)

@@ -8,11 +8,8 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import packaged
-from stellarlabels.columns import schema
+from stellarlabels import columns, packaged
 from stellarlabels.exceptions import InputError
-
-__all__ = ["attention", "derivative_spectra", "observed_differences", "red_clump"]
 
 #: Coefficients of a band.
 BAND = 55
@@ -56,7 +53,7 @@ def attention(system, table):
     names += ["pseudo-magnitude"] * bool(system.feature_set.pseudo_magnitude)
     out = QTable({"feature": names})
     for label, column in zip(system.labels, spread, strict=True):
-        out[label] = column * u.Unit(schema.column(label).unit or 1)
+        out[label] = column * u.Unit(columns.column(label).unit or 1)
     return out
 
 
@@ -132,17 +129,17 @@ def observed_differences(table, labels, *, wavelength=None):
     design, mean = _sampling(wavelength)
     with np.errstate(invalid="ignore", divide="ignore"):
         flux = (coefficients @ design.T) / (coefficients @ mean)[:, None]
-    columns = []
+    slopes = []
     for label in labels:
-        values = schema.values(table, label)
+        values = columns.values(table, label)
         known = features.usable & np.isfinite(values)
         if known.sum() < 4:
             raise InputError(f"table: expected at least 4 stars with {label!r} and a spectrum, got {known.sum()}")
         high = known & (values > np.median(values[known]))
         low = known & ~high
         step = np.median(values[high]) - np.median(values[low])
-        columns.append((np.median(flux[high], axis=0) - np.median(flux[low], axis=0)) / step)
-    return _spectra(labels, np.stack(columns, axis=1), wavelength)
+        slopes.append((np.median(flux[high], axis=0) - np.median(flux[low], axis=0)) / step)
+    return _spectra(labels, np.stack(slopes, axis=1), wavelength)
 
 
 def red_clump(table):
@@ -159,7 +156,7 @@ def red_clump(table):
         [Fe/H] within 0.5 of 0, Teff within 50 K of 4750 K, log g within 0.5 of 2.5.
     """
     with np.errstate(invalid="ignore"):
-        inside = [abs(schema.values(table, name) - mid) <= width for name, (mid, width) in RED_CLUMP.items()]
+        inside = [abs(columns.values(table, name) - mid) <= width for name, (mid, width) in RED_CLUMP.items()]
     return np.logical_and.reduce(inside)
 
 
@@ -198,5 +195,5 @@ def _spectra(labels, spectra, wavelength):
 
     out = QTable({"wavelength": WAVELENGTH * u.nm if wavelength is None else u.Quantity(wavelength, u.nm)})
     for label, column in zip(labels, np.transpose(spectra), strict=True):
-        out[label] = column / u.Unit(schema.column(label).unit or 1)
+        out[label] = column / u.Unit(columns.column(label).unit or 1)
     return out

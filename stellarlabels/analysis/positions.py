@@ -4,10 +4,8 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 from stellarlabels.exceptions import InputError, MissingColumnError
-
-__all__ = ["default_frame", "galactocentric", "positions"]
 
 #: Columns with a distance or a parallax, in the order in which they are tried, with those of the interval or the error.
 SOURCES = {
@@ -80,16 +78,16 @@ def galactocentric(table, *, distance="auto", parallax_over_error=5.0, frame=Non
     matrix, offset = _affine(frame)
     along = direction @ matrix.T
     out = QTable()
-    key = schema.identifier(table)
+    key = columns.identifier(table)
     if key is not None:
         out[key] = table[key]
-    out["distance"] = schema.column("distance").dress(value * 1000)
+    out["distance"] = columns.column("distance").dress(value * 1000)
     for name, column in zip(_COORDINATES, _coordinates(offset + value[:, None] * along), strict=True):
-        out[name] = schema.column(name).dress(column)
+        out[name] = columns.column(name).dress(column)
     if samples:
         errors = _sampled(value, width, source, along, offset, samples, seed)
         for name, column in zip(_COORDINATES, errors, strict=True):
-            out[f"{name}_err"] = schema.label_columns(name)[1].dress(column)
+            out[f"{name}_err"] = columns.label_columns(name)[1].dress(column)
     out.meta.update(
         distance_source=source,
         galcen_distance=str(frame.galcen_distance.to(u.kpc)),
@@ -114,43 +112,43 @@ def positions(table, names=("r_gc", "z_gc"), **options):
     list of `~numpy.ndarray` of float64, shape (N,)
         In the units of the vocabulary, NaN where missing.
     """
-    there = table if all(schema.find(table, name) for name in names) else galactocentric(table, **options)
-    return [schema.values(there, name) for name in names]
+    there = table if all(columns.find(table, name) for name in names) else galactocentric(table, **options)
+    return [columns.values(there, name) for name in names]
 
 
 def _distances(table, distance, least):
     """Source, distances in kpc, and half widths of their logarithm (relative errors of a parallax)."""
     if not isinstance(distance, str):
-        value = schema.column("distance").dress(distance)
+        value = columns.column("distance").dress(distance)
         if value.shape != (len(table),):
             raise InputError(f"distance: expected {len(table)} values, got shape {value.shape}")
-        value = schema.values(QTable({"distance": value}), "distance", unit="kpc")
+        value = columns.values(QTable({"distance": value}), "distance", unit="kpc")
         return "given", np.where(value > 0, value, np.nan), np.full(len(table), np.nan)
     if distance != "auto" and distance not in SOURCES:
         raise InputError(f"distance: expected auto, {', '.join(SOURCES)} or values, got {distance!r}")
-    there = [name for name in SOURCES if schema.find(table, name) is not None and distance in ("auto", name)]
+    there = [name for name in SOURCES if columns.find(table, name) is not None and distance in ("auto", name)]
     if not there:
         wanted = ", ".join(SOURCES) if distance == "auto" else distance
         raise MissingColumnError(f"distance: the table has no column {wanted}")
-    source = next((name for name in there if np.isfinite(schema.values(table, name)).any()), there[0])
+    source = next((name for name in there if np.isfinite(columns.values(table, name)).any()), there[0])
     if source.startswith("parallax"):
-        value, error = schema.values(table, source), schema.values(table, "parallax_error", required=False)
+        value, error = columns.values(table, source), columns.values(table, "parallax_error", required=False)
         with np.errstate(invalid="ignore", divide="ignore"):
             value = np.where((value > 0) & ~(value < least * error), 1 / value, np.nan)
         return source, value, error * value
-    value = schema.values(table, source, unit="kpc")
-    low, high = (schema.values(table, name, required=False, unit="kpc") for name in SOURCES[source])
+    value = columns.values(table, source, unit="kpc")
+    low, high = (columns.values(table, name, required=False, unit="kpc") for name in SOURCES[source])
     with np.errstate(invalid="ignore", divide="ignore"):
         width = 0.5 * np.log(high / low)
         if source == "distance":
-            error = schema.column_values(table, schema.label_columns("distance")[1], required=False) / 1000
+            error = columns.column_values(table, columns.label_columns("distance")[1], required=False) / 1000
             width = np.where(np.isfinite(width), width, error / value)
     return source, np.where(value > 0, value, np.nan), width
 
 
 def _directions(table):
     """Unit vectors, ICRS."""
-    ra, dec = (np.radians(schema.values(table, name)) for name in ("ra", "dec"))
+    ra, dec = (np.radians(columns.values(table, name)) for name in ("ra", "dec"))
     return np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=-1)
 
 

@@ -8,10 +8,8 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 from stellarlabels.exceptions import InputError, NotFittedError
-
-__all__ = ["importance", "sensitivity"]
 
 #: Stars that are differentiated at once.
 BLOCK = 64
@@ -198,7 +196,7 @@ def _table(system, names, values):
         out["wavelength"] = np.concatenate([grids[name].value for name in names]) * grids[names[0]].unit
     for index, label in enumerate(system.labels):
         column = np.concatenate([values[name][index] for name in names])
-        out[label] = column * u.Unit(schema.column(label).unit)
+        out[label] = column * u.Unit(columns.column(label).unit)
         total = np.abs(column).sum()
         out[f"{label}_share"] = column / total if total > 0 else column
     return out

@@ -22,7 +22,7 @@ def write(table, path, schema=None, *, overwrite=False, format=None):
         It is not changed.
     path : path-like
         Its suffix decides about the format; see `supported_formats`.
-    schema : str or `~stellarlabels.columns.schema.Schema`, optional
+    schema : str or `~stellarlabels.columns.Schema`, optional
         The published catalog that the file is to be: exactly the columns of the schema, under its names, in its order,
         units and dtypes; columns that the table does not have are all missing. Without it all columns are written as
         they are, with unit, description, format and ``info.meta["ucd"]`` of each, or what the vocabulary says of them.
@@ -66,7 +66,7 @@ def read(path, schema=None, *, format=None):
     Parameters
     ----------
     path : path-like
-    schema : str or `~stellarlabels.columns.schema.Schema`, optional
+    schema : str or `~stellarlabels.columns.Schema`, optional
         The published catalog that the file is. Without it the table is what the file says.
     format : str, optional
         Name of the format if the suffix is not to decide.

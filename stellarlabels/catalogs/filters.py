@@ -22,7 +22,7 @@ def of_flags(schema):
 
     Parameters
     ----------
-    schema : str or `~stellarlabels.columns.schema.Schema`
+    schema : str or `~stellarlabels.columns.Schema`
 
     Returns
     -------
@@ -48,7 +48,7 @@ def of_samples(schema):
 
     Parameters
     ----------
-    schema : str or `~stellarlabels.columns.schema.Schema`
+    schema : str or `~stellarlabels.columns.Schema`
         Its ``notes["samples"]`` name the selections of `stellarlabels.tables.quality`, and ``notes["expressions"]``
         say how quantities that are not in the catalog follow from those that are.
 

@@ -14,7 +14,7 @@ from astropy import units as u
 from astropy.table import MaskedColumn, QTable
 
 from stellarlabels import flags
-from stellarlabels.columns.schema import Column
+from stellarlabels.columns import Column
 from stellarlabels.exceptions import ColumnUnitError, ReadError
 
 __all__ = ["to_table", "with_flags"]
@@ -32,7 +32,7 @@ def to_table(content, declared=None):
     Parameters
     ----------
     content : `~stellarlabels.files.content.Content`
-    declared : `~stellarlabels.columns.schema.Schema`, optional
+    declared : `~stellarlabels.columns.Schema`, optional
         The schema to conform to: its names, units, dtypes and, unless the file is one of our own, null values.
         Columns that it does not know follow.
 
@@ -72,7 +72,7 @@ def with_flags(table, declared):
     ----------
     table : `~astropy.table.Table`
         With columns ``<label>_flag`` of the set "label".
-    declared : `~stellarlabels.columns.schema.Schema`
+    declared : `~stellarlabels.columns.Schema`
         Its ``notes["flag_rules"]`` say, for each flag column of the published catalog, ``from`` which columns it
         follows, which ``bits`` of them count (all if there are none), and the values for ``clear`` and ``set``.
 

@@ -15,7 +15,7 @@ def scan(path, schema=None, *, rows=100_000, first=0, format=None):
     Parameters
     ----------
     path : path-like
-    schema : str or `~stellarlabels.columns.schema.Schema`, optional
+    schema : str or `~stellarlabels.columns.Schema`, optional
         As in `stellarlabels.catalogs.read`.
     rows : int
         Number of rows of a piece; the last one may have fewer.
@@ -103,7 +103,7 @@ def pieces(source, path, declared=None, rows=None, first=0):
     ----------
     source : `~stellarlabels.files.formats.Format`
     path : path-like
-    declared : `~stellarlabels.columns.schema.Schema`, optional
+    declared : `~stellarlabels.columns.Schema`, optional
         The schema that the file is said to have.
     rows, first : int, optional
         As in `scan`; by default there is one piece.

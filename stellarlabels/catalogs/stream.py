@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from stellarlabels.catalogs import schemas
-from stellarlabels.columns.schema import Schema
+from stellarlabels.columns import Schema
 from stellarlabels.exceptions import InputError, WriteError
 from stellarlabels.files import atomic as files
 from stellarlabels.files import content, formats
@@ -27,7 +27,7 @@ class Writer:
     ----------
     path : path-like or list of path-like
         Each suffix decides about the format of the file.
-    schema : str or `~stellarlabels.columns.schema.Schema`, optional
+    schema : str or `~stellarlabels.columns.Schema`, optional
         As in `stellarlabels.catalogs.write`.
     overwrite : bool
         Whether existing files are replaced.

@@ -20,19 +20,18 @@ def add(verbs):
 
 def run(options):
     """Carry the verb out."""
-    from stellarlabels import catalogs
-    from stellarlabels.columns import schema
+    from stellarlabels import catalogs, columns
     from stellarlabels.corrections.parallax import correct_parallax
     from stellarlabels.inputs.xp.reader import read_table
 
     check_output(options)
     system = load_system("uacsnet", options.weights)
     table = read_table(options.input)
-    use_parallax = not options.no_parallax and schema.find(table, "parallax") is not None
+    use_parallax = not options.no_parallax and columns.find(table, "parallax") is not None
     labels = system.predict(table)
     if use_parallax and not options.no_zero_point:
         corrected = correct_parallax(table)
-        table[schema.find(table, "parallax")] = corrected["parallax_corrected"]
+        table[columns.find(table, "parallax")] = corrected["parallax_corrected"]
     out = system.distances(table, labels, prior=options.prior, use_parallax="auto" if use_parallax else False)
     catalogs.write(out, options.output, overwrite=options.overwrite)
     print(f"wrote {options.output}: {len(out)} stars, {int((out['distance_flag'] == 0).sum())} without a flag")

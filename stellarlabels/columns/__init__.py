@@ -1,5 +1,44 @@
-"""Columns and schemas: what a column is called, holds, and means, declared once; and how it is taken out of a table."""
+"""Columns: what each is called, holds and means, declared once; how tables come in, and how columns are taken out.
 
-from stellarlabels.columns import schema
+A `Column` knows its canonical name, the other names under which archives deliver it, its unit, dtype, UCD and
+description. A `Schema` is an ordered list of columns. The columns of the library's own `vocabulary` (all inputs and all
+labels) are in ``data/vocabulary.ecsv``; the published catalogs have a schema each in ``catalogs/schemas``.
 
-__all__ = ["schema"]
+Every table comes in through `intake`. `values` and `find` are the one way in which the rooms of the library take
+columns out of it: by canonical name or alias, in the declared unit, with missing values as NaN.
+"""
+
+from stellarlabels.columns import jplus, units, wavelengths
+from stellarlabels.columns.access import check_same_stars, column_values, find, identifier, values
+from stellarlabels.columns.archive_dtypes import declared_dtype
+from stellarlabels.columns.column import Column, column_name, without_unit
+from stellarlabels.columns.dressing import by_name, dressed, factor, identifiers, plain
+from stellarlabels.columns.intake import intake
+from stellarlabels.columns.schema import Schema
+from stellarlabels.columns.vocabulary import column, error_term, label_columns, vocabulary
+
+__all__ = [
+    "Column",
+    "Schema",
+    "by_name",
+    "check_same_stars",
+    "column",
+    "column_name",
+    "column_values",
+    "declared_dtype",
+    "dressed",
+    "error_term",
+    "factor",
+    "find",
+    "identifier",
+    "identifiers",
+    "intake",
+    "jplus",
+    "label_columns",
+    "plain",
+    "units",
+    "values",
+    "vocabulary",
+    "wavelengths",
+    "without_unit",
+]

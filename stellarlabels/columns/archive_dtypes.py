@@ -10,7 +10,7 @@ __all__ = ["archive_columns", "declared_dtype"]
 
 @lru_cache(maxsize=1)
 def archive_columns():
-    """The `~stellarlabels.columns.schema.Schema` of Gaia's table of XP coefficients."""
+    """The `~stellarlabels.columns.Schema` of Gaia's table of XP coefficients."""
     with packaged.file("xp", "archive.ecsv") as path:
         return Schema.read(path)
 

@@ -7,7 +7,9 @@ import numpy as np
 from astropy import units as u
 from astropy.table import Column, MaskedColumn, QTable, Table
 
-from stellarlabels.columns import schema
+from stellarlabels.columns.access import find
+from stellarlabels.columns.column import without_unit
+from stellarlabels.columns.vocabulary import column, label_columns, vocabulary
 from stellarlabels.exceptions import ColumnUnitError, InputError
 
 __all__ = ["by_name", "dressed", "factor", "identifiers", "plain"]
@@ -28,11 +30,11 @@ def by_name(table):
     `~astropy.table.Table`
         The columns themselves are shared with the input.
     """
-    known = schema.vocabulary()
+    known = vocabulary()
     out = Table()
     for name in table.colnames:
         new = name.lower() if len(name) > 1 else name
-        if name in known and schema.find(table, name) == name:
+        if name in known and find(table, name) == name:
             new = known[name].name
         elif name not in known:
             new = _names_of_errors().get(name.lower(), new)
@@ -43,8 +45,8 @@ def by_name(table):
 @lru_cache(maxsize=1)
 def _names_of_errors():
     """The names of columns with errors of labels, by all names that they have."""
-    labels = [item.name for item in schema.vocabulary() if item.unit in ("K", "dex") and not item.name.endswith("_err")]
-    errors = [schema.label_columns(label)[1] for label in labels]
+    labels = [item.name for item in vocabulary() if item.unit in ("K", "dex") and not item.name.endswith("_err")]
+    errors = [label_columns(label)[1] for label in labels]
     return {alias.lower(): error.name for error in errors for alias in error.names}
 
 
@@ -78,13 +80,13 @@ def dressed(table):
 
 def _declaration(name):
     """What the vocabulary says of a column, or of the label of which it is the error or the flag; None if nothing."""
-    known = schema.vocabulary()
+    known = vocabulary()
     if name in known:
         return known[name]
     label = name.removesuffix("_err").removesuffix("_flag")
     if label not in known:
         return None
-    return next((item for item in schema.label_columns(label) if item.name == name), None)
+    return next((item for item in label_columns(label) if item.name == name), None)
 
 
 def plain(name, array):
@@ -99,19 +101,19 @@ def plain(name, array):
     -------
     `~astropy.table.Column` or `~astropy.units.Quantity`
     """
-    item = schema.column(name)
+    item = column(name)
     out = u.Quantity(array, item.unit, copy=False) if item.unit else Column(array, copy=False)
     out.info.description = item.description
     out.info.meta = {"ucd": item.ucd}
     return out
 
 
-def factor(column, name):
+def factor(data, name):
     """What the numbers of a column have to be multiplied by to be in the unit of the vocabulary.
 
     Parameters
     ----------
-    column : `~astropy.table.Column` or `~astropy.units.Quantity`
+    data : `~astropy.table.Column` or `~astropy.units.Quantity`
         One without a unit is taken to be in the declared one.
     name : str
         Name in the vocabulary.
@@ -125,7 +127,7 @@ def factor(column, name):
     ColumnUnitError
         If the unit does not convert.
     """
-    target, unit = schema.column(name).unit, getattr(column, "unit", None)
+    target, unit = column(name).unit, getattr(data, "unit", None)
     if unit is None or str(unit).strip() == "":
         return 1.0
     for dialect in ("generic", "fits", "vounit", "cds", "ogip"):
@@ -136,12 +138,12 @@ def factor(column, name):
     raise ColumnUnitError(f"column {name!r} has the unit {str(unit)!r}, expected one that converts to {target!r}")
 
 
-def identifiers(column):
+def identifiers(data):
     """Gaia's identifiers, exactly.
 
     Parameters
     ----------
-    column : `~astropy.table.Column` or array_like
+    data : `~astropy.table.Column` or array_like
         Integers, or texts of digits.
 
     Returns
@@ -153,20 +155,20 @@ def identifiers(column):
     InputError
         If they are anything else: floats may have been rounded.
     """
-    data = schema.without_unit(column)
+    data = without_unit(data)
     if data.dtype.kind in "OSU":
         try:
             data = np.ma.MaskedArray(np.where(data.mask, "0", data.data.astype(np.str_)).astype(np.int64), data.mask)
         except (ValueError, OverflowError) as error:
             raise InputError(f"column 'source_id': expected integers of 64 bits; {error}") from error
-    return schema.column("source_id").dress(data)
+    return column("source_id").dress(data)
 
 
-def _tidy(column):
+def _tidy(data):
     """The same column whatever the file's format: in the machine's byte order, masked only where something is."""
-    if not isinstance(column, Column):
-        return column
-    data = schema.without_unit(column)
-    data = data if data.dtype.isnative else data.astype(data.dtype.newbyteorder("="))
-    about = {"unit": column.unit, "description": column.description}
-    return MaskedColumn(data, **about) if np.ma.is_masked(data) else Column(data.data, **about)
+    if not isinstance(data, Column):
+        return data
+    plain = without_unit(data)
+    plain = plain if plain.dtype.isnative else plain.astype(plain.dtype.newbyteorder("="))
+    about = {"unit": data.unit, "description": data.description}
+    return MaskedColumn(plain, **about) if np.ma.is_masked(plain) else Column(plain.data, **about)

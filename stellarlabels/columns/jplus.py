@@ -3,7 +3,8 @@
 import numpy as np
 from astropy.table import QTable
 
-from stellarlabels.columns import schema
+from stellarlabels.columns.column import without_unit
+from stellarlabels.columns.vocabulary import column, vocabulary
 
 __all__ = ["FILTERS", "gather"]
 
@@ -50,9 +51,9 @@ def gather(table):
 
 def _stacked(name, columns):
     """One column of the 12, as the vocabulary declares it where it does."""
-    data = np.ma.stack([schema.without_unit(column) for column in columns], axis=1)
+    data = np.ma.stack([without_unit(each) for each in columns], axis=1)
     if data.dtype.kind == "f":
         data = np.ma.masked_where(data.filled(_NOT_DETECTED) >= _NOT_DETECTED, data)
-    if name in schema.vocabulary():
-        return schema.column(name).dress(data)
+    if name in vocabulary():
+        return column(name).dress(data)
     return data

@@ -3,10 +3,8 @@
 import numpy as np
 from astropy import units as u
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 from stellarlabels.exceptions import ColumnUnitError, InputError
-
-__all__ = ["floats"]
 
 
 def floats(data, name, unit=""):
@@ -32,7 +30,7 @@ def floats(data, name, unit=""):
     ColumnUnitError
         If the unit does not convert.
     """
-    masked = schema.without_unit(data)
+    masked = columns.without_unit(data)
     if masked.dtype.kind not in "fiub":
         raise InputError(f"{name}: expected real numbers, got dtype {masked.dtype}")
     out = np.array(masked.data, dtype=np.float64)

@@ -7,7 +7,7 @@ from astropy import units as u
 from astropy.table import QTable
 
 from stellarlabels import flags, packaged
-from stellarlabels.columns import schema
+from stellarlabels.columns import column, find, values
 from stellarlabels.exceptions import MissingColumnError
 
 __all__ = ["zero_point", "correct_parallax"]
@@ -61,7 +61,7 @@ def zero_point(table):
     Lindegren, L., Bastian, U., Biermann, M., et al. 2021, A&A, 649, A4, Eqs. A3 to A5, Tables 9 and 10.
     """
     values, _ = _zero_point(table)
-    return schema.column("parallax_zero_point").dress(values)
+    return column("parallax_zero_point").dress(values)
 
 
 def correct_parallax(table):
@@ -88,7 +88,7 @@ def correct_parallax(table):
         If a column's unit does not convert.
     """
     zero, flag = _zero_point(table)
-    parallax, error = schema.values(table, "parallax"), schema.values(table, "parallax_error")
+    parallax, error = values(table, "parallax"), values(table, "parallax_error")
     bad_error = ~(np.isfinite(error) & (error > 0))
     corrected = parallax - zero
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -101,14 +101,14 @@ def correct_parallax(table):
         "parallax_flag": flag | PARALLAX.where(MISSING_PARALLAX=np.isnan(parallax), BAD_ERROR=bad_error),
     }
     for name, data in columns.items():
-        out[name] = schema.column(name).dress(data)
+        out[name] = column(name).dress(data)
     return out
 
 
 def _zero_point(table):
     """Zero-point in mas, NaN where undefined, and flags."""
-    g = schema.values(table, "phot_g_mean_mag")
-    solved = schema.values(table, "astrometric_params_solved")
+    g = values(table, "phot_g_mean_mag")
+    solved = values(table, "astrometric_params_solved")
     nu_eff, pseudocolor = _colors(table)
     sine = _sine_of_ecliptic_latitude(table)
     knots, limits, coefficients = _tables()
@@ -138,20 +138,20 @@ def _zero_point(table):
 def _colors(table):
     """nu_eff and pseudocolour; a table may lack one of the two if it has the other."""
     names = ("nu_eff_used_in_astrometry", "pseudocolour")
-    if all(schema.find(table, name) is None for name in names):
+    if all(find(table, name) is None for name in names):
         raise MissingColumnError(f"columns {names[0]!r} and {names[1]!r} are missing; at least one is needed")
-    return tuple(schema.values(table, name, required=False) for name in names)
+    return tuple(values(table, name, required=False) for name in names)
 
 
 def _sine_of_ecliptic_latitude(table):
     """Sine of the ecliptic latitude, NaN where it is missing or beyond the poles."""
-    if schema.find(table, "ecl_lat") is None and schema.find(table, "ra") is not None:
+    if find(table, "ecl_lat") is None and find(table, "ra") is not None:
         tilt = u.Quantity(packaged.table("parallax", "ecliptic")["value"][0], "arcsec").to_value("rad")
-        ra, dec = (np.radians(schema.values(table, name)) for name in ("ra", "dec"))
+        ra, dec = (np.radians(values(table, name)) for name in ("ra", "dec"))
         dec[~((np.abs(dec) <= np.pi / 2) & np.isfinite(ra))] = np.nan
         ra[np.isnan(dec)] = np.nan
         return np.sin(dec) * np.cos(tilt) - np.cos(dec) * np.sin(ra) * np.sin(tilt)
-    latitude = schema.values(table, "ecl_lat")
+    latitude = values(table, "ecl_lat")
     latitude[np.abs(latitude) > 90] = np.nan
     return np.sin(np.radians(latitude))
 

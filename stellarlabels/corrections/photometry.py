@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 from astropy.table import QTable
 
-from stellarlabels import flags, packaged
-from stellarlabels.columns import schema
+from stellarlabels import columns, flags, packaged
 from stellarlabels.corrections.arguments import floats
 from stellarlabels.exceptions import InputError
 
@@ -71,20 +70,20 @@ def correct_flux_excess(table):
     -----
     Riello, M., De Angeli, F., Evans, D. W., et al. 2021, A&A, 649, A3, Eqs. 6 and 18.
     """
-    excess = schema.values(table, "phot_bp_rp_excess_factor")
-    g, bp, rp = (schema.values(table, f"phot_{band}_mean_mag") for band in ("g", "bp", "rp"))
+    excess = columns.values(table, "phot_bp_rp_excess_factor")
+    g, bp, rp = (columns.values(table, f"phot_{band}_mean_mag") for band in ("g", "bp", "rp"))
     corrected, scatter = excess - expected_flux_excess(bp - rp), flux_excess_scatter(g)
     with np.errstate(invalid="ignore"):
         large = np.abs(corrected) > 5 * scatter
     missing = {name: np.isnan(magnitude) for name, magnitude in zip(_MISSING, (g, bp, rp), strict=True)}
-    columns = {
+    corrected = {
         "phot_bp_rp_excess_factor_corrected": corrected,
         "phot_bp_rp_excess_factor_scatter": scatter,
         "photometry_flag": PHOTOMETRY.where(**missing, MISSING_EXCESS=np.isnan(excess), LARGE_EXCESS=large),
     }
     out = QTable(table)
-    for name, data in columns.items():
-        out[name] = schema.column(name).dress(data)
+    for name, data in corrected.items():
+        out[name] = columns.column(name).dress(data)
     return out
 
 
@@ -119,20 +118,20 @@ def magnitudes(table, *, system="vega", zero_point_error=False):
         raise InputError(f"system: expected 'vega' or 'ab', got {system!r}")
     out, missing = QTable(table), {}
     for row, flag in zip(packaged.table("photometry", "gaia_dr3_zero_points"), _MISSING, strict=True):
-        flux = schema.values(table, row["flux"])
-        error = schema.values(table, f"{row['flux']}_error", required=False)
+        flux = columns.values(table, row["flux"])
+        error = columns.values(table, f"{row['flux']}_error", required=False)
         missing[flag] = ~(flux > 0)
         flux[missing[flag]] = np.nan
         error[~(error > 0)] = np.nan
         magnitude_error = 2.5 / np.log(10) * error / flux
         if zero_point_error:
             magnitude_error = np.hypot(magnitude_error, row[f"{system}_error"])
-        column = schema.column(row["magnitude"])
-        key = schema.find(table, column.name) or column.name
+        column = columns.column(row["magnitude"])
+        key = columns.find(table, column.name) or column.name
         out[key] = column.dress(row[system] - 2.5 * np.log10(flux))
         error_column = replace(
             column, name=f"{key}_error", ucd=f"stat.error;{column.ucd}", description=f"Standard error of {key}"
         )
         out[error_column.name] = error_column.dress(magnitude_error)
-    out["photometry_flag"] = schema.column("photometry_flag").dress(PHOTOMETRY.where(**missing))
+    out["photometry_flag"] = columns.column("photometry_flag").dress(PHOTOMETRY.where(**missing))
     return out

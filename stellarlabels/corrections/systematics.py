@@ -11,8 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stellarlabels import flags
-from stellarlabels.columns import schema
+from stellarlabels import columns, flags
 from stellarlabels.exceptions import DataNotFoundError, InputError, ReadError
 
 __all__ = ["correct_flux", "correct_xp"]
@@ -174,10 +173,10 @@ def correct_xp(table, *, folder, truncated=False, absolute=True):
     """
     from astropy.table import QTable
 
-    flux = schema.values(table, "flux")
-    arrays = flux, schema.values(table, "flux_error"), schema.values(table, "phot_g_mean_mag")
+    flux = columns.values(table, "flux")
+    arrays = flux, columns.values(table, "flux_error"), columns.values(table, "phot_g_mean_mag")
     corrected, flag = correct_flux(*arrays, folder, truncated=truncated, absolute=absolute)
     out = QTable(table)
-    out[schema.find(table, "flux")] = schema.column("flux").dress(corrected)
+    out[columns.find(table, "flux")] = columns.column("flux").dress(corrected)
     out["systematics_flag"] = flag
     return out

@@ -8,8 +8,6 @@ from astropy import units as u
 from stellarlabels.corrections.arguments import floats
 from stellarlabels.exceptions import InputError, MissingUnitWarning
 
-__all__ = ["magnitudes", "magnitude_errors", "parallaxes", "lengths", "probabilities", "parsecs"]
-
 
 def magnitudes(data, name):
     """Magnitudes as floats, NaN where masked; plain numbers are magnitudes."""

@@ -15,8 +15,6 @@ from stellarlabels.distances.arguments import lengths, parallaxes, parsecs, prob
 from stellarlabels.distances.quadrature import StarLikelihood
 from stellarlabels.exceptions import InputError
 
-__all__ = ["DistancePosterior", "DistanceSummary", "LOWER", "UPPER"]
-
 #: Probabilities of the ends of the interval that summaries give.
 LOWER, UPPER = 0.16, 0.84
 #: Stars whose grids are in memory at once.

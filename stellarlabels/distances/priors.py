@@ -11,8 +11,6 @@ from stellarlabels.corrections.arguments import floats
 from stellarlabels.distances.arguments import lengths
 from stellarlabels.exceptions import InputError
 
-__all__ = ["Prior", "UniformDistance", "UniformDensity", "ExponentialDensity", "get", "published_value"]
-
 
 def published_value(name):
     """A published number of this room as a Quantity (``data/distances/published.ecsv``)."""

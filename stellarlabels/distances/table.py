@@ -6,16 +6,13 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import __version__, flags
-from stellarlabels.columns import schema
+from stellarlabels import __version__, columns, flags
 from stellarlabels.corrections.arguments import floats
 from stellarlabels.corrections.extinction import extinction as extinction_in
 from stellarlabels.distances import priors
 from stellarlabels.distances.pdf import DistancePDF
 from stellarlabels.distances.posterior import LOWER, UPPER, DistanceSummary
 from stellarlabels.exceptions import InputError, MissingColumnError
-
-__all__ = ["distances", "DISTANCE"]
 
 #: A distance known to no better than this, as the error of ln d, is the prior's rather than the data's.
 WEAK_ERROR = 0.5
@@ -126,7 +123,7 @@ def distances(
     if use_parallax not in ("auto", True, False):
         raise InputError(f"use_parallax: expected 'auto', True or False, got {use_parallax!r}")
     labels = table if labels is None else labels
-    schema.check_same_stars(table, labels)
+    columns.check_same_stars(table, labels)
     prior = priors.get(prior)
     prior = None if prior is None else prior.for_stars((len(table),))
     measured, flag = _measurements(
@@ -139,7 +136,7 @@ def distances(
         CONFLICT=tension > CONFLICT,
     )
     out = QTable()
-    key = schema.identifier(table)
+    key = columns.identifier(table)
     if key is not None:
         out[key] = table[key]
     _fill(out, summary, flag)
@@ -175,17 +172,17 @@ class _Measurements:
 def _measurements(table, labels, band, use_parallax, extinction, extinction_err, absolute_mag_err):
     """What can be used of the table, and the flags of what cannot."""
     count = len(table)
-    apparent = schema.values(table, band.apparent)
-    absolute_column, error_column, flag_column = schema.label_columns(band.absolute)
-    absolute = schema.column_values(labels, absolute_column)
+    apparent = columns.values(table, band.apparent)
+    absolute_column, error_column, flag_column = columns.label_columns(band.absolute)
+    absolute = columns.column_values(labels, absolute_column)
     if absolute_mag_err is None:
-        absolute_err = schema.column_values(labels, error_column)
+        absolute_err = columns.column_values(labels, error_column)
     else:
         absolute_err = _argument(absolute_mag_err, "absolute_mag_err", count)
-    flagged = schema.column_values(labels, flag_column, required=False)
+    flagged = columns.column_values(labels, flag_column, required=False)
     apparent_err = np.zeros(count)
     if band.apparent_err is not None:
-        apparent_err = np.nan_to_num(schema.values(table, band.apparent_err, required=False), nan=0.0)
+        apparent_err = np.nan_to_num(columns.values(table, band.apparent_err, required=False), nan=0.0)
     extinct, extinct_err = _extinction(table, band, extinction, extinction_err)
     parallax, parallax_err = _parallax(table, use_parallax)
 
@@ -220,12 +217,12 @@ def _extinction(table, band, extinction, extinction_err):
     """Extinctions and their errors, from the arguments or the column."""
     if extinction is None and band.extinction is None:
         value = np.zeros(len(table))
-    elif extinction is None and schema.find(table, band.extinction) is not None:
-        value = schema.values(table, band.extinction)
-    elif extinction is None and schema.find(table, "ebv") is not None:
-        value = extinction_in({"ag": "G", "aks": "Ks"}[band.extinction], schema.values(table, "ebv"))
+    elif extinction is None and columns.find(table, band.extinction) is not None:
+        value = columns.values(table, band.extinction)
+    elif extinction is None and columns.find(table, "ebv") is not None:
+        value = extinction_in({"ag": "G", "aks": "Ks"}[band.extinction], columns.values(table, "ebv"))
     elif extinction is None:
-        names = ", ".join((*schema.column(band.extinction).names, *schema.column("ebv").names))
+        names = ", ".join((*columns.column(band.extinction).names, *columns.column("ebv").names))
         raise MissingColumnError(
             f"column {band.extinction!r} is missing (looked for {names}) and no extinction is given; "
             "pass extinction=0 for stars without any"
@@ -240,7 +237,7 @@ def _parallax(table, use_parallax):
     """Parallaxes and their errors in mas; NaN where they are missing or not wanted."""
     if use_parallax is False:
         return np.full(len(table), np.nan), np.full(len(table), np.nan)
-    return tuple(schema.values(table, name, required=use_parallax is True) for name in ("parallax", "parallax_error"))
+    return tuple(columns.values(table, name, required=use_parallax is True) for name in ("parallax", "parallax_error"))
 
 
 def _argument(data, name, count):
@@ -288,22 +285,22 @@ def _pdf(measured, rows):
 
 def _fill(out, summary, flag):
     """The columns of the distance."""
-    value, error, flag_column = schema.label_columns("distance")
+    value, error, flag_column = columns.label_columns("distance")
     out[value.name] = value.dress(summary.median)
     out[error.name] = error.dress((summary.upper - summary.lower) / 2)
     out[flag_column.name] = flag_column.dress(flag)
     for name, data in (("distance_lo", summary.lower), ("distance_hi", summary.upper), ("distance_mode", summary.mode)):
-        out[name] = schema.column(name).dress(data)
+        out[name] = columns.column(name).dress(data)
 
 
 def _join_published(out, table, median):
     """Bailer-Jones distances that the table has, and the ratios of the distance to their medians."""
     for kind in ("geo", "photogeo"):
         names = [f"r_{part}_{kind}" for part in ("med", "lo", "hi")]
-        present = [name for name in names if schema.find(table, name) is not None]
+        present = [name for name in names if columns.find(table, name) is not None]
         for name in present:
-            out[name] = schema.column(name).dress(schema.values(table, name))
+            out[name] = columns.column(name).dress(columns.values(table, name))
         if f"r_med_{kind}" in present:
-            published = schema.values(table, f"r_med_{kind}")
+            published = columns.values(table, f"r_med_{kind}")
             ratio = median.value / np.where(published > 0, published, np.nan)
-            out[f"distance_ratio_{kind}"] = schema.column(f"distance_ratio_{kind}").dress(ratio)
+            out[f"distance_ratio_{kind}"] = columns.column(f"distance_ratio_{kind}").dress(ratio)

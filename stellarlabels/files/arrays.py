@@ -6,7 +6,7 @@ from io import StringIO
 
 import numpy as np
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 from stellarlabels.exceptions import InputError
 
 __all__ = ["Ragged", "exact_floats", "holds_arrays", "looks_like_array", "parse", "parse_column"]
@@ -50,7 +50,7 @@ class Ragged:
         InputError
             If the cells are neither arrays nor texts of arrays.
         """
-        data = schema.without_unit(column)
+        data = columns.without_unit(column)
         if data.ndim == 2 and data.dtype.kind in "fiub":
             values = np.ma.filled(data.astype(np.float64), np.nan)
             return cls(values.ravel(), np.full(values.shape[0], values.shape[1]))
@@ -110,7 +110,7 @@ def _plain(cell):
 
 def holds_arrays(column):
     """Whether the cells of a column are arrays (or texts that look like arrays)."""
-    data = schema.without_unit(column)
+    data = columns.without_unit(column)
     if data.ndim > 1 or data.dtype.kind == "O":
         return True
     return data.dtype.kind == "U" and any(looks_like_array(text) for text in data[:20].compressed())

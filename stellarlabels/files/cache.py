@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from astropy.table import Column, MaskedColumn, Table
 
-from stellarlabels.columns import schema
+from stellarlabels.columns import without_unit
 from stellarlabels.exceptions import InputError, StellarLabelsError, WriteError
 from stellarlabels.files import atomic as files
 from stellarlabels.files.arrays import Ragged, holds_arrays
@@ -127,7 +127,7 @@ def _store(entry, path, source, tables):
         columns = []
         for index, name in enumerate(raw.table.colnames):
             own = raw.table[name]
-            data, key = schema.without_unit(own), f"{number}.{index}"
+            data, key = without_unit(own), f"{number}.{index}"
             if data.dtype == object:
                 if not holds_arrays(own) or np.ma.is_masked(data):
                     raise TypeError(f"column {name!r} holds objects")

@@ -15,8 +15,8 @@ from functools import cached_property
 import numpy as np
 from astropy import units as u
 
-from stellarlabels import __version__, flags
-from stellarlabels.columns import schema, units
+from stellarlabels import __version__, columns, flags
+from stellarlabels.columns import units
 from stellarlabels.exceptions import InputError, MissingColumnError
 
 __all__ = ["BLOCK", "Field", "Content", "from_table"]
@@ -43,7 +43,7 @@ class Field:
 
     Parameters
     ----------
-    column : `~stellarlabels.columns.schema.Column`
+    column : `~stellarlabels.columns.Column`
         Its ``dtype`` and ``shape`` are those of ``data``.
     data : `~numpy.ndarray`, shape (N, ...)
         Numbers, booleans or text (kind U); NaN, 0, False or an empty string where missing. Writers ask for slices of
@@ -52,7 +52,7 @@ class Field:
         True where missing.
     """
 
-    column: schema.Column
+    column: columns.Column
     data: np.ndarray
     mask: np.ndarray
 
@@ -170,7 +170,7 @@ def from_table(table, declared=None):
     Parameters
     ----------
     table : `~astropy.table.Table`
-    declared : `~stellarlabels.columns.schema.Schema`, optional
+    declared : `~stellarlabels.columns.Schema`, optional
         The schema to conform to; without it, columns are described by their own metadata and, where those say
         nothing, by the vocabulary.
 
@@ -228,7 +228,7 @@ def _field(name, data, declared):
 
 def _plain(name, data):
     """A column's values in one of the dtypes that files hold, as a masked array in native byte order."""
-    masked = schema.without_unit(data)
+    masked = columns.without_unit(data)
     if masked.dtype.kind == "O":
         masked = _text(name, data, masked)
     if masked.dtype.kind == "S":
@@ -254,7 +254,7 @@ def _text(name, data, masked):
 def _declaration(name, data, array, declared):
     """Declaration of a column: the schema's, or from its own metadata with the gaps filled from the vocabulary."""
     unit = getattr(data, "unit", None)
-    own = schema.Column(
+    own = columns.Column(
         name=name,
         unit="" if unit is None else units.parse(str(unit)),
         dtype="str" if array.dtype.kind == "U" else array.dtype.name,
@@ -277,12 +277,12 @@ def _known(name):
     for suffix, index in (("", 0), ("_err", 1), ("_flag", 2)):
         base = name.removesuffix(suffix)
         try:
-            found = schema.label_columns(base)[index]
+            found = columns.label_columns(base)[index]
         except MissingColumnError:
             continue
         if found.name == name:
             return found
-    return schema.Column(name)
+    return columns.Column(name)
 
 
 def _flag_meanings(fields, declared):

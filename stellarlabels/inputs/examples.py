@@ -3,9 +3,8 @@
 import numpy as np
 from astropy.table import QTable, Table
 
-from stellarlabels import packaged
-from stellarlabels.columns import schema
-from stellarlabels.inputs.lamost.columns import arm_column
+from stellarlabels import columns, packaged
+from stellarlabels.inputs.spectra import pixel_column
 
 __all__ = ["mrs_synthetic_sample", "xp_apogee_sample"]
 
@@ -34,10 +33,10 @@ def xp_apogee_sample():
     """
     with packaged.file("sample", "xp_apogee_sample.fits.gz") as path:
         raw = Table.read(path, format="fits")
-    declared = {item.name: item for label in _LABELS for item in schema.label_columns(label)}
+    declared = {item.name: item for label in _LABELS for item in columns.label_columns(label)}
     out = QTable(meta={"credit": raw.meta.get("CREDIT", "")})
     for name in raw.colnames:
-        item = declared.get(name) or schema.column(name)
+        item = declared.get(name) or columns.column(name)
         out[name] = item.dress(raw[name].data)
     return out
 
@@ -66,15 +65,15 @@ def mrs_synthetic_sample():
         stars = Table(units["STARS"].data)
         out = QTable(meta={"credit": units[0].header["SOURCE"]})
         for name in stars.colnames:
-            out[name] = schema.column(name).dress(np.asarray(stars[name]))
-        shift = 1 + schema.values(out, "radial_velocity")[:, None] / c.to_value("km/s")
+            out[name] = columns.column(name).dress(np.asarray(stars[name]))
+        shift = 1 + columns.values(out, "radial_velocity")[:, None] / c.to_value("km/s")
         for arm in ("b", "r"):
             header, cells = units[f"FLUX_{arm.upper()}"].header, np.asarray(units[f"FLUX_{arm.upper()}"].data)
             good = cells != header["BLANKVAL"]
             flux = np.where(good, cells / 10000.0, np.nan)
-            snr = schema.values(out, f"snr_{arm}")[:, None]
+            snr = columns.values(out, f"snr_{arm}")[:, None]
             pixels = 10 ** (header["CRVAL1"] + header["CDELT1"] * np.arange(cells.shape[1]))
             cells = {"wavelength": pixels * shift, "flux": flux, "ivar": np.where(good, snr**2, 0.0)}
             for name, values in cells.items():
-                out[f"{name}_{arm}"] = arm_column(name, f"_{arm}").dress(values)
+                out[f"{name}_{arm}"] = pixel_column(name, f"_{arm}").dress(values)
     return out

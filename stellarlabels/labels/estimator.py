@@ -8,8 +8,7 @@ import numbers
 import numpy as np
 from astropy.table import QTable
 
-from stellarlabels import __version__, flags
-from stellarlabels.columns import schema
+from stellarlabels import __version__, columns, flags
 from stellarlabels.exceptions import InputError, ModelFileError, NotFittedError
 from stellarlabels.files import atomic as files
 from stellarlabels.inputs.base import feature_set
@@ -162,7 +161,7 @@ class LabelEstimator:
         if rows.size < 2:
             raise InputError(f"table: expected at least 2 rows with usable input and a label, got {rows.size}")
         checked = self._validation_rows(table, rows, validation)
-        axis = np.full(len(table), np.nan) if recipe.cost_bins is None else schema.values(table, recipe.cost_label)
+        axis = np.full(len(table), np.nan) if recipe.cost_bins is None else columns.values(table, recipe.cost_label)
         features, targets = features[rows], targets[rows]
         guesses = targets.guesses()
         for label, known in zip(self.labels, np.isfinite(guesses).any(axis=0), strict=True):
@@ -325,7 +324,7 @@ class LabelEstimator:
             if len(mask) != len(table):
                 raise InputError(f"validation: expected a mask of {len(table)} rows, got {len(mask)}")
             return np.tile(mask[rows], (count, 1))
-        key = schema.identifier(table)
+        key = columns.identifier(table)
         groups = rows if key is None else np.asarray(table[key])[rows]
         return split_groups(groups, validation, self.recipe.seed, count)
 
@@ -437,12 +436,12 @@ class LabelEstimator:
     def _label_table(self, table, arrays):
         """The output table from the arrays of `_predict_chunk`."""
         out = QTable()
-        key = schema.identifier(table)
+        key = columns.identifier(table)
         if key is not None:
             out[key] = table[key]
         for index, label in enumerate(self.labels):
-            value, error, flag = schema.label_columns(label)
-            terms = [schema.error_term(label, term) for term in self.error_terms]
+            value, error, flag = columns.label_columns(label)
+            terms = [columns.error_term(label, term) for term in self.error_terms]
             for declared, data in zip((value, error, *terms, flag), arrays.values(), strict=True):
                 out[declared.name] = declared.dress(data[:, index])
         out.meta = {

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 
 __all__ = ["Targets", "label_targets"]
 
@@ -90,12 +90,12 @@ def label_targets(table, labels, likelihoods):
     for label in labels:
         special.append(likelihoods.get(label) == "parallax")
         if special[-1]:
-            factor = 10 ** (0.2 * schema.values(table, "phot_g_mean_mag"))
-            values.append(schema.values(table, "parallax") * factor)
-            errors.append(schema.values(table, "parallax_error") * factor)
+            factor = 10 ** (0.2 * columns.values(table, "phot_g_mean_mag"))
+            values.append(columns.values(table, "parallax") * factor)
+            errors.append(columns.values(table, "parallax_error") * factor)
             values[-1][~(errors[-1] > 0)] = np.nan
         else:
-            value, error, _ = schema.label_columns(label)
-            values.append(schema.values(table, value.name))
-            errors.append(schema.column_values(table, error, required=False))
+            value, error, _ = columns.label_columns(label)
+            values.append(columns.values(table, value.name))
+            errors.append(columns.column_values(table, error, required=False))
     return Targets(labels, np.stack(values, axis=1), np.stack(errors, axis=1), special)

@@ -4,8 +4,6 @@ import numpy as np
 
 from stellarlabels.plots.style import CYCLE, VALUES, density_map
 
-__all__ = ["MANY", "along", "axis_range", "cloud", "medians", "outside"]
-
 #: Number of stars from which on a cloud is drawn as a density.
 MANY = 4000
 #: Cells of a density in each direction.

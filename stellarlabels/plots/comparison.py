@@ -9,8 +9,6 @@ from stellarlabels.plots.labels import axis, label_values, quantity, unit
 from stellarlabels.plots.style import CYCLE, INK, new_axes, note, styled
 from stellarlabels.validation import compare, derived_label, matched, residuals
 
-__all__ = ["one_to_one", "pairwise_matrix", "residual_along", "residual_panels"]
-
 #: Half the height of a panel of residuals, in units of their robust scatter.
 _SPAN = 6
 

@@ -2,13 +2,11 @@
 
 import numpy as np
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 from stellarlabels.plots import clouds
 from stellarlabels.plots.labels import axis, quantity, symbol
 from stellarlabels.plots.style import CYCLE, new_axes, note, styled
 from stellarlabels.validation import classes, derived_label
-
-__all__ = ["abundance_plane", "abundance_planes", "color_magnitude", "kiel"]
 
 _LINES = ("-", "--", "-.", ":")
 _BANDS = ("phot_bp_mean_mag", "phot_rp_mean_mag")
@@ -39,12 +37,12 @@ def kiel(labels, *, color="feh", isochrones=None, ax=None):
         If the table has no ``teff`` or no ``logg``.
     """
     ax = new_axes(ax)
-    columns = schema.values(labels, "teff"), schema.values(labels, "logg")
-    _drawn(ax, *columns, labels, color)
+    known = columns.values(labels, "teff"), columns.values(labels, "logg")
+    _drawn(ax, *known, labels, color)
     for index, (name, line) in enumerate((isochrones or {}).items()):
         style = {"color": CYCLE[1 + index % 3], "ls": _LINES[index % 4], "lw": 1.4, "zorder": 4}
         ax.plot(
-            schema.values(line, "teff"), schema.values(line, "logg"), scalex=False, scaley=False, label=name, **style
+            columns.values(line, "teff"), columns.values(line, "logg"), scalex=False, scaley=False, label=name, **style
         )
     if isochrones:
         ax.legend(loc="lower left")
@@ -149,7 +147,7 @@ def abundance_planes(labels, name="alpha_m", *, against="feh", limit=3.5, figure
 
     figure = pyplot.figure(figsize=(9.6, 4.2), layout="constrained") if figure is None else figure
     x, y = (derived_label(labels, key)[0] for key in (against, name))
-    schema.values(labels, "logg")
+    columns.values(labels, "logg")
     known = np.isfinite(x) & np.isfinite(y)
     ends = {"xlim": clouds.axis_range(x[known]), "ylim": clouds.axis_range(y[known])}
     for place, (group, rows) in enumerate(classes(labels, limit=limit).items()):
@@ -161,22 +159,22 @@ def abundance_planes(labels, name="alpha_m", *, against="feh", limit=3.5, figure
 
 def _color(table, name):
     """The color to show, and the text of its axis; BP minus RP if the table has no color."""
-    has_bands = all(schema.find(table, band) is not None for band in _BANDS)
-    if name is None and has_bands and schema.find(table, "bp_rp_0") is None and schema.find(table, "bp_rp") is None:
-        blue, red = (schema.values(table, band) for band in _BANDS)
+    has_bands = all(columns.find(table, band) is not None for band in _BANDS)
+    if name is None and has_bands and columns.find(table, "bp_rp_0") is None and columns.find(table, "bp_rp") is None:
+        blue, red = (columns.values(table, band) for band in _BANDS)
         return blue - red, axis("bp_rp")
     return quantity([table], name or _first(table, "bp_rp_0", "bp_rp"))
 
 
 def _first(table, *names):
     """The first of the names that the table has; the last if it has none."""
-    return next((name for name in names if schema.find(table, name) is not None), names[-1])
+    return next((name for name in names if columns.find(table, name) is not None), names[-1])
 
 
 def _drawn(ax, x, y, table, shade):
     values = None
-    if shade and schema.find(table, shade) is not None:
-        values = schema.values(table, shade)
+    if shade and columns.find(table, shade) is not None:
+        values = columns.values(table, shade)
     _count(ax, *clouds.cloud(ax, x, y, shade=values, shade_text=axis(shade) if shade else ""))
 
 

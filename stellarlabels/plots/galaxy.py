@@ -3,8 +3,7 @@
 import numpy as np
 from astropy import units as u
 
-from stellarlabels import analysis
-from stellarlabels.columns import schema
+from stellarlabels import analysis, columns
 from stellarlabels.exceptions import InputError
 from stellarlabels.plots.labels import axis, label_values, plain, symbol, unit
 from stellarlabels.plots.style import CYCLE, INK, VALUES, density_map, new_axes, note, styled
@@ -155,7 +154,7 @@ def cluster_trend(catalog, members, cluster, *, name="feh", magnitude="phot_g_me
     found = cluster_members(catalog, members)
     found = found[np.asarray(found[CLUSTER]) == cluster]
     value, error = label_values(found, name)
-    at = schema.values(found, magnitude)
+    at = columns.values(found, magnitude)
     known = np.isfinite(value) & np.isfinite(at)
     style = {"fmt": "o", "ms": 4, "lw": 0.8, "color": CYCLE[0], "zorder": 3, "label": "members"}
     ax.errorbar(at[known], value[known], np.nan_to_num(error[known]), **style)

@@ -5,7 +5,7 @@ import re
 import numpy as np
 from astropy import units as u
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.validation import quantity_along
 
@@ -71,7 +71,7 @@ def unit(name):
         Empty where there is none.
     """
     try:
-        declared = schema.column(name).unit
+        declared = columns.column(name).unit
     except MissingColumnError:
         return ""
     return u.Unit(declared).to_string("unicode") if declared else ""
@@ -85,7 +85,7 @@ def axis(name, prefix="", *, of=None):
 
 def _canonical(name):
     try:
-        return schema.column(name).name
+        return columns.column(name).name
     except MissingColumnError:
         return str(name)
 
@@ -117,5 +117,5 @@ def label_values(table, name):
     value, error : `~numpy.ndarray` of float64, shape (N,)
         NaN where missing, or if the table does not have them.
     """
-    value, error, _ = schema.label_columns(name)
-    return tuple(np.asarray(schema.column_values(table, item, required=False)) for item in (value, error))
+    value, error, _ = columns.label_columns(name)
+    return tuple(np.asarray(columns.column_values(table, item, required=False)) for item in (value, error))

@@ -6,8 +6,6 @@ from stellarlabels.analysis import spectral_lines
 from stellarlabels.plots.labels import axis, symbol
 from stellarlabels.plots.style import CYCLE, INK, new_axes, styled
 
-__all__ = ["attention_bars", "derivative_panel", "importance_spectrum"]
-
 
 @styled
 def attention_bars(table, label, *, coefficients=5, ax=None):

@@ -3,8 +3,6 @@
 import functools
 import io
 
-__all__ = ["CYCLE", "INK", "VALUES", "context", "density_map", "figure_bytes", "new_axes", "note", "styled"]
-
 #: Colors of Okabe & Ito that are told apart with any color vision, those with the strongest contrast to white first.
 CYCLE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 #: Color of lines that say what is expected.

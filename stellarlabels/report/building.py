@@ -16,8 +16,6 @@ from stellarlabels.report.formatted import count, slug
 from stellarlabels.report.page import Facts, Findings, Section, Text
 from stellarlabels.validation import tally
 
-__all__ = ["validate", "write"]
-
 _log = logging.getLogger(__name__)
 
 #: The page in the folder.

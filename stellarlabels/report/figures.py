@@ -4,9 +4,8 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import plots, validation
+from stellarlabels import columns, plots, validation
 from stellarlabels.analysis import abundance_names, positions, radial_gradients
-from stellarlabels.columns import schema
 from stellarlabels.exceptions import MissingColumnError
 from stellarlabels.labels.uncertainty import coverage, robust_scatter
 from stellarlabels.plots import axis_range, figure_bytes, label_values, plain, unit
@@ -14,8 +13,6 @@ from stellarlabels.report.formatted import count, number, percent, with_unit
 from stellarlabels.report.numbers import along
 from stellarlabels.report.page import Figure
 from stellarlabels.validation import NO_FLAG, classes, derived_label, residuals
-
-__all__ = ["of_catalog", "of_flags", "of_label"]
 
 #: Abundances that are shown against a metallicity, the most telling ones first, and how many of them.
 _ABUNDANCES = ("alpha_m", "alpha_fe", "mg_fe", "c_fe", "n_fe", "ca_fe", "o_fe", "si_fe")
@@ -49,16 +46,14 @@ def of_flags(tally):
     raised = tally[(np.asarray(tally["flag"]) != NO_FLAG) & (np.asarray(tally["stars"]) > 0)]
     if not len(raised):
         return
-    columns = len(set(map(str, tally["column"])))
+    width = len(set(map(str, tally["column"])))
     lines = list(dict.fromkeys(map(str, raised["flag"])))
-    ax = _axes((3.2 + 0.62 * columns, 1.5 + 0.3 * len(lines)))
+    ax = _axes((3.2 + 0.62 * width, 1.5 + 0.3 * len(lines)))
     plots.flag_tally(tally, ax=ax)
     most = max(raised, key=lambda row: row["share"])
-    alt = f"Table of shares for {count(len(lines), 'flag')} and {count(columns, 'flag column')}. The most frequent is "
+    alt = f"Table of shares for {count(len(lines), 'flag')} and {count(width, 'flag column')}. The most frequent is "
     alt += f"{most['flag']} in {most['column']}, with {percent(most['share'])} of the stars."
-    yield _done(
-        ax.figure, alt, "Share of the stars with each flag, in per cent, for each flag column.", wide=columns > 6
-    )
+    yield _done(ax.figure, alt, "Share of the stars with each flag, in per cent, for each flag column.", wide=width > 6)
 
 
 def of_label(comparison, name):
@@ -169,7 +164,7 @@ def _planes(table, name, against):
 
 def _galaxy(table, name):
     """Map of the Galaxy and radial gradients, where there are positions and distances of enough stars."""
-    if schema.find(table, "ra") is None or schema.find(table, "dec") is None:
+    if columns.find(table, "ra") is None or columns.find(table, "dec") is None:
         return
     try:
         radius, height = positions(table)
@@ -202,7 +197,7 @@ def _errors(table, name, bright):
     plots.errors_along(table, name, bright, ax=ax)
     error = label_values(table, name)[1]
     alt = f"Predicted errors of {plain(name)} against {plain(bright)}. "
-    alt += _trend(error, schema.values(table, bright), name, bright, "error")
+    alt += _trend(error, columns.values(table, bright), name, bright, "error")
     return _done(ax.figure, alt, f"Predicted errors of {plain(name)} against {plain(bright)}.")
 
 
@@ -222,22 +217,22 @@ def _trend(values, at, name, key, noun="residual"):
 
 def _values(labels, truth, key):
     for table in (labels, truth):
-        if schema.find(table, key) is not None:
-            return schema.values(table, key)
+        if columns.find(table, key) is not None:
+            return columns.values(table, key)
     return np.full(len(labels), np.nan)
 
 
 def _span(table, name):
-    values = schema.values(table, name)
+    values = columns.values(table, name)
     low, high = np.quantile(values[np.isfinite(values)], [0.01, 0.99])
     return f"{number(low, 4)} to {number(high, 4)} {unit(name)}".rstrip() + " (98 % of the stars)"
 
 
 def _varies(table, name):
     """Whether a table has more than one value of a column."""
-    if schema.find(table, name) is None:
+    if columns.find(table, name) is None:
         return False
-    values = schema.values(table, name)
+    values = columns.values(table, name)
     values = values[np.isfinite(values)]
     return bool(values.size) and values.min() < values.max()
 

@@ -9,8 +9,6 @@ from stellarlabels.report.numbers import along
 from stellarlabels.report.page import Finding
 from stellarlabels.validation import NO_FLAG, by_bins
 
-__all__ = ["of_catalog", "of_comparison"]
-
 #: Errors are called wrong from this on: share by which they are off, and standard errors of the pull width.
 _OFF, _SURE = 0.1, 3.0
 #: A bias is worth a sentence from this on: share of the scatter, and standard errors of the median.

@@ -8,12 +8,9 @@ from pathlib import Path
 import numpy as np
 from astropy.table import QTable, Table
 
-from stellarlabels import __version__, catalogs
-from stellarlabels.columns import schema
+from stellarlabels import __version__, catalogs, columns
 from stellarlabels.exceptions import InputError, ReadError
 from stellarlabels.validation import label_names, references
-
-__all__ = ["Source", "read_catalog", "read_reference"]
 
 #: Entries of a table's metadata that say where it is from, and what they are called in a report.
 _ORIGIN = {
@@ -119,10 +116,10 @@ def _scalars(table):
 def _with_units(table):
     """The table with the declared units where columns of the vocabulary have none, and the names of these columns."""
     out, names = QTable(table, copy=False), []
-    declared = [item for label in label_names(table) for item in schema.label_columns(label)[:2]]
-    declared += [item for item in schema.vocabulary() if item.name not in {other.name for other in declared}]
+    declared = [item for label in label_names(table) for item in columns.label_columns(label)[:2]]
+    declared += [item for item in columns.vocabulary() if item.name not in {other.name for other in declared}]
     for item in declared:
-        key = schema.column_name(table, item)
+        key = columns.column_name(table, item)
         if key is None or not item.unit or item.shape or table[key].dtype.kind not in "fiu":
             continue
         if getattr(table[key], "unit", None) is None:
@@ -133,8 +130,8 @@ def _with_units(table):
 
 def repeated(table):
     """Name of the identifier or None, and the number of rows whose identifier has occurred in a row before."""
-    name = schema.identifier(table)
+    name = columns.identifier(table)
     if name is None:
         return None, 0
-    values = schema.without_unit(table[name]).compressed()
+    values = columns.without_unit(table[name]).compressed()
     return name, int(values.size - np.unique(values).size)

@@ -5,13 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from astropy.table import QTable, vstack
 
-from stellarlabels import flags
-from stellarlabels.columns import schema
+from stellarlabels import columns, flags
 from stellarlabels.exceptions import MissingColumnError, StellarLabelsError
 from stellarlabels.plots import label_values
 from stellarlabels.validation import by_bins, by_class, calibration, flag_columns, matched
-
-__all__ = ["Comparison", "along", "compare", "contents"]
 
 #: Columns along which errors are judged; the first that a table has is taken.
 BRIGHTNESS = ("phot_g_mean_mag", "snrg", "snr_b", "snr_r")
@@ -43,8 +40,8 @@ def along(*tables):
     """The first of `BRIGHTNESS` of which a table has finite values that are not all the same, or None."""
     for name in BRIGHTNESS:
         for table in tables:
-            if schema.find(table, name) is not None:
-                values = schema.values(table, name)
+            if columns.find(table, name) is not None:
+                values = columns.values(table, name)
                 values = values[np.isfinite(values)]
                 if values.size and values.min() < values.max():
                     return name
@@ -69,11 +66,11 @@ def contents(source):
         flag = _flag_name(table, name, sets)
         good = -1
         if flag is not None:
-            good = int((known & flags.get(sets[flag]).is_good(schema.without_unit(table[flag]))).sum())
+            good = int((known & flags.get(sets[flag]).is_good(columns.without_unit(table[flag]))).sum())
         rows.append(
             (
                 name,
-                schema.column(name).unit,
+                columns.column(name).unit,
                 int(some.size),
                 int(known.size - some.size),
                 good,
@@ -84,7 +81,7 @@ def contents(source):
                 int((spread <= 0).sum()),
             )
         )
-    columns = (
+    names = (
         "label",
         "unit",
         "stars",
@@ -98,7 +95,7 @@ def contents(source):
         "largest",
     )
     kinds = ("U32", "U16", "i8", "i8", "i8", *("f8",) * 6, "i8")
-    return QTable(rows=rows or None, names=(*columns, "bad_errors"), dtype=kinds)
+    return QTable(rows=rows or None, names=(*names, "bad_errors"), dtype=kinds)
 
 
 def compare(source, reference, key):
@@ -144,16 +141,16 @@ def _in_bins(labels, truth, names):
 def _plain(table, name, quantity):
     """The table without units, with the label, its unit and the quantity in the first columns."""
     size = len(table)
-    out = QTable({"label": [name] * size, "unit": [schema.column(name).unit] * size, "along": [quantity] * size})
+    out = QTable({"label": [name] * size, "unit": [columns.column(name).unit] * size, "along": [quantity] * size})
     for key in table.colnames:
-        out[key] = np.asarray(schema.without_unit(table[key]))
+        out[key] = np.asarray(columns.without_unit(table[key]))
         out[key].info.format = table[key].info.format
     return out
 
 
 def _flag_name(table, name, sets):
     """The flag column of a label, under the name of the label or of its column in the table."""
-    column = schema.find(table, name)
+    column = columns.find(table, name)
     for wanted in (f"{name}_flag", f"{column}_flag"):
         found = next((key for key in sets if key.lower() == wanted.lower()), None)
         if found is not None:

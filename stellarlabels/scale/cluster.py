@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 from astropy.table import QTable, vstack
 
-from stellarlabels import catalogs
-from stellarlabels.columns import schema
+from stellarlabels import catalogs, columns
 from stellarlabels.exceptions import (
     InputError,
     MissingUnitWarning,
@@ -53,7 +52,7 @@ class Task:
     weights, digest : str
         See `stellarlabels.scale.job.restored`.
     order : Order
-    columns : dict of str to `~stellarlabels.columns.schema.Column`
+    columns : dict of str to `~stellarlabels.columns.Column`
         What is known of the columns of the catalog.
     """
 
@@ -484,7 +483,7 @@ def _folders(operation):
 def _good(folder, labels):
     """Number of labels without a flag."""
     pa = arrow.load()
-    names = [schema.label_columns(label)[2].name for label in labels]
+    names = [columns.label_columns(label)[2].name for label in labels]
     good = 0
     for [path] in hats.partitions(folder).values():
         table = pa.parquet.read_table(path, columns=names)

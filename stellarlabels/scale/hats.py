@@ -10,9 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from stellarlabels import __version__
+from stellarlabels import __version__, columns
 from stellarlabels.catalogs import published
-from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.files.formats import arrow, parquet
 
@@ -129,7 +128,7 @@ def columns_of(path):
 
     Returns
     -------
-    dict of str to `~stellarlabels.columns.schema.Column`
+    dict of str to `~stellarlabels.columns.Column`
         Empty if it says nothing.
     """
     pa = arrow.load()
@@ -143,7 +142,7 @@ def stars(content, columns):
     Parameters
     ----------
     content : `stellarlabels.files.content.Content`
-    columns : dict of str to `~stellarlabels.columns.schema.Column`
+    columns : dict of str to `~stellarlabels.columns.Column`
         What is known of the columns. Where it and the content give no unit, that of the vocabulary is meant.
 
     Returns
@@ -163,7 +162,7 @@ def stars(content, columns):
 
 def _vocabulary_unit(name):
     try:
-        return schema.column(name).unit
+        return columns.column(name).unit
     except MissingColumnError:
         return ""
 

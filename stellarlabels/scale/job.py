@@ -8,8 +8,7 @@ from pathlib import Path
 
 from astropy.table import QTable
 
-from stellarlabels import __version__
-from stellarlabels.columns import schema
+from stellarlabels import __version__, columns
 from stellarlabels.exceptions import InputError, NotFittedError
 
 __all__ = ["Job", "Order", "restored", "saved"]
@@ -102,7 +101,7 @@ def _with_parallaxes(table):
     """The table with corrected parallaxes, if it has any."""
     from stellarlabels.corrections.parallax import correct_parallax
 
-    name = schema.find(table, "parallax")
+    name = columns.find(table, "parallax")
     if name is None:
         return table
     out = QTable(table, copy=False)
@@ -117,7 +116,7 @@ def _with_kept(labels, table, keep):
     missing = [name for name in keep if name not in table.colnames]
     if missing:
         raise InputError(f"keep: the input has no column {', '.join(missing)}; it has {', '.join(table.colnames)}")
-    key = schema.identifier(labels)
+    key = columns.identifier(labels)
     first = [] if key is None else [key]
     kept = [name for name in keep if name not in labels.colnames]
     out = QTable(meta=labels.meta)

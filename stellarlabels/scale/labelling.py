@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 from astropy.table import QTable
 
-from stellarlabels import catalogs, flags
-from stellarlabels.columns import schema
+from stellarlabels import catalogs, columns, flags
 from stellarlabels.exceptions import InputError, PartsFailedError
 from stellarlabels.files import atomic as files
 from stellarlabels.scale.ahead import ahead
@@ -216,18 +215,18 @@ def _label(job, stars, parts, *, masked, progress):
 def _masked(job, parts, table):
     """Rows in the form of the other parts in which everything is missing but identifiers and what is taken over."""
     form = catalogs.read(next(iter(parts.done().values())), *job.schema)[:0]
-    out, key = QTable(meta=form.meta), schema.identifier(form)
+    out, key = QTable(meta=form.meta), columns.identifier(form)
     for name in form.colnames:
         if name == key or name in job.order.keep:
-            out[name] = table[schema.identifier(table) if name == key else name]
+            out[name] = table[columns.identifier(table) if name == key else name]
         elif name.endswith("_flag"):
             kind = "distance" if name == "distance_flag" else "label"
             lost = {"distance": "NO_DISTANCE", "label": "NO_INPUT"}[kind]
             out[name] = np.full(len(table), flags.get(kind)[lost], form[name].dtype)
         else:
             unit = getattr(form[name], "unit", None)
-            dtype = schema.without_unit(form[name]).dtype
-            item = schema.Column(name, str(unit or ""), dtype.name, shape=form[name].shape[1:])
+            dtype = columns.without_unit(form[name]).dtype
+            item = columns.Column(name, str(unit or ""), dtype.name, shape=form[name].shape[1:])
             out[name] = item.dress(np.ma.masked_all((len(table), *item.shape), dtype))
     return out
 

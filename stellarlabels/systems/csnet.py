@@ -2,8 +2,7 @@
 
 from astropy.table import QTable
 
-from stellarlabels import packaged
-from stellarlabels.columns import schema
+from stellarlabels import columns, packaged
 from stellarlabels.labels.recipe import Recipe
 from stellarlabels.labels.uncertainty import ONE_SIGMA
 from stellarlabels.systems.base import System
@@ -128,7 +127,7 @@ class CSNet(System):
             return {}
         color, absolute = dereddened_photometry(table)
         judged = {"bp_rp_0": color, "m_g": absolute, "teff": labels["teff"]}
-        stars = QTable({name: schema.column(name).dress(data) for name, data in judged.items()})
+        stars = QTable({name: columns.column(name).dress(data) for name, data in judged.items()})
         cuts = quality.get("csnet").only("trusted_teff", "trusted_logg")
         failed = quality.apply(stars, cuts)["quality_flag"]
         return {label: cuts.flag_set.has(failed, f"TRUSTED_{label.upper()}") for label in ("teff", "logg")}
@@ -157,5 +156,5 @@ class CSNet(System):
 
     def derived_columns(self, table):
         """Galactic coordinates where the table does not have them."""
-        has_both = all(schema.find(table, name) is not None for name in "lb")
+        has_both = all(columns.find(table, name) is not None for name in "lb")
         return {} if has_both else galactic(table)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 
 __all__ = ["dereddened_photometry", "galactic"]
 
@@ -16,10 +16,10 @@ def dereddened_photometry(table):
     from stellarlabels.corrections.extinction import extinction
     from stellarlabels.inputs.xp import intrinsic_color
 
-    ebv = schema.values(table, "ebv", required=False)
-    own = schema.values(table, "m_g", required=False)
-    g = schema.values(table, "phot_g_mean_mag", required=False)
-    distance = schema.values(table, "r_med_geo", required=False)
+    ebv = columns.values(table, "ebv", required=False)
+    own = columns.values(table, "m_g", required=False)
+    g = columns.values(table, "phot_g_mean_mag", required=False)
+    distance = columns.values(table, "r_med_geo", required=False)
     with np.errstate(invalid="ignore", divide="ignore"):
         absolute = g - 5 * np.log10(distance) + 5 - extinction("G", ebv)
     return intrinsic_color(table, ebv), np.where(np.isfinite(own), own, absolute)
@@ -30,9 +30,9 @@ def galactic(table):
     from astropy import units as u
     from astropy.coordinates import SkyCoord
 
-    ra = schema.values(table, "ra", required=False)
-    dec = schema.values(table, "dec", required=False)
+    ra = columns.values(table, "ra", required=False)
+    dec = columns.values(table, "dec", required=False)
     known = np.isfinite(ra) & np.isfinite(dec)
     coordinates = SkyCoord(np.where(known, ra, 0) * u.deg, np.where(known, dec, 0) * u.deg).galactic
     angles = (np.where(known, angle.deg, np.nan) for angle in (coordinates.l, coordinates.b))
-    return {name: schema.column(name).dress(angle) for name, angle in zip("lb", angles, strict=True)}
+    return {name: columns.column(name).dress(angle) for name, angle in zip("lb", angles, strict=True)}

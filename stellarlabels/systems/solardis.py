@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 from stellarlabels.exceptions import InputError
-from stellarlabels.inputs.lamost.columns import lamost_columns
-from stellarlabels.inputs.pixels import redshift
+from stellarlabels.inputs.lamost import lamost_columns
+from stellarlabels.inputs.spectra import pixel_column, redshift
 from stellarlabels.labels.recipe import Recipe
 from stellarlabels.systems.base import System
 
@@ -80,12 +80,14 @@ class SolarDis(System):
     **changes
         Hyper-parameters that differ from the recipe, for instance ``epochs=300, seed=1``; see
         `stellarlabels.labels.recipe.Recipe`. ``feature_options={"variant": "paper"}`` takes the pre-processing that the
-        paper states instead of that of its code; see `stellarlabels.inputs.lamost.lrs.normalised`.
+        paper states instead of that of its code; see `stellarlabels.inputs.lamost.normalised`.
 
     Notes
     -----
     Inputs: ``obsid``, ``wavelength``, ``flux``, ``ivar``, ``andmask``, ``ormask``, ``z`` (or ``radial_velocity``) as
-    from `stellarlabels.archive.readers.read_lamost`. Distances need ``phot_g_mean_mag`` and ``bp_rp`` (or
+    from `stellarlabels.archive.readers.read_lamost`. Where neither ``z`` nor ``radial_velocity`` is known, or one of
+    them is -9999, the star is taken to be at rest, and its labels have the flag MISSING_VELOCITY; for spectra that are
+    at rest already give ``z = 0``. Distances need ``phot_g_mean_mag`` and ``bp_rp`` (or
     ``phot_bp_mean_mag`` and ``phot_rp_mean_mag``) besides.
 
     The paper states neither the number of epochs nor the size of batches, nor the slope of LeakyReLU: here 100, 64 and
@@ -230,11 +232,11 @@ class SolarDis(System):
         from stellarlabels.corrections.extinction import coefficients
 
         law = coefficients("parsec")
-        if schema.find(table, "bp_rp") is not None:
-            color = schema.values(table, "bp_rp")
+        if columns.find(table, "bp_rp") is not None:
+            color = columns.values(table, "bp_rp")
         else:
-            color = schema.values(table, "phot_bp_mean_mag") - schema.values(table, "phot_rp_mean_mag")
-        return law.ratio("G") / law.ratio("BP-RP") * (color - schema.values(labels, "bp_rp_0"))
+            color = columns.values(table, "phot_bp_mean_mag") - columns.values(table, "phot_rp_mean_mag")
+        return law.ratio("G") / law.ratio("BP-RP") * (color - columns.values(labels, "bp_rp_0"))
 
     def catalog(self, table, labels=None):
         """The catalog in the published schema (Table D.1 of the paper), see
@@ -248,9 +250,9 @@ class SolarDis(System):
         from stellarlabels.distances import published_value
 
         labels = self.predict(table) if labels is None else labels
-        colors = ("bp_rp",) if schema.find(table, "bp_rp") is not None else ("phot_bp_mean_mag", "phot_rp_mean_mag")
+        colors = ("bp_rp",) if columns.find(table, "bp_rp") is not None else ("phot_bp_mean_mag", "phot_rp_mean_mag")
         photometry = ("phot_g_mean_mag", *colors)
-        if "m_g" in self.labels and all(schema.find(table, name) is not None for name in photometry):
+        if "m_g" in self.labels and all(columns.find(table, name) is not None for name in photometry):
             found = self.distances(table, labels, absolute_mag_err=published_value("solardis_m_g_err"))
             labels = QTable(labels)
             labels["distance"] = found["distance_mode"]
@@ -258,14 +260,14 @@ class SolarDis(System):
 
     def derived_columns(self, table):
         """The flag of bad pixels, where the table has spectra."""
-        from stellarlabels.inputs.lamost.lrs import normalised
+        from stellarlabels.inputs.lamost import normalised
 
-        if schema.column_name(table, lamost_columns()["flux"]) is None:
+        if columns.column_name(table, pixel_column("flux")) is None:
             return {}
         result = normalised(table)
         unknown = ~np.isfinite(result.flux).all(axis=1)
         flag = np.ma.MaskedArray(result.replaced.astype(np.int16), unknown)
-        return {"bad_pixel_flag": schema.column("bad_pixel_flag").dress(flag)}
+        return {"bad_pixel_flag": columns.column("bad_pixel_flag").dress(flag)}
 
     def not_applicable(self, table):
         """What is no star, and for the recipe "paper" what is not solar-like.
@@ -280,15 +282,15 @@ class SolarDis(System):
 
         with np.errstate(invalid="ignore"):
             out = np.abs(redshift(table)) > LARGEST_REDSHIFT
-        named = schema.column_name(table, lamost_columns()["class"])
+        named = columns.column_name(table, lamost_columns()["class"])
         if named is not None:
-            kind = np.ma.filled(np.ma.MaskedArray(schema.without_unit(table[named]), dtype=object), "")
+            kind = np.ma.filled(np.ma.MaskedArray(columns.without_unit(table[named]), dtype=object), "")
             out |= ~np.isin([str(word).strip().upper() for word in kind], ["STAR", ""])
         if self.recipe.network != "spectrum_cnn":
             return out
-        known = {name: schema.values(table, f"{name}_lasp", required=False) for name in ("teff", "logg", "feh")}
+        known = {name: columns.values(table, f"{name}_lasp", required=False) for name in ("teff", "logg", "feh")}
         judged = np.all([np.isfinite(values) for values in known.values()], axis=0)
-        lasp = QTable({name: schema.column(name).dress(values) for name, values in known.items()})
+        lasp = QTable({name: columns.column(name).dress(values) for name, values in known.items()})
         passes = np.ma.filled(quality.passes(lasp, quality.get("solardis", "solar_like")), False)
         return out | (judged & ~passes)
 
@@ -304,8 +306,8 @@ class SolarDis(System):
         from stellarlabels.networks.training import split_groups
         from stellarlabels.tables import group_by_star
 
-        placed = schema.find(table, "ra") is not None and schema.find(table, "dec") is not None
-        if np.ndim(validation) == 1 or not (placed or schema.find(table, "source_id") is not None):
+        placed = columns.find(table, "ra") is not None and columns.find(table, "dec") is not None
+        if np.ndim(validation) == 1 or not (placed or columns.find(table, "source_id") is not None):
             return super()._validation_rows(table, rows, validation)
         stars = np.asarray(group_by_star(table)["star_index"])[rows]
         return split_groups(stars, validation, self.recipe.seed, self.recipe.ensemble)

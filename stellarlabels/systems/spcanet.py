@@ -3,8 +3,7 @@
 import numpy as np
 from astropy.table import Table
 
-from stellarlabels import flags
-from stellarlabels.columns import schema
+from stellarlabels import columns, flags
 from stellarlabels.exceptions import InputError
 from stellarlabels.labels.recipe import Recipe
 from stellarlabels.systems.base import System
@@ -78,7 +77,7 @@ class SPCANet(System):
 
     Notes
     -----
-    Inputs: see `stellarlabels.inputs.lamost.mrs.MRSArms`; `stellarlabels.archive.readers.read_lamost` reads them from
+    Inputs: see `stellarlabels.inputs.lamost.MRSArms`; `stellarlabels.archive.readers.read_lamost` reads them from
     files. Abundances are [X/H].
 
     `predict` also gives ``<label>_err_model``, the standard deviation of the networks of the ensemble. With the two
@@ -156,18 +155,18 @@ class SPCANet(System):
 
     def derived_columns(self, table):
         """The name of the star after its position, in the form of the paper's Table 2, where the table has none."""
-        if schema.find(table, "star_name") is not None:
+        if columns.find(table, "star_name") is not None:
             return {}
-        ra, dec = (schema.values(table, name, required=False) for name in ("ra", "dec"))
-        return {"star_name": schema.column("star_name").dress(_names(ra, dec))}
+        ra, dec = (columns.values(table, name, required=False) for name in ("ra", "dec"))
+        return {"star_name": columns.column("star_name").dress(_names(ra, dec))}
 
     def catalog(self, table, labels=None):
         catalog = super().catalog(table, labels)
-        hot = _fails("cool_enough", {"teff": schema.values(catalog, "teff")})
+        hot = _fails("cool_enough", {"teff": columns.values(catalog, "teff")})
         for label in LABELS[2:]:
-            column = schema.find(catalog, label)
-            values = schema.values(catalog, label)
-            catalog.replace_column(column, schema.column(label).dress(np.where(hot, np.nan, values)))
+            column = columns.find(catalog, label)
+            values = columns.values(catalog, label)
+            catalog.replace_column(column, columns.column(label).dress(np.where(hot, np.nan, values)))
         return catalog
 
     def _combined(self, features):
@@ -203,7 +202,7 @@ def _fails(cut, values):
     """Which stars fail one of the paper's cuts; those of which the values are not known do not."""
     from stellarlabels.tables import quality
 
-    table = Table({name: schema.column(name).dress(array) for name, array in values.items()}, copy=False)
+    table = Table({name: columns.column(name).dress(array) for name, array in values.items()}, copy=False)
     passed, defined = quality.get("spcanet")[cut](table)
     return defined & ~passed
 

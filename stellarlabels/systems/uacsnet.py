@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 from stellarlabels.exceptions import InputError
 from stellarlabels.labels.recipe import Recipe
 from stellarlabels.systems.base import System
@@ -173,8 +173,8 @@ class UACSNet(System):
         out = {}
         color, absolute = dereddened_photometry(table)
         for name, data in (("bp_rp_0", color), ("m_g", absolute)):
-            if schema.find(table, name) is None:
-                out[name] = schema.column(name).dress(data)
-        if schema.find(table, "l") is None or schema.find(table, "b") is None:
+            if columns.find(table, name) is None:
+                out[name] = columns.column(name).dress(data)
+        if columns.find(table, "l") is None or columns.find(table, "b") is None:
             out |= galactic(table)
         return out

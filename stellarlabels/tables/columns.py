@@ -3,10 +3,8 @@
 import numpy as np
 from astropy import units as u
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 from stellarlabels.exceptions import InputError, MissingColumnError
-
-__all__ = ["integers", "identifier_name", "identifiers", "text"]
 
 
 def integers(table, name):
@@ -30,7 +28,7 @@ def integers(table, name):
     InputError
         If the column holds no integers.
     """
-    key = schema.find(table, name)
+    key = columns.find(table, name)
     if key is None:
         return np.zeros(len(table), np.int64), np.zeros(len(table), bool)
     return _integers(table[key], key)
@@ -52,7 +50,7 @@ def identifier_name(table, name):
     """
     if name in table.colnames:
         return name
-    found = schema.find(table, name) if name in schema.vocabulary() else None
+    found = columns.find(table, name) if name in columns.vocabulary() else None
     if found is None:
         raise MissingColumnError(f"column {name!r} is missing; the table has {', '.join(table.colnames) or 'none'}")
     return found

@@ -27,7 +27,7 @@ def crossmatch(left, right, radius=1 * u.arcsec, *, find="best", left_epoch=None
     ----------
     left, right : `~astropy.table.Table`
         With ``ra`` and ``dec``; for the motion ``ref_epoch``, ``pmra`` (times cos(dec)) and ``pmdec``, and for the
-        perspective acceleration ``parallax`` and ``radial_velocity``. See `stellarlabels.columns.schema` for other
+        perspective acceleration ``parallax`` and ``radial_velocity``. See `stellarlabels.columns` for other
         names.
     radius : `~astropy.units.Quantity`
         Largest separation, included.

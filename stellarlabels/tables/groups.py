@@ -3,13 +3,11 @@
 import numpy as np
 from astropy import units as u
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 from stellarlabels.exceptions import MissingColumnError
 from stellarlabels.tables.columns import identifier_name, identifiers
 from stellarlabels.tables.join import copy_of
 from stellarlabels.tables.sky import Stars, angle, neighbors
-
-__all__ = ["group_by_star"]
 
 
 def group_by_star(table, *, by=None, radius=1 * u.arcsec):
@@ -48,13 +46,13 @@ def group_by_star(table, *, by=None, radius=1 * u.arcsec):
 
     out, reach = copy_of(table), angle(radius, "radius")
     if by is None:
-        by = "source_id" if schema.find(out, "source_id") else "position"
+        by = "source_id" if columns.find(out, "source_id") else "position"
     star, named = np.arange(len(out)), np.zeros(len(out), bool)
     if by != "position":
         values, named = identifiers(out, identifier_name(out, by))
         _, first, inverse = np.unique(values[named], return_index=True, return_inverse=True)
         star[named] = np.flatnonzero(named)[first[inverse]]
-    placed = schema.find(out, "ra") is not None and schema.find(out, "dec") is not None
+    placed = columns.find(out, "ra") is not None and columns.find(out, "dec") is not None
     if by == "position" and not placed:
         raise MissingColumnError("by: expected the columns 'ra' and 'dec', or the name of an identifier")
     i, j = _neighbors_without_name(out, named, reach) if placed else (star[:0], star[:0])
@@ -64,7 +62,7 @@ def group_by_star(table, *, by=None, radius=1 * u.arcsec):
         shape=(len(out), len(out)),
     )
     _, group = connected_components(links, directed=False) if len(out) else (0, rows)
-    out["star_index"] = schema.column("star_index").dress(_in_order_of_appearance(group))
+    out["star_index"] = columns.column("star_index").dress(_in_order_of_appearance(group))
     return out
 
 

@@ -5,8 +5,7 @@ from astropy import units as u
 from astropy.table import Column, MaskedColumn, QTable
 from astropy.utils.masked import Masked
 
-from stellarlabels import flags
-from stellarlabels.columns import schema
+from stellarlabels import columns, flags
 from stellarlabels.exceptions import InputError
 from stellarlabels.tables.columns import identifier_name, identifiers
 
@@ -48,7 +47,7 @@ def side_by_side(left, right, rows, *, suffix, leave_out=(), **extra):
         if name not in leave_out:
             left[_free_name(name, left.colnames, suffix)] = _take(right[name], rows, name)
     for name, data in extra.items():
-        left[_free_name(name, left.colnames, suffix)] = schema.column(name).dress(data)
+        left[_free_name(name, left.colnames, suffix)] = columns.column(name).dress(data)
     return left
 
 

@@ -8,14 +8,11 @@ from astropy.table import Table, vstack
 from astropy.utils.exceptions import AstropyWarning
 
 from stellarlabels import packaged
-from stellarlabels.columns import schema
-from stellarlabels.columns.dressing import by_name, dressed, identifiers
+from stellarlabels.columns import by_name, dressed, identifiers, without_unit
 from stellarlabels.exceptions import InputError, ReadError
 from stellarlabels.files.containers import Raw, read_raw
 from stellarlabels.files.paths import as_paths
 from stellarlabels.files.products import available, recognize, register
-
-__all__ = ["read_labels"]
 
 #: Integers whose every bit has a meaning; no value of theirs stands for a missing one.
 _BITS = ("starflag", "aspcapflag", "extratarg", "flags", "fibermask")
@@ -93,7 +90,7 @@ def _masked(raw, catalog):
     out = raw.table.copy()
     rules = _rules()[catalog]
     for name in out.colnames:
-        data = schema.without_unit(out[name])
+        data = without_unit(out[name])
         missing = np.zeros(data.shape, dtype=bool)
         for columns, numbers, below in rules:
             plain = columns == ["*"] and name not in (*_BITS, *_IDENTIFIERS) and data.dtype.kind in "iuf"

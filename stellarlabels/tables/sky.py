@@ -10,10 +10,8 @@ import numpy as np
 from astropy import units as u
 from astropy.time import Time
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 from stellarlabels.exceptions import InputError, MissingUnitWarning
-
-__all__ = ["Stars", "angle", "epoch", "neighbors", "separations"]
 
 #: Astronomical unit in km yr/s: turns parallax times radial velocity into a proper motion.
 _AU = (1 * u.au).to_value(u.km / u.s * u.yr)
@@ -35,12 +33,12 @@ class Stars:
     @classmethod
     def read(cls, table, epoch_given=None, argument="epoch"):
         """The stars of a table that have a usable position, and their row numbers; for ``epoch_given`` see `epoch`."""
-        ra, dec = (np.radians(schema.values(table, name)) for name in ("ra", "dec"))
+        ra, dec = (np.radians(columns.values(table, name)) for name in ("ra", "dec"))
         rows = np.flatnonzero(np.isfinite(ra) & (np.abs(dec) <= np.pi / 2))
         when = epoch(table, epoch_given, argument)
         when = None if when is None else when[rows]
         ra, dec = ra[rows], dec[rows]
-        pmra, pmdec = (schema.values(table, name, required=False)[rows] * _MAS for name in ("pmra", "pmdec"))
+        pmra, pmdec = (columns.values(table, name, required=False)[rows] * _MAS for name in ("pmra", "pmdec"))
         moving = np.isfinite(pmra) & np.isfinite(pmdec)
         east = np.stack([-np.sin(ra), np.cos(ra), np.zeros_like(ra)], axis=-1)
         north = np.stack([-np.sin(dec) * np.cos(ra), -np.sin(dec) * np.sin(ra), np.cos(dec)], axis=-1)
@@ -74,7 +72,7 @@ class Stars:
 def _radial(table, rows):
     """Radial velocity over distance in 1/yr, 0 where either is unknown or the parallax is not positive."""
     parallax, velocity = (
-        schema.values(table, name, required=False)[rows] if schema.find(table, name) else np.zeros(len(rows))
+        columns.values(table, name, required=False)[rows] if columns.find(table, name) else np.zeros(len(rows))
         for name in ("parallax", "radial_velocity")
     )
     usable = (parallax > 0) & np.isfinite(velocity)
@@ -84,7 +82,7 @@ def _radial(table, rows):
 def epoch(table, given, argument):
     """Epochs of the positions in Julian years (N,), given or from ``ref_epoch``; None if there is neither."""
     if given is None:
-        return schema.values(table, "ref_epoch") if schema.find(table, "ref_epoch") else None
+        return columns.values(table, "ref_epoch") if columns.find(table, "ref_epoch") else None
     try:
         if isinstance(given, Time):
             given = given.jyear

@@ -6,7 +6,7 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 from stellarlabels.exceptions import InputError, MissingColumnError
 
 
@@ -94,9 +94,9 @@ def quantity_along(tables, along, length):
     """
     if isinstance(along, str):
         for table in tables:
-            if along in schema.vocabulary() and schema.find(table, along) is not None:
-                item = schema.column(along)
-                return Along(item.name, schema.values(table, along), item.unit)
+            if along in columns.vocabulary() and columns.find(table, along) is not None:
+                item = columns.column(along)
+                return Along(item.name, columns.values(table, along), item.unit)
             if along in table.colnames:
                 return Along(along, *_plain(table[along], along))
         raise MissingColumnError(f"along: no table has a column {along!r}")
@@ -108,7 +108,7 @@ def quantity_along(tables, along, length):
 
 def _plain(data, name):
     """Numbers with NaN for missing ones, and their unit."""
-    masked = schema.without_unit(data)
+    masked = columns.without_unit(data)
     if masked.dtype.kind not in "fiub":
         raise InputError(f"{name}: expected numbers, got dtype {masked.dtype}")
     unit = getattr(data, "unit", None)

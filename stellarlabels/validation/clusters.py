@@ -4,7 +4,7 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 from stellarlabels.exceptions import MissingColumnError
 from stellarlabels.tables.columns import text
 from stellarlabels.validation.bins import as_table
@@ -98,7 +98,7 @@ def cluster_summary(
     """
     found = cluster_members(catalog, members, by=by, radius=radius)
     value, error, source = derived_label(found, name, required=False)
-    mag = schema.values(found, magnitude, required=False)
+    mag = columns.values(found, magnitude, required=False)
     where = found[CLUSTER]
     listed = text(members, next(key for key in members.colnames if key.lower() == CLUSTER))[0]
     rows = []
@@ -109,7 +109,7 @@ def cluster_summary(
             note = f"no member with {name} is in the catalog (matched by {found.meta['matched_by']})"
         numbers = _one(value[here], error[here], mag[here], clip, bootstrap, seed, note)
         rows.append({"cluster": cluster, "members": int((listed == cluster).sum()), **numbers})
-    unit = schema.column(name).unit
+    unit = columns.column(name).unit
     units = {key: f"{unit} / mag" if key.startswith("slope") else unit for key in (rows[0] if rows else ())}
     meta = {"label": name, "magnitude": magnitude, "matched_by": found.meta["matched_by"], "clip": clip}
     return as_table(rows, units=units, **meta)

@@ -6,7 +6,7 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable, vstack
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 from stellarlabels.exceptions import InputError
 from stellarlabels.tables import quality
 from stellarlabels.validation import references
@@ -15,8 +15,6 @@ from stellarlabels.validation.derived import classes
 from stellarlabels.validation.matching import matched
 from stellarlabels.validation.samples import STATISTICS, Sample
 from stellarlabels.validation.statistics import label_names, summarize
-
-__all__ = ["compare_catalogs", "pairwise", "selected_by"]
 
 
 def compare_catalogs(
@@ -159,7 +157,7 @@ def pairwise(
         row = {"first": first, "second": second}
         values, note = _common(tables[first], tables[second], (first, second), name, by, radius)
         rows.append(row | _differences(*values, name, clip, bootstrap, seed) | {"note": note})
-    units = dict.fromkeys((f"{item}{end}" for item in STATISTICS for end in ("", "_err")), schema.column(name).unit)
+    units = dict.fromkeys((f"{item}{end}" for item in STATISTICS for end in ("", "_err")), columns.column(name).unit)
     return as_table(rows, units=units, label=name, clip=clip, bootstrap=bootstrap, seed=seed)
 
 
@@ -172,7 +170,7 @@ def _against(catalog, reference, names, by, radius, by_class, options):
     except InputError as error:
         labels, way, note = (), "", str(error)
     if note:
-        labels = truth = QTable({name: schema.column(name).dress(np.zeros(0)) for name in names})
+        labels = truth = QTable({name: columns.column(name).dress(np.zeros(0)) for name in names})
     groups = classes(truth, labels) if by_class else None
     table = summarize(labels, truth, names=names, groups=groups, **options)
     if note:
@@ -189,7 +187,7 @@ def _common(first, second, keys, name, by, radius):
     for table, key in ((labels, keys[0]), (truth, keys[1])):
         if name not in table.colnames:
             return (np.zeros(0), np.zeros(0)), f"{key} has no {name}"
-    values = schema.values(labels, name), schema.values(truth, name)
+    values = columns.values(labels, name), columns.values(truth, name)
     known = np.isfinite(values[0]) & np.isfinite(values[1])
     if not len(labels):
         return values, f"no star in common (matched by {labels.meta['matched_by']})"

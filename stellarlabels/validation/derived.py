@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from stellarlabels import packaged
-from stellarlabels.columns import schema
+from stellarlabels import columns, packaged
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.tables import quality
 
@@ -36,11 +35,11 @@ def classes(*tables, rule="logg", limit=3.5):
     if rule not in _RULES:
         raise InputError(f"rule: expected one of {', '.join(_RULES)}, got {rule!r}")
     needed = ("logg",) if rule == "logg" else ("bp_rp_0", "m_g")
-    table = next((item for item in tables if all(schema.find(item, name) for name in needed)), tables[0])
+    table = next((item for item in tables if all(columns.find(item, name) for name in needed)), tables[0])
     if rule == "logg":
-        logg = schema.values(table, "logg", required=False)
+        logg = columns.values(table, "logg", required=False)
         return {"dwarfs": logg >= limit, "giants": logg < limit}
-    known = np.logical_and.reduce([np.isfinite(schema.values(table, name, required=False)) for name in needed])
+    known = np.logical_and.reduce([np.isfinite(columns.values(table, name, required=False)) for name in needed])
     giants = quality.passes(table, quality.get("csnet", "giants"))
     return {"dwarfs": known & ~giants, "giants": known & giants}
 
@@ -93,20 +92,20 @@ def with_labels(table, names):
         value, error, source = derived_label(table, name, required=False)
         if not source:
             continue
-        columns = schema.label_columns(name)
-        out[columns[0].name] = columns[0].dress(value)
+        item = columns.label_columns(name)
+        out[item[0].name] = item[0].dress(value)
         if np.isfinite(error).any():
-            out[columns[1].name] = columns[1].dress(error)
+            out[item[1].name] = item[1].dress(error)
     return out
 
 
 def _direct(table, name):
     """The label as the table has it."""
-    value, error, _ = schema.label_columns(name)
-    key = schema.column_name(table, value)
+    value, error, _ = columns.label_columns(name)
+    key = columns.column_name(table, value)
     if key is None:
         return None
-    return schema.column_values(table, value), schema.column_values(table, error, required=False), key
+    return columns.column_values(table, value), columns.column_values(table, error, required=False), key
 
 
 def _derived(table, name):
@@ -116,10 +115,10 @@ def _derived(table, name):
     if name in ("alpha_m", "alpha_fe"):
         return _alpha(table, name)
     element, _, base = name.rpartition("_")
-    if base not in ("h", "fe") or name not in schema.vocabulary().notes["labels"]:
+    if base not in ("h", "fe") or name not in columns.vocabulary().notes["labels"]:
         return None
     other = f"{element}_{'fe' if base == 'h' else 'h'}"
-    if other not in schema.vocabulary():
+    if other not in columns.vocabulary():
         return None
     parts = _direct(table, other), _direct(table, "feh")
     return _sum(parts, (1, 1 if base == "h" else -1))

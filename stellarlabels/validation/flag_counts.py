@@ -4,7 +4,7 @@ import numpy as np
 from astropy.table import QTable
 
 from stellarlabels import flags
-from stellarlabels.columns import schema
+from stellarlabels.columns import without_unit
 from stellarlabels.exceptions import InputError
 
 #: What stands in the place of a flag for the stars against which nothing is to be said.
@@ -66,7 +66,7 @@ def tally(table, *, columns=None):
     for name, kind in (flag_columns(table) if columns is None else columns).items():
         if name not in table.colnames:
             raise InputError(f"columns: the table has no column {name!r}")
-        known, values = flags.get(kind), schema.without_unit(table[name]).compressed()
+        known, values = flags.get(kind), without_unit(table[name]).compressed()
         total = values.size
         good = int(known.is_good(values).sum()) if total else 0
         rows.append((name, NO_FLAG, known.zero if known.good == 0 else "the flag of good stars is set", good, total))

@@ -6,8 +6,6 @@ from stellarlabels.exceptions import InputError
 from stellarlabels.labels.uncertainty.scores import MAD_TO_SIGMA
 from stellarlabels.validation.bins import grouped_median
 
-__all__ = ["METHODS", "grouped_lines", "weighted_line"]
-
 #: Ways in which a straight line can be fitted.
 METHODS = ("least_squares", "weighted", "robust")
 #: Tuning constant of Huber's weights: 95 % efficiency for a Gaussian.

@@ -4,16 +4,13 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import flags
-from stellarlabels.columns import schema
+from stellarlabels import columns, flags
 from stellarlabels.exceptions import InputError
 from stellarlabels.tables import group_by_star, join_by_id
 from stellarlabels.tables.crossmatch import crossmatch
 from stellarlabels.validation.bins import grouped_median
 from stellarlabels.validation.derived import with_labels
 from stellarlabels.validation.statistics import label_names
-
-__all__ = ["match", "matched", "median_per_star"]
 
 #: Identifiers, in the order in which they are tried.
 IDENTIFIERS = ("source_id", "obsid", "mrs_id", "apogee_id", "jplus_id")
@@ -106,10 +103,10 @@ def median_per_star(table, *, by=None, radius=1 * u.arcsec):
     _, first, count = np.unique(star, return_index=True, return_counts=True)
     out = QTable(table, copy=False)[first]
     for name in label_names(table):
-        for item in schema.label_columns(name)[:2]:
-            key = schema.column_name(table, item)
+        for item in columns.label_columns(name)[:2]:
+            key = columns.column_name(table, item)
             if key is not None:
-                out[key] = item.dress(grouped_median(schema.column_values(table, item), star, len(first)))
+                out[key] = item.dress(grouped_median(columns.column_values(table, item), star, len(first)))
     out["entries"] = count.astype(np.int64)
     return out
 
@@ -125,7 +122,7 @@ def _pairs(catalog, reference, by, radius):
     table = QTable({"row": rows, "match_row": np.asarray(out["match_row"][rows], np.int64)}, meta={"by": by})
     table["match_flag"] = np.asarray(out["match_flag"])[rows]
     if by == "position":
-        table["separation"] = u.Quantity(schema.without_unit(out["separation"]).data[rows], u.arcsec)
+        table["separation"] = u.Quantity(columns.without_unit(out["separation"]).data[rows], u.arcsec)
     return table
 
 
@@ -142,12 +139,12 @@ def _ways(catalog, reference):
 
 
 def _has(table, name):
-    return schema.find(table, name) is not None
+    return columns.find(table, name) is not None
 
 
 def _only(table, names):
     """The columns of these names, under the names that they have."""
-    found = [schema.find(table, name) if name in schema.vocabulary() else name for name in names]
+    found = [columns.find(table, name) if name in columns.vocabulary() else name for name in names]
     keys = [key for key in found if key in table.colnames]
     return QTable({key: table[key] for key in keys}, copy=False) if keys else QTable(table, copy=False)
 
@@ -162,7 +159,7 @@ def _with_labels(table, rows, names):
     part = QTable({key: table[key][rows] for key in table.colnames if table[key].ndim == 1}, copy=False)
     labels = with_labels(part, names)
     own = {
-        schema.column_name(part, item) for name in names for item in schema.label_columns(name)[:2] if name in labels
+        columns.column_name(part, item) for name in names for item in columns.label_columns(name)[:2] if name in labels
     }
     part.remove_columns([key for key in part.colnames if key in own])
     for key, column in labels.items():

@@ -7,8 +7,7 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import packaged
-from stellarlabels.columns import schema
+from stellarlabels import columns, packaged
 from stellarlabels.exceptions import InputError
 from stellarlabels.validation.bins import as_table, inside
 from stellarlabels.validation.matching import matched
@@ -90,7 +89,7 @@ def spcanet_table1(catalog, against, *, names=None, by="auto", radius=1 * u.arcs
     found = {key: _match(catalog, reference, names, by, radius) for key, reference in against.items()}
     rows = []
     for name in names:
-        row, notes = {"label": name, "unit": schema.column(name).unit}, []
+        row, notes = {"label": name, "unit": columns.column(name).unit}, []
         for key, (labels, truth, note) in found.items():
             residual, remark = _residual(labels, truth, name, note)
             sample = Sample(residual)
@@ -125,12 +124,12 @@ def uncertain_table1(catalog, reference, *, names=None, by="auto", radius=1 * u.
         residual, remark = _residual(labels, truth, name, note)
         sample, known = Sample(residual), np.isfinite(residual)
         value, error = (
-            np.zeros(0) if not len(sample) else schema.column_values(labels, item, required=False)[known]
-            for item in schema.label_columns(name)[:2]
+            np.zeros(0) if not len(sample) else columns.column_values(labels, item, required=False)[known]
+            for item in columns.label_columns(name)[:2]
         )
         numbers = {"value": Sample(value).median(), "error": Sample(error).median()}
         numbers |= {"residual": sample.median(), "rmse": sample.rmse(), "stars": len(sample)}
-        rows.append({"label": name, "unit": schema.column(name).unit, **numbers, "note": remark})
+        rows.append({"label": name, "unit": columns.column(name).unit, **numbers, "note": remark})
     return as_table(rows, reference="Fallows & Sanders 2024, table 1")
 
 
@@ -176,10 +175,10 @@ def uncertain_table3(catalogs, *, names=("feh", "teff", "logg")):
         One row for each catalog: ``catalog``, and for each label ``<label>_err``, the mean of its errors, in its unit;
         NaN where the catalog has none.
     """
-    items = [schema.label_columns(name)[1] for name in names]
+    items = [columns.label_columns(name)[1] for name in names]
     rows = [
         {"catalog": key}
-        | {item.name: Sample(schema.column_values(table, item, required=False)).mean() for item in items}
+        | {item.name: Sample(columns.column_values(table, item, required=False)).mean() for item in items}
         for key, table in catalogs.items()
     ]
     units = {item.name: item.unit for item in items}
@@ -226,7 +225,7 @@ def uacsnet_section42(
     for key, reference in against.items():
         labels, truth, note = _match(catalog, reference, [name], by, radius)
         residual, remark = _residual(labels, truth, name, note)
-        value = schema.values(truth, name, required=False) if len(labels) else np.zeros(0)
+        value = columns.values(truth, name, required=False) if len(labels) else np.zeros(0)
         for limit in (np.inf, *limits):
             sample = Sample(residual[value < limit] if np.isfinite(limit) else residual)
             errors = sample.bootstrap(bootstrap, clip=clip, seed=seed)
@@ -237,7 +236,7 @@ def uacsnet_section42(
             row = {"reference": key, "below": limit, "stars": len(sample), **numbers, "note": remark_here}
             rows.append(row)
     keys = ("below", "bias", "bias_err", "sigma", "sigma_err")
-    return as_table(rows, units=dict.fromkeys(keys, schema.column(name).unit), reference="Yang et al. 2025, sect. 4.2")
+    return as_table(rows, units=dict.fromkeys(keys, columns.column(name).unit), reference="Yang et al. 2025, sect. 4.2")
 
 
 def uacsnet_errors(
@@ -275,10 +274,10 @@ def uacsnet_errors(
     """
     labels, truth, note = _match(catalog, reference, [name], by, radius)
     residual, remark = _residual(labels, truth, name, note)
-    item = schema.column(along)
+    item = columns.column(along)
     empty = np.zeros(0)
-    at = schema.values(labels, along, required=False) if len(labels) else empty
-    error = schema.column_values(labels, schema.label_columns(name)[1], required=False) if len(labels) else empty
+    at = columns.values(labels, along, required=False) if len(labels) else empty
+    error = columns.column_values(labels, columns.label_columns(name)[1], required=False) if len(labels) else empty
     known = np.isfinite(at) & np.isfinite(residual)
     if edges is None:
         ends = (at[known].min(), at[known].max()) if known.any() else (np.nan, np.nan)
@@ -290,7 +289,7 @@ def uacsnet_errors(
         numbers = {"error": Sample(error[here]).median(), "sigma": sample.gaussian(clip)[1]}
         note = remark or ("" if len(sample) else "no star in this bin")
         rows.append({"low": low, "high": high, "stars": len(sample), **numbers, "note": note})
-    unit = schema.column(name).unit
+    unit = columns.column(name).unit
     units = {"low": item.unit, "high": item.unit, "error": unit, "sigma": unit}
     return as_table(rows, units=units, reference="Yang et al. 2025, figure 5")
 

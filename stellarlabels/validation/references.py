@@ -14,7 +14,7 @@ from astropy import units as u
 from astropy.table import QTable
 
 from stellarlabels import catalogs
-from stellarlabels.columns import schema
+from stellarlabels.columns import column, column_name, column_values, find, label_columns, vocabulary, without_unit
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.tables import quality, read_labels
 from stellarlabels.tables.quality import bitmasks, conditions
@@ -118,9 +118,9 @@ class Reference:
                 raise MissingColumnError(f"columns: the table has no column {given[name]!r}")
             if key is not None:
                 out[name] = self._dressed(table[key], name)
-        if self.epoch is not None and schema.find(out, "ref_epoch") is None:
+        if self.epoch is not None and find(out, "ref_epoch") is None:
             out["ref_epoch"] = np.full(len(out), self.epoch) * u.yr
-        if self.repeats == "median" and (schema.find(out, "source_id") or schema.find(out, "ra")):
+        if self.repeats == "median" and (find(out, "source_id") or find(out, "ra")):
             out = median_per_star(out)
         out.meta["reference"] = self.name
         return out
@@ -150,7 +150,7 @@ class Reference:
 
     def _dressed(self, data, name):
         """A column under a name of the vocabulary, with what stands for missing values masked."""
-        plain = schema.without_unit(data)
+        plain = without_unit(data)
         if self.missing and plain.dtype.kind in "fiu":
             plain = np.ma.masked_where(np.isin(plain.filled(0), self.missing), plain)
         unit = getattr(data, "unit", None) or self.units.get(name)
@@ -249,11 +249,11 @@ def _declared():
 
 def _declaration(name):
     """The column of the vocabulary, or the error of a label."""
-    if name in schema.vocabulary():
-        return schema.column(name)
+    if name in vocabulary():
+        return column(name)
     label = name.removesuffix("_err")
-    if label != name and label in schema.vocabulary():
-        return schema.label_columns(label)[1]
+    if label != name and label in vocabulary():
+        return label_columns(label)[1]
     raise InputError(f"columns: {name!r} is neither in the vocabulary nor the error of a label")
 
 
@@ -265,11 +265,11 @@ def _numbers(table, name):
         key = {key.lower(): key for key in table.colnames}.get(name.lower())
     else:
         if item.dtype != "int64":
-            return schema.column_values(table, item, required=False)
-        key = schema.column_name(table, item)
+            return column_values(table, item, required=False)
+        key = column_name(table, item)
     if key is None:
         return np.full(len(table), np.nan)
-    return schema.without_unit(table[key]).astype(float).filled(np.nan)
+    return without_unit(table[key]).astype(float).filled(np.nan)
 
 
 def _name(text):

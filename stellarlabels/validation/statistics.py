@@ -2,14 +2,12 @@
 
 import numpy as np
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 from stellarlabels.exceptions import InputError
 from stellarlabels.labels.uncertainty import coverage, pulls, robust_scatter
 from stellarlabels.validation.bins import as_table, inside, quantity_along
 from stellarlabels.validation.derived import classes
 from stellarlabels.validation.samples import STATISTICS, Sample
-
-__all__ = ["by_bins", "by_class", "compare", "label_names", "residuals", "selected", "summarize"]
 
 _ALONE = "only one star: no scatter"
 _NONE = "no star has both values"
@@ -27,7 +25,7 @@ def label_names(table):
     list of str
         In the order of the vocabulary.
     """
-    return [name for name in schema.vocabulary().notes["labels"] if schema.find(table, name) is not None]
+    return [name for name in columns.vocabulary().notes["labels"] if columns.find(table, name) is not None]
 
 
 def residuals(labels, reference, name):
@@ -54,9 +52,12 @@ def residuals(labels, reference, name):
         If the tables differ in length.
     """
     _check_lengths(labels, reference)
-    value, error, _ = schema.label_columns(name)
-    predicted, sigma = schema.column_values(labels, value), schema.column_values(labels, error, required=False)
-    truth, truth_error = schema.column_values(reference, value), schema.column_values(reference, error, required=False)
+    value, error, _ = columns.label_columns(name)
+    predicted, sigma = columns.column_values(labels, value), columns.column_values(labels, error, required=False)
+    truth, truth_error = (
+        columns.column_values(reference, value),
+        columns.column_values(reference, error, required=False),
+    )
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         return predicted - truth, pulls(predicted, sigma, truth, truth_error)
 
@@ -92,7 +93,7 @@ def compare(labels, reference, *, names=None, rows=None):
     """
     if names is None:
         names = [name for name in labels.colnames if f"{name}_err" in labels.colnames]
-        names = [name for name in names if schema.find(reference, name) is not None]
+        names = [name for name in names if columns.find(reference, name) is not None]
     if not names:
         raise InputError("reference: it has none of the labels to compare")
     picked = np.ones(len(labels), bool) if rows is None else np.asarray(rows, bool)
@@ -100,8 +101,8 @@ def compare(labels, reference, *, names=None, rows=None):
     for name in names:
         residual, pull = residuals(labels, reference, name)
         known = picked & np.isfinite(residual)
-        value, error, _ = schema.label_columns(name)
-        sigma = schema.column_values(labels, error, required=False)[known]
+        value, error, _ = columns.label_columns(name)
+        sigma = columns.column_values(labels, error, required=False)[known]
         some = residual[known]
         row = {"label": name, "unit": value.unit, "stars": int(known.sum())}
         row |= {"bias": _median(some), "scatter": robust_scatter(some), "rmse": Sample(some).rmse()}
@@ -181,7 +182,7 @@ def summarize(
         residual, pull, sigma, note = selected(labels, reference, name, rows=rows, unflagged=unflagged)
         for group, mask in groups.items():
             numbers = _numbers(residual[mask], pull[mask], sigma[mask], note, clip, bootstrap, seed)
-            out.append({"label": name, "unit": schema.column(name).unit, "group": group, **numbers})
+            out.append({"label": name, "unit": columns.column(name).unit, "group": group, **numbers})
     return as_table(out, clip=clip, bootstrap=bootstrap, seed=seed)
 
 
@@ -256,7 +257,7 @@ def by_bins(
         mask = known & inside(quantity.values, low, high, closed=high == edges[-1])
         numbers = _numbers(residual[mask], pull[mask], sigma[mask], note or remark, clip, bootstrap, seed)
         out.append({"low": low, "high": high, "center": _median(quantity.values[mask]), **numbers})
-    unit = schema.column(name).unit
+    unit = columns.column(name).unit
     units = dict.fromkeys((*(f"{item}{end}" for item in STATISTICS for end in ("", "_err")), "error"), unit)
     units |= dict.fromkeys(("low", "high", "center"), quantity.unit)
     return as_table(out, units=units, clip=clip, bootstrap=bootstrap, seed=seed, label=name, along=quantity.name)
@@ -265,25 +266,25 @@ def by_bins(
 def selected(labels, reference, name, *, rows=None, unflagged=False):
     """Residuals, pulls and errors (N,), NaN for stars that do not count, and a note on why there are none, or ""."""
     _check_lengths(labels, reference)
-    value, error, _ = schema.label_columns(name)
+    value, error, _ = columns.label_columns(name)
     for table, word in ((labels, "catalog"), (reference, "reference")):
-        if schema.column_name(table, value) is None:
+        if columns.column_name(table, value) is None:
             return *np.full((3, len(labels)), np.nan), f"the {word} has no {name}"
     residual, pull = residuals(labels, reference, name)
-    sigma = schema.column_values(labels, error, required=False)
+    sigma = columns.column_values(labels, error, required=False)
     note = ""
     if not np.isfinite(residual).any():
         empty = [
             f"all values of {name} in the {word} are missing"
             for table, word in ((labels, "catalog"), (reference, "reference"))
-            if len(labels) and not np.isfinite(schema.column_values(table, value)).any()
+            if len(labels) and not np.isfinite(columns.column_values(table, value)).any()
         ]
         note = "; ".join(empty)
     left_out = ~_picked(rows, len(labels))
     if unflagged:
         names = {f"{key}_flag".lower() for key in value.names}
         for key in (key for key in labels.colnames if key.lower() in names):
-            left_out |= schema.without_unit(labels[key]).filled(1) != 0
+            left_out |= columns.without_unit(labels[key]).filled(1) != 0
     for array in (residual, pull, sigma):
         array[left_out] = np.nan
     return residual, pull, sigma, note

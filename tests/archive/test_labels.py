@@ -8,8 +8,8 @@ from astropy import units as u
 from astropy.io import fits
 from astropy.table import QTable, Table
 
+from stellarlabels import columns
 from stellarlabels.archive.readers import available, read_labels
-from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError, ReadError
 from stellarlabels.files.votables import dumps
 from stellarlabels.tables.quality import bitmasks
@@ -38,7 +38,7 @@ Byte-by-byte Description of file: table1.txt
 
 
 def assert_masked(column, mask):
-    np.testing.assert_array_equal(np.ma.getmaskarray(schema.without_unit(column)), mask)
+    np.testing.assert_array_equal(np.ma.getmaskarray(columns.without_unit(column)), mask)
 
 
 class TestLamost:
@@ -96,7 +96,7 @@ class TestLamost:
         Table({name: data[name] for name in names}).write(tmp_path / "stars.fits")
         got = read_labels(tmp_path / "stars.fits")
         for name in names:
-            np.testing.assert_array_equal(schema.without_unit(got[name]).data, data[name])
+            np.testing.assert_array_equal(columns.without_unit(got[name]).data, data[name])
         assert got.meta["catalog"] == "lamost" and not np.ma.getmaskarray(got["teff"]).any()
 
 
@@ -181,7 +181,7 @@ class TestTables:
         assert len(got) == 17922 and got.colnames == ["ra", "dec", "teff", "logg", "feh"]
         for name in got.colnames:
             np.testing.assert_array_equal(got[name].value, raw[name.upper()].astype(float))
-            assert got[name].unit == schema.column(name).unit
+            assert got[name].unit == columns.column(name).unit
 
     def test_machine_readable_table(self, tmp_path):
         (tmp_path / "table1.txt").write_text(MRT)
@@ -189,7 +189,7 @@ class TestTables:
         assert got["source_id"].tolist() == [BIG, BIG + 2] and got["source_id"].dtype == np.int64
         assert got["teff"][0] == 5012 * u.K and got["teff_err"][0] == 60 * u.K
         assert_masked(got["teff"], [False, True])
-        np.testing.assert_array_equal(schema.without_unit(got["feh"]).data, [-1.25, 0.1])
+        np.testing.assert_array_equal(columns.without_unit(got["feh"]).data, [-1.25, 0.1])
         assert got["feh"].unit == u.dex and got["feh_err"].unit == u.dex and got["logg"].unit == u.dex
 
     def test_table_of_the_cds(self, tmp_path):

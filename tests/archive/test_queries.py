@@ -9,11 +9,10 @@ from astropy import units as u
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stellarlabels import systems
+from stellarlabels import columns, systems
 from stellarlabels.archive import queries, services
 from stellarlabels.archive.queries import Parameter
 from stellarlabels.archive.queries.text import identifier, without_comments
-from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError, ReadError
 
 HEADER = """-- title = "Test"
@@ -293,7 +292,7 @@ class TestShipped:
     def test_uploads_what_the_vocabulary_has(self, name):
         upload = queries.get(name).upload
         for column in upload.columns if upload else ():
-            assert schema.column(column).name == column
+            assert columns.column(column).name == column
 
 
 EXAMPLES = {"float": 1.0, "int": 1, "range": (1, 2), "region": (56.75, 24.1, 0.1), "limit": 10, "str": "x"}

@@ -13,8 +13,8 @@ import pytest
 from astropy import units as u
 from astropy.table import MaskedColumn, QTable
 
+from stellarlabels import columns
 from stellarlabels.archive.samp import receive, send_to_topcat
-from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError, ReadError, SampError
 
 samp = pytest.importorskip("pyvo.samp")
@@ -49,12 +49,12 @@ def client(hub):
 def stars():
     """Every kind of column."""
     out = QTable()
-    out["source_id"] = schema.column("source_id").dress(np.ma.MaskedArray([BIG, 5, 7], mask=[False, False, True]))
-    out["teff"] = schema.column("teff").dress(np.ma.MaskedArray([5000.1, 0, 1], mask=[False, True, False]))
-    out["feh"] = schema.column("feh").dress(np.array([-1.1, 0.2, 1]))
-    out["feh_flag"] = schema.label_columns("feh")[2].dress(np.array([0, 64, 3]))
-    out["phot_g_mean_flux"] = schema.column("phot_g_mean_flux").dress(np.array([1.5, 2, 3]))
-    out["flux"] = schema.column("flux").dress(np.linspace(0, 1e-16, 3 * 343).reshape(3, 343))
+    out["source_id"] = columns.column("source_id").dress(np.ma.MaskedArray([BIG, 5, 7], mask=[False, False, True]))
+    out["teff"] = columns.column("teff").dress(np.ma.MaskedArray([5000.1, 0, 1], mask=[False, True, False]))
+    out["feh"] = columns.column("feh").dress(np.array([-1.1, 0.2, 1]))
+    out["feh_flag"] = columns.label_columns("feh")[2].dress(np.array([0, 64, 3]))
+    out["phot_g_mean_flux"] = columns.column("phot_g_mean_flux").dress(np.array([1.5, 2, 3]))
+    out["flux"] = columns.column("flux").dress(np.linspace(0, 1e-16, 3 * 343).reshape(3, 343))
     out["small"] = MaskedColumn(np.array([1, 2, 3], dtype=np.int16), mask=[True, False, False])
     out["single"] = np.array([0.1, 0.2, 0.3], dtype=np.float32) * u.mag
     out["ok"] = MaskedColumn([True, False, True], mask=[False, False, True])
@@ -70,7 +70,7 @@ def assert_same(got, expected):
         assert one.unit == other.unit or str(one.unit) == str(other.unit), name
         assert one.info.description == other.info.description, name
         assert (one.info.meta or {}).get("ucd") == (other.info.meta or {}).get("ucd"), name
-        one, other = schema.without_unit(one), schema.without_unit(other)
+        one, other = columns.without_unit(one), columns.without_unit(other)
         assert one.dtype == other.dtype, name
         np.testing.assert_array_equal(np.ma.getmaskarray(one), np.ma.getmaskarray(other), name)
         np.testing.assert_array_equal(one.compressed(), other.compressed(), name)

@@ -2,10 +2,10 @@
 
 import pytest
 
+from stellarlabels import columns
 from stellarlabels.archive import TAP, queries, services
 from stellarlabels.archive.queries.text import identifier
 from stellarlabels.archive.tap.session import check_address
-from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError
 
 CATALOGS = [(name, catalog) for name in services.available() for catalog in services.get(name).catalogs]
@@ -35,13 +35,13 @@ def test_names_can_stand_in_a_query(name, catalog):
 
 @pytest.mark.parametrize("name", ["gaia", "ari", "aip", "gavo", "vizier", "datalab"])
 def test_gaia_has_its_names_in_the_vocabulary_everywhere(name):
-    columns = services.get(name).catalogs["gaia"].columns
-    assert {"source_id", "ra", "dec", "parallax", "phot_g_mean_mag"} <= set(columns)
-    for column, theirs in columns.items():
-        if column in schema.vocabulary():
-            assert schema.column(column).name == column
-            if theirs in schema.vocabulary():
-                assert schema.column(theirs).name == column, "the service's name is that of another column"
+    names = services.get(name).catalogs["gaia"].columns
+    assert {"source_id", "ra", "dec", "parallax", "phot_g_mean_mag"} <= set(names)
+    for column, theirs in names.items():
+        if column in columns.vocabulary():
+            assert columns.column(column).name == column
+            if theirs in columns.vocabulary():
+                assert columns.column(theirs).name == column, "the service's name is that of another column"
 
 
 def test_an_unknown_service():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from stellarlabels import flags
 from stellarlabels.catalogs import schemas
-from stellarlabels.columns import schema
+from stellarlabels.columns import Column, column, label_columns
 
 #: Values that files like to lose, among them the extremes of each type and those of published null values.
 _EXTREMES = {
@@ -60,13 +60,13 @@ def _draw(draw, columns, unicode, finite):
 
 def _label_columns():
     """A table of labels, and a column of each kind that a table may hold beside them."""
-    columns = [schema.column("source_id"), *schema.label_columns("teff"), *schema.label_columns("feh")]
-    columns.append(schema.Column("note", dtype="str", description="Free text"))
-    columns.append(schema.Column("good", dtype="bool", ucd="meta.code", description="A truth value"))
-    columns.append(schema.Column("pair", unit="mag", dtype="float32", shape=(2,), format=".3f", description="Two"))
-    columns.append(schema.Column("counts", dtype="int16", shape=(3,)))
-    columns.append(schema.Column("rate", unit="electron / s", dtype="float64"))
-    columns.append(schema.Column("pixels", unit="pix", dtype="int64"))
+    columns = [column("source_id"), *label_columns("teff"), *label_columns("feh")]
+    columns.append(Column("note", dtype="str", description="Free text"))
+    columns.append(Column("good", dtype="bool", ucd="meta.code", description="A truth value"))
+    columns.append(Column("pair", unit="mag", dtype="float32", shape=(2,), format=".3f", description="Two"))
+    columns.append(Column("counts", dtype="int16", shape=(3,)))
+    columns.append(Column("rate", unit="electron / s", dtype="float64"))
+    columns.append(Column("pixels", unit="pix", dtype="int64"))
     return columns
 
 
@@ -96,7 +96,7 @@ def labels():
     table.meta = {"system": "uacsnet", "recipe": "apogee", "trained_on": "APOGEE DR17"}
     data = {"teff": (5772.0, 40.0), "logg": (4.44, 0.1), "feh": (-0.5, 0.05)}
     for label, pair in data.items():
-        value, error, flag = schema.label_columns(label)
+        value, error, flag = label_columns(label)
         for item, number in zip((value, error), pair, strict=True):
             table[item.name] = item.dress([number, -number, np.nan])
         table[flag.name] = flag.dress([0, 64, 1])

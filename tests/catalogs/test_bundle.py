@@ -11,7 +11,7 @@ from astropy.table import Table
 
 from stellarlabels import catalogs, cli
 from stellarlabels.catalogs import bundle, schemas
-from stellarlabels.columns.schema import without_unit
+from stellarlabels.columns import without_unit
 from stellarlabels.exceptions import InputError, ReadError, WriteError
 
 TEXTS = {"ReadMe", "q.rd", "provenance.json", "references.bib", "CITATION.txt", "SHA256SUMS"}

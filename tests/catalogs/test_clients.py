@@ -14,8 +14,7 @@ from astropy.table import Table
 
 from stellarlabels import catalogs
 from stellarlabels.catalogs import schemas
-from stellarlabels.columns import units
-from stellarlabels.columns.schema import without_unit
+from stellarlabels.columns import units, without_unit
 
 #: Formats that Debian's STILTS and TOPCAT read.
 FORMATS = {"fits": "fits", "fits-plus": "fits-plus", "votable": "votable", "votable.tabledata": "votable"}

@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 from astropy.table import QTable
 
-from stellarlabels import catalogs, flags
+from stellarlabels import catalogs, columns, flags
 from stellarlabels.catalogs import filters, schemas
-from stellarlabels.columns import schema
 from stellarlabels.tables import quality
 
 ROWS = 400
@@ -36,8 +35,8 @@ def expected(name, table):
     cuts = quality.get(name)
     inputs = QTable(table)
     if name == "csnet":
-        color = schema.values(table, "phot_bp_mean_mag") - schema.values(table, "phot_rp_mean_mag")
-        inputs["bp_rp_0"] = color - 1.360 * schema.values(table, "ebv")
+        color = columns.values(table, "phot_bp_mean_mag") - columns.values(table, "phot_rp_mean_mag")
+        inputs["bp_rp_0"] = color - 1.360 * columns.values(table, "ebv")
     for row in filters.of_samples(name):
         [cut] = [cut for cut in cuts.cuts.values() if cut.description == row["keeps"]]
         yield row, cut(inputs)[0]
@@ -87,10 +86,10 @@ def test_a_database_selects_the_same_rows(name, filled):
     for function, code in (("SIN", math.sin), ("RADIANS", math.radians)):
         database.create_function(function, 1, code)
     database.create_function("MOD", 2, operator.mod)
-    columns = [item.name for item in schemas.get(name) if not item.shape]
-    database.execute(f"CREATE TABLE t ({', '.join(columns)})")
-    rows = zip(*(schema.without_unit(table[column]).tolist() for column in columns), strict=True)
-    database.executemany(f"INSERT INTO t VALUES ({', '.join('?' * len(columns))})", rows)
+    names = [item.name for item in schemas.get(name) if not item.shape]
+    database.execute(f"CREATE TABLE t ({', '.join(names)})")
+    rows = zip(*(columns.without_unit(table[column]).tolist() for column in names), strict=True)
+    database.executemany(f"INSERT INTO t VALUES ({', '.join('?' * len(names))})", rows)
     for row, keep in found:
         [count] = database.execute(f"SELECT COUNT(*) FROM t WHERE {row['adql']}").fetchone()
         assert count == keep.sum(), row["adql"]

@@ -8,9 +8,8 @@ from astropy import units as u
 from astropy.io import fits
 from astropy.table import QTable, Table
 
-from stellarlabels import catalogs
+from stellarlabels import catalogs, columns
 from stellarlabels.catalogs import schemas
-from stellarlabels.columns import schema
 from stellarlabels.exceptions import ColumnUnitError, InputError, ReadError
 
 
@@ -140,6 +139,6 @@ def test_columns_take_their_description_from_the_vocabulary(tmp_path):
     table = Table({"source_id": [1], "ebv": [0.1], "feh_err": [0.1], "other": [2]})
     catalogs.write(table, tmp_path / "x.fits")
     found = catalogs.read(tmp_path / "x.fits")
-    assert found["ebv"].info.meta["ucd"] == schema.column("ebv").ucd
+    assert found["ebv"].info.meta["ucd"] == columns.column("ebv").ucd
     assert found["feh_err"].info.meta["ucd"] == "stat.error;phys.abund.Fe"
     assert not found["other"].info.meta

@@ -9,9 +9,8 @@ from astropy import units as u
 from astropy.io import fits
 from astropy.table import QTable, Table
 
-from stellarlabels import catalogs, flags
+from stellarlabels import catalogs, columns, flags
 from stellarlabels.catalogs import published, schemas
-from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError, ReadError
 
 #: Wang et al. 2020, Table 2; the second star is too hot for abundances, the third has no match in Gaia.
@@ -62,7 +61,7 @@ def write_csnet(path, **changes):
 
 
 def masks(table):
-    return {name: np.ma.getmaskarray(schema.without_unit(table[name])).tolist() for name in table.colnames}
+    return {name: np.ma.getmaskarray(columns.without_unit(table[name])).tolist() for name in table.colnames}
 
 
 @pytest.fixture
@@ -111,9 +110,9 @@ class TestSPCANet:
 
     def test_the_table_answers_to_the_names_of_the_library(self, spcanet):
         found = catalogs.read(spcanet, "spcanet")
-        np.testing.assert_array_equal(schema.values(found, "teff"), [4872.1, 7100, 5000])
-        np.testing.assert_array_equal(schema.values(found, "cr_h"), [-0.05, np.nan, 10])
-        np.testing.assert_array_equal(schema.values(found, "snr_r"), [60.2, 12, 12])
+        np.testing.assert_array_equal(columns.values(found, "teff"), [4872.1, 7100, 5000])
+        np.testing.assert_array_equal(columns.values(found, "cr_h"), [-0.05, np.nan, 10])
+        np.testing.assert_array_equal(columns.values(found, "snr_r"), [60.2, 12, 12])
         assert found["RV_red"].unit == u.km / u.s and found["Teff"].unit == u.K
 
     @pytest.mark.parametrize("delimiter", ["|", ";", "\t"])
@@ -122,7 +121,7 @@ class TestSPCANet:
         spcanet.write_text(SPCANET.replace(",", delimiter), encoding="utf-8-sig")
         found = catalogs.read(spcanet, "spcanet")
         assert found.colnames == wanted.colnames and found["starid"].tolist() == wanted["starid"].tolist()
-        np.testing.assert_array_equal(schema.values(found, "ti_h"), schema.values(wanted, "ti_h"))
+        np.testing.assert_array_equal(columns.values(found, "ti_h"), columns.values(wanted, "ti_h"))
 
     def test_a_compressed_file(self, spcanet):
         packed = spcanet.with_suffix(".csv.gz")
@@ -147,7 +146,7 @@ class TestSolarDis:
         assert found["lasp_rv"].dtype == np.float32 and found["lasp_rv"][0] == -12.5 * u.km / u.s
         names = {"teff": 5772, "m_g": 4.7, "bp_rp_0": 0.82, "bp_rp": 0.84, "distance": 251.5, "phot_g_mean_mag": 11.7}
         names |= {"parallax_corrected": 3.935, "parallax_zero_point": -0.035, "teff_lasp": 5780.25}
-        assert {name: schema.values(found, name)[0] for name in names} == names
+        assert {name: columns.values(found, name)[0] for name in names} == names
 
     def test_zero_is_good(self, solardis):
         flag = catalogs.read(solardis, "solardis")["flag"]
@@ -179,7 +178,7 @@ class TestCSNet:
         assert found["ra"].dtype == np.float64 and found["ra"].value.tolist() == [9.25, 9.5]
         assert flags.get("csnet").is_good(found["Fe_H_flag"]).tolist() == [True, False]
         assert flags.describe(0, "csnet").startswith("reliable")
-        np.testing.assert_array_equal(schema.values(found, "ca_fe"), [6.25, np.nan])
+        np.testing.assert_array_equal(columns.values(found, "ca_fe"), [6.25, np.nan])
 
     def test_cells_of_another_shape_are_an_error(self, tmp_path):
         write_csnet(tmp_path / "x.fits", MAG_APER6=np.zeros((2, 13)))

@@ -6,9 +6,8 @@ from astropy import units as u
 from astropy.io import fits
 from astropy.table import QTable, Table
 
-from stellarlabels import catalogs
+from stellarlabels import catalogs, columns
 from stellarlabels.catalogs import schemas
-from stellarlabels.columns import schema
 from stellarlabels.exceptions import ColumnUnitError, InputError, ReadError
 
 IDS = [5853498713190525696, 4295806720, 2**62 + 1]
@@ -51,7 +50,7 @@ def test_a_published_file_becomes_the_declared_table(published):
 
 def test_nulls_are_masked_where_the_schema_says_so(published):
     found = catalogs.read(published, "uacsnet")
-    masks = {name: np.ma.getmaskarray(schema.without_unit(found[name])).tolist() for name in found.colnames}
+    masks = {name: np.ma.getmaskarray(columns.without_unit(found[name])).tolist() for name in found.colnames}
     assert masks["phot_bp_rp_excess_factor"] == masks["BP_RP0"] == masks["FEH"] == masks["FEH_err"] == [0, 0, 1]
     assert masks["PHOT_G_MEAN_MAG"] == [0, 1, 0]
     assert masks["M_G"] == [0, 1, 1]
@@ -62,9 +61,9 @@ def test_nulls_are_masked_where_the_schema_says_so(published):
 
 def test_the_table_answers_to_canonical_names(published):
     found = catalogs.read(published, "uacsnet")
-    np.testing.assert_array_equal(schema.values(found, "feh"), [-0.5, -2.25, np.nan])
-    np.testing.assert_array_equal(schema.values(found, "r_med_geo"), [1234.5, np.nan, 99])
-    np.testing.assert_array_equal(schema.values(found, "l"), [10.5, 20.25, 359.0])
+    np.testing.assert_array_equal(columns.values(found, "feh"), [-0.5, -2.25, np.nan])
+    np.testing.assert_array_equal(columns.values(found, "r_med_geo"), [1234.5, np.nan, 99])
+    np.testing.assert_array_equal(columns.values(found, "l"), [10.5, 20.25, 359.0])
 
 
 def test_unknown_and_missing_columns_are_reported(published):
@@ -161,7 +160,7 @@ def test_what_astropy_read_can_be_written_again(suffix, labels, tmp_path):
     found = QTable.read(tmp_path / f"x{suffix}")
     catalogs.write(found, tmp_path / "y.vot", "uacsnet")
     again = catalogs.read(tmp_path / "y.vot", "uacsnet")
-    np.testing.assert_array_equal(schema.values(again, "feh"), schema.values(labels, "feh"))
+    np.testing.assert_array_equal(columns.values(again, "feh"), columns.values(labels, "feh"))
 
 
 def test_a_missing_file_and_an_unknown_suffix_are_errors(tmp_path):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from stellarlabels import catalogs
 from stellarlabels.catalogs import schemas
-from stellarlabels.columns.schema import without_unit
+from stellarlabels.columns import without_unit
 from stellarlabels.exceptions import InputError
 
 #: By format: a file name. Those that the suffix does not tell are named.

@@ -11,7 +11,7 @@ from astropy.table import QTable, Table
 from stellarlabels import catalogs
 from stellarlabels.catalogs import schemas
 from stellarlabels.catalogs.scanning import count
-from stellarlabels.columns.schema import without_unit
+from stellarlabels.columns import without_unit
 from stellarlabels.exceptions import InputError, ReadError
 
 #: Formats of published files.

@@ -8,9 +8,9 @@ from astropy import units as u
 from astropy.io.votable.ucd import parse_ucd
 from astropy.table import Table
 
-from stellarlabels import flags
+from stellarlabels import columns, flags
 from stellarlabels.catalogs import schemas
-from stellarlabels.columns import schema, units
+from stellarlabels.columns import units
 from stellarlabels.exceptions import InputError
 
 #: Yang et al., Table 2, in its order.
@@ -83,10 +83,10 @@ def vocabulary_of(item):
         return None
     label, separator, part = item.canonical.rpartition("_err")
     if separator and part in ("", "_model", "_input", "_excess"):
-        return schema.label_columns(label)[1]
-    if item.canonical.endswith("_flag") and item.canonical not in schema.vocabulary():
-        return schema.label_columns(item.canonical.removesuffix("_flag"))[2]
-    return schema.column(item.canonical)
+        return columns.label_columns(label)[1]
+    if item.canonical.endswith("_flag") and item.canonical not in columns.vocabulary():
+        return columns.label_columns(item.canonical.removesuffix("_flag"))[2]
+    return columns.column(item.canonical)
 
 
 def test_every_column_has_a_name_in_the_vocabulary_and_its_unit(declared):
@@ -106,8 +106,8 @@ def test_every_column_has_a_name_in_the_vocabulary_and_its_unit(declared):
 def test_the_library_finds_the_columns_of_a_published_catalog(declared):
     table = declared.empty()
     for item in declared:
-        if item.canonical in schema.vocabulary() and not item.flags:
-            assert schema.find(table, item.canonical) == item.name
+        if item.canonical in columns.vocabulary() and not item.flags:
+            assert columns.find(table, item.canonical) == item.name
 
 
 def test_names_are_words_that_topcat_adql_and_fits_take(declared):
@@ -192,7 +192,7 @@ def test_dtypes_of_the_uacsnet_file():
 def test_canonical_names_and_units_map_to_published_ones(canonical, published):
     declared = schemas.get("uacsnet")
     assert declared[canonical].name == published
-    own = schema.label_columns("feh")[1] if canonical == "feh_err" else schema.column(canonical)
+    own = columns.label_columns("feh")[1] if canonical == "feh_err" else columns.column(canonical)
     assert declared[published].unit == own.unit
     assert declared[published].ucd == own.ucd
 
@@ -203,5 +203,5 @@ def test_an_unknown_schema_is_an_error_that_lists_the_known_ones():
 
 
 def test_a_schema_is_its_own_schema():
-    own = schema.Schema("mine", [schema.Column("x")])
+    own = columns.Schema("mine", [columns.Column("x")])
     assert schemas.get(own) is own

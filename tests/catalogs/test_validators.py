@@ -9,7 +9,7 @@ from astropy.io import votable
 
 from stellarlabels import catalogs
 from stellarlabels.catalogs import schemas
-from stellarlabels.columns.schema import without_unit
+from stellarlabels.columns import without_unit
 
 pytestmark = pytest.mark.skipif(shutil.which("stilts") is None, reason="stilts is not installed")
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 from stellarlabels.exceptions import (
     ColumnUnitError,
     InputError,
@@ -31,7 +31,7 @@ class TestDress:
     """Plain data become table columns."""
 
     def test_a_unit_makes_a_quantity_with_description_and_ucd(self):
-        out = schema.column("teff").dress([5772, 4300])
+        out = columns.column("teff").dress([5772, 4300])
         assert isinstance(out, u.Quantity)
         assert out.unit == u.K
         assert out.dtype == np.float64
@@ -40,7 +40,7 @@ class TestDress:
         assert out.info.meta == {"ucd": "phys.temperature.effective"}
 
     def test_nan_and_masked_values_come_out_masked(self):
-        out = schema.column("teff").dress(np.ma.MaskedArray([1.0, np.nan, 3.0], mask=[True, False, False]))
+        out = columns.column("teff").dress(np.ma.MaskedArray([1.0, np.nan, 3.0], mask=[True, False, False]))
         assert isinstance(out, Masked)
         assert out.mask.tolist() == [True, True, False]
         assert out[2] == 3 * u.K
@@ -62,38 +62,38 @@ class TestDress:
         ],
     )
     def test_units_are_converted(self, name, data, expected):
-        out = schema.column(name).dress(data)
-        np.testing.assert_allclose(schema.without_unit(out), np.reshape(expected, np.shape(data)), rtol=1e-14)
+        out = columns.column(name).dress(data)
+        np.testing.assert_allclose(columns.without_unit(out), np.reshape(expected, np.shape(data)), rtol=1e-14)
 
     def test_a_unit_of_another_kind_is_an_error_that_names_both(self):
         with pytest.raises(ColumnUnitError, match="'teff' has the unit 'm'.*'K'"):
-            schema.column("teff").dress([1.0] * u.m)
+            columns.column("teff").dress([1.0] * u.m)
         with pytest.raises(ColumnUnitError, match="'ruwe' has the unit 'm'"):
-            schema.column("ruwe").dress([1.0] * u.m)
+            columns.column("ruwe").dress([1.0] * u.m)
 
     @given(st.lists(st.none() | INT64, min_size=1))
     def test_identifiers_are_exact(self, numbers):
         plain = np.array([0 if n is None else n for n in numbers], dtype=np.int64)
         mask = [n is None for n in numbers]
-        out = schema.column("source_id").dress(np.ma.MaskedArray(plain, mask=mask))
+        out = columns.column("source_id").dress(np.ma.MaskedArray(plain, mask=mask))
         assert out.dtype == np.int64
         assert out.tolist() == numbers
 
     @pytest.mark.parametrize("data", [[2.0**53], [1.5], [np.inf], ["1"], np.array([2**63], dtype=np.uint64)])
     def test_identifiers_that_are_not_exact_are_refused(self, data):
         with pytest.raises(InputError, match="'source_id': expected"):
-            schema.column("source_id").dress(data)
+            columns.column("source_id").dress(data)
 
     def test_integers_that_came_with_gaps_as_floats_or_objects_are_kept(self):
         for data in (np.array([31.0, np.nan]), np.ma.MaskedArray(np.array([31, None], object), mask=[False, True])):
-            assert schema.column("astrometric_params_solved").dress(data).tolist() == [31, None]
+            assert columns.column("astrometric_params_solved").dress(data).tolist() == [31, None]
 
     def test_integers_do_not_wrap_around(self):
         with pytest.raises(InputError, match="from -32768 to 32767, got 65567"):
-            schema.column("astrometric_params_solved").dress([65567])
+            columns.column("astrometric_params_solved").dress([65567])
 
     def test_text(self):
-        column = schema.Column("name", dtype="str")
+        column = columns.Column("name", dtype="str")
         out = column.dress(np.ma.MaskedArray(["Arcturus", "?"], mask=[False, True]))
         assert out.tolist() == ["Arcturus", None]
         assert column.null() == ""
@@ -101,17 +101,17 @@ class TestDress:
 
     def test_text_is_no_number(self):
         with pytest.raises(InputError, match="'teff': expected numbers, got dtype <U3"):
-            schema.column("teff").dress(["hot"])
+            columns.column("teff").dress(["hot"])
 
     def test_the_input_is_not_changed_and_not_shared(self):
         data = np.ma.MaskedArray([1.0, 2.0], mask=[False, True])
-        out = schema.column("teff").dress(data)
+        out = columns.column("teff").dress(data)
         out[0] = 9 * u.K
         assert data.tolist() == [1.0, None]
 
     @given(hnp.arrays(np.float64, st.tuples(st.integers(0, 4), st.just(343)), elements=st.floats(allow_infinity=False)))
     def test_cells_of_spectra_keep_their_values(self, data):
-        out = schema.without_unit(schema.column("flux").dress(data))
+        out = columns.without_unit(columns.column("flux").dress(data))
         np.testing.assert_array_equal(out.mask, np.isnan(data))
         np.testing.assert_array_equal(out.filled(np.nan), data)
 
@@ -121,11 +121,11 @@ class TestValues:
 
     def test_masked_values_are_nan(self):
         table = QTable({"teff": Masked([5000.0, 6000.0] * u.K, mask=[True, False])})
-        np.testing.assert_array_equal(schema.values(table, "teff"), [np.nan, 6000])
+        np.testing.assert_array_equal(columns.values(table, "teff"), [np.nan, 6000])
 
     def test_masked_integers_are_nan(self):
         table = Table({"astrometric_params_solved": np.ma.MaskedArray([31, 95], mask=[False, True])})
-        np.testing.assert_array_equal(schema.values(table, "astrometric_params_solved"), [31, np.nan])
+        np.testing.assert_array_equal(columns.values(table, "astrometric_params_solved"), [31, np.nan])
 
     @pytest.mark.parametrize(
         ("unit", "number", "expected"),
@@ -139,40 +139,40 @@ class TestValues:
     )
     def test_surface_gravities_in_the_units_of_the_archives(self, unit, number, expected):
         table = Table({"logg": TableColumn([number], unit=unrecognized(unit))})
-        assert schema.values(table, "logg")[0] == pytest.approx(expected, abs=1e-14)
+        assert columns.values(table, "logg")[0] == pytest.approx(expected, abs=1e-14)
 
     @pytest.mark.parametrize("unit", ["K", "mas", "cm / s2", "no such unit"])
     def test_a_surface_gravity_in_another_unit_is_refused(self, unit):
         table = Table({"logg": TableColumn([4.4], unit=unrecognized(unit))})
         with pytest.raises(ColumnUnitError, match="'logg' has the unit"):
-            schema.values(table, "logg")
+            columns.values(table, "logg")
 
     def test_another_unit_can_be_asked_for(self):
         table = QTable({"distance": [1.5] * u.kpc})
-        assert schema.values(table, "distance", unit="Mpc").tolist() == [0.0015]
+        assert columns.values(table, "distance", unit="Mpc").tolist() == [0.0015]
 
     def test_a_missing_unit_warns_and_names_the_column_and_the_unit(self):
         with pytest.warns(MissingUnitWarning, match="'Parallax' has no unit.*mas"):
-            assert schema.values(Table({"Parallax": [1.5]}), "parallax").tolist() == [1.5]
+            assert columns.values(Table({"Parallax": [1.5]}), "parallax").tolist() == [1.5]
 
     def test_a_missing_column_is_an_error_that_lists_the_names_or_nan(self):
         table = Table({"x": [1, 2]})
         with pytest.raises(MissingColumnError, match="'feh' is missing; looked for feh, fe_h"):
-            schema.values(table, "feh")
-        assert np.isnan(schema.values(table, "feh", required=False)).tolist() == [True, True]
-        assert schema.values(table, "flux", required=False).shape == (2, 343)
+            columns.values(table, "feh")
+        assert np.isnan(columns.values(table, "feh", required=False)).tolist() == [True, True]
+        assert columns.values(table, "flux", required=False).shape == (2, 343)
 
     def test_text_is_refused(self):
         with pytest.raises(InputError, match="'teff': expected numbers"):
-            schema.values(Table({"teff": ["5000"]}), "teff")
+            columns.values(Table({"teff": ["5000"]}), "teff")
 
     def test_identifiers_do_not_become_floats(self):
         with pytest.raises(InputError, match="'source_id' holds 64-bit integers"):
-            schema.values(Table({"source_id": [4472832130942575872]}), "source_id")
+            columns.values(Table({"source_id": [4472832130942575872]}), "source_id")
 
     def test_the_table_is_not_shared(self):
         table = QTable({"teff": [5000.0] * u.K})
-        schema.values(table, "teff")[0] = 0
+        columns.values(table, "teff")[0] = 0
         assert table["teff"][0] == 5000 * u.K
 
 
@@ -194,23 +194,23 @@ class TestNames:
         ],
     )
     def test_find(self, present, asked, found):
-        assert schema.find(Table({present: [1]}), asked) == found
+        assert columns.find(Table({present: [1]}), asked) == found
 
     def test_the_canonical_name_wins_over_aliases_in_whatever_order(self):
-        assert schema.find(Table({"fe_h": [1], "feh": [2]}), "feh") == "feh"
-        assert schema.find(Table({"ebv_sfd": [1], "E_BV": [2]}), "ebv") == "E_BV"
+        assert columns.find(Table({"fe_h": [1], "feh": [2]}), "feh") == "feh"
+        assert columns.find(Table({"ebv_sfd": [1], "E_BV": [2]}), "ebv") == "E_BV"
 
     def test_unknown_names_are_an_error(self):
         with pytest.raises(MissingColumnError, match="no column 'temperature'"):
-            schema.find(Table({"temperature": [1]}), "temperature")
+            columns.find(Table({"temperature": [1]}), "temperature")
 
     def test_identifier(self):
-        assert schema.identifier(Table({"OBSID": [1], "ra": [2]})) == "OBSID"
-        assert schema.identifier(Table({"obsid": [1], "gaia_source_id": [2]})) == "gaia_source_id"
-        assert schema.identifier(Table({"ra": [1]})) is None
+        assert columns.identifier(Table({"OBSID": [1], "ra": [2]})) == "OBSID"
+        assert columns.identifier(Table({"obsid": [1], "gaia_source_id": [2]})) == "gaia_source_id"
+        assert columns.identifier(Table({"ra": [1]})) is None
 
     def test_label_columns(self):
-        value, error, flag = schema.label_columns("fe_h")
+        value, error, flag = columns.label_columns("fe_h")
         assert (value.name, error.name, flag.name) == ("feh", "feh_err", "feh_flag")
         assert (value.unit, error.unit, flag.unit) == ("dex", "dex", "")
         assert error.ucd == "stat.error;phys.abund.Fe"
@@ -221,11 +221,11 @@ class TestNames:
 class TestSchema:
     """An ordered list of columns."""
 
-    two = schema.Schema(
+    two = columns.Schema(
         "two",
         [
-            schema.Column("source_id", dtype="int64", aliases=("id",)),
-            schema.Column("parallax", unit="mas", aliases=("plx",)),
+            columns.Column("source_id", dtype="int64", aliases=("id",)),
+            columns.Column("parallax", unit="mas", aliases=("plx",)),
         ],
     )
 
@@ -268,7 +268,7 @@ class TestSchema:
         assert "unit 'K', expected one that converts to 'mas'" in problems[2]
 
     def test_validate_agrees_with_conform_on_logarithmic_units(self):
-        gravity = schema.Schema("gravity", [schema.column("logg")])
+        gravity = columns.Schema("gravity", [columns.column("logg")])
         good = QTable({"logg": u.Dex([4.4], "dex(cm / s2)")})
         assert gravity.validate(good) == []
         assert gravity.conform(good)["logg"].value.tolist() == [4.4]
@@ -277,16 +277,16 @@ class TestSchema:
 
     @pytest.mark.parametrize("length", [0, 3])
     def test_empty_conforms_and_is_masked(self, length):
-        out = schema.vocabulary().empty(length)
+        out = columns.vocabulary().empty(length)
         assert len(out) == length
-        assert out.colnames == schema.vocabulary().names
-        assert schema.vocabulary().validate(out) == []
+        assert out.colnames == columns.vocabulary().names
+        assert columns.vocabulary().validate(out) == []
         for name in out.colnames:
-            assert schema.without_unit(out[name]).mask.all()
+            assert columns.without_unit(out[name]).mask.all()
 
     def test_a_name_belongs_to_one_column(self):
         with pytest.raises(InputError, match="'plx' belongs to two columns"):
-            schema.Schema("twice", [schema.Column("parallax", aliases=("plx",)), schema.Column("plx")])
+            columns.Schema("twice", [columns.Column("parallax", aliases=("plx",)), columns.Column("plx")])
 
     def test_access_by_alias(self):
         assert self.two["PLX"].name == "parallax"
@@ -302,10 +302,10 @@ class TestSchema:
         )
         table["format"] = MaskedColumn([".2f", ""], mask=[False, True])
         table.write(tmp_path / "small.ecsv")
-        small = schema.Schema.read(tmp_path / "small.ecsv")
+        small = columns.Schema.read(tmp_path / "small.ecsv")
         assert (small.name, small.reference, small.notes) == ("small", "nowhere", {"remark": "for tests"})
-        assert small["feh"] == schema.Column("feh", "dex", "float32", "phys.abund.Fe", format=".2f")
-        assert small["id"] == schema.Column("id", dtype="int64")
+        assert small["feh"] == columns.Column("feh", "dex", "float32", "phys.abund.Fe", format=".2f")
+        assert small["id"] == columns.Column("id", dtype="int64")
 
     @pytest.mark.parametrize("text", [None, "", "a b\n1 2\n", "# %ECSV 1.0\n# ---\n# datatype: [\n"])
     def test_read_refuses_other_files(self, tmp_path, text):
@@ -313,13 +313,13 @@ class TestSchema:
         if text is not None:
             path.write_text(text)
         with pytest.raises(ReadError, match="other.ecsv: expected an ECSV file of a schema"):
-            schema.Schema.read(path)
+            columns.Schema.read(path)
 
 
 class TestVocabulary:
     """The library's own columns."""
 
-    @pytest.mark.parametrize("item", schema.vocabulary(), ids=lambda item: item.name)
+    @pytest.mark.parametrize("item", columns.vocabulary(), ids=lambda item: item.name)
     def test_declarations_are_valid(self, item):
         assert item.description
         assert item.name == item.name.lower()
@@ -329,4 +329,4 @@ class TestVocabulary:
 
     @pytest.mark.parametrize("name", ["source_id", "obsid"])
     def test_identifiers_have_64_bits(self, name):
-        assert schema.column(name).dtype == "int64"
+        assert columns.column(name).dtype == "int64"

@@ -6,7 +6,7 @@ from astropy import units as u
 from astropy.table import QTable
 
 from stellarlabels import UACSNet
-from stellarlabels.columns.schema import without_unit
+from stellarlabels.columns import without_unit
 from stellarlabels.inputs.examples import xp_apogee_sample
 
 

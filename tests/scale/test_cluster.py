@@ -10,7 +10,7 @@ import pytest
 
 from stellarlabels import catalogs, scale
 from stellarlabels.cli import main
-from stellarlabels.columns import schema
+from stellarlabels.columns import values, without_unit
 from stellarlabels.exceptions import InputError, PartsFailedError, WriteError
 from stellarlabels.files.content import from_table
 from stellarlabels.files.formats import parquet
@@ -34,7 +34,7 @@ def frame(table):
     arrow_schema = parquet.arrow_schema(from_table(table))
     columns = {}
     for name in table.colnames:
-        cells, kind = schema.without_unit(table[name]), arrow_schema.field(name).type
+        cells, kind = without_unit(table[name]), arrow_schema.field(name).type
         values, mask = cells.data.reshape(-1), np.ma.getmaskarray(cells).reshape(-1)
         array = pa.array(values, mask=mask if cells.ndim == 1 else None)
         if cells.ndim == 2:
@@ -114,7 +114,7 @@ def test_two_workers_give_the_same_bits_and_a_valid_catalog(system, hats_folder,
     assert len(opened) == 1200 and opened.hc_structure.catalog_info.catalog_name == "labels"
     assert b"Effective temperature" in opened.original_schema.metadata[b"IVOA.VOTable-Parquet.content"]
     selected = opened.query("teff_flag == 0 and teff < 4500")
-    cool = (single["teff_flag"] == 0) & (schema.values(single, "teff") < 4500)
+    cool = (single["teff_flag"] == 0) & (values(single, "teff") < 4500)
     same(scale.to_table(selected), single[cool])
     first = next((target / "dataset").rglob("Npix*.parquet"))
     assert str(catalogs.read(first)["teff"].unit) == "K"

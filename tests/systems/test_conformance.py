@@ -12,8 +12,7 @@ import pytest
 from astropy import units as u
 from astropy.table import QTable, Table
 
-from stellarlabels import catalogs, flags, systems
-from stellarlabels.columns import schema
+from stellarlabels import catalogs, columns, flags, systems
 from stellarlabels.exceptions import (
     ColumnUnitError,
     InputError,
@@ -22,7 +21,7 @@ from stellarlabels.exceptions import (
     WriteError,
 )
 from stellarlabels.inputs.examples import mrs_synthetic_sample, xp_apogee_sample
-from stellarlabels.inputs.pixels import LIGHT
+from stellarlabels.inputs.spectra import LIGHT
 
 
 @dataclass(frozen=True)
@@ -102,10 +101,10 @@ def _lrs_stars():
     for name in ("flux", "ivar", "andmask", "ormask"):
         stars[name] = arrays[name]
     for name in ("ra", "dec", "snrg", "teff", "logg", "feh"):
-        stars[name] = schema.column(name).dress(arrays[name])
+        stars[name] = columns.column(name).dress(arrays[name])
     stars["radial_velocity"] = arrays["z"] * LIGHT * u.km / u.s
-    stars["m_g"] = schema.column("m_g").dress(arrays["logg"])
-    stars["bp_rp_0"] = schema.column("bp_rp_0").dress(5040 / arrays["teff"])
+    stars["m_g"] = columns.column("m_g").dress(arrays["logg"])
+    stars["bp_rp_0"] = columns.column("bp_rp_0").dress(5040 / arrays["teff"])
     return stars
 
 
@@ -237,7 +236,7 @@ def test_output_columns(system, stars):
     np.testing.assert_array_equal(labels["source_id"], stars["source_id"])
     assert labels["source_id"].dtype == np.int64
     for name in system.labels:
-        item = schema.column(name)
+        item = columns.column(name)
         assert labels[name].unit == u.Unit(item.unit)
         assert labels[f"{name}_flag"].dtype == flags.DTYPE
         assert labels[name].info.meta["ucd"] == item.ucd
@@ -348,7 +347,7 @@ def test_catalog_has_the_published_columns(system, stars, tmp_path):
     labels = system.predict(stars[:5])
     catalog = system.catalog(stars[:5], labels)
     assert catalog.colnames == schemas.get(system.name).names
-    key = schema.identifier(catalog)
+    key = columns.identifier(catalog)
     np.testing.assert_array_equal(catalog[key], stars["source_id"][:5])
     catalog.write(tmp_path / "c.vot")
     back = catalogs.read(tmp_path / "c.vot", system.name)
@@ -409,7 +408,7 @@ def test_misuse(name):
     with pytest.raises(InputError, match=f"mask of {len(stars)} rows, got 3"):
         cls().fit(stars, validation=np.ones(3, bool))
     with pytest.raises(MissingColumnError, match=cls().labels[0]):
-        cls().fit(stars[[schema.identifier(stars), *case.needed]])
+        cls().fit(stars[[columns.identifier(stars), *case.needed]])
 
 
 def test_unknown_system():

@@ -6,8 +6,7 @@ import pytest
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import CSNet, flags
-from stellarlabels.columns import schema
+from stellarlabels import CSNet, columns, flags
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.networks import builders as networks
 from stellarlabels.networks import layers, losses
@@ -115,9 +114,9 @@ def test_labels_train_apart_and_predict_together(toy, trained):
         means = networks.means_of(member.network)
         alone = means.predict({"color": features.arrays["color"]}, verbose=0)[:, 0]
         alone = alone * trained._scale[index] + trained._center[index]
-        got = schema.values(labels, trained.labels[index])
+        got = columns.values(labels, trained.labels[index])
         np.testing.assert_allclose(got, alone, rtol=1e-6, atol=2e-6)
-    residual = schema.values(labels, "feh") - schema.values(toy, "feh")
+    residual = columns.values(labels, "feh") - columns.values(toy, "feh")
     assert np.std(residual) < 0.15
 
 
@@ -126,19 +125,19 @@ def test_a_label_alone_is_the_same_network(toy, trained):
     options = {"epochs": 3, "batch_size": 200, "excess_epochs": 2}
     many = CSNet("paper", labels=("teff", "feh"), **options).fit(toy, progress=False).predict(toy)
     one = CSNet("paper", labels="teff", **options).fit(toy, progress=False).predict(toy)
-    np.testing.assert_allclose(schema.values(one, "teff"), schema.values(many, "teff"), rtol=1e-6)
+    np.testing.assert_allclose(columns.values(one, "teff"), columns.values(many, "teff"), rtol=1e-6)
 
 
 def test_errors_follow_the_photometric_errors(toy, trained):
     """Larger errors of the magnitudes are propagated; their part follows the derivatives of the labels."""
     noisy = QTable(toy)
     noisy["mag_err_aper_6_0"] = np.full((len(toy), 12), 0.05) * u.mag
-    quiet, loud = (schema.column_values(trained.predict(t), schema.label_columns("feh")[1]) for t in (toy, noisy))
+    quiet, loud = (columns.column_values(trained.predict(t), columns.label_columns("feh")[1]) for t in (toy, noisy))
     assert (loud > quiet).all()
     draws = QTable(toy[np.repeat(np.arange(20), 400)])
     rng = np.random.default_rng(2)
     draws["mag_aper_6_0"] = draws["mag_aper_6_0"] + 0.05 * rng.normal(size=(8000, 12)) * u.mag
-    scatter = schema.values(trained.predict(draws), "feh").reshape(20, 400).std(axis=1)
+    scatter = columns.values(trained.predict(draws), "feh").reshape(20, 400).std(axis=1)
     assert np.median(np.sqrt(loud[:20] ** 2 - quiet[:20] ** 2) / scatter) == pytest.approx(1, abs=0.35)
 
 
@@ -156,7 +155,7 @@ def test_cautions_of_the_paper(toy, trained):
     table["m_g"] = [6.0, 0.0, np.nan, 6.0] * u.mag
     table["phot_bp_mean_mag"] = [15.95, 15.95, 15.95, 14.9] * u.mag
     labels = trained.predict(table)
-    assert schema.values(labels, "teff")[:3].max() < 4800
+    assert columns.values(labels, "teff")[:3].max() < 4800
     np.testing.assert_array_equal(flags.LABEL.has(labels["teff_flag"], "CAUTION"), [True, False, False, False])
     assert not flags.LABEL.has(labels["feh_flag"], "CAUTION").any()
 

@@ -11,7 +11,7 @@ from astropy.io import votable
 from stellarlabels import catalogs, flags, systems
 from stellarlabels.archive.readers import read_lamost
 from stellarlabels.catalogs import schemas
-from stellarlabels.columns.schema import without_unit
+from stellarlabels.columns import without_unit
 
 FOLDERS = {"solardis": "lamost_lrs", "spcanet": "lamost_mrs"}
 

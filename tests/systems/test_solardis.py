@@ -8,9 +8,8 @@ from astropy import units as u
 from astropy.table import QTable
 from scipy.optimize import minimize_scalar
 
-from stellarlabels import SolarDis, flags
+from stellarlabels import SolarDis, columns, flags
 from stellarlabels.archive.readers import read_lamost
-from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError, MissingColumnError, ModelFileError
 from stellarlabels.networks import builders as networks
 from stellarlabels.networks import kerasfile
@@ -27,7 +26,7 @@ def predicted(count=3):
     """Labels as the system predicts them, with M_G and a color."""
     out = QTable({"obsid": np.arange(count)})
     for name, values in (("m_g", np.linspace(4.0, 6.0, count)), ("bp_rp_0", np.linspace(0.7, 0.9, count))):
-        value, error, flag = schema.label_columns(name)
+        value, error, flag = columns.label_columns(name)
         out[value.name], out[error.name] = value.dress(values), error.dress(np.full(count, 0.2546))
         out[flag.name] = flag.dress(np.zeros(count, int))
     return out
@@ -93,7 +92,7 @@ def test_variant_is_another_name_of_the_recipe():
 
 def test_selection_of_solar_like_stars():
     labels = {"teff_lasp": [5700.0, 4700.0, 5700.0, np.nan], "logg_lasp": [4.4, 4.5, 3.0, 4.4], "feh_lasp": [0.0] * 4}
-    table = QTable({name: schema.column(name).dress(values) for name, values in labels.items()})
+    table = QTable({name: columns.column(name).dress(values) for name, values in labels.items()})
     np.testing.assert_array_equal(SolarDis("paper").not_applicable(table), [False, True, True, False])
     np.testing.assert_array_equal(SolarDis("compact").not_applicable(table), [False] * 4)
 

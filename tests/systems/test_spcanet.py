@@ -5,8 +5,7 @@ import pytest
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import SolarDis, SPCANet, flags
-from stellarlabels.columns import schema
+from stellarlabels import SolarDis, SPCANet, columns, flags
 from stellarlabels.exceptions import InputError
 from stellarlabels.inputs.examples import mrs_synthetic_sample
 from stellarlabels.labels.uncertainty import robust_scatter
@@ -27,7 +26,7 @@ def sample():
 def test_labels_are_the_15_of_the_paper():
     assert SPCANet().labels == LABELS and len(LABELS) == 15
     assert LABELS[:3] == ("teff", "logg", "feh")
-    assert set(LABELS) <= set(schema.vocabulary().names)
+    assert set(LABELS) <= set(columns.vocabulary().names)
 
 
 def test_shipped_weights_know_three_labels_of_stars_that_they_have_not_seen(system, sample):
@@ -104,11 +103,11 @@ def test_catalog_has_its_own_convention(system, sample):
     np.testing.assert_array_equal(np.asarray(catalog["Flag"]), good.astype(int))
     hot = labels["teff"] > 6500 * u.K
     assert hot.any()
-    np.testing.assert_array_equal(np.isnan(schema.values(catalog, "feh")), hot)
-    np.testing.assert_allclose(schema.values(catalog, "teff"), labels["teff"].value)
-    assert np.isnan(schema.values(catalog, "mg_h")).all()
+    np.testing.assert_array_equal(np.isnan(columns.values(catalog, "feh")), hot)
+    np.testing.assert_allclose(columns.values(catalog, "teff"), labels["teff"].value)
+    assert np.isnan(columns.values(catalog, "mg_h")).all()
     assert catalog["starid"][0] == "LAMOST J000000.00-100000.0"
-    np.testing.assert_allclose(schema.values(catalog, "snr_b"), sample["snr_b"])
+    np.testing.assert_allclose(columns.values(catalog, "snr_b"), sample["snr_b"])
 
 
 def visits(sample, stars=16, each=8):

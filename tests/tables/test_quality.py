@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stellarlabels import flags
-from stellarlabels.columns import schema
+from stellarlabels.columns import column
 from stellarlabels.exceptions import InputError
 from stellarlabels.tables import quality
 
@@ -21,7 +21,7 @@ def table(**columns):
     """A table with the units of the vocabulary."""
     out = QTable()
     for name, data in columns.items():
-        out[name] = schema.column(name).dress(data)
+        out[name] = column(name).dress(data)
     return out
 
 

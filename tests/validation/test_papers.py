@@ -5,7 +5,7 @@ import pytest
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 from stellarlabels.exceptions import InputError
 from stellarlabels.validation import papers
 
@@ -16,8 +16,8 @@ COUNT = 20_000
 def stars():
     random = np.random.default_rng(1)
     table = QTable({"source_id": np.arange(COUNT) + 1})
-    for name in schema.vocabulary().notes["labels"]:
-        unit = schema.column(name).unit
+    for name in columns.vocabulary().notes["labels"]:
+        unit = columns.column(name).unit
         table[name] = (
             random.uniform(4000, 6000, COUNT) * u.K if unit == "K" else random.normal(0, 0.2, COUNT) * u.Unit(unit)
         )

@@ -13,7 +13,7 @@ from astropy.utils.masked import Masked
 
 from stellarlabels import catalogs
 from stellarlabels.catalogs import bundle, schemas
-from stellarlabels.columns.schema import without_unit
+from stellarlabels.columns import without_unit
 
 #: With arrays, with text as identifiers, with everything that a cone search needs. The others have nothing else.
 NAMES = ["csnet", "spcanet", "uacsnet"]

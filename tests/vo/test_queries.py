@@ -15,7 +15,7 @@ from astropy.table import MaskedColumn, QTable, Table
 
 from stellarlabels.archive import TAP, queries
 from stellarlabels.archive.tap import Retry
-from stellarlabels.columns import jplus, schema
+from stellarlabels.columns import jplus, vocabulary, without_unit
 from stellarlabels.corrections.parallax import zero_point
 from stellarlabels.inputs.examples import xp_apogee_sample
 
@@ -83,7 +83,7 @@ def tables(stars):
     index = np.arange(count)
 
     def plain(name):
-        data = schema.without_unit(stars[name])
+        data = without_unit(stars[name])
         return np.ma.masked_invalid(data) if data.dtype.kind == "f" else data
 
     ra, dec = plain("ra").data, plain("dec").data
@@ -263,7 +263,7 @@ class TestEveryQuery:
         result = run(tap, query, uploaded)
         assert len(result) > 0
         assert [column.lower() for column in result.colnames] == aliases(query.adql)
-        known = schema.vocabulary()
+        known = vocabulary()
         for column in result.colnames:
             if column in known and known[column].unit and result[column].unit is not None:
                 result[column].unit.to(known[column].unit)
@@ -394,7 +394,7 @@ class TestJPLUS:
         got = result["mag_aper_6_0"][[rows[number] for number in mock["number"][keep]]]
         expected = mock["mag_aper_6_0"][keep][:, order]
         assert got.unit == u.mag and got.shape[1] == 12
-        data = schema.without_unit(got)
+        data = without_unit(got)
         np.testing.assert_array_equal(data.mask, expected == 99)
         np.testing.assert_allclose(data.compressed(), expected[expected != 99], rtol=1e-6)
         assert result["flags"].shape == (len(result), 12) and result["flags"].dtype.kind == "i"
@@ -415,14 +415,14 @@ class TestJPLUS:
 def test_a_result_goes_into_the_library(tap, uploaded):
     """The columns of the archive are what the corrections ask for."""
     result = run(tap, bound("uncertain_apply"), uploaded)
-    assert np.isfinite(schema.without_unit(zero_point(result)).compressed()).sum() > 100
+    assert np.isfinite(without_unit(zero_point(result)).compressed()).sum() > 100
 
 
 def rows_of(table):
     """Rows in an order and a form that do not depend on the client."""
     columns = []
     for column in Table(table).itercols():
-        data = schema.without_unit(column)
+        data = without_unit(column)
         if data.dtype.kind == "f" or (data.dtype.kind in "iu" and np.abs(data.filled(0)).max() < 2**53):
             data = np.round(data.astype(float).filled(np.nan), 4)
         columns.append(np.ma.filled(data.astype(str), ""))

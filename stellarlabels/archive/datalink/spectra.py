@@ -9,14 +9,13 @@ from astropy import units as u
 from astropy.table import QTable, Table, vstack
 from astropy.time import Time
 
-from stellarlabels import flags
+from stellarlabels import columns, flags
 from stellarlabels.archive.datalink.client import Client, members
 from stellarlabels.archive.datalink.products import product
 from stellarlabels.archive.tap import chunks, payload
 from stellarlabels.archive.tap.retry import Retry
 from stellarlabels.archive.tap.store import Store, default_folder
-from stellarlabels.columns import schema
-from stellarlabels.columns.dressing import identifiers, plain
+from stellarlabels.columns import identifiers, plain
 from stellarlabels.columns.wavelengths import as_grid
 from stellarlabels.exceptions import ChunksFailedError, MissingColumnError, ReadError, ReplyError
 from stellarlabels.inputs.xp.products import COEFFICIENTS, duplicates
@@ -179,7 +178,7 @@ def _run(names, wanted, read, store, url, timeout, retry, progress):
         return content, read(content)
 
     def ask(piece):
-        chosen = np.unique(schema.without_unit(piece["source_id"]).compressed())
+        chosen = np.unique(columns.without_unit(piece["source_id"]).compressed())
         return retry.call(lambda: fetch(chosen), threading.Event())
 
     quiet = not (len(names) > wanted.limit if progress is None else progress)
@@ -196,7 +195,7 @@ _EMPTY = b"PK\x05\x06" + bytes(18)
 def _identifiers(stars):
     """Identifiers as masked 64-bit integers."""
     if isinstance(stars, Table):
-        key = schema.find(stars, "source_id")
+        key = columns.find(stars, "source_id")
         if key is None:
             raise MissingColumnError(f"column 'source_id' is missing; the columns are {', '.join(stars.colnames)}")
         stars = stars[key]
@@ -224,8 +223,8 @@ def _spectra(content, sample, grid):
 
 def _in_order(parts, names, grid, sampled):
     """The spectra of all replies in the order of the stars, with empty rows for those that are in none."""
-    wanted = schema.without_unit(names)
-    there = np.concatenate([np.empty(0, np.int64), *(schema.without_unit(part["source_id"]).data for part in parts)])
+    wanted = columns.without_unit(names)
+    there = np.concatenate([np.empty(0, np.int64), *(columns.without_unit(part["source_id"]).data for part in parts)])
     order = np.argsort(there, kind="stable")
     place = np.searchsorted(there, wanted.data, sorter=order)
     inside = (place < len(there)) & ~np.ma.getmaskarray(wanted)
@@ -252,5 +251,5 @@ def _empty(names, parts, grid, sampled):
         if name in there:
             out[name] = plain(name, np.full((len(names), length) if length else len(names), np.nan))
     bits = flags.SPECTRUM["NO_SPECTRUM"] | (flags.SPECTRUM["BAD_SAMPLES"] if sampled else 0)
-    out["spectrum_flag"] = schema.column("spectrum_flag").dress(np.full(len(names), bits))
+    out["spectrum_flag"] = columns.column("spectrum_flag").dress(np.full(len(names), bits))
     return out

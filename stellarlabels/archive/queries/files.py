@@ -4,9 +4,9 @@ import tomllib
 from importlib import resources
 from pathlib import Path
 
+from stellarlabels import columns
 from stellarlabels.archive.queries.parameters import Parameter
 from stellarlabels.archive.queries.query import Query, Upload
-from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError, ReadError
 
 __all__ = ["available", "find", "get", "read"]
@@ -147,7 +147,7 @@ def parse(source, name):
 def _upload(declared):
     upload = Upload(name=declared["name"], columns=tuple(declared["columns"]))
     for column in upload.columns:
-        schema.column(column)
+        columns.column(column)
     return upload
 
 

@@ -11,7 +11,7 @@ from stellarlabels.archive.tap import chunks, payload, reply
 from stellarlabels.archive.tap.core import Client, text_of
 from stellarlabels.archive.tap.sky import crossmatch_adql, separations
 from stellarlabels.archive.tap.store import Store, default_folder
-from stellarlabels.columns import schema
+from stellarlabels.columns import Schema, column
 from stellarlabels.exceptions import (
     ChunksFailedError,
     IncompleteResultWarning,
@@ -299,7 +299,7 @@ class TAP(Client):
             dec=dec or names.get("dec", "dec"),
             q3c=self.name == "datalab",
         )
-        place = schema.Schema("upload", [schema.column(name) for name in ("ra", "dec")])
+        place = Schema("upload", [column(name) for name in ("ra", "dec")])
         place = place.conform(table, missing="error")
 
         def finished(pairs):

@@ -7,9 +7,9 @@ from astropy import units as u
 from astropy.table import QTable, Table
 from astropy.utils.masked import Masked
 
+from stellarlabels import columns
 from stellarlabels.archive.queries import BoundQuery
 from stellarlabels.archive.queries.text import identifier
-from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError
 from stellarlabels.files.votables import dumps
 
@@ -57,19 +57,19 @@ def of_query(query, table):
     if not isinstance(table, Table):
         raise InputError(f"upload: expected an astropy Table, got {type(table).__name__}")
     if isinstance(query, BoundQuery):
-        wanted = schema.Schema("upload", [schema.column(column) for column in query.query.upload.columns])
+        wanted = columns.Schema("upload", [columns.column(name) for name in query.query.upload.columns])
         table = wanted.conform(table, missing="error")
     for column in table.colnames:
         identifier(column, "upload: column")
     return name or "stars", QTable(table, copy=False)
 
 
-def numbered(columns, start=0):
-    """The columns after one with the numbers of their rows.
+def numbered(table, start=0):
+    """The table after one with the numbers of their rows.
 
     Parameters
     ----------
-    columns : `~astropy.table.QTable`
+    table : `~astropy.table.QTable`
     start : int
         Number of the first row.
 
@@ -77,29 +77,29 @@ def numbered(columns, start=0):
     -------
     `~astropy.table.QTable`
     """
-    out = QTable({ROW: np.arange(start, start + len(columns), dtype=np.int64)})
-    for name in columns.colnames:
+    out = QTable({ROW: np.arange(start, start + len(table), dtype=np.int64)})
+    for name in table.colnames:
         if name.lower() != ROW:
-            out[name] = columns[name]
+            out[name] = table[name]
     return out
 
 
-def votable(columns):
+def votable(table):
     """A table as a VOTable in plain text, which every service reads.
 
     Parameters
     ----------
-    columns : `~astropy.table.Table`
+    table : `~astropy.table.Table`
 
     Returns
     -------
     bytes
     """
     plain = Table()
-    for name in columns.colnames:
-        data = schema.without_unit(columns[name])
+    for name in table.colnames:
+        data = columns.without_unit(table[name])
         plain[name] = data if np.ma.getmaskarray(data).any() else data.data
-        plain[name].unit = _unit(columns[name])
+        plain[name].unit = _unit(table[name])
     return dumps(plain, serialization="tabledata")
 
 
@@ -127,23 +127,23 @@ def quantities(table):
     return out
 
 
-def digest(columns):
+def digest(table):
     """A short text that is the same for the same data and no others.
 
     Parameters
     ----------
-    columns : `~astropy.table.Table`
+    table : `~astropy.table.Table`
 
     Returns
     -------
     str
     """
     state = hashlib.sha256()
-    for name in columns.colnames:
-        data = schema.without_unit(columns[name])
+    for name in table.colnames:
+        data = columns.without_unit(table[name])
         mask = np.ma.getmaskarray(data)
         plain = np.where(mask, np.zeros((), data.dtype), data.data)
-        state.update(repr((name, str(_unit(columns[name]) or ""), plain.dtype.str, plain.shape)).encode())
+        state.update(repr((name, str(_unit(table[name]) or ""), plain.dtype.str, plain.shape)).encode())
         state.update(np.ascontiguousarray(plain).tobytes() if plain.dtype != object else repr(plain.tolist()).encode())
         state.update(np.packbits(mask).tobytes())
     return state.hexdigest()[:32]

@@ -3,9 +3,9 @@
 import numpy as np
 from astropy import units as u
 
+from stellarlabels import columns
 from stellarlabels.archive.queries.text import identifier
 from stellarlabels.archive.tap.payload import ROW
-from stellarlabels.columns import schema
 from stellarlabels.exceptions import InputError
 
 __all__ = ["crossmatch_adql", "separations"]
@@ -81,10 +81,10 @@ def separations(out, left):
     there = [np.radians(_degrees(out[name])) for name in PLACE]
     here = [np.radians(_degrees(left[name])[np.asarray(out[ROW])]) for name in ("ra", "dec")]
     out.remove_columns(PLACE)
-    out["separation"] = schema.column("separation").dress(angular_separation(*here, *there) * u.rad)
+    out["separation"] = columns.column("separation").dress(angular_separation(*here, *there) * u.rad)
     return out
 
 
 def _degrees(column):
     """Plain numbers."""
-    return np.asarray(schema.without_unit(column).data, dtype=float)
+    return np.asarray(columns.without_unit(column).data, dtype=float)

@@ -174,7 +174,7 @@ def export(catalog, folder, schema=None, *, name=None, title=None, authors=(), l
         A file in any format that `stellarlabels.catalogs.read` knows, which is read piece by piece; or a table.
     folder : path-like
         It appears when all files are complete.
-    schema : str or `~stellarlabels.columns.schema.Schema`, optional
+    schema : str or `~stellarlabels.columns.Schema`, optional
         The published catalog that it is; see `stellarlabels.catalogs.write`. A table's own ``meta["schema"]`` counts
         if nothing is given.
     name : str, optional

@@ -6,14 +6,11 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import flags, packaged
-from stellarlabels.columns import schema
+from stellarlabels import columns, flags, packaged
 from stellarlabels.corrections.arguments import floats
 from stellarlabels.corrections.extinction.coefficient_sets import DEFAULT, SFD, convert_ebv, scale_of_column
 from stellarlabels.corrections.extinction.coefficient_sets import coefficients as coefficient_set
 from stellarlabels.exceptions import InputError
-
-__all__ = ["EXTINCTION", "extinction", "reddening", "deredden"]
 
 EXTINCTION = flags.register(
     flags.FlagSet(
@@ -128,22 +125,22 @@ def deredden(table, *, bands=None, coefficients=DEFAULT, ebv_scale=None, teff=No
     chosen = coefficient_set(coefficients)
     column_of = {str(row["band"]): str(row["column"]) for row in packaged.table("extinction", "bands")}
     if bands is None:
-        bands = [band for band, name in column_of.items() if band in chosen and schema.find(table, name) is not None]
+        bands = [band for band, name in column_of.items() if band in chosen and columns.find(table, name) is not None]
     unknown = [band for band in bands if band not in column_of or band not in chosen]
     if unknown:
         raise InputError(f"bands: expected some of {[*column_of]} that {chosen.name!r} has as well, got {unknown}")
     scale = scale_of_column(table, ebv_scale)
-    ebv = schema.values(table, "ebv")
+    ebv = columns.values(table, "ebv")
     teff = None if teff is None else floats(teff, "teff", "K")
     out = QTable(table)
     for band in bands:
-        column = schema.column(column_of[band])
+        column = columns.column(column_of[band])
         absorption = extinction(band, ebv, coefficients=chosen, ebv_scale=scale, teff=teff)
         amount = replace(column, name=f"a_{band.lower()}", ucd="phys.absorption", description=f"Extinction in {band}")
         intrinsic = replace(column, name=f"{column.name}_0", description=f"{column.description}, dereddened")
         out[amount.name] = amount.dress(absorption)
-        out[intrinsic.name] = intrinsic.dress(schema.values(table, column.name) - absorption)
-    out["extinction_flag"] = schema.column("extinction_flag").dress(_flag(ebv, scale, chosen, bands, teff))
+        out[intrinsic.name] = intrinsic.dress(columns.values(table, column.name) - absorption)
+    out["extinction_flag"] = columns.column("extinction_flag").dress(_flag(ebv, scale, chosen, bands, teff))
     return out
 
 

@@ -4,8 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from stellarlabels import packaged
-from stellarlabels.columns import schema
+from stellarlabels import columns, packaged
 from stellarlabels.corrections.arguments import floats
 from stellarlabels.exceptions import InputError
 
@@ -85,7 +84,7 @@ def scale_of_column(table, ebv_scale=None):
     stellarlabels.exceptions.InputError
         If the argument contradicts the metadata, or the scale is unknown.
     """
-    key = schema.find(table, "ebv")
+    key = columns.find(table, "ebv")
     written = None if key is None else (table[key].info.meta or {}).get("ebv_scale")
     if ebv_scale is not None and written not in (None, ebv_scale):
         raise InputError(f"ebv_scale: the column {key!r} says that it is on the scale {written!r}, got {ebv_scale!r}")

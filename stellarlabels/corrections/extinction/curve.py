@@ -13,8 +13,6 @@ from stellarlabels.corrections.arguments import floats
 from stellarlabels.corrections.extinction.coefficient_sets import SFD, convert_ebv
 from stellarlabels.exceptions import InputError
 
-__all__ = ["XP_SAMPLING", "e4455", "xp_curve", "deredden_xp"]
-
 #: Sampling of XP spectra in nm: 343 samples.
 XP_SAMPLING = DEFAULT
 

@@ -15,8 +15,7 @@ from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
-from stellarlabels import packaged
-from stellarlabels.columns import schema
+from stellarlabels import columns, packaged
 from stellarlabels.corrections.arguments import floats
 from stellarlabels.corrections.extinction.amounts import EXTINCTION
 from stellarlabels.corrections.extinction.coefficient_sets import SFD, check_scale, convert_ebv, scale_of_column
@@ -201,14 +200,14 @@ def add_ebv(table, *, dustmap="sfd", path=None, distance=None, map_scale=None, q
     """
     values, flag = _ebv(table, dustmap, path, distance, map_scale, query_options)
     out = QTable(table)
-    out[schema.find(table, "ebv") or "ebv"] = _dress(values)
-    out["extinction_flag"] = schema.column("extinction_flag").dress(flag)
+    out[columns.find(table, "ebv") or "ebv"] = _dress(values)
+    out["extinction_flag"] = columns.column("extinction_flag").dress(flag)
     return out
 
 
 def _dress(values):
     """The column ``ebv``, which says in its metadata on which scale it is."""
-    column = schema.column("ebv").dress(values)
+    column = columns.column("ebv").dress(values)
     column.info.meta = {**column.info.meta, "ebv_scale": SFD}
     return column
 
@@ -221,7 +220,7 @@ def _ebv(table, dustmap, path, distance, map_scale, query_options):
     known = np.ones(len(table), dtype=bool)
     wanted = ~from_table
     if wanted.any():
-        has_column = schema.find(table, "ebv") is not None
+        has_column = columns.find(table, "ebv") is not None
         try:
             coordinates, known = _coordinates(table, distance)
             rows = wanted & known
@@ -263,17 +262,17 @@ def _query(dustmap, path, map_scale):
 
 def _own_values(table):
     """The column ``ebv`` on the scale of the SFD map; NaN without it."""
-    return convert_ebv(schema.values(table, "ebv", required=False), from_scale=scale_of_column(table), to_scale=SFD)
+    return convert_ebv(columns.values(table, "ebv", required=False), from_scale=scale_of_column(table), to_scale=SFD)
 
 
 def _coordinates(table, distance):
     """Arguments of a SkyCoord (longitude, latitude, perhaps distance; frame), and which rows have them."""
-    equatorial = schema.find(table, "ra") is not None and schema.find(table, "dec") is not None
-    galactic = schema.find(table, "l") is not None and schema.find(table, "b") is not None
+    equatorial = columns.find(table, "ra") is not None and columns.find(table, "dec") is not None
+    galactic = columns.find(table, "l") is not None and columns.find(table, "b") is not None
     if not (equatorial or galactic):
         raise MissingColumnError("columns 'ra' and 'dec', or 'l' and 'b', are missing; a dust map needs a pair of them")
     names, frame = (("ra", "dec"), "icrs") if equatorial else (("l", "b"), "galactic")
-    longitude, latitude = (schema.values(table, name) for name in names)
+    longitude, latitude = (columns.values(table, name) for name in names)
     known = np.isfinite(longitude) & (np.abs(latitude) <= 90)
     parts = [longitude, latitude]
     if distance is not None:

@@ -2,11 +2,8 @@
 
 import numpy as np
 
-from stellarlabels import packaged
-from stellarlabels.columns import schema
+from stellarlabels import columns, packaged
 from stellarlabels.exceptions import InputError
-
-__all__ = ["rjce", "rjce_error"]
 
 
 def rjce(table, *, variant="wise", coefficient=None, offset=None, clip=(0.0, None)):
@@ -46,12 +43,12 @@ def rjce(table, *, variant="wise", coefficient=None, offset=None, clip=(0.0, Non
     Majewski, S. R., Zasowski, G., & Nidever, D. L. 2011, ApJ, 739, 25.
     """
     factor, zero = _numbers(variant, coefficient, offset)
-    absorption = factor * (schema.values(table, "h_m") - schema.values(table, "w2mpro") - zero)
+    absorption = factor * (columns.values(table, "h_m") - columns.values(table, "w2mpro") - zero)
     if clip is not None:
         if len(clip) != 2:
             raise InputError(f"clip: expected a pair (smallest, largest) or None, got {clip!r}")
         absorption = np.clip(absorption, *clip)
-    return schema.column("aks").dress(absorption)
+    return columns.column("aks").dress(absorption)
 
 
 def rjce_error(table, *, variant="wise", coefficient=None):
@@ -70,8 +67,8 @@ def rjce_error(table, *, variant="wise", coefficient=None):
         Masked where an error is missing. The scatter of the intrinsic color is not in it.
     """
     factor, _ = _numbers(variant, coefficient, None)
-    error = factor * np.hypot(schema.values(table, "h_msigcom"), schema.values(table, "w2mpro_error"))
-    return schema.column("aks_error").dress(error)
+    error = factor * np.hypot(columns.values(table, "h_msigcom"), columns.values(table, "w2mpro_error"))
+    return columns.column("aks_error").dress(error)
 
 
 def _numbers(variant, coefficient, offset):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from stellarlabels.columns.schema import Column
+from stellarlabels.columns import Column
 from stellarlabels.exceptions import ReadError, StellarLabelsError
 from stellarlabels.files.content import Field
 

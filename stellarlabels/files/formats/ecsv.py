@@ -8,8 +8,7 @@ import io
 import numpy as np
 from astropy.table import MaskedColumn, Table
 
-from stellarlabels.columns import units
-from stellarlabels.columns.schema import Column, without_unit
+from stellarlabels.columns import Column, units, without_unit
 from stellarlabels.files.content import Content, Field
 
 __all__ = ["read", "write"]

@@ -14,8 +14,7 @@ import warnings
 import numpy as np
 from astropy.io import fits
 
-from stellarlabels.columns import units
-from stellarlabels.columns.schema import Column
+from stellarlabels.columns import Column, units
 from stellarlabels.exceptions import InputError, ReadError
 from stellarlabels.files.content import Content, Field
 from stellarlabels.files.formats import votable_header

@@ -13,8 +13,7 @@ import numpy as np
 from astropy.table import Table
 from astropy.units import UnitsWarning
 
-from stellarlabels.columns import units
-from stellarlabels.columns.schema import Column, without_unit
+from stellarlabels.columns import Column, units, without_unit
 from stellarlabels.files.content import Content, Field
 from stellarlabels.files.formats.fixed import ORDINAL, FixedWidth
 

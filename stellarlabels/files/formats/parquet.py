@@ -129,7 +129,7 @@ def described(metadata):
     -------
     content : `~stellarlabels.files.content.Content`
         Without columns.
-    columns : dict of str to `~stellarlabels.columns.schema.Column`
+    columns : dict of str to `~stellarlabels.columns.Column`
     """
     header = (metadata or {}).get(_HEADER)
     if not header:

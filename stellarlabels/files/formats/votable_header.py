@@ -11,8 +11,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from stellarlabels.columns import units
-from stellarlabels.columns.schema import Column
+from stellarlabels.columns import Column, units
 from stellarlabels.exceptions import InputError
 from stellarlabels.files.content import Content, Field
 

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from stellarlabels import flags
-from stellarlabels.columns import schema
-from stellarlabels.columns.schema import Column
+from stellarlabels import columns, flags
+from stellarlabels.columns import Column
 from stellarlabels.corrections.extinction import convert_ebv, scale_of_column
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.inputs.base import Features, FeatureSet, register
@@ -64,12 +63,12 @@ class Colors(FeatureSet):
         observed = magnitudes @ chosen.matrix.T
         color = observed
         if chosen.dereddens:
-            ebv = schema.values(table, "ebv", required=False)
+            ebv = columns.values(table, "ebv", required=False)
             excess = convert_ebv(ebv, from_scale=scale_of_column(table), to_scale=scale)
             color = observed - excess[:, None] * ratios
         complete = np.isfinite(observed).all(axis=1)
         usable = np.isfinite(color).all(axis=1)
-        brightness = schema.values(table, chosen.magnitude, required=False)
+        brightness = columns.values(table, chosen.magnitude, required=False)
         reference = color[:, chosen.colors.index(chosen.color)] if chosen.color else np.full(len(table), np.nan)
         with np.errstate(invalid="ignore"):
             flag = flags.LABEL.where(
@@ -132,7 +131,7 @@ def magnitude_error(table, band):
     if found is None:
         found = np.full(len(table), np.nan)
     if band.flux:
-        flux, error = (schema.values(table, name, required=False) for name in (band.flux, band.flux_error))
+        flux, error = (columns.values(table, name, required=False) for name in (band.flux, band.flux_error))
         with np.errstate(invalid="ignore", divide="ignore"):
             derived = np.where(flux > 0, POGSON * error / flux, np.nan)
         found = np.where(np.isnan(found), derived, found)
@@ -142,11 +141,11 @@ def magnitude_error(table, band):
 def _found(table, names, array, element):
     """Values of the first column that there is, NaN where they are none; None without a column."""
     try:
-        found = schema.column_values(table, Column(names[0], "mag", aliases=tuple(names[1:]))) if names else None
+        found = columns.column_values(table, Column(names[0], "mag", aliases=tuple(names[1:]))) if names else None
     except MissingColumnError:
         found = None
-    if found is None and array and schema.find(table, array) is not None:
-        found = _element(schema.values(table, array), array, element)
+    if found is None and array and columns.find(table, array) is not None:
+        found = _element(columns.values(table, array), array, element)
     return None if found is None else np.where(np.abs(found) < SENTINEL, found, np.nan)
 
 
@@ -158,9 +157,9 @@ def _element(values, array, element):
 
 def _flagged(table, name):
     """Stars against which the survey's own flags speak, in any band."""
-    if not name or schema.find(table, name) is None:
+    if not name or columns.find(table, name) is None:
         return np.zeros(len(table), dtype=bool)
-    values = np.nan_to_num(schema.values(table, name))
+    values = np.nan_to_num(columns.values(table, name))
     return (values != 0).reshape(len(table), -1).any(axis=1)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 from stellarlabels.exceptions import MissingColumnError
 from stellarlabels.files.arrays import Ragged
 from stellarlabels.inputs.xp.gaiaxpy_adapter import BANDS, CORRELATIONS, SIZE
@@ -12,7 +12,7 @@ __all__ = ["BANDS", "CORRELATIONS", "SIZE", "band_arrays", "has_coefficients", "
 
 def has_coefficients(table):
     """Whether a table has coefficients of either band."""
-    return any(schema.find(table, f"{band}_coefficients") is not None for band in BANDS)
+    return any(columns.find(table, f"{band}_coefficients") is not None for band in BANDS)
 
 
 def require_coefficients(table):
@@ -47,7 +47,7 @@ def band_arrays(table, band, rows=slice(None), *, errors=True):
         If a column does not hold arrays of numbers.
     """
     names = (f"{band}_coefficients", f"{band}_coefficient_errors", f"{band}_coefficient_correlations")
-    keys = [schema.find(table, name) for name in (names if errors else names[:1])]
+    keys = [columns.find(table, name) for name in (names if errors else names[:1])]
     empty = np.full((len(range(*rows.indices(len(table)))), SIZE), np.nan)
     doubles = [_double(empty if key is None else _cells(table[key][rows], SIZE)) for key in keys[:2]]
     if not errors:
@@ -63,7 +63,7 @@ def _double(array):
 
 def _cells(column, length):
     """Cells as rows of a matrix, NaN throughout where they have another length."""
-    data = schema.without_unit(column) if hasattr(column, "mask") else np.ma.MaskedArray(np.asarray(column))
+    data = columns.without_unit(column) if hasattr(column, "mask") else np.ma.MaskedArray(np.asarray(column))
     if data.ndim == 2 and data.dtype.kind == "f" and data.dtype.isnative and data.shape[1] == length:
         return data.filled(np.nan) if np.ma.is_masked(data) else data.data
     return Ragged.from_column(column).matrix(length)

@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from astropy.table import Table
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 from stellarlabels.exceptions import InputError
 from stellarlabels.inputs.xp import gaiaxpy_adapter as _gaiaxpy
 from stellarlabels.inputs.xp import quadratic_forms as forms
@@ -203,7 +203,7 @@ def _sample(own, table, part, truncation, single, flux, error):
             if correlations is not None and not own.alone[band].design.size:
                 trusted &= np.isfinite(correlations.sum(axis=1)) | ~present[band]
         if truncation:
-            relevant = schema.values(table[part], f"{band}_n_relevant_bases")
+            relevant = columns.values(table[part], f"{band}_n_relevant_bases")
             values, sigma = (None if array is None else _truncated(array, relevant) for array in (values, sigma))
         bands[band] = values, sigma, correlations
     if error is None:

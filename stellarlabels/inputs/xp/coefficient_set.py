@@ -19,9 +19,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from stellarlabels import flags, packaged
-from stellarlabels.columns import schema
-from stellarlabels.corrections.extinction.coefficient_sets import coefficients as extinction_coefficients
+from stellarlabels import columns, flags, packaged
+from stellarlabels.corrections.extinction import coefficients as extinction_coefficients
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.files.arrays import Ragged
 from stellarlabels.inputs.base import Features, FeatureSet, register
@@ -292,16 +291,16 @@ class XPCoefficients(FeatureSet):
         )
 
     def _magnitude(self, table, band):
-        return schema.values(table, self._columns[band], required=False)
+        return columns.values(table, self._columns[band], required=False)
 
     def _error(self, table, band):
         """Error of a magnitude; 0 where unknown."""
         if band in _ERRORS:
-            error = schema.values(table, _ERRORS[band], required=False)
+            error = columns.values(table, _ERRORS[band], required=False)
         else:
-            flux = schema.values(table, _FLUXES[band], required=False)
+            flux = columns.values(table, _FLUXES[band], required=False)
             with np.errstate(invalid="ignore", divide="ignore"):
-                error = POGSON * schema.values(table, f"{_FLUXES[band]}_error", required=False) / flux
+                error = POGSON * columns.values(table, f"{_FLUXES[band]}_error", required=False) / flux
         return np.where(np.isfinite(error) & (error > 0), error, 0)
 
     def _others(self, table):
@@ -317,7 +316,7 @@ class XPCoefficients(FeatureSet):
         errors = [self._error(table, band) for band in self._bands]
         if self.pseudo_magnitude:
             values[:, -1], slopes[:, -1] = self._pseudo(table, magnitudes)
-            parallax_error = schema.values(table, "parallax_error", required=False)
+            parallax_error = columns.values(table, "parallax_error", required=False)
             values[~(parallax_error > 0), -1] = np.nan
             errors.append(np.nan_to_num(parallax_error))
         else:
@@ -329,7 +328,7 @@ class XPCoefficients(FeatureSet):
 
     def _pseudo(self, table, magnitudes):
         """Pseudo-magnitude (N,) and its derivatives with respect to the bands and the parallax (N, B + 1)."""
-        parallax = schema.values(table, "parallax", required=False)
+        parallax = columns.values(table, "parallax", required=False)
         slopes = np.zeros((len(table), len(self._bands) + 1))
         dimming = np.zeros(len(table))
         slopes[:, self._bands.index("RP")] = 1
@@ -351,14 +350,14 @@ class XPCoefficients(FeatureSet):
 
 def _coefficients(table):
     """Coefficients (N, 110), their covariances (N, 1540) by band, and where samples were bad."""
-    if schema.find(table, "bp_coefficients") is None and schema.find(table, "rp_coefficients") is None:
+    if columns.find(table, "bp_coefficients") is None and columns.find(table, "rp_coefficients") is None:
         return _recovered(table)
     coefficients, covariances = [], []
     for band in ("bp", "rp"):
         parts = []
         for name, length in (("", BAND), ("_errors", BAND), ("_correlations", BAND * (BAND - 1) // 2)):
             name = f"{band}_coefficient{name or 's'}"
-            key = schema.find(table, name)
+            key = columns.find(table, name)
             if key is None:
                 raise MissingColumnError(f"column {name!r} is missing")
             parts.append(Ragged.from_column(table[key]).matrix(length))

@@ -3,8 +3,7 @@
 import numpy as np
 
 from stellarlabels import flags
-from stellarlabels.columns import schema
-from stellarlabels.columns.dressing import plain
+from stellarlabels.columns import plain, values, without_unit
 from stellarlabels.exceptions import ReadError
 from stellarlabels.files.arrays import Ragged
 from stellarlabels.files.products import register
@@ -34,7 +33,7 @@ def read_continuous(raw, grid):
     columns = beside(table, [*COEFFICIENTS, "spectrum_flag"])
     for name, length in COEFFICIENTS.items():
         if name in table.colnames:
-            data = Ragged.from_column(table[name]).matrix(length) if length else schema.values(table, name)
+            data = Ragged.from_column(table[name]).matrix(length) if length else values(table, name)
             columns.add_column(plain(name, data), name=name, copy=False)
         elif not name.endswith(("correlations", "deviation")):  # a band that no star of the file has
             columns[name] = plain(name, np.full((len(table), length), np.nan))
@@ -61,7 +60,7 @@ def read_coefficients(raw, grid):
         raise ReadError(f"{raw.where}: column {missing[0]!r} is missing, and {len(missing) - 1} more")
     columns = beside(table, [*sum(groups.values(), []), "spectrum_flag"])
     for name, members in groups.items():
-        cells = np.stack([np.ma.filled(schema.without_unit(table[key]), np.nan) for key in members], axis=1)
+        cells = np.stack([np.ma.filled(without_unit(table[key]), np.nan) for key in members], axis=1)
         columns[name] = plain(name, cells.astype(np.float64))
     return _spectra(columns, given_flags(table), grid)
 

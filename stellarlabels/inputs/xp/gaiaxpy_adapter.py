@@ -15,7 +15,7 @@ from io import StringIO
 import numpy as np
 from astropy.table import Table
 
-from stellarlabels.columns import schema
+from stellarlabels.columns import find, values
 from stellarlabels.columns.wavelengths import DEFAULT, as_grid, same
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.files.arrays import Ragged
@@ -87,7 +87,7 @@ def sample_coefficients(table, wavelength=None, truncation=False, *, progress=No
 
     grid = checked(wavelength)
     table = table if isinstance(table, Table) else Table(dict(table), copy=False)
-    if all(schema.find(table, f"{band}_coefficients") is None for band in BANDS):
+    if all(find(table, f"{band}_coefficients") is None for band in BANDS):
         raise MissingColumnError("column 'bp_coefficients' is missing, and so is 'rp_coefficients'")
     flux = np.full((len(table), grid.size), np.nan)
     error = flux.copy()
@@ -142,7 +142,7 @@ def _band(table, band, truncation):
     """Input of GaiaXPy for one band, and for which stars it gives fluxes and errors."""
 
     def matrix(name, length):
-        key = schema.find(table, f"{band}_{name}")
+        key = find(table, f"{band}_{name}")
         return np.full((len(table), length), np.nan) if key is None else Ragged.from_column(table[key]).matrix(length)
 
     coefficients = matrix("coefficients", SIZE)
@@ -160,7 +160,7 @@ def _band(table, band, truncation):
         f"{band}_standard_deviation": absent,
     }
     if truncation:
-        relevant = schema.values(table, f"{band}_n_relevant_bases")
+        relevant = values(table, f"{band}_n_relevant_bases")
         columns[f"{band}_n_relevant_bases"] = np.nan_to_num(relevant, nan=SIZE).astype(np.int64)
     return columns, has_flux, has_error
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from astropy.table import QTable, vstack
 
-from stellarlabels import flags
-from stellarlabels.columns import schema
-from stellarlabels.columns.dressing import dressed, identifiers
+from stellarlabels import columns, flags
+from stellarlabels.columns import dressed, identifiers
 from stellarlabels.inputs.xp.gaiaxpy_adapter import BANDS, CORRELATIONS, SIZE
 
 __all__ = ["COEFFICIENTS", "Spectra", "beside", "duplicates", "given_flags", "join_products", "stack"]
@@ -113,7 +112,7 @@ def join_products(spectra):
     -------
     `Spectra`
     """
-    names = np.ma.filled(schema.without_unit(spectra.columns["source_id"]), -1)
+    names = np.ma.filled(columns.without_unit(spectra.columns["source_id"]), -1)
     _, member, counts = np.unique(names, return_inverse=True, return_counts=True)
     twice = counts[member] == 2
     samples, fits = np.flatnonzero(twice & spectra.sampled), np.flatnonzero(twice & ~spectra.sampled)
@@ -136,15 +135,15 @@ def duplicates(names):
     -------
     `~numpy.ndarray` of bool
     """
-    names = schema.without_unit(names)
+    names = columns.without_unit(names)
     _, member, counts = np.unique(names.data, return_inverse=True, return_counts=True)
     return (counts[member] > 1) & ~np.ma.getmaskarray(names)
 
 
 def given_flags(table):
     """Flags that an earlier reading wrote into the table, except that of duplicates: other rows are with it now."""
-    name = schema.find(table, "spectrum_flag")
+    name = columns.find(table, "spectrum_flag")
     if name is None:
         return flags.SPECTRUM.empty(len(table))
-    known = np.nan_to_num(schema.values(table, "spectrum_flag")).astype(flags.DTYPE)
+    known = np.nan_to_num(columns.values(table, "spectrum_flag")).astype(flags.DTYPE)
     return known & ~flags.DTYPE(flags.SPECTRUM["DUPLICATE"])

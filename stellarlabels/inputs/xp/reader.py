@@ -8,16 +8,14 @@ from astropy import units as u
 from astropy.table import QTable, vstack
 
 from stellarlabels import flags
-from stellarlabels.columns import schema
-from stellarlabels.columns.dressing import by_name, dressed, identifiers, plain
+from stellarlabels.columns import by_name, column, dressed, identifiers, plain, without_unit
 from stellarlabels.columns.wavelengths import as_grid, quality
 from stellarlabels.exceptions import InputError, ReadError, SkippedFileWarning
 from stellarlabels.files.cache import read_cached
 from stellarlabels.files.containers import read_raw
 from stellarlabels.files.paths import as_paths
 from stellarlabels.files.products import formats, recognize
-from stellarlabels.inputs.lamost.files import is_lamost
-from stellarlabels.inputs.lamost.reader import read_lamost
+from stellarlabels.inputs.readers import reader_of
 from stellarlabels.inputs.xp import continuous, sampled  # noqa: F401  (they register their formats)
 from stellarlabels.inputs.xp.coefficient_sampling import sample_coefficients as calibrate
 from stellarlabels.inputs.xp.gaiaxpy_adapter import BANDS
@@ -104,9 +102,9 @@ def read_table(path_or_paths, *, progress=None):
     Returns
     -------
     `~astropy.table.QTable`
-        What `read_lamost` gives if any of the files is a spectrum of LAMOST, what `read_xp` gives if any of them holds
-        XP spectra; else the columns under the names and in the units of
-        the vocabulary where it knows them, with missing values masked, one row after the other.
+        What the reader of a survey gives if it knows any of the files (`read_lamost` does if one is a spectrum of
+        LAMOST), what `read_xp` gives if any of them holds XP spectra; else the columns under the names and in the units
+        of the vocabulary where it knows them, with missing values masked, one row after the other.
 
     Raises
     ------
@@ -121,8 +119,9 @@ def read_table(path_or_paths, *, progress=None):
         For each file of several (or member of a zip archive) that cannot be read.
     """
     paths = as_paths(path_or_paths)
-    if any(is_lamost(path) for path in paths):
-        return read_lamost(paths, progress=progress)
+    reader = reader_of(paths)
+    if reader is not None:
+        return reader.read(paths, progress=progress)
     files = _from_all(paths, lambda path: (path, *read_raw(path)), progress)
     if any(item.accepts(by_name(raw.table)) for _, raws, _ in files for raw in raws for item in formats("xp")):
         grid = as_grid(None)
@@ -165,7 +164,7 @@ def sample_coefficients(table, *, wavelength=None, truncation=False, errors=True
         If the wavelengths are out of range, or a column does not hold arrays of numbers.
     """
     flux, error = calibrate(table, wavelength, truncation, errors=errors, single=single, progress=progress)
-    unit = schema.column("flux").unit
+    unit = column("flux").unit
     return tuple(None if data is None else u.Quantity(data, unit, copy=False) for data in (flux, error))
 
 
@@ -270,10 +269,10 @@ def _assemble(spectra, grid, sample):
     judged = quality(spectra.flux, spectra.flux_error, grid)
     flag = flag | flags.SPECTRUM.where(**{name: known & bad for name, bad in judged.items()})
     flag = flag | flags.SPECTRUM.where(DUPLICATE=duplicates(columns["source_id"]))
-    out["spectrum_flag"] = schema.column("spectrum_flag").dress(flag)
+    out["spectrum_flag"] = column("spectrum_flag").dress(flag)
     for name in columns.colnames[1:]:
         if name in COEFFICIENTS:
-            data = plain(name, np.ma.filled(schema.without_unit(columns[name]), np.nan))
+            data = plain(name, np.ma.filled(without_unit(columns[name]), np.nan))
             out.add_column(data, name=name, copy=False)
         else:
             out[name] = columns[name]

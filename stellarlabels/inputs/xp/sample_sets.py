@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from stellarlabels import flags
-from stellarlabels.columns import schema
+from stellarlabels import columns, flags
 from stellarlabels.corrections.extinction import deredden_xp
 from stellarlabels.corrections.systematics import correct_flux
 from stellarlabels.inputs.base import Features, FeatureSet, register
@@ -53,10 +52,10 @@ class XPPixels(FeatureSet):
     def compute(self, table):
         flux, error, spectrum_flag = spectra(table)
         if self.systematics is not None:
-            magnitude = schema.values(table, "phot_g_mean_mag", required=False)
+            magnitude = columns.values(table, "phot_g_mean_mag", required=False)
             flux, _ = correct_flux(flux, error, magnitude, self.systematics)
         snr = _signal_to_noise(flux, error)
-        ebv = schema.values(table, "ebv", required=False)
+        ebv = columns.values(table, "ebv", required=False)
         flux, error = _unit_of_scale(flux, error)
         flux, error = deredden_xp(flux, ebv, flux_error=error, relation=self.relation)
         window = {"norm_wavelength": self.norm_wavelength, "norm_width": self.norm_width}
@@ -73,7 +72,7 @@ class XPPixels(FeatureSet):
             ),
             usable=usable,
             color=intrinsic_color(table, ebv),
-            magnitude=schema.values(table, "phot_g_mean_mag", required=False),
+            magnitude=columns.values(table, "phot_g_mean_mag", required=False),
             snr=snr,
             ebv=ebv,
         )
@@ -127,7 +126,7 @@ class XPSpectrum(FeatureSet):
             ),
             usable=usable,
             color=bp_rp,
-            magnitude=schema.values(table, "phot_g_mean_mag", required=False),
+            magnitude=columns.values(table, "phot_g_mean_mag", required=False),
             snr=snr,
             ebv=np.full(len(table), np.nan),
         )

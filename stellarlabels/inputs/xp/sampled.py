@@ -4,9 +4,8 @@ import re
 
 import numpy as np
 
-from stellarlabels import flags
-from stellarlabels.columns import schema
-from stellarlabels.columns.dressing import factor
+from stellarlabels import columns, flags
+from stellarlabels.columns import factor
 from stellarlabels.columns.wavelengths import regrid
 from stellarlabels.exceptions import InputError, ReadError
 from stellarlabels.files.arrays import Ragged, holds_arrays, looks_like_array, parse
@@ -57,7 +56,7 @@ def read_star(raw, grid):
     if "source_id" not in table.colnames:
         table = table.copy(copy_data=False)
         table["source_id"] = np.full(len(table), _source_id(raw))
-    names = schema.without_unit(table["source_id"]).data
+    names = columns.without_unit(table["source_id"]).data
     _, first, member = np.unique(names, return_index=True, return_inverse=True)
     rank = np.argsort(np.argsort(first))[member]  # stars in the order in which they appear
     order = np.argsort(rank, kind="stable")
@@ -91,7 +90,7 @@ def _cells(table, name):
 
 def _numbers(table, name):
     """A column of numbers in the unit of the vocabulary."""
-    data = schema.without_unit(table[name])
+    data = columns.without_unit(table[name])
     if data.dtype.kind not in "fiu":
         raise InputError(f"column {name!r}: expected numbers, got dtype {data.dtype}")
     return np.ma.filled(data.astype(np.float64), np.nan) * factor(table[name], name)

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from stellarlabels import flags
-from stellarlabels.columns import schema
+from stellarlabels import columns, flags
 from stellarlabels.columns.wavelengths import quality
 from stellarlabels.exceptions import InputError
 from stellarlabels.inputs.xp.sampling import WAVELENGTH, sample
@@ -31,13 +30,13 @@ def spectra(table):
     stellarlabels.exceptions.MissingColumnError
         If there is neither a sampled spectrum nor a set of coefficients.
     """
-    if schema.find(table, "flux") is None and schema.find(table, "bp_coefficients") is not None:
+    if columns.find(table, "flux") is None and columns.find(table, "bp_coefficients") is not None:
         flux, error = (quantity.value for quantity in sample(table))
     else:
         flux, error = _cells(table, "flux"), _cells(table, "flux_error")
     flag = flags.SPECTRUM.empty(len(table))
-    if schema.find(table, "spectrum_flag") is not None:
-        flag |= np.nan_to_num(schema.values(table, "spectrum_flag")).astype(flags.DTYPE)
+    if columns.find(table, "spectrum_flag") is not None:
+        flag |= np.nan_to_num(columns.values(table, "spectrum_flag")).astype(flags.DTYPE)
     bad = ~(np.isfinite(flux) & np.isfinite(error) & (error > 0))
     flux, error = np.where(bad, np.nan, flux), np.where(bad, np.nan, error)
     flag |= flags.SPECTRUM.where(**quality(flux, error, WAVELENGTH))
@@ -47,9 +46,9 @@ def spectra(table):
 def _cells(table, name):
     """A column of spectra as (N, 343) floats; a row of another length becomes NaN throughout."""
     size = WAVELENGTH.size
-    key = schema.find(table, name)
+    key = columns.find(table, name)
     if key is None or getattr(table[key], "ndim", 1) == 2 and table[key].shape[1] == size:
-        return schema.values(table, name)
+        return columns.values(table, name)
     data = table[key]
     if data.ndim == 2:
         raise InputError(

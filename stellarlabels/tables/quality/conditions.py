@@ -8,7 +8,7 @@ import operator
 
 import numpy as np
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 from stellarlabels.columns.jplus import FILTERS as JPLUS_FILTERS
 from stellarlabels.exceptions import InputError
 from stellarlabels.tables.columns import integers, text
@@ -31,13 +31,13 @@ def quantity(table, name):
     `~numpy.ndarray` of float64, shape (N, ...)
         In the unit of the vocabulary, NaN where missing. 64-bit integers are rounded to 16 digits.
     """
-    name = schema.column(name).name
-    if schema.find(table, name) is None and name in DERIVED:
+    name = columns.column(name).name
+    if columns.find(table, name) is None and name in DERIVED:
         return DERIVED[name](table)
-    if schema.column(name).dtype == "int64":
+    if columns.column(name).dtype == "int64":
         value, is_there = integers(table, name)
         return np.where(is_there, value, np.nan)
-    return schema.values(table, name, required=False)
+    return columns.values(table, name, required=False)
 
 
 def _values(table, *names):
@@ -76,7 +76,7 @@ def _latitude(table):
 
 def _height(table):
     """Geometric distance, or else the distance, times sin b, in kpc: the Sun is taken to be in the plane."""
-    distance, latitude = _values(table, "r_med_geo" if schema.find(table, "r_med_geo") else "distance", "b")
+    distance, latitude = _values(table, "r_med_geo" if columns.find(table, "r_med_geo") else "distance", "b")
     return distance / 1000 * np.sin(np.radians(latitude))
 
 
@@ -173,7 +173,7 @@ def is_word(name, word):
     """The condition that a text column holds this word, in any case of letters."""
 
     def test(table):
-        key = schema.find(table, name)
+        key = columns.find(table, name)
         if key is None:
             return np.zeros(len(table), bool), np.zeros(len(table), bool)
         value, defined = text(table, key)
@@ -208,7 +208,7 @@ def _reader(name):
     """Reads a quantity that may be written with bars or an index."""
     absolute = len(name) > 2 and name[0] == name[-1] == "|"
     column, _, index = name.strip("|").partition("[")
-    schema.column(column)
+    columns.column(column)
     if index:
         element = _filter_number(index.rstrip("]"))
 

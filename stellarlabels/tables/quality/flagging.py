@@ -5,13 +5,11 @@ from dataclasses import replace
 import numpy as np
 from astropy.table import QTable
 
-from stellarlabels.columns import schema
+from stellarlabels import columns
 from stellarlabels.exceptions import InputError
 from stellarlabels.tables.join import copy_of
 from stellarlabels.tables.quality import papers
 from stellarlabels.tables.quality.cuts import Cut, CutSet
-
-__all__ = ["apply", "passes", "waterfall"]
 
 
 def apply(table, cuts, *, supply=None, prefix="quality"):
@@ -52,7 +50,7 @@ def apply(table, cuts, *, supply=None, prefix="quality"):
         failed[defined & ~passed] |= bit
         undefined[~defined] |= bit
     for name, data, kind in zip(names, (failed, undefined), ("quality_flag", "quality_undefined"), strict=True):
-        out[name] = replace(schema.column(kind), name=name, aliases=()).dress(data)
+        out[name] = replace(columns.column(kind), name=name, aliases=()).dress(data)
     out.meta[names[0]] = {
         "cuts": cuts.name,
         "selection": cuts.chosen,
@@ -115,7 +113,7 @@ def _answers(table, cuts, supply):
     """Each cut with its answer; ``table`` is a copy that may be changed."""
     working = QTable(table, copy=False)
     for name, data in (supply or {}).items():
-        item = schema.column(name)
+        item = columns.column(name)
         data = np.broadcast_to(data, len(table), subok=True) if np.ndim(data) == 0 else data
         if len(data) != len(table):
             raise InputError(f"supply: {name!r} has {len(data)} rows, the table has {len(table)}")

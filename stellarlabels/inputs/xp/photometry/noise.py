@@ -3,8 +3,7 @@
 import numpy as np
 from astropy.table import QTable
 
-from stellarlabels import packaged
-from stellarlabels.columns import schema
+from stellarlabels import columns, packaged
 
 __all__ = ["add_noise", "jplus_error", "photometric_error"]
 
@@ -87,8 +86,8 @@ def add_noise(table, *, g=None, seed=0):
         If a magnitude is missing.
     """
     rng = np.random.default_rng(seed)
-    magnitudes = schema.values(table, "mag_aper_6_0")
-    own = schema.values(table, "phot_g_mean_mag")
+    magnitudes = columns.values(table, "mag_aper_6_0")
+    own = columns.values(table, "phot_g_mean_mag")
     seen = own if g is None else np.full(len(table), float(g))
     out = QTable(table)
     noise = jplus_error(magnitudes + (seen - own)[:, None])
@@ -100,9 +99,9 @@ def add_noise(table, *, g=None, seed=0):
 
 def _add(table, name, error_name, noise, rng):
     """Noise in one column, and in its errors in quadrature."""
-    column, key = schema.column(name), schema.find(table, name)
-    values = schema.values(table, name)
-    error_column = schema.column(error_name)
-    error = np.nan_to_num(schema.values(table, error_name, required=False))
+    column, key = columns.column(name), columns.find(table, name)
+    values = columns.values(table, name)
+    error_column = columns.column(error_name)
+    error = np.nan_to_num(columns.values(table, error_name, required=False))
     table[key] = column.dress(values + noise * rng.standard_normal(values.shape))
-    table[schema.find(table, error_name) or error_name] = error_column.dress(np.hypot(error, noise))
+    table[columns.find(table, error_name) or error_name] = error_column.dress(np.hypot(error, noise))

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from astropy.table import QTable
 
-from stellarlabels.columns import schema
-from stellarlabels.columns.schema import Column
+from stellarlabels.columns import Column, find
 from stellarlabels.inputs.xp.coefficients import has_coefficients, read_coefficients
 from stellarlabels.inputs.xp.recovery import recover_coefficients
 from stellarlabels.inputs.xp.spectra import spectra
@@ -180,7 +179,7 @@ def synthetic_photometry(table, systems=("JPLUS", GAIA), *, error_correction=Fal
         for start in range(0, max(len(table), 1), CHUNK)
     ]
     out = QTable(table, copy=False)
-    out.remove_columns([name for name in {schema.find(table, name) for name in _SPECTRUM} if name is not None])
+    out.remove_columns([name for name in {find(table, name) for name in _SPECTRUM} if name is not None])
     for index, first in enumerate(parts[0]):
         flux, flux_error, magnitude, magnitude_error = (
             np.concatenate([getattr(part[index], name) for part in parts])

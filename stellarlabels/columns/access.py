@@ -1,0 +1,116 @@
+"""How columns are taken out of a user's table: by canonical name or alias, in the declared unit, missing as NaN."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from stellarlabels.columns.column import column_name, in_unit
+from stellarlabels.columns.vocabulary import column
+from stellarlabels.exceptions import InputError, MissingColumnError
+
+__all__ = ["check_same_stars", "column_values", "find", "identifier", "values"]
+
+
+def find(table, name):
+    """Name under which a column of the vocabulary is in a table.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+    name : str
+        Canonical name or alias.
+
+    Returns
+    -------
+    str or None
+        None if the table has it under none of its names.
+    """
+    return column_name(table, column(name))
+
+
+def values(table, name, *, required=True, unit=None):
+    """Values of a column of the vocabulary as a plain float array with NaN for what is missing.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+    name : str
+        Canonical name or alias.
+    required : bool
+        Whether the absence of the column is an error; if not, it gives NaN in every row.
+    unit : str, optional
+        Unit of the result; by default the declared one.
+
+    Returns
+    -------
+    `~numpy.ndarray` of float64, shape (N, ...)
+
+    Raises
+    ------
+    MissingColumnError
+        If the column is required and absent. The message lists the names that were looked for.
+    ColumnUnitError
+        If the column's unit does not convert to the declared one.
+    InputError
+        If the column holds text, or is declared as 64-bit integers, which floats would round: take identifiers from
+        ``table[find(table, name)]``.
+
+    Warns
+    -----
+    MissingUnitWarning
+        If a unit is declared and the column has none. The declared unit is assumed.
+    """
+    item = column(name)
+    return column_values(table, item if unit is None else replace(item, unit=unit), required=required)
+
+
+def column_values(table, item, *, required=True):
+    """As `values`, for a `Column` that need not be in the vocabulary (the error of a label, say)."""
+    if item.dtype == "int64":
+        raise InputError(f"column {item.name!r} holds 64-bit integers, which floats would round; use find()")
+    key = column_name(table, item)
+    if key is None:
+        if required:
+            raise MissingColumnError(f"column {item.name!r} is missing; looked for {', '.join(item.names)}")
+        return np.full((len(table), *item.shape), np.nan)
+    data = in_unit(table[key], item, key)
+    if data.dtype.kind not in "fiub":
+        raise InputError(f"column {key!r}: expected numbers, got dtype {data.dtype}")
+    out = np.array(data.data, dtype=np.float64)
+    if np.ma.is_masked(data):
+        out[np.broadcast_to(np.ma.getmaskarray(data), out.shape)] = np.nan
+    return out
+
+
+def identifier(table):
+    """Name of the table's identifier column.
+
+    Returns
+    -------
+    str or None
+        The first of source_id and obsid (or their aliases) that the table has.
+    """
+    for name in ("source_id", "obsid"):
+        key = find(table, name)
+        if key is not None:
+            return key
+    return None
+
+
+def check_same_stars(table, labels):
+    """Refuse labels that belong to another table.
+
+    Parameters
+    ----------
+    table, labels : `~astropy.table.Table`
+
+    Raises
+    ------
+    InputError
+        If the two differ in length, or in an identifier that both have.
+    """
+    if len(table) != len(labels):
+        raise InputError(f"labels: expected the {len(table)} rows of the table, got {len(labels)}")
+    key, other = identifier(table), identifier(labels)
+    if key is not None and other is not None and key.lower() == other.lower() and (table[key] != labels[other]).any():
+        raise InputError(f"labels: the column {other!r} differs from that of the table")
