@@ -27,7 +27,6 @@ import numpy as np
 import timing
 from astropy.table import Table, vstack
 
-import stellarlabels
 from stellarlabels.archive.readers import read_xp
 from stellarlabels.inputs.xp import covariance, design_matrix, prior, recover_coefficients
 from stellarlabels.inputs.xp.coefficients import COLUMNS, ROWS, read_coefficients
@@ -38,7 +37,7 @@ from stellarlabels.inputs.xp.photometry import synthetic_photometry
 sys.path.append(str(Path(__file__).parents[1] / "tools"))
 import xp_prior  # noqa: E402
 
-OUTPUT = Path(stellarlabels.__file__).parent / "data" / "xp" / "photometry.json"
+OUTPUT = Path(__file__).parents[1] / "docs" / "measured" / "xp" / "photometry.json"
 
 #: Relative difference between the archive's samples and those of GaiaXPy, whose design matrix has six digits.
 ARCHIVE = 1.5e-6
