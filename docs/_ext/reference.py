@@ -19,7 +19,7 @@ from stellarlabels.flags import FlagSet  # noqa: E402
 #: Libraries whose members are not repeated on the pages of classes that derive from theirs.
 FOREIGN = {"keras", "tensorflow"}
 #: Faces under old names, which hand out what others do.
-OLD = {"stellarlabels.archive.readers", "stellarlabels.features"}
+OLD = ("stellarlabels.archive.readers", *(f"stellarlabels.{room}" for room in house.OLD_NAMES))
 
 
 def directive(name, value):
@@ -66,7 +66,7 @@ def section(face, line):
 
 def pages():
     """Names of pages, and their lines."""
-    faces = {face: room_page(face) for face in house.faces() if not face.startswith(tuple(OLD))}
+    faces = {face: room_page(face) for face in house.faces() if not face.startswith(OLD)}
     rooms = sorted(set(faces.values()))
     out = {}
     for page in rooms:
