@@ -29,11 +29,10 @@ from astropy.table import Table, vstack
 
 import stellarlabels
 from stellarlabels.archive.readers import read_xp
-from stellarlabels.inputs.xp import covariance, design_matrix, prior, recover_coefficients
+from stellarlabels.inputs.xp import covariance, design_matrix, prior, recover_coefficients, synthetic_photometry
 from stellarlabels.inputs.xp.coefficients import COLUMNS, ROWS, read_coefficients
-from stellarlabels.inputs.xp.gaiaxpy_adapter import quiet
-from stellarlabels.inputs.xp.gaiaxpy_systems import photometric_system
-from stellarlabels.inputs.xp.photometry import synthetic_photometry
+from stellarlabels.inputs.xp.gaiaxpy import quiet
+from stellarlabels.inputs.xp.photometric_systems import photometric_system
 
 sys.path.append(str(Path(__file__).parents[1] / "tools"))
 import xp_prior  # noqa: E402

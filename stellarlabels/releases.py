@@ -257,7 +257,7 @@ def of(table, release=None):
     names = np.full(size, "", dtype=object)
     reasons = {}
     foreign, seen = _basis(table)
-    foreign = np.where(foreign == "", _strange(table), foreign)
+    foreign[foreign == ""] = _strange(table)
     evidence = [seen, _counts(table)]
     if release is not None and release != IGNORE:
         evidence.append((np.full(size, get(release).name, dtype=object), "as release says"))
@@ -415,7 +415,7 @@ def _strange(table):
     for band in _bands():
         name = CELLS.format(band)
         known = {one.coefficients[band] for one in _declared().values() if one.knows("coefficients")}
-        width = (getattr(_column(table, name), "shape", ()) + (0,))[1]
+        width = (*getattr(_column(table, name), "shape", ()), 0, 0)[1]
         if width and width not in known:
             return f"{name} has {width} numbers in each cell, which no known release has"
     return ""

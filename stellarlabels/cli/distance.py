@@ -22,7 +22,7 @@ def run(options):
     """Carry the verb out."""
     from stellarlabels import catalogs, columns
     from stellarlabels.corrections.parallax import correct_parallax
-    from stellarlabels.inputs.xp.reader import read_table
+    from stellarlabels.inputs.xp import read_table
 
     check_output(options)
     system = load_system("uacsnet", options.weights)

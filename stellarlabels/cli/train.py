@@ -22,7 +22,7 @@ def add(verbs):
 def run(options):
     """Carry the verb out."""
     from stellarlabels import systems
-    from stellarlabels.inputs.xp.reader import read_table
+    from stellarlabels.inputs.xp import read_table
 
     check_output(options)
     changes = {name: getattr(options, name) for name in ("epochs", "seed") if getattr(options, name) is not None}

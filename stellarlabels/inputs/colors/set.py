@@ -101,7 +101,7 @@ def magnitude(table, band, *, required=True):
 
 
 def magnitude_error(table, band):
-    """Standard errors (N,) of the magnitudes of a `Band`, NaN where they are not known or not a positive number or 0."""
+    """Standard errors (N,) of the magnitudes of a `Band`, NaN where they are not known, or negative."""
     found = _found(table, band.errors, band.array_error, band.element)
     if found is None:
         found = np.full(len(table), np.nan)

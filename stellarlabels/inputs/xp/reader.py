@@ -7,6 +7,7 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable, vstack
 
+import stellarlabels.inputs.xp.formats  # noqa: F401  (the formats register themselves)
 from stellarlabels import flags, releases
 from stellarlabels.columns import by_name, column, dressed, identifiers, plain, without_unit
 from stellarlabels.columns.wavelengths import as_grid, quality
@@ -15,9 +16,6 @@ from stellarlabels.files.cache import read_cached
 from stellarlabels.files.containers import read_raw
 from stellarlabels.files.paths import as_paths
 from stellarlabels.files.products import formats, recognize
-from stellarlabels.inputs.lamost.files import is_lamost
-from stellarlabels.inputs.lamost.reader import read_lamost
-import stellarlabels.inputs.xp.formats  # noqa: F401  (the formats register themselves)
 from stellarlabels.inputs.xp.layout import BANDS, COLUMNS
 from stellarlabels.inputs.xp.products import duplicates, join_products, stack
 from stellarlabels.inputs.xp.sampling import sample_arrays
@@ -126,6 +124,9 @@ def read_table(path_or_paths, *, progress=None, release=None):
     stellarlabels.exceptions.SkippedFileWarning
         For each file of several (or member of a zip archive) that cannot be read.
     """
+    from stellarlabels.inputs.lamost.files import is_lamost
+    from stellarlabels.inputs.lamost.reader import read_lamost
+
     paths = as_paths(path_or_paths)
     if any(is_lamost(path) for path in paths):
         return read_lamost(paths, progress=progress)
