@@ -383,7 +383,8 @@ def _basis(table):
             own = left & np.isin(values, release.basis_ids[band] if release.knows("basis_ids") else [])
             names[own], left = release.name, left & ~own
         for value in np.unique(values[left]):
-            foreign[left & (values == value)] = f"{column} is {value:g}, which no known release has"
+            new = left & (values == value) & (foreign == "")
+            foreign[new] = f"{column} is {value:g}, which no known release has"
     names[foreign != ""] = ""
     return foreign, (names, "by its basis functions")
 

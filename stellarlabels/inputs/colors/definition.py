@@ -196,9 +196,9 @@ class ColorSet:
                 out[row, place[part]] = sign
         return out
 
-    def select(self, colors, bands=()):
-        """The set with other colors of its bands, in no more bands than they and ``bands`` need."""
-        needed = {part for color in colors for part in (color, *color.partition("-")[::2])} | set(bands)
+    def select(self, colors):
+        """The set with other colors of its bands, in no more bands than they need."""
+        needed = {part for color in colors for part in (color, *color.partition("-")[::2])}
         kept = tuple(band for band in self.bands if band.name in needed)
         return replace(self, bands=kept, colors=tuple(colors), color="")
 

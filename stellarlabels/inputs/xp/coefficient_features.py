@@ -184,8 +184,9 @@ class XPCoefficients(FeatureSet):
                 raise InputError(f"colors: expected pairs of {sorted(names)} such as 'BP-RP', got {color!r}")
         if pseudo_magnitude not in PSEUDO_BANDS:
             raise InputError(f"pseudo_magnitude: expected 'rjce', 'observed' or None, got {pseudo_magnitude!r}")
-        self._colors = known.select(self.colors, PSEUDO_BANDS[pseudo_magnitude])
+        needed = {band for color in self.colors for band in color.split("-")} | set(PSEUDO_BANDS[pseudo_magnitude])
         self._known = {band.name: band for band in known.bands}
+        self._bands = [name for name in self._known if name in needed]
 
     @property
     def config(self):
@@ -247,26 +248,27 @@ class XPCoefficients(FeatureSet):
 
     def _others(self, table):
         """Colors and pseudo-magnitude (N, C) and their covariance (N, C, C)."""
-        bands = [band.name for band in self._colors.bands]
+        bands = self._bands
         observed = {band: self._magnitude(table, band) for band in bands}
-        errors = [np.nan_to_num(magnitude_error(table, band)) for band in self._colors.bands]
+        errors = [magnitude_error(table, self._known[band]) for band in bands]
         count = len(self.colors) + bool(self.pseudo_magnitude)
         found, slopes = np.empty((len(table), count)), np.zeros((len(table), count, len(bands) + 1))
-        slopes[:, : len(self.colors), :-1] = self._colors.matrix
         for index, color in enumerate(self.colors):
             blue, red = color.split("-")
             found[:, index] = observed[blue] - observed[red]
+            slopes[:, index, bands.index(blue)], slopes[:, index, bands.index(red)] = 1, -1
         errors.append(np.zeros(len(table)))
         if self.pseudo_magnitude:
-            found[:, -1], slopes[:, -1] = self._pseudo(table, observed, bands)
+            found[:, -1], slopes[:, -1] = self._pseudo(table, observed)
             errors[-1] = values(table, "parallax_error", required=False)
             found[~(errors[-1] > 0), -1] = np.nan
         slopes[np.isnan(found)] = 0
         slopes *= np.nan_to_num(np.stack(errors, axis=1))[:, None, :]
         return found, slopes @ np.swapaxes(slopes, 1, 2)
 
-    def _pseudo(self, table, observed, bands):
+    def _pseudo(self, table, observed):
         """Pseudo-magnitude (N,) and its derivatives with respect to the bands and the parallax (N, B + 1)."""
+        bands = self._bands
         slopes = np.zeros((len(table), len(bands) + 1))
         dimming = np.zeros(len(table))
         slopes[:, bands.index("RP")] = 1

@@ -69,8 +69,8 @@ def _sampled(table):
         lengths = set(flux.lengths.tolist()) - {0}
         if len(_shape(table[keys[0]])) == 2 and lengths and WAVELENGTH.size not in lengths:
             raise InputError(
-                f"column {keys[0]!r}: expected spectra of {WAVELENGTH.size} samples, or a column or table.meta entry "
-                f"'wavelength', got {lengths.pop()}; resample them first, or give their wavelengths"
+                f"column {keys[0]!r}: expected spectra of {WAVELENGTH.size} samples, got {lengths.pop()}; give their "
+                "wavelengths, as a column or as table.meta['wavelength'], or resample them first"
             )
     return regrid(flux, error, own, WAVELENGTH)
 

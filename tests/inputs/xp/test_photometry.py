@@ -8,16 +8,10 @@ from astropy.table import QTable
 
 from stellarlabels.archive.readers import read_xp
 from stellarlabels.exceptions import InputError, MissingColumnError
+from stellarlabels.features.photometry import add_noise, available, jplus_error, photometric_error, synthetic_photometry
 from stellarlabels.inputs.examples import xp_apogee_sample
 from stellarlabels.inputs.xp.coefficients import read_coefficients
 from stellarlabels.inputs.xp.gaiaxpy import quiet
-from stellarlabels.inputs.xp.photometry import (
-    add_noise,
-    available,
-    jplus_error,
-    photometric_error,
-    synthetic_photometry,
-)
 
 WEILER = "xp_continuous_combined_weiler2023_examples.vot"
 
