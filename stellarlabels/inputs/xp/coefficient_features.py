@@ -21,7 +21,7 @@ import numpy as np
 
 from stellarlabels import flags, packaged, releases
 from stellarlabels.columns import find, values
-from stellarlabels.corrections.extinction.sets import coefficients as extinction_coefficients
+from stellarlabels.corrections.extinction import coefficients as extinction_coefficients
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.inputs.base import Features, FeatureSet, register
 from stellarlabels.inputs.colors import color_set, magnitude, magnitude_error
