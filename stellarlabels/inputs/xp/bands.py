@@ -3,8 +3,8 @@
 import numpy as np
 
 from stellarlabels import columns
+from stellarlabels.columns import Ragged
 from stellarlabels.exceptions import MissingColumnError
-from stellarlabels.files.arrays import Ragged
 from stellarlabels.inputs.xp.gaiaxpy_adapter import BANDS, CORRELATIONS, SIZE
 
 __all__ = ["BANDS", "CORRELATIONS", "SIZE", "band_arrays", "has_coefficients", "require_coefficients"]

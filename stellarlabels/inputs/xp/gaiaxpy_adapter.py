@@ -15,10 +15,9 @@ from io import StringIO
 import numpy as np
 from astropy.table import Table
 
-from stellarlabels.columns import find, values
+from stellarlabels.columns import Ragged, find, values
 from stellarlabels.columns.wavelengths import DEFAULT, as_grid, same
 from stellarlabels.exceptions import InputError, MissingColumnError
-from stellarlabels.files.arrays import Ragged
 
 __all__ = ["BANDS", "CORRELATIONS", "RANGE", "SIZE", "checked", "quiet", "sample_coefficients"]
 

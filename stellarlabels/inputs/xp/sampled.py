@@ -5,10 +5,9 @@ import re
 import numpy as np
 
 from stellarlabels import columns, flags
-from stellarlabels.columns import factor
+from stellarlabels.columns import Ragged, factor, holds_arrays, looks_like_array, parse
 from stellarlabels.columns.wavelengths import regrid
 from stellarlabels.exceptions import InputError, ReadError
-from stellarlabels.files.arrays import Ragged, holds_arrays, looks_like_array, parse
 from stellarlabels.files.products import register
 from stellarlabels.inputs.xp.products import Spectra, beside, given_flags
 
