@@ -4,60 +4,39 @@ The public names are loaded on first use: importing this package imports neither
 """
 
 from importlib import import_module as _import_module
+from importlib.util import find_spec as _find_spec
 
 from stellarlabels.connect import register_when_imported as _register_when_imported
 
 __version__ = "0.1.0"
 
-#: Public names, and the module that each is in.
-_LAZY = {
-    "CSNet": "stellarlabels.systems.csnet",
-    "SPCANet": "stellarlabels.systems.spcanet",
-    "SolarDis": "stellarlabels.systems.solardis",
-    "UACSNet": "stellarlabels.systems.uacsnet",
-    "UncertainNet": "stellarlabels.systems.uncertain",
-}
-_MODULES = (
-    "analysis",
-    "archive",
-    "catalogs",
-    "cli",
-    "columns",
-    "corrections",
-    "demo",
-    "distances",
-    "exceptions",
-    "features",
-    "files",
-    "flags",
-    "inputs",
-    "labels",
-    "networks",
-    "packaged",
-    "plots",
-    "releases",
-    "report",
-    "scale",
-    "systems",
-    "tables",
-    "threads",
-    "validation",
-)
-
-__all__ = ["__version__", *_LAZY]
+#: Public functions, and the room that each is in. The classes of the systems come from their registry.
+_FUNCTIONS = {"load": "systems"}
 
 _register_when_imported()
 
 
+def _system_classes():
+    """Classes of all systems, those of other packages, too, by their names."""
+    return {cls.__name__: cls for cls in _import_module("stellarlabels.systems.base").SYSTEMS.values()}
+
+
 def __getattr__(name):
-    if name in _LAZY:
-        value = getattr(_import_module(_LAZY[name]), name)
-        globals()[name] = value
-        return value
-    if name in _MODULES:
-        return _import_module(f"stellarlabels.{name}")
+    if name == "__all__":
+        return ["__version__", *_FUNCTIONS, *_system_classes()]
+    if not name.startswith("_"):
+        if name in _FUNCTIONS:
+            return getattr(_import_module(f"stellarlabels.{_FUNCTIONS[name]}"), name)
+        if name[0].islower() and _find_spec(f"stellarlabels.{name}") is not None:
+            return _import_module(f"stellarlabels.{name}")
+        if name[0].isupper() and name in (classes := _system_classes()):
+            globals()[name] = classes[name]
+            return classes[name]
     raise AttributeError(f"module 'stellarlabels' has no attribute {name!r}")
 
 
 def __dir__():
-    return sorted({*globals(), *_LAZY, *_MODULES})
+    from pkgutil import iter_modules
+
+    rooms = (module.name for module in iter_modules(__path__) if not module.name.startswith("_"))
+    return sorted({*globals(), *rooms, *__getattr__("__all__")})
