@@ -56,6 +56,7 @@ _BANDS = {
 }
 
 
+@columns.entrance("table", "labels")
 def distances(
     table,
     labels=None,

@@ -12,6 +12,7 @@ from stellarlabels.tables.sky import Stars, angle, neighbors
 __all__ = ["group_by_star"]
 
 
+@columns.entrance("table")
 def group_by_star(table, *, by=None, radius=1 * u.arcsec):
     """Number the stars of a table in which a star may have several rows.
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from stellarlabels.columns import entrance
 from stellarlabels.exceptions import InputError
 from stellarlabels.tables import match
 from stellarlabels.tables.columns import identifier_name, identifiers
@@ -10,6 +11,7 @@ from stellarlabels.tables.match import MATCH
 __all__ = ["join_by_id"]
 
 
+@entrance("left", "right")
 def join_by_id(left, right, *, on="source_id", suffix="_right"):
     """Put the row of another table that has the same identifier beside each row.
 

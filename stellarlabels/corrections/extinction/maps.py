@@ -20,6 +20,7 @@ __all__ = ["ebv", "add_ebv"]
 _log = logging.getLogger(__name__)
 
 
+@columns.entrance("table")
 def ebv(table, *, dustmap="sfd", path=None, distance=None, map_scale=None, query_options=None):
     """Color excess E(B-V) of each star, on the scale of the SFD map.
 
@@ -60,6 +61,7 @@ def ebv(table, *, dustmap="sfd", path=None, distance=None, map_scale=None, query
     return _dress(values)
 
 
+@columns.entrance("table")
 def add_ebv(table, *, dustmap="sfd", path=None, distance=None, map_scale=None, query_options=None):
     """The table with E(B-V) and a flag. Errors are raised as by `ebv`.
 

@@ -14,6 +14,7 @@ from stellarlabels.tables.quality.cuts import Cut, CutSet
 __all__ = ["apply", "passes", "waterfall"]
 
 
+@columns.entrance("table")
 def apply(table, cuts, *, supply=None, prefix="quality"):
     """Flag the stars that fail cuts, and those that a cut cannot judge.
 
@@ -61,6 +62,7 @@ def apply(table, cuts, *, supply=None, prefix="quality"):
     return out
 
 
+@columns.entrance("table")
 def passes(table, cuts, *, supply=None):
     """Whether each star passes all cuts.
 
@@ -80,6 +82,7 @@ def passes(table, cuts, *, supply=None):
     return out
 
 
+@columns.entrance("table")
 def waterfall(table, cuts, *, supply=None):
     """How many stars are left after each cut, as the papers print it.
 
