@@ -1,5 +1,6 @@
 """A column: what it is called, holds and means, and how the numbers of a table become it."""
 
+import re
 import warnings
 from dataclasses import dataclass
 
@@ -11,7 +12,13 @@ from astropy.utils.masked import Masked
 from stellarlabels.columns import units
 from stellarlabels.exceptions import ColumnUnitError, InputError, MissingUnitWarning
 
-__all__ = ["Column", "column_name", "in_unit", "without_unit"]
+__all__ = ["IDENTIFIER", "NO_IDENTIFIER", "Column", "column_name", "in_unit", "without_unit"]
+
+#: Texts that say that there is no identifier.
+NO_IDENTIFIER = ("", "nan", "--", "none", "null", "<na>", "n/a", "na", "nat", "masked", r"\n")
+
+#: An identifier in text: digits, also behind the name of the survey as Gaia's archive and the CDS write it.
+IDENTIFIER = re.compile(r"(?:gaia\s+e?dr3\s+)?([+-]?\d+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -137,21 +144,28 @@ def column_name(table, item):
     """Name under which ``item`` is in the table, or None. Its own name wins, then the order of the aliases.
 
     The case of letters does not matter, except in names of one letter: B is a magnitude, b the galactic latitude.
-    Texts under another name than its own are no identifier: "source" is a survey's name in many a table.
+    Under another name than its own, texts of anything but digits are no identifier: "source" is often a survey.
     """
     present = {}
     for name in table.colnames:
         present.setdefault(name.lower(), name)
     for key in item.names:
         name = key if key in table.colnames else present.get(key.lower()) if len(key) > 1 else None
-        if name is not None and (key == item.name or not item.is_identifier or _may_be_integers(table[name])):
+        if name is not None and (key == item.name or not item.is_identifier or _may_be_identifiers(table[name])):
             return name
     return None
 
 
-def _may_be_integers(data):
-    """Whether a column holds numbers, or objects of which nothing is known yet."""
-    return getattr(data, "dtype", np.dtype("U")).kind not in "SUM"
+def _may_be_identifiers(data):
+    """Whether a column holds numbers, or texts that begin with identifiers: digits, or as in "Gaia DR3 123"."""
+    masked = without_unit(data)
+    if masked.dtype.kind not in "SUO":
+        return masked.dtype.kind in "iuf"
+    some = [cell.decode("latin-1") if isinstance(cell, bytes) else str(cell) for cell in masked[:1000].compressed()]
+    return all(
+        IDENTIFIER.fullmatch(text.strip())
+        for text in [text for text in some if text.strip().lower() not in NO_IDENTIFIER][:20]
+    )
 
 
 def without_unit(data):

@@ -34,11 +34,7 @@ def declarations(data):
     candidates = {name: known_names().get(name.lower()) for name in data}
     columns = _Columns(data)
     chosen = {id(item): column_name(columns, item) for item in candidates.values() if item is not None}
-    return {
-        name: item
-        for name, item in candidates.items()
-        if item is not None and (chosen[id(item)] == name or (item.is_identifier and chosen[id(item)] is None))
-    }
+    return {name: item for name, item in candidates.items() if item is not None and chosen[id(item)] == name}
 
 
 def taken(data, name, item, notes):
@@ -48,7 +44,7 @@ def taken(data, name, item, notes):
     if not isinstance(data, (Column, np.ndarray)) or data.dtype.names:
         return _shared(data)
     if _names_stars(data, item):
-        return _identified(data, name, item)
+        return _like(data, exact(without_unit(data), name), None)
     if item is None or item.is_text:
         return _spelled(data)
     numbers, unit = _numbers(without_unit(data), item, name, notes), units.understood(getattr(data, "unit", None))
@@ -79,17 +75,6 @@ def _names_stars(data, item):
     return str(data.info.meta.get("ucd", "") if data.info.meta else "").lower().startswith("meta.id;meta.main") and (
         data.dtype.kind in "iuf" and getattr(data, "unit", None) is None
     )
-
-
-def _identified(data, name, item):
-    """Identifiers as exact integers; texts under a name that is not quite that of an identifier may be anything."""
-    try:
-        found = exact(without_unit(data), name)
-    except InputError:
-        if item is not None and name.lower() != item.name and data.dtype.kind in "OSU":
-            return _shared(data)
-        raise
-    return _like(data, found, None)
 
 
 def _numbers(plain, item, name, notes):

@@ -1,20 +1,12 @@
 """Identifiers: integers of 64 bits of which no digit may be lost, in whatever form they arrive."""
 
-import re
-
 import numpy as np
 
-from stellarlabels.columns.column import without_unit
+from stellarlabels.columns.column import IDENTIFIER, NO_IDENTIFIER, without_unit
 from stellarlabels.columns.vocabulary import column
 from stellarlabels.exceptions import InputError
 
 __all__ = ["exact", "identifiers"]
-
-#: Texts that say that there is no identifier.
-_MISSING = ("", "nan", "--", "none", "null", "<na>", "n/a", "na", "nat", "masked", r"\n")
-
-#: Digits, also behind the name of the survey as CDS and Gaia write it.
-_DESIGNATION = re.compile(r"(?:gaia\s+e?dr3\s+)?([+-]?\d+)", re.IGNORECASE)
 
 _REMEDY = (
     "read it as integers or text, for instance with dtype={'%s': 'Int64'} in pandas, "
@@ -93,9 +85,9 @@ def _number(cell, name):
     if isinstance(cell, (float, np.floating)) and not np.isnan(cell):
         _refuse_floats(np.array([cell]), name)
     text = str(cell).strip()
-    if cell is None or text.lower() in _MISSING:
+    if cell is None or text.lower() in NO_IDENTIFIER:
         return None
-    found = _DESIGNATION.fullmatch(text)
+    found = IDENTIFIER.fullmatch(text)
     if found is None:
         raise InputError(f"column {name!r}: expected integers of 64 bits, got {text[:40]!r}; {_REMEDY % name}")
     return int(found[1])
