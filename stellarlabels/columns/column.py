@@ -162,10 +162,8 @@ def _may_be_identifiers(data):
     if masked.dtype.kind not in "SUO":
         return masked.dtype.kind in "iuf"
     some = [cell.decode("latin-1") if isinstance(cell, bytes) else str(cell) for cell in masked[:1000].compressed()]
-    return all(
-        IDENTIFIER.fullmatch(text.strip())
-        for text in [text for text in some if text.strip().lower() not in NO_IDENTIFIER][:20]
-    )
+    told = [text.strip() for text in some if text.strip().lower() not in NO_IDENTIFIER]
+    return all(IDENTIFIER.fullmatch(text) for text in told[:20])
 
 
 def without_unit(data):

@@ -5,8 +5,6 @@ import numpy as np
 from stellarlabels import columns, packaged
 from stellarlabels.exceptions import InputError
 
-__all__ = ["rjce", "rjce_error"]
-
 
 @columns.entrance("table")
 def rjce(table, *, variant="wise", coefficient=None, offset=None, clip=(0.0, None)):

@@ -21,7 +21,7 @@ import numpy as np
 
 from stellarlabels import columns, flags, packaged
 from stellarlabels.columns import Ragged
-from stellarlabels.corrections.extinction.sets import coefficients as extinction_coefficients
+from stellarlabels.corrections.extinction import coefficients as extinction_coefficients
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.inputs.base import Features, FeatureSet, register
 from stellarlabels.inputs.blocks import product

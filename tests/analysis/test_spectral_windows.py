@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from astropy.table import QTable
 
-from stellarlabels.analysis.importance import importance, sensitivity
+from stellarlabels.analysis import importance, sensitivity
 from stellarlabels.exceptions import InputError, NotFittedError
 from stellarlabels.inputs.base import Features
 from stellarlabels.labels.fitting import Member

@@ -7,11 +7,9 @@ from astropy.table import QTable
 
 from stellarlabels import columns
 from stellarlabels.exceptions import InputError
-from stellarlabels.tables import match
+from stellarlabels.tables.join import copy_of
 from stellarlabels.tables.quality import papers
 from stellarlabels.tables.quality.cuts import Cut, CutSet
-
-__all__ = ["apply", "passes", "waterfall"]
 
 
 @columns.entrance("table")
@@ -42,7 +40,7 @@ def apply(table, cuts, *, supply=None, prefix="quality"):
     InputError
         If the table has a column of one of the two names, or if an argument is not as described.
     """
-    cuts, out = _as_set(cuts), match.copy(table)
+    cuts, out = _as_set(cuts), copy_of(table)
     names = (f"{prefix}_flag", f"{prefix}_undefined")
     taken = [name for name in names if name in out.colnames]
     if taken:
@@ -77,7 +75,7 @@ def passes(table, cuts, *, supply=None):
         False also where a cut is undefined.
     """
     out = np.ones(len(table), bool)
-    for _, passed, _ in _answers(match.copy(table), _as_set(cuts), supply):
+    for _, passed, _ in _answers(copy_of(table), _as_set(cuts), supply):
         out &= passed
     return out
 
@@ -102,7 +100,7 @@ def waterfall(table, cuts, *, supply=None):
     cuts = _as_set(cuts)
     left = np.ones(len(table), bool)
     rows = [("", "all stars", len(table), 0, 0, len(table))]
-    for cut, passed, defined in _answers(match.copy(table), cuts, supply):
+    for cut, passed, defined in _answers(copy_of(table), cuts, supply):
         removed, undefined = left & ~passed, left & ~defined
         left = left & passed
         rows.append((cut.name, cut.description, *(int(n.sum()) for n in (left, removed, undefined, passed))))

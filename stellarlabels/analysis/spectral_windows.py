@@ -11,8 +11,6 @@ from astropy.table import QTable
 from stellarlabels import columns
 from stellarlabels.exceptions import InputError, NotFittedError
 
-__all__ = ["importance", "sensitivity"]
-
 #: Stars that are differentiated at once.
 BLOCK = 64
 

@@ -7,10 +7,8 @@ from stellarlabels import flags
 from stellarlabels.columns import without_unit
 from stellarlabels.exceptions import InputError
 
-__all__ = ["NONE", "flag_columns", "tally"]
-
 #: What stands in the place of a flag for the stars against which nothing is to be said.
-NONE = "(none)"
+NO_FLAG = "(none)"
 
 
 def flag_columns(table):
@@ -54,7 +52,7 @@ def tally(table, *, columns=None):
     Returns
     -------
     `~astropy.table.QTable`
-        For each column first a row with `NONE` in the place of a flag: the stars against which nothing is to be said
+        For each column first a row with `NO_FLAG` in the place of a flag: the stars against which nothing is to be said
         in the convention of the set. Then a row for each flag of the set and each unknown bit: ``column``, ``flag``
         (its name), ``meaning``, ``stars`` and ``share`` of the stars of the table whose flags are not missing (NaN if
         there are none). A star may have several flags.
@@ -71,7 +69,7 @@ def tally(table, *, columns=None):
         known, values = flags.get(kind), without_unit(table[name]).compressed()
         total = values.size
         good = int(known.is_good(values).sum()) if total else 0
-        rows.append((name, NONE, known.zero if known.good == 0 else "the flag of good stars is set", good, total))
+        rows.append((name, NO_FLAG, known.zero if known.good == 0 else "the flag of good stars is set", good, total))
         found, count = np.unique(values, return_counts=True)
         for bit in range(max((int(found.max()).bit_length() if total else 0), len(known))):
             name_of_bit = known.decode(1 << bit)[0]

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from astropy import units as u
 
-from stellarlabels.analysis.attention import (
+from stellarlabels.analysis import (
     attention,
     derivative_spectra,
-    lines,
     observed_differences,
     red_clump,
+    spectral_lines,
 )
 from stellarlabels.exceptions import InputError
 from stellarlabels.inputs.examples import xp_apogee_sample
@@ -106,7 +106,7 @@ def test_metal_rich_stars_absorb_more_in_the_blue(system, clump):
 @pytest.mark.parametrize(("feature", "low", "high"), [("CN", 414.2, 421.6), ("CN", 914, 935), ("Fe", 526, 543)])
 def test_metal_rich_stars_have_deeper_features(system, clump, feature, low, high):
     """In CN and Fe more iron means less flux than in the surroundings, in the network and in the sky."""
-    table = lines()
+    table = spectral_lines()
     assert ((table["name"] == feature) & np.isclose(table["low"].to_value("nm"), low)).any()
     assert mean_in(observed_differences(clump, ["feh"]), "feh", low, high) < 0
     assert mean_in(derivative_spectra(system, clump), "feh", low, high) < 0
@@ -120,7 +120,7 @@ def test_metal_rich_stars_have_deeper_calcium(system, clump):
 
 
 def test_lines_are_in_order():
-    table = lines()
+    table = spectral_lines()
     assert {"CN", "CaHK", "Fe", "Mg", "CaT"} == set(table["name"])
     assert (table["low"] < table["high"]).all() and (np.diff(table["low"].value) > 0).all()
 

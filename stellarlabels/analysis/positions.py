@@ -7,8 +7,6 @@ from astropy.table import QTable
 from stellarlabels import columns
 from stellarlabels.exceptions import InputError, MissingColumnError
 
-__all__ = ["default_frame", "galactocentric", "positions"]
-
 #: Columns with a distance or a parallax, in the order in which they are tried, with those of the interval or the error.
 SOURCES = {
     "distance": ("distance_lo", "distance_hi"),

@@ -7,21 +7,21 @@ from astropy.table import QTable
 
 from stellarlabels import catalogs, flags
 from stellarlabels.exceptions import InputError
-from stellarlabels.validation.tally import NONE, flag_columns, tally
+from stellarlabels.validation import NO_FLAG, flag_columns, tally
 
 
 def test_tally_counts_every_bit():
     values = np.ma.MaskedArray([0, 64, 68, 4, 0, 1 << 20], mask=[0, 0, 0, 0, 1, 0])
     found = tally(QTable({"feh": np.zeros(6), "feh_flag": values}))
     rows = {str(row["flag"]): (row["stars"], round(float(row["share"]), 3)) for row in found}
-    assert rows[NONE] == (1, 0.2) and rows["MISSING_BAND"] == (2, 0.4) and rows["UNLIKE_TRAINING"] == (2, 0.4)
+    assert rows[NO_FLAG] == (1, 0.2) and rows["MISSING_BAND"] == (2, 0.4) and rows["UNLIKE_TRAINING"] == (2, 0.4)
     assert rows["UNKNOWN_BIT_20"] == (1, 0.2) and rows["NO_INPUT"] == (0, 0)
     assert len(found) == 1 + len(flags.LABEL) + 1
 
 
 def test_the_flag_of_the_catalog_in_which_1_is_good():
     found = tally(QTable({"Flag": [1, 1, 0]}), columns={"Flag": "spcanet"})
-    assert [(str(row["flag"]), row["stars"]) for row in found] == [(NONE, 2)]
+    assert [(str(row["flag"]), row["stars"]) for row in found] == [(NO_FLAG, 2)]
 
 
 def test_flag_columns_of_labels_and_of_catalogs(example, tmp_path):

@@ -1,15 +1,50 @@
-"""The same abundance said in another way: [X/H], [X/Fe], [M/H], [alpha/M] and [alpha/Fe] from each other."""
+"""What follows from labels: dwarfs and giants, and ratios of abundances."""
 
 import numpy as np
 
-from stellarlabels import packaged
-from stellarlabels.columns import column_name, column_values, label_columns, vocabulary
-from stellarlabels.exceptions import MissingColumnError
+from stellarlabels import columns, packaged
+from stellarlabels.exceptions import InputError, MissingColumnError
+from stellarlabels.tables import quality
 
-__all__ = ["label", "with_labels"]
+_RULES = ("logg", "csnet")
 
 
-def label(table, name, *, required=True):
+def classes(*tables, rule="logg", limit=3.5):
+    """Dwarfs and giants, for the arguments called ``groups``.
+
+    Parameters
+    ----------
+    *tables : `~astropy.table.Table`
+        Tables of the same N stars; the first one that has what the rule needs decides.
+    rule : {"logg", "csnet"}
+        ``"logg"``: a giant has log g below ``limit``. ``"csnet"``: the halves of the color-magnitude diagram of Yang et
+        al. (2022), section 4.2.1, where a giant has (BP-RP)0 > 0.95 and M_G < 3.9; with ``bp_rp_0`` and ``m_g``.
+    limit : float
+        In dex.
+
+    Returns
+    -------
+    dict of str to `~numpy.ndarray` of bool, shape (N,)
+        ``dwarfs`` and ``giants``. A star for which the needed values are missing is neither.
+
+    Raises
+    ------
+    InputError
+        If there is no such rule.
+    """
+    if rule not in _RULES:
+        raise InputError(f"rule: expected one of {', '.join(_RULES)}, got {rule!r}")
+    needed = ("logg",) if rule == "logg" else ("bp_rp_0", "m_g")
+    table = next((item for item in tables if all(columns.find(item, name) for name in needed)), tables[0])
+    if rule == "logg":
+        logg = columns.values(table, "logg", required=False)
+        return {"dwarfs": logg >= limit, "giants": logg < limit}
+    known = np.logical_and.reduce([np.isfinite(columns.values(table, name, required=False)) for name in needed])
+    giants = quality.passes(table, quality.get("csnet", "giants"))
+    return {"dwarfs": known & ~giants, "giants": known & giants}
+
+
+def derived_label(table, name, *, required=True):
     """A label and its error, worked out from others if the table does not have it.
 
     Parameters
@@ -51,39 +86,26 @@ def label(table, name, *, required=True):
 
 
 def with_labels(table, names):
-    """Labels under the names of the vocabulary, with what can be worked out from others.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-    names : sequence of str
-        Labels of the vocabulary.
-
-    Returns
-    -------
-    dict of str to column
-        ``<label>`` and ``<label>_err`` of all that can be had, with units; masked where missing. The error is left out
-        where the table has none.
-    """
+    """Columns ``<label>`` and, where known, ``<label>_err`` of all labels that are there or can be worked out."""
     out = {}
     for name in names:
-        value, error, source = label(table, name, required=False)
+        value, error, source = derived_label(table, name, required=False)
         if not source:
             continue
-        columns = label_columns(name)
-        out[columns[0].name] = columns[0].dress(value)
+        item = columns.label_columns(name)
+        out[item[0].name] = item[0].dress(value)
         if np.isfinite(error).any():
-            out[columns[1].name] = columns[1].dress(error)
+            out[item[1].name] = item[1].dress(error)
     return out
 
 
 def _direct(table, name):
     """The label as the table has it."""
-    value, error, _ = label_columns(name)
-    key = column_name(table, value)
+    value, error, _ = columns.label_columns(name)
+    key = columns.column_name(table, value)
     if key is None:
         return None
-    return column_values(table, value), column_values(table, error, required=False), key
+    return columns.column_values(table, value), columns.column_values(table, error, required=False), key
 
 
 def _derived(table, name):
@@ -93,10 +115,10 @@ def _derived(table, name):
     if name in ("alpha_m", "alpha_fe"):
         return _alpha(table, name)
     element, _, base = name.rpartition("_")
-    if base not in ("h", "fe") or name not in vocabulary().notes["labels"]:
+    if base not in ("h", "fe") or name not in columns.vocabulary().notes["labels"]:
         return None
     other = f"{element}_{'fe' if base == 'h' else 'h'}"
-    if other not in vocabulary():
+    if other not in columns.vocabulary():
         return None
     parts = _direct(table, other), _direct(table, "feh")
     return _sum(parts, (1, 1 if base == "h" else -1))

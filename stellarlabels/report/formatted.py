@@ -1,29 +1,69 @@
-"""The tables of a report as they are shown: rounded, in words, with units."""
+"""Numbers and tables as a report shows them: rounded, in words, with units."""
 
 import numpy as np
 
-from stellarlabels.plots.names import plain, unit
-from stellarlabels.report.parts import View
-from stellarlabels.report.words import MISSING, number, percent, with_error
-from stellarlabels.validation.tally import NONE
+from stellarlabels.plots import plain, unit
+from stellarlabels.report.page import View
+from stellarlabels.validation import NO_FLAG
 
-__all__ = ["of_bins", "of_calibration", "of_comparison", "of_contents", "of_tally"]
+#: What a cell says where there is no number.
+MISSING = "n/a"
+
+
+def number(value, digits=3):
+    """A number with so many significant digits, never in powers of ten; `MISSING` for NaN."""
+    if value is None or not np.isfinite(value):
+        return MISSING
+    if value == 0:
+        return "0"
+    places = digits - 1 - int(np.floor(np.log10(abs(value))))
+    if places > 6:
+        return f"{value:.1e}"
+    return f"{value:,.{max(places, 0)}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def with_error(value, error):
+    """A number with its standard error, if known, to the second digit of the error, or the first if it is small."""
+    if value is None or not np.isfinite(value):
+        return MISSING
+    if error is None or not np.isfinite(error) or error <= 0:
+        return number(value)
+    places = 1 - int(np.floor(np.log10(error)))
+    places = max(places - (places > 4), 0)
+    value = round(float(value), places) + 0.0  # no minus before a zero
+    return f"{value:,.{places}f} ± {error:,.{places}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def with_unit(value, name, digits=3):
+    """A number with the unit of a label."""
+    return f"{number(value, digits)} {unit(name)}".rstrip()
+
+
+def count(value, noun="star"):
+    """A number of things, such as "1 star" or "1,234 stars"."""
+    return f"{int(value):,} {noun}{'' if int(value) == 1 else 's'}"
+
+
+def percent(share):
+    """A share as a percentage, never rounded to a bound that it does not reach."""
+    if share is None or not np.isfinite(share):
+        return MISSING
+    value = 100 * float(share)
+    if 0 < value < 0.05:
+        return "< 0.1 %"
+    if 99.95 < value < 100:
+        return "> 99.9 %"
+    return f"{value:.1f} %" if 0 < value < 10 or value > 99 and value < 100 else f"{value:.0f} %"
+
+
+def slug(text):
+    """A text as part of a file name or an anchor."""
+    kept = "".join(letter.lower() if letter.isascii() and letter.isalnum() else "-" for letter in str(text))
+    return "-".join(filter(None, kept.split("-"))) or "x"
 
 
 def of_contents(table, file):
-    """The labels of a catalog.
-
-    Parameters
-    ----------
-    table : `~astropy.table.QTable`
-        Output of `stellarlabels.report.numbers.contents`.
-    file : str
-        Name of the file with the same numbers.
-
-    Returns
-    -------
-    `~stellarlabels.report.parts.View`
-    """
+    """The labels of a catalog."""
     head = ("Label", "Stars", "Missing", "Without a flag", "5 %", "Median", "95 %", "Median error")
     rows = [
         (
@@ -41,17 +81,7 @@ def of_contents(table, file):
 
 
 def of_tally(tally, file):
-    """How often each flag is raised; flags that no star has are in the file only.
-
-    Parameters
-    ----------
-    tally : `~astropy.table.QTable`
-    file : str
-
-    Returns
-    -------
-    `~stellarlabels.report.parts.View`
-    """
+    """How often each flag is raised; flags that no star has are in the file only."""
     columns = list(dict.fromkeys(map(str, tally["column"])))
     found = {}
     for row in tally:
@@ -59,10 +89,10 @@ def of_tally(tally, file):
     rows = [
         (flag, *(_share(by_column.get(name)) for name in columns), meaning)
         for (flag, meaning), by_column in found.items()
-        if flag == NONE or any(row["stars"] for row in by_column.values())
+        if flag == NO_FLAG or any(row["stars"] for row in by_column.values())
     ]
     caption = (
-        f"Share of the stars with each flag, and their number; {NONE} are the stars without any. A star may have "
+        f"Share of the stars with each flag, and their number; {NO_FLAG} are the stars without any. A star may have "
         "several. Flags that no star has are left out."
     )
     return View(caption, ("Flag", *columns, "Meaning"), rows, (False, *(True,) * len(columns), False), file)
@@ -76,17 +106,7 @@ def _share(row):
 
 
 def of_comparison(comparison, file):
-    """Bias and scatter of all labels against a reference.
-
-    Parameters
-    ----------
-    comparison : `~stellarlabels.report.numbers.Comparison`
-    file : str
-
-    Returns
-    -------
-    `~stellarlabels.report.parts.View`
-    """
+    """Bias and scatter of all labels against a reference."""
     head = ("Label", "Group", "Stars", "Median", "Gaussian mean", "Gaussian sigma", "Robust scatter", "RMSE")
     rows = []
     for row in comparison.table:
@@ -105,17 +125,7 @@ def of_comparison(comparison, file):
 
 
 def of_calibration(comparison, file):
-    """Whether the errors are honest.
-
-    Parameters
-    ----------
-    comparison : `~stellarlabels.report.numbers.Comparison`
-    file : str
-
-    Returns
-    -------
-    `~stellarlabels.report.parts.View`
-    """
+    """Whether the predicted errors are right."""
     head = (
         "Label",
         "Stars",
@@ -148,20 +158,7 @@ def of_calibration(comparison, file):
 
 
 def of_bins(comparison, name, quantity, file):
-    """Bias, scatter and honesty of the errors of one label in bins.
-
-    Parameters
-    ----------
-    comparison : `~stellarlabels.report.numbers.Comparison`
-    name, quantity : str
-        Label, and what the bins are in.
-    file : str
-
-    Returns
-    -------
-    `~stellarlabels.report.parts.View` or None
-        None if there are no bins.
-    """
+    """Bias, scatter and rightness of the errors of one label in bins of a quantity; None if there are no bins."""
     table = comparison.bins
     if table is None or not len(table):
         return None

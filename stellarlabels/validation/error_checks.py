@@ -1,15 +1,13 @@
-"""Are the predicted errors of a table of labels honest? Pulls, coverage, PIT and reliability against a reference."""
+"""Are the predicted errors of labels right? Pulls, coverage, PIT and reliability against a reference."""
 
 import numpy as np
 from astropy.table import QTable
 
 from stellarlabels.labels import uncertainty
 from stellarlabels.labels.uncertainty import ONE_SIGMA
-from stellarlabels.validation.rows import as_table
+from stellarlabels.validation.bins import as_table
 from stellarlabels.validation.samples import Sample
 from stellarlabels.validation.statistics import label_names, selected
-
-__all__ = ["calibration", "pit_histogram", "pull_histogram", "reliability"]
 
 _LEVELS = (1, 2, 3)
 

@@ -1,13 +1,13 @@
-"""What columns are called on axes and in sentences, with their units."""
+"""What columns are called on axes and in sentences, with units, and their values."""
 
 import re
 
+import numpy as np
 from astropy import units as u
 
 from stellarlabels import columns
-from stellarlabels.exceptions import MissingColumnError
-
-__all__ = ["axis", "plain", "symbol", "unit"]
+from stellarlabels.exceptions import InputError, MissingColumnError
+from stellarlabels.validation import quantity_along
 
 #: Names that do not follow from the name of the column: in sentences, and on axes.
 _NAMES = {
@@ -51,16 +51,7 @@ def plain(name):
 
 
 def symbol(name):
-    """The name of a column on an axis, as Matplotlib sets it.
-
-    Parameters
-    ----------
-    name : str
-
-    Returns
-    -------
-    str
-    """
+    """The name of a column on an axis, as Matplotlib sets it."""
     key = _canonical(name)
     if key in _NAMES:
         return _NAMES[key][1]
@@ -87,22 +78,7 @@ def unit(name):
 
 
 def axis(name, prefix="", *, of=None):
-    """Text of an axis: symbol and unit.
-
-    Parameters
-    ----------
-    name : str
-        The column.
-    prefix : str
-        Words before the symbol, for instance "error of ".
-    of : str, optional
-        Unit to show in the place of the declared one; "" for none.
-
-    Returns
-    -------
-    str
-        For instance "$T_{eff}$ (K)".
-    """
+    """Text of an axis such as "$T_{eff}$ (K)": words before it, symbol, and the declared unit or ``of``."""
     text = unit(name) if of is None else of
     return f"{prefix}{symbol(name)}" + (f" ({text})" if text else "")
 
@@ -116,3 +92,30 @@ def _canonical(name):
 
 def _element(letters):
     return letters if letters == "alpha" else letters.capitalize()
+
+
+def quantity(tables, name):
+    """Values (N,) of a column of the first table that has it, NaN where missing, and the text of its axis."""
+    found = quantity_along(tables, name, len(tables[0]))
+    if found.values.ndim != 1:
+        raise InputError(f"column {name!r}: expected single numbers, got cells of shape {found.values.shape[1:]}")
+    unit = u.Unit(found.unit, parse_strict="silent") if found.unit else ""
+    return found.values, axis(found.name, of=unit.to_string("unicode") if unit else "")
+
+
+def label_values(table, name):
+    """A label and its error.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+    name : str
+        Label.
+
+    Returns
+    -------
+    value, error : `~numpy.ndarray` of float64, shape (N,)
+        NaN where missing, or if the table does not have them.
+    """
+    value, error, _ = columns.label_columns(name)
+    return tuple(np.asarray(columns.column_values(table, item, required=False)) for item in (value, error))

@@ -11,8 +11,6 @@ from astropy.table import QTable
 from stellarlabels import columns, packaged
 from stellarlabels.exceptions import InputError
 
-__all__ = ["attention", "derivative_spectra", "lines", "observed_differences", "red_clump"]
-
 #: Coefficients of a band.
 BAND = 55
 
@@ -162,7 +160,7 @@ def red_clump(table):
     return np.logical_and.reduce(inside)
 
 
-def lines():
+def spectral_lines():
     """Absorption features of cool stars, for annotations.
 
     Returns
