@@ -114,7 +114,7 @@ def label_catalog(
             wanted = [pixel for pixel in pixels if pixel not in done]
             failures = _run(cluster, source, wanted, task, folder, retries, len(done), progress)
             if not failures and _done(folder):
-                _finish(mapped(source, task), folder, target.name)
+                _finish(source, task, folder, target.name)
     finally:
         kept = len(hats.partitions(folder))
         if not kept:
@@ -215,8 +215,10 @@ def _map_order(source):
     return known or max(_MAP_ORDER, *(pixel.order for pixel in source.get_healpix_pixels()))
 
 
-def _finish(labels, folder, name):
+def _finish(source, task, folder, name):
     """Let LSDB write everything of a catalog but its partitions, and give it the header that all partitions have."""
+    form = arrow.load().parquet.read_schema(hats.partition_files_in(folder)[0])
+    labels = mapped(source, task, form)
     labels.write_catalog(folder, catalog_name=name, as_collection=False, resume=True, progress_bar=False)
     hats.describe(folder)
 

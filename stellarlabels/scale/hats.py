@@ -13,7 +13,16 @@ from stellarlabels.catalogs import published
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.files.formats import arrow, parquet
 
-__all__ = ["INDEX", "columns_of", "describe", "main_catalog", "partition_files", "partitions", "stars"]
+__all__ = [
+    "INDEX",
+    "columns_of",
+    "describe",
+    "main_catalog",
+    "partition_files",
+    "partition_files_in",
+    "partitions",
+    "stars",
+]
 
 #: Column with the place of a star on the sky, by which rows are sorted.
 INDEX = "_healpix_29"
@@ -71,10 +80,15 @@ def partition_files(path):
     InputError
         If it is the folder of no HATS catalog, or of one without partitions.
     """
-    found = [file for inside in partitions(main_catalog(path)).values() for file in inside]
+    found = partition_files_in(main_catalog(path))
     if not found:
         raise InputError(f"source: the catalog {path} has no partitions")
     return found
+
+
+def partition_files_in(folder):
+    """The Parquet files in the folder of a catalog, which need not be complete, in the order of their place."""
+    return [file for inside in partitions(folder).values() for file in inside]
 
 
 def partitions(folder):
@@ -148,7 +162,7 @@ def _vocabulary_unit(name):
 def describe(folder):
     """Give ``_common_metadata`` the header that all partitions have, without what is true of single ones only."""
     pa = arrow.load()
-    [first, *_] = partition_files(folder)
+    first = partition_files_in(folder)[0]
     content = next(parquet.blocks(first, 1)).part(slice(0, 0))
     path = Path(folder) / "dataset" / "_common_metadata"
     path.unlink(missing_ok=True)

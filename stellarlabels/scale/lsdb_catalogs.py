@@ -170,6 +170,7 @@ def map_catalog(system, catalog, *, distances=False, zero_point=True, keep=()):
     Notes
     -----
     The weights are saved to a temporary file that is there until this process ends, so that this is for local clusters.
+    The first stars of the catalog are labelled at once, to see what columns come out.
     """
     source = open_lsdb(catalog)
     order = order_of(source, distances, zero_point, keep)
@@ -179,7 +180,8 @@ def map_catalog(system, catalog, *, distances=False, zero_point=True, keep=()):
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     path = Path(folder) / "system"
     path.write_bytes(content)
-    return mapped(source, Task(type(system), str(path), system.weights_, digest, order, columns_of(source)))
+    task = Task(type(system), str(path), system.weights_, digest, order, columns_of(source))
+    return mapped(source, task, arrow_table(task(source.head(5))).schema)
 
 
 def order_of(source, distances, zero_point, keep):
@@ -188,11 +190,10 @@ def order_of(source, distances, zero_point, keep):
     return Order(False, distances, zero_point, tuple(dict.fromkeys((info.ra_column, info.dec_column, *keep))))
 
 
-def mapped(source, task):
-    """The catalog of what the task gives for each partition."""
-    form = arrow_table(task(source.meta))
-    out = source.map_partitions(partial(_frame, task), meta=_as_frame(form))
-    return _with_metadata(out, form.schema.metadata)
+def mapped(source, task, form):
+    """The catalog of what the task gives for each partition, in the form (an Arrow schema) of its results."""
+    out = source.map_partitions(partial(_frame, task), meta=_as_frame(form.empty_table()))
+    return _with_metadata(out, form.metadata)
 
 
 def _frame(task, frame):
