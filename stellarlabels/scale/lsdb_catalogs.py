@@ -12,6 +12,7 @@ import warnings
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from types import CodeType, FunctionType, MethodType
 
 import numpy as np
 from astropy.table import QTable, vstack
@@ -301,8 +302,17 @@ def _words(value, depth=12):
         return _words(value._operation, depth - 1)
     if hasattr(value, "columns"):
         return str(list(value.columns))
-    if callable(value):
-        return getattr(value, "__qualname__", type(value).__qualname__)
+    if isinstance(value, FunctionType):
+        cells = [cell.cell_contents for cell in value.__closure__ or ()]
+        return f"{value.__qualname__}{_words([value.__code__, cells, value.__defaults__], depth - 1)}"
+    if isinstance(value, CodeType):
+        return _words([value.co_code.hex(), value.co_names, value.co_consts], depth - 1)
+    if isinstance(value, MethodType):
+        return _words([value.__func__.__qualname__, value.__self__], depth - 1)
+    if isinstance(value, partial):
+        return f"partial{_words([value.func, value.args, value.keywords], depth - 1)}"
+    if isinstance(value, type):
+        return value.__qualname__
     inside = {key: item for key, item in getattr(value, "__dict__", {}).items() if key == "_func" or key[0] != "_"}
     return f"{type(value).__qualname__}{_words(inside, depth - 1)}"
 
