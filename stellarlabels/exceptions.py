@@ -35,6 +35,7 @@ __all__ = [
     "SampError",
     "StellarLabelsWarning",
     "MissingUnitWarning",
+    "FileWarning",
     "SkippedFileWarning",
     "IncompleteResultWarning",
 ]
@@ -175,6 +176,10 @@ class StellarLabelsWarning(AstropyUserWarning):
 
 class MissingUnitWarning(StellarLabelsWarning):
     """A column without a unit was taken to be in the unit of its declaration."""
+
+
+class FileWarning(StellarLabelsWarning):
+    """A file was read, but not all as it is there: columns left out, second ones of a name, an incomplete result."""
 
 
 class SkippedFileWarning(StellarLabelsWarning):

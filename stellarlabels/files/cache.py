@@ -20,7 +20,7 @@ from stellarlabels.columns import without_unit
 from stellarlabels.exceptions import InputError, StellarLabelsError, WriteError
 from stellarlabels.files import atomic as files
 from stellarlabels.files.arrays import Ragged, holds_arrays
-from stellarlabels.files.containers import Raw, read_raw, sidecar
+from stellarlabels.files.reading import Raw, read_raw, sidecar
 
 __all__ = ["read_cached"]
 

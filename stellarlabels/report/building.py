@@ -8,8 +8,8 @@ import numpy as np
 from astropy.table import QTable
 from tqdm import tqdm
 
+from stellarlabels import files
 from stellarlabels.exceptions import InputError, WriteError
-from stellarlabels.files import atomic as files
 from stellarlabels.report import figures, findings, inputs, numbers, page, views
 from stellarlabels.report.parts import Facts, Findings, Section, Text
 from stellarlabels.report.words import count, slug

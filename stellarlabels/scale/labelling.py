@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 from astropy.table import QTable
 
-from stellarlabels import catalogs, columns, flags
+from stellarlabels import catalogs, columns, files, flags
 from stellarlabels.exceptions import InputError, PartsFailedError
-from stellarlabels.files import atomic as files
 from stellarlabels.scale.ahead import ahead
 from stellarlabels.scale.job import Job, Order, saved
 from stellarlabels.scale.parts import Parts
@@ -155,7 +154,7 @@ def label_file(
         raise InputError(f"rows: expected a positive integer, got {rows!r}")
     start, target = time.monotonic(), Path(target)
     files.check(target, overwrite=overwrite)
-    catalogs.formats.find(target, format)
+    files.find(target, format)
     job = Job(system, Order(catalog, distances, zero_point, tuple(keep)))
     stars = open_source(source, workers=workers)
     made_from = {

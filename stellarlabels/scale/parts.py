@@ -4,9 +4,8 @@ import json
 import shutil
 from pathlib import Path
 
-from stellarlabels import __version__
+from stellarlabels import __version__, files
 from stellarlabels.exceptions import InputError, ReadError
-from stellarlabels.files import atomic as files
 
 __all__ = ["Parts"]
 

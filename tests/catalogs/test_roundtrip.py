@@ -17,9 +17,10 @@ FORMATS["fits.gz"] = "x.fits.gz"
 #: Formats that hold ASCII only.
 ASCII = {"fits", "fits-plus", "fits.gz", "mrt"}
 #: Formats that hold finite numbers only, and no metadata.
-FINITE = WITHOUT_META = {"mrt"}
+FINITE = {"mrt"}
+WITHOUT_META = {"mrt", "csv", "tsv", "hdf5"}
 #: Formats that say too little of dtypes to be read without a schema.
-WITHOUT_DTYPES = {"mrt"}
+WITHOUT_DTYPES = {"mrt", "csv", "tsv", "hdf5"}
 
 
 @pytest.fixture(params=FORMATS)

@@ -36,7 +36,7 @@ def descriptor(publication, content, data):
     Parameters
     ----------
     publication : `~stellarlabels.catalogs.bundle.Publication`
-    content : `~stellarlabels.files.content.Content`
+    content : `~stellarlabels.files.Content`
     data : str
         Name of the VOTable beside the descriptor.
 

@@ -4,6 +4,7 @@ import json
 import logging
 from pathlib import Path
 
+from stellarlabels import files
 from stellarlabels.catalogs import schemas
 from stellarlabels.catalogs.bundle import citation, publication
 from stellarlabels.catalogs.bundle.descriptor import descriptor
@@ -12,8 +13,7 @@ from stellarlabels.catalogs.bundle.readme import readme
 from stellarlabels.catalogs.scanning import scan
 from stellarlabels.catalogs.stream import Writer
 from stellarlabels.exceptions import InputError
-from stellarlabels.files import atomic as files
-from stellarlabels.files.formats.fixed import FixedWidth
+from stellarlabels.files import FixedWidth
 
 __all__ = ["export"]
 

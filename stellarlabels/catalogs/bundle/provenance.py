@@ -6,7 +6,7 @@ import platform
 import numpy as np
 
 from stellarlabels import __version__, flags
-from stellarlabels.files.content import BLOCK
+from stellarlabels.files import BLOCK
 
 __all__ = ["record"]
 
@@ -20,7 +20,7 @@ def record(publication, content, source=""):
     Parameters
     ----------
     publication : `~stellarlabels.catalogs.bundle.Publication`
-    content : `~stellarlabels.files.content.Content`
+    content : `~stellarlabels.files.Content`
         Its metadata hold what the labels were made with: system, weights, training, queries.
     source : str
         The file that was exported.

@@ -50,7 +50,7 @@ def describe(content, declared=None, *, name=None, title=None, authors=(), licen
 
     Parameters
     ----------
-    content : `~stellarlabels.files.content.Content`
+    content : `~stellarlabels.files.Content`
     declared : `~stellarlabels.columns.Schema`, optional
         Its notes say what the paper is.
     name, title, authors, license

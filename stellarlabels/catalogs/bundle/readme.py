@@ -16,7 +16,7 @@ def readme(publication, table, files):
     Parameters
     ----------
     publication : `~stellarlabels.catalogs.bundle.Publication`
-    table : `~stellarlabels.files.formats.fixed.FixedWidth`
+    table : `~stellarlabels.files.FixedWidth`
     files : dict of str to str
         The other files of the bundle and what they are.
 

@@ -10,7 +10,7 @@ from astropy.table import Column, QTable
 
 from stellarlabels import flags
 from stellarlabels.exceptions import InputError, ReadError, SkippedFileWarning
-from stellarlabels.files.paths import as_paths
+from stellarlabels.files import as_paths
 from stellarlabels.inputs.lamost.columns import ARMS, PIXELS, arm_column, lamost_columns
 from stellarlabels.inputs.lamost.files import Observation, read_file
 from stellarlabels.inputs.xp.products import duplicates

@@ -4,7 +4,7 @@ import numpy as np
 
 from stellarlabels import columns
 from stellarlabels.exceptions import MissingColumnError
-from stellarlabels.files.arrays import Ragged
+from stellarlabels.files import Ragged
 from stellarlabels.inputs.xp.gaiaxpy_adapter import BANDS, CORRELATIONS, SIZE
 
 __all__ = ["BANDS", "CORRELATIONS", "SIZE", "band_arrays", "has_coefficients", "require_coefficients"]

@@ -22,7 +22,7 @@ import numpy as np
 from stellarlabels import columns, flags, packaged
 from stellarlabels.corrections.extinction.sets import coefficients as extinction_coefficients
 from stellarlabels.exceptions import InputError, MissingColumnError
-from stellarlabels.files.arrays import Ragged
+from stellarlabels.files import Ragged
 from stellarlabels.inputs.base import Features, FeatureSet, register
 from stellarlabels.inputs.blocks import product
 from stellarlabels.inputs.xp import packed

@@ -5,8 +5,7 @@ import numpy as np
 from stellarlabels import flags
 from stellarlabels.columns import plain, values, without_unit
 from stellarlabels.exceptions import ReadError
-from stellarlabels.files.arrays import Ragged
-from stellarlabels.files.products import register
+from stellarlabels.files import Ragged, register
 from stellarlabels.inputs.xp.gaiaxpy_adapter import BANDS, SIZE
 from stellarlabels.inputs.xp.products import COEFFICIENTS, Spectra, beside, given_flags
 

@@ -18,7 +18,7 @@ from astropy.table import Table
 from stellarlabels.columns import find, values
 from stellarlabels.columns.wavelengths import DEFAULT, as_grid, same
 from stellarlabels.exceptions import InputError, MissingColumnError
-from stellarlabels.files.arrays import Ragged
+from stellarlabels.files import Ragged
 
 __all__ = ["BANDS", "CORRELATIONS", "RANGE", "SIZE", "checked", "quiet", "sample_coefficients"]
 

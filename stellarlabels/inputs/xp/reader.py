@@ -11,10 +11,7 @@ from stellarlabels import flags
 from stellarlabels.columns import by_name, column, dressed, identifiers, plain, without_unit
 from stellarlabels.columns.wavelengths import as_grid, quality
 from stellarlabels.exceptions import InputError, ReadError, SkippedFileWarning
-from stellarlabels.files.cache import read_cached
-from stellarlabels.files.containers import read_raw
-from stellarlabels.files.paths import as_paths
-from stellarlabels.files.products import formats, recognize
+from stellarlabels.files import as_paths, read_cached, read_raw, recognize, registered
 from stellarlabels.inputs.lamost.files import is_lamost
 from stellarlabels.inputs.lamost.reader import read_lamost
 from stellarlabels.inputs.xp import continuous, sampled  # noqa: F401  (they register their formats)
@@ -123,7 +120,7 @@ def read_table(path_or_paths, *, progress=None):
     if any(is_lamost(path) for path in paths):
         return read_lamost(paths, progress=progress)
     files = _from_all(paths, lambda path: (path, *read_raw(path)), progress)
-    if any(item.accepts(by_name(raw.table)) for _, raws, _ in files for raw in raws for item in formats("xp")):
+    if any(item.accepts(by_name(raw.table)) for _, raws, _ in files for raw in raws for item in registered("xp")):
         grid = as_grid(None)
         return _finish(_from_all(files, lambda file: _spectra_in(*file, grid), progress), grid, True, progress)
     tables = _from_all(files, lambda file: _stars_in(*file), progress)

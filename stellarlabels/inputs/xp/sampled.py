@@ -8,8 +8,7 @@ from stellarlabels import columns, flags
 from stellarlabels.columns import factor
 from stellarlabels.columns.wavelengths import regrid
 from stellarlabels.exceptions import InputError, ReadError
-from stellarlabels.files.arrays import Ragged, holds_arrays, looks_like_array, parse
-from stellarlabels.files.products import register
+from stellarlabels.files import Ragged, holds_arrays, looks_like_array, parse, register
 from stellarlabels.inputs.xp.products import Spectra, beside, given_flags
 
 __all__ = []
