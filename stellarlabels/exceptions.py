@@ -12,6 +12,7 @@ __all__ = [
     "InputError",
     "MissingColumnError",
     "ColumnUnitError",
+    "ReleaseError",
     "ReadError",
     "WriteError",
     "ModelFileError",
@@ -59,6 +60,10 @@ class MissingColumnError(InputError, KeyError):
 
 class ColumnUnitError(InputError):
     """A column's unit cannot be converted to the unit that is needed."""
+
+
+class ReleaseError(InputError):
+    """Data are of another release than what they are to be used with, or nothing is known for their release."""
 
 
 class ReadError(StellarLabelsError, OSError):

@@ -31,6 +31,7 @@ def test_errors_have_one_base(name):
         ("MissingColumnError", KeyError),
         ("MissingColumnError", ValueError),
         ("ColumnUnitError", ValueError),
+        ("ReleaseError", ValueError),
         ("ReadError", OSError),
         ("WriteError", OSError),
         ("ModelFileError", OSError),

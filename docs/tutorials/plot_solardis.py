@@ -19,7 +19,7 @@ import numpy as np
 
 from stellarlabels import SolarDis, flags
 from stellarlabels.archive.readers import available, read_lamost
-from stellarlabels.inputs.lamost.lrs import LINEAR_GRID, normalised
+from stellarlabels.inputs.lamost import LINEAR_GRID, normalised
 
 folder = Path(os.environ.get("STELLARLABELS_DATA", "../../../shared/data")) / "lamost_lrs"
 files = sorted(str(path) for path in folder.glob("spec-*.fits*"))
@@ -104,7 +104,7 @@ plt.show()
 # The importance of a pixel is the derivative of the label times the scatter of the pixel, or integrated gradients,
 # or Shapley values of the package SHAP (Section 5.1 of the paper).
 if files:
-    from stellarlabels.analysis.importance import importance
+    from stellarlabels.analysis import importance
 
     found = importance(system, spectra[np.asarray(spectra["class"]) == "STAR"], method="integrated", samples=16)
     fig, axes = plt.subplots(3, 1, figsize=(8, 6), sharex=True)

@@ -10,7 +10,7 @@ from stellarlabels import flags, packaged
 from stellarlabels.columns import column, find, values
 from stellarlabels.exceptions import MissingColumnError
 
-__all__ = ["PARALLAX", "zero_point", "correct_parallax"]
+__all__ = ["zero_point", "correct_parallax"]
 
 PARALLAX = flags.register(
     flags.FlagSet(

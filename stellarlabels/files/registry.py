@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 
 from stellarlabels.exceptions import InputError, ReadError
+from stellarlabels.registry import Registry
 
 __all__ = ["Format", "detect", "find", "register", "supported_formats"]
 
@@ -47,7 +48,7 @@ class Format:
         return import_module(self.module) if isinstance(self.module, str) else self.module
 
 
-_FORMATS = {}
+_FORMATS = Registry("file format")
 
 
 def register(name, module, suffixes=(), recognizes=None, *, options=None, writes=True):
@@ -61,8 +62,8 @@ def register(name, module, suffixes=(), recognizes=None, *, options=None, writes
     suffixes : tuple of str
         Ends of file names under which the format is written.
     recognizes : callable, optional
-        ``recognizes(head)``: whether a file that begins with these bytes is of the format. The formats are asked in the
-        order in which they were registered, the last one first.
+        ``recognizes(head)``: whether a file that begins with these bytes is of the format. What none recognizes is
+        delimited text, or none of these.
     options : dict, optional
         Arguments of ``write``.
     writes : bool
@@ -73,9 +74,7 @@ def register(name, module, suffixes=(), recognizes=None, *, options=None, writes
     InputError
         If the name is taken.
     """
-    if name in _FORMATS:
-        raise InputError(f"format {name!r} is registered already")
-    _FORMATS[name] = Format(name, module, suffixes, recognizes or (lambda head: False), options or {}, writes)
+    _FORMATS.register(Format(name, module, suffixes, recognizes or (lambda head: False), options or {}, writes))
 
 
 def supported_formats():
@@ -92,9 +91,9 @@ def supported_formats():
 def find(path, name=None):
     """The `Format` of a file that is to be written, by its suffix or by name; an InputError if there is none."""
     if name is not None:
-        if str(name).lower() in _FORMATS:
-            return _FORMATS[str(name).lower()]
-        raise InputError(f"format: expected one of {list(_FORMATS)}, got {name!r}")
+        if name in _FORMATS:
+            return _FORMATS.get(name)
+        raise InputError(f"format: expected one of {_FORMATS.names()}, got {name!r}")
     found = _by_suffix(Path(path).name)
     if found is None:
         known = [suffix for item in _FORMATS.values() for suffix in item.suffixes if item.writes]
@@ -111,7 +110,8 @@ def _by_suffix(name):
 def detect(place):
     """The `Format` of a file, by what is in it; a ReadError if it is none, or not what its suffix says."""
     head = place.head
-    found = next((item for item in reversed(_FORMATS.values()) if item.recognizes(head)), None)
+    hits = [item for item in _FORMATS.values() if item.recognizes(head)]
+    found = next((item for item in hits if item.name != "csv"), hits[0] if hits else None)
     said = _by_suffix(place.name)
     if found is None:
         start = head.lstrip()[:40]
@@ -134,7 +134,12 @@ def _is_text(head):
 _HERE = "stellarlabels.files.formats"
 register("csv", f"{_HERE}.delimited", (".csv", ".csv.gz"), _is_text)
 register("tsv", f"{_HERE}.delimited", (".tsv",), options={"delimiter": "\t"})
-register("mrt", f"{_HERE}.mrt", (".mrt",), lambda head: b"Byte-by-byte Description of file" in head)
+register(
+    "mrt",
+    f"{_HERE}.mrt",
+    (".mrt",),
+    lambda head: b"\nByte-by-byte Description of file" in head and not head.startswith((b"SIMPLE", b"<")),
+)
 register("ecsv", f"{_HERE}.ecsv", (".ecsv",), lambda head: head.startswith(b"# %ECSV"))
 register("hdf5", f"{_HERE}.hdf5", (".hdf5", ".h5"), lambda head: head.startswith(b"\x89HDF\r\n\x1a\n"))
 register("parquet", f"{_HERE}.parquet", (".parquet",), lambda head: head.startswith(b"PAR1"))

@@ -6,11 +6,10 @@ nothing but the arrays, and systems name the feature set that they use.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from importlib import import_module
 
 import numpy as np
 
-from stellarlabels.exceptions import InputError
+from stellarlabels.registry import Registry
 
 __all__ = ["Features", "FeatureSet", "feature_set", "register"]
 
@@ -96,18 +95,12 @@ class FeatureSet(ABC):
         return {}
 
 
-_REGISTRY = {}
-
-#: Modules of this room that register feature sets; they are imported when a set is asked for that is not there yet.
-_DECLARED_IN = ("colors", "lamost.lrs", "lamost.mrs", "xp", "xp.coefficient_set")
+_SETS = Registry("feature set", within="stellarlabels.inputs")
 
 
 def register(cls):
     """Class decorator that puts a `FeatureSet` into the registry under its ``name``."""
-    if cls.name in _REGISTRY:
-        raise InputError(f"feature set {cls.name!r} is registered already")
-    _REGISTRY[cls.name] = cls
-    return cls
+    return _SETS.register(cls)
 
 
 def feature_set(name, **config):
@@ -118,8 +111,4 @@ def feature_set(name, **config):
     InputError
         If there is none of that name.
     """
-    for module in () if name in _REGISTRY else _DECLARED_IN:
-        import_module(f"stellarlabels.inputs.{module}")
-    if name not in _REGISTRY:
-        raise InputError(f"no feature set is called {name!r}; there are {sorted(_REGISTRY)}")
-    return _REGISTRY[name](**config)
+    return _SETS.get(name)(**config)

@@ -5,6 +5,7 @@ description, and a file of a newer format or another system is refused.
 """
 
 import json
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from stellarlabels.exceptions import ModelFileError
 from stellarlabels.files import replacing
 
-__all__ = ["FORMAT_VERSION", "read", "write"]
+__all__ = ["FORMAT_VERSION", "read", "read_description", "write"]
 
 #: Raised when the layout of the description or the names of the arrays change.
 FORMAT_VERSION = 1
@@ -57,6 +58,20 @@ def read(path):
     ModelFileError
         If the file is missing, is not such a file, is damaged, or is of a newer format.
     """
+    with _opened(path) as file:
+        description = _description(path, file)
+        return description, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+def read_description(path):
+    """What a model file says of itself (dict), without its arrays; errors as of `read`."""
+    with _opened(path) as file:
+        return _description(path, file)
+
+
+@contextmanager
+def _opened(path):
+    """An open safetensors file; whatever is wrong with it is a `ModelFileError`."""
     from safetensors import SafetensorError, safe_open
 
     path = Path(path)
@@ -64,15 +79,18 @@ def read(path):
         raise ModelFileError(f"{path}: there is no such file")
     try:
         with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            yield file
     except (SafetensorError, OSError) as error:
         raise ModelFileError(f"{path}: not a stellarlabels model, or damaged ({error})") from error
+
+
+def _description(path, file):
+    """The description in the header of an open file."""
     try:
-        description = json.loads(metadata[_KEY])
+        description = json.loads((file.metadata() or {})[_KEY])
         version = description["format_version"]
     except (KeyError, TypeError, json.JSONDecodeError) as error:
         raise ModelFileError(f"{path}: a safetensors file, but not one of a stellarlabels model") from error
     if version != FORMAT_VERSION:
         raise ModelFileError(f"{path}: format version {version}, this release reads version {FORMAT_VERSION}")
-    return description, arrays
+    return description

@@ -24,8 +24,7 @@ from stellarlabels.exceptions import (
 from stellarlabels.files import Content, Field, arrow, from_table, parquet
 from stellarlabels.labels.estimator import CHUNK
 from stellarlabels.scale import hats
-from stellarlabels.scale.job import Job, Order, restored, saved
-from stellarlabels.scale.labelling import Failure, Summary
+from stellarlabels.scale.job import Failure, Job, Order, Summary, restored, saved
 from stellarlabels.scale.parts import Parts
 from stellarlabels.scale.sources import fingerprint
 

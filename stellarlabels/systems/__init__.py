@@ -1,5 +1,5 @@
-"""The published systems: each a short declaration on the shared rooms."""
+"""The published systems: each a short declaration on the shared rooms, which registers itself."""
 
-from stellarlabels.systems.base import available, get
+from stellarlabels.systems.base import System, available, get, load, register
 
-__all__ = ["available", "get"]
+__all__ = ["System", "available", "get", "load", "register"]

@@ -1,30 +1,27 @@
-"""What a published system has beyond an estimator: weights that ship with the package, and a published catalog."""
+"""What a system has beyond an estimator: a name under which it is found, weights that ship with it, and a catalog."""
 
-from importlib import import_module, resources
+import sys
+from importlib import resources
+from pathlib import Path
 
-from stellarlabels.exceptions import InputError, MissingColumnError
+from stellarlabels.exceptions import InputError, MissingColumnError, ModelFileError
 from stellarlabels.labels.estimator import LabelEstimator
+from stellarlabels.registry import Registry
 
-__all__ = ["System", "available", "get"]
+__all__ = ["SYSTEMS", "System", "available", "get", "load", "register"]
 
-#: Systems by name, and where their class is.
-_SYSTEMS = {
-    "csnet": "stellarlabels.systems.csnet:CSNet",
-    "spcanet": "stellarlabels.systems.spcanet:SPCANet",
-    "solardis": "stellarlabels.systems.solardis:SolarDis",
-    "uacsnet": "stellarlabels.systems.uacsnet:UACSNet",
-    "uncertain": "stellarlabels.systems.uncertain:UncertainNet",
-}
+#: All systems: those of this folder, those of other packages, and those that a script or a notebook declares.
+SYSTEMS = Registry("system", within="stellarlabels.systems")
 
 
 def available():
-    """Names of the systems.
+    """Names of the systems, those of other packages, too.
 
     Returns
     -------
     list of str
     """
-    return list(_SYSTEMS)
+    return SYSTEMS.names()
 
 
 def get(name):
@@ -40,17 +37,58 @@ def get(name):
     InputError
         If there is no such system.
     """
-    key = str(name).lower()
-    if key not in _SYSTEMS:
-        raise InputError(f"no system is called {name!r}; there are {available()}")
-    module, _, attribute = _SYSTEMS[key].partition(":")
-    return getattr(import_module(module), attribute)
+    return SYSTEMS.get(name)
+
+
+def register(system):
+    """Make a system known under its name. Subclasses of `System` with a name of their own do so by themselves.
+
+    Parameters
+    ----------
+    system : type
+        A subclass of `System`; also as a decorator.
+
+    Raises
+    ------
+    InputError
+        If the name is that of another system.
+    """
+    return SYSTEMS.register(system)
+
+
+def load(path):
+    """Load a saved system, whichever it is: the file says so.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    System
+        Ready to predict.
+
+    Raises
+    ------
+    stellarlabels.exceptions.ModelFileError
+        If the file is missing, damaged, of another version, or of a system that is not known here.
+    """
+    from stellarlabels.labels import modelfile
+
+    name = modelfile.read_description(path).get("system")
+    if name not in SYSTEMS:
+        raise ModelFileError(
+            f"{path}: holds a model of the system {name!r}, which is not known here; there are {available()}. "
+            "Import or install what declares it"
+        )
+    return SYSTEMS.get(name).load(path)
 
 
 class System(LabelEstimator):
-    """A published system. Subclasses declare ``name``, ``title``, ``reference``, ``recipes`` and ``shipped``.
+    """A system. Subclasses declare ``name``, ``recipes`` and, if there are any, ``title``, ``reference``, ``shipped``.
 
-    All parameters, attributes and methods that are not described here are those of
+    A subclass with a ``name`` of its own registers itself: it is then known to `get`, on the command line, and in runs
+    over large files. All parameters, attributes and methods that are not described here are those of
     `stellarlabels.labels.estimator.LabelEstimator`.
     """
 
@@ -61,9 +99,17 @@ class System(LabelEstimator):
     #: Weights in the package: name and one line of what they are. The first one is the default.
     shipped = {}
 
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        if cls.__dict__.get("name"):
+            from stellarlabels.catalogs import schemas
+
+            register(cls)
+            schemas.register(cls.default_schema, cls.name)
+
     @classmethod
     def available(cls):
-        """Weights that ship with the package.
+        """Weights that ship with the system.
 
         Returns
         -------
@@ -108,15 +154,45 @@ class System(LabelEstimator):
         return json.loads(cls._shipped_file(name, "json").read_text(encoding="utf-8"))
 
     @classmethod
+    def weights_folder(cls):
+        """Folder of the weights: ``data/weights`` of the package that declares the system, or beside its module."""
+        package = cls.__module__.partition(".")[0]
+        if hasattr(sys.modules[package], "__path__"):
+            return resources.files(package) / "data" / "weights"
+        return Path(sys.modules[package].__file__).parent / "data" / "weights"
+
+    @classmethod
     def _shipped_file(cls, name, suffix):
         """A file that ships with the weights called ``name``, by default the first ones."""
         name = next(iter(cls.shipped), None) if name is None else name
         if name not in cls.shipped:
             raise InputError(f"name: {cls.name} ships with {list(cls.shipped)}, got {name!r}")
-        return resources.files("stellarlabels") / "data" / "weights" / f"{cls.name}-{name}.{suffix}"
+        return cls.weights_folder() / f"{cls.name}-{name}.{suffix}"
+
+    @classmethod
+    def default_schema(cls):
+        """The catalog of a system that has published none: identifiers, position, and all labels of its recipes.
+
+        Returns
+        -------
+        `stellarlabels.columns.Schema`
+            All its columns are optional.
+        """
+        from dataclasses import replace
+
+        from stellarlabels import columns
+
+        found = [item for item in columns.vocabulary() if "meta.id;meta.main" in item.ucd]
+        found += [columns.column(name) for name in ("ra", "dec")]
+        for label in dict.fromkeys(label for recipe in cls.recipes.values() for label in recipe.labels):
+            value, error, flag = columns.label_columns(label)
+            terms = [columns.error_term(label, term) for term in cls.error_terms]
+            found += [value, error, *terms, replace(flag, flags="label")]
+        found = [replace(item, optional=True) for item in found]
+        return columns.Schema(cls.name, found, cls.title or f"Labels of the system {cls.name}", cls.reference)
 
     def catalog(self, table, labels=None):
-        """The catalog in the published schema.
+        """The catalog in the published schema; of systems without one in that of `default_schema`.
 
         Parameters
         ----------

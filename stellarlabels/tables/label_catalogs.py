@@ -10,8 +10,6 @@ from stellarlabels.columns import by_name, dressed, identifiers, without_unit
 from stellarlabels.exceptions import InputError, ReadError
 from stellarlabels.files import Raw, as_paths, available, described_table, read_raw, recognize, register
 
-__all__ = ["read_labels"]
-
 #: Integers whose every bit has a meaning; no value of theirs stands for a missing one.
 _BITS = ("starflag", "aspcapflag", "extratarg", "flags", "fibermask")
 _IDENTIFIERS = ("source_id", "obsid")

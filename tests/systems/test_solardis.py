@@ -242,3 +242,35 @@ def test_shipped_metrics():
             for label in ("teff", "logg", "feh"):
                 assert 0.55 < group[label]["within_1_sigma"] < 0.83
                 assert 0.7 < group[label]["pull_width"] < 1.25
+
+
+@pytest.mark.skipif(not WEIGHTS, reason="no weights")
+def test_a_made_up_star_with_and_without_its_velocity():
+    """Lines on a Planck curve, receding with 150 km/s: only the flag tells that the labels are another star's."""
+    speed = 299792.458
+    grid = 10 ** (3.5682 + 1e-4 * np.arange(3909))
+    lines = np.concatenate(
+        [[3934.8, 3969.6, 4102.9, 4341.7, 4862.7, 5175.0, 5891.6, 6564.6], np.arange(4000, 6900, 31)]
+    )
+
+    def seen(velocity):
+        at = lines[:, None] * (1 + velocity / speed)
+        depth = np.where(np.arange(len(lines)) < 8, 0.4, 0.15)[:, None] * np.exp(-0.5 * ((grid - at) / 3) ** 2)
+        return (5000 / grid) ** 5 / np.expm1(1.4388e8 / grid / 5800) * np.prod(1 - depth, axis=0)
+
+    table = QTable({"obsid": [1, 2, 3, 4]})
+    table["wavelength"] = np.tile(grid, (4, 1)) * u.AA
+    table["flux"] = np.array([seen(0), seen(150), seen(150), -seen(0)])
+    table["ivar"] = (100 / table["flux"]) ** 2
+    table["z"] = [0.0, 150 / speed, -9999.0, 0.0]
+    system = SolarDis.pretrained()
+    labels = system.predict(table)
+    teff = np.ma.filled(columns.without_unit(labels["teff"]), np.nan)
+    assert abs(teff[1] - teff[0]) < 20
+    np.testing.assert_array_equal(flags.LABEL.has(labels["feh_flag"], "MISSING_VELOCITY"), [False, False, True, False])
+    assert np.isfinite(teff[:3]).all() and np.isnan(teff[3])
+    assert labels["teff_flag"][3] & flags.LABEL["NO_INPUT"]
+    for row in range(4):
+        alone = system.predict(table[row : row + 1])
+        assert alone["teff_flag"][0] == labels["teff_flag"][row]
+        np.testing.assert_allclose(np.ma.filled(columns.without_unit(alone["teff"]), np.nan)[0], teff[row], rtol=1e-6)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from astropy import units as u
-from astropy.table import QTable
+from astropy.table import QTable, vstack
 
 from stellarlabels import SolarDis, SPCANet, columns, flags
 from stellarlabels.exceptions import InputError
@@ -240,3 +240,25 @@ def test_command_line(system, real_data, tmp_path):
     assert len(labels) == 2 and "teff_err_model" in labels.colnames
     main(["label", "spcanet", *files, "-o", str(tmp_path / "catalog.vot"), "--catalog"])
     assert catalogs.read(tmp_path / "catalog.vot", "spcanet").colnames[-1] == "Flag"
+
+
+def test_one_spectrum_without_an_arm_stops_no_other(system, sample):
+    """A star without red arm alone, beside others, and after a block of such: flagged labels, and always the same."""
+    stars = sample[:3]
+    lacking = stars[:1].copy()
+    for name, value in (("flux", np.nan), ("wavelength", np.nan), ("ivar", 0.0)):
+        column = lacking[f"{name}_r"]
+        lacking[f"{name}_r"] = np.full(column.shape, value) * (column.unit or 1)
+    alone = system.predict(lacking)
+    beside = system.predict(vstack([lacking, stars]))
+    many = system.predict(vstack([lacking] * 256 + [stars]))
+    for labels in (alone, beside, many):
+        assert flags.LABEL.has(labels["teff_flag"], "MISSING_BAND")[0]
+    whole = system.predict(stars)
+    for name in system.labels:
+        for end in ("", "_err"):
+            want = whole[name + end]
+            error = np.asarray(whole[f"{name}_err"].value) * 1e-5
+            for labels in (beside, many):
+                assert (np.abs((labels[name + end][-3:] - want).value) < error).all()
+                assert abs((labels[name + end][0] - alone[name + end][0]).value) < error[0]

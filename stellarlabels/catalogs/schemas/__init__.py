@@ -25,12 +25,38 @@ from importlib import resources
 
 from stellarlabels.columns import Schema
 from stellarlabels.exceptions import InputError
+from stellarlabels.registry import Registry
 
-__all__ = ["available", "get"]
+__all__ = ["available", "get", "published", "register"]
+
+_REGISTERED = Registry("schema")
 
 
-def available():
-    """Names of the schemas.
+def register(schema, name=None):
+    """Make a schema known under its name, beside those of the files in this folder, which win.
+
+    Parameters
+    ----------
+    schema : `~stellarlabels.columns.Schema` or callable
+        A schema, or a function without arguments that makes it when it is asked for.
+    name : str, optional
+        By default that of the schema.
+
+    Returns
+    -------
+    `~stellarlabels.columns.Schema` or callable
+        The argument.
+
+    Raises
+    ------
+    InputError
+        If another schema has that name.
+    """
+    return _REGISTERED.register(schema, name)
+
+
+def published():
+    """Names of the schemas of published catalogs, which have a file in this folder.
 
     Returns
     -------
@@ -41,8 +67,19 @@ def available():
     return sorted(file.name.removesuffix(".ecsv") for file in files if file.name.endswith(".ecsv"))
 
 
+def available():
+    """Names of the schemas: those of published catalogs, and those that have been registered.
+
+    Returns
+    -------
+    list of str
+        In alphabetical order.
+    """
+    return sorted({*published(), *_REGISTERED.names()})
+
+
 def get(name):
-    """The schema of a published catalog.
+    """The schema of a catalog.
 
     Parameters
     ----------
@@ -61,9 +98,12 @@ def get(name):
     if isinstance(name, Schema):
         return name
     key = str(name).lower()
-    if key not in available():
+    if key in published():
+        return _read(key)
+    if key not in _REGISTERED:
         raise InputError(f"schema: there is none called {name!r}; there are {available()}")
-    return _read(key)
+    found = _REGISTERED.get(key)
+    return found if isinstance(found, Schema) else found()
 
 
 @lru_cache

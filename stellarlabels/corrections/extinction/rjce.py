@@ -5,8 +5,6 @@ import numpy as np
 from stellarlabels import columns, packaged
 from stellarlabels.exceptions import InputError
 
-__all__ = ["rjce", "rjce_error"]
-
 
 def rjce(table, *, variant="wise", coefficient=None, offset=None, clip=(0.0, None)):
     """Extinction in Ks from H-W2: coefficient * (H - W2 - offset).

@@ -10,7 +10,7 @@ import numpy as np
 from astropy.table import Table
 
 from stellarlabels.corrections.extinction import coefficients as coefficient_set
-from stellarlabels.corrections.extinction.scales import SFD, check_scale
+from stellarlabels.corrections.extinction.coefficient_sets import SFD, check_scale
 from stellarlabels.exceptions import InputError, ReadError
 
 __all__ = ["Band", "ColorSet", "available", "color_set"]

@@ -20,7 +20,7 @@ from functools import lru_cache
 import numpy as np
 
 from stellarlabels import columns, flags, packaged
-from stellarlabels.corrections.extinction.sets import coefficients as extinction_coefficients
+from stellarlabels.corrections.extinction import coefficients as extinction_coefficients
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.files import Ragged
 from stellarlabels.inputs.base import Features, FeatureSet, register

@@ -12,8 +12,7 @@ from stellarlabels.columns import by_name, column, dressed, identifiers, plain, 
 from stellarlabels.columns.wavelengths import as_grid, quality
 from stellarlabels.exceptions import InputError, ReadError, SkippedFileWarning
 from stellarlabels.files import as_paths, read_cached, read_raw, recognize, registered
-from stellarlabels.inputs.lamost.files import is_lamost
-from stellarlabels.inputs.lamost.reader import read_lamost
+from stellarlabels.inputs.readers import reader_of
 from stellarlabels.inputs.xp import continuous, sampled  # noqa: F401  (they register their formats)
 from stellarlabels.inputs.xp.coefficient_sampling import sample_coefficients as calibrate
 from stellarlabels.inputs.xp.gaiaxpy_adapter import BANDS
@@ -100,9 +99,9 @@ def read_table(path_or_paths, *, progress=None):
     Returns
     -------
     `~astropy.table.QTable`
-        What `read_lamost` gives if any of the files is a spectrum of LAMOST, what `read_xp` gives if any of them holds
-        XP spectra; else the columns under the names and in the units of
-        the vocabulary where it knows them, with missing values masked, one row after the other.
+        What the reader of a survey gives if it knows any of the files (`read_lamost` does if one is a spectrum of
+        LAMOST), what `read_xp` gives if any of them holds XP spectra; else the columns under the names and in the units
+        of the vocabulary where it knows them, with missing values masked, one row after the other.
 
     Raises
     ------
@@ -117,8 +116,9 @@ def read_table(path_or_paths, *, progress=None):
         For each file of several (or member of a zip archive) that cannot be read.
     """
     paths = as_paths(path_or_paths)
-    if any(is_lamost(path) for path in paths):
-        return read_lamost(paths, progress=progress)
+    reader = reader_of(paths)
+    if reader is not None:
+        return reader.read(paths, progress=progress)
     files = _from_all(paths, lambda path: (path, *read_raw(path)), progress)
     if any(item.accepts(by_name(raw.table)) for _, raws, _ in files for raw in raws for item in registered("xp")):
         grid = as_grid(None)

@@ -1,0 +1,425 @@
+"""Data releases of Gaia: what each of them is called, holds and needs, and of which one a table is.
+
+What is known of a release is data (``data/releases/*.toml``): a new fact is a line there. Each fact says whether it is
+confirmed and where it comes from.
+
+Examples
+--------
+>>> from stellarlabels import releases
+>>> releases.get("DR3").reference_epoch
+2016.0
+>>> releases.get("Gaia DR4").fact("reference_epoch").confirmed
+False
+"""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+import numpy as np
+
+from stellarlabels.exceptions import InputError, ReleaseError
+
+__all__ = ["ANOTHER", "IGNORE", "Fact", "Found", "Release", "available", "get", "of", "require"]
+
+#: Name of the release of spectra whose basis functions no release has that is declared here.
+ANOTHER = "another release"
+
+#: What to give as ``release`` to go on with tables of another release.
+IGNORE = "ignore"
+
+#: Key of a table's ``meta``, and names of columns, that say the release in words.
+META, STATED, DESIGNATION, SOLUTION = "release", ("release", "data_release"), "designation", "solution_id"
+
+#: Columns that tell the release of XP spectra.
+BASIS, COUNTED, CELLS = "{}_basis_function_id", "{}_n_parameters", "{}_coefficients"
+
+_NAMED = re.compile(r"Gaia[ _]?(E?DR\d|FPR)(?!\d)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Something that is known of a release.
+
+    Parameters
+    ----------
+    value : object
+        A plain value: number, str, list or dict.
+    confirmed : bool
+        Whether those who made the release say so.
+    source : str
+    """
+
+    value: object
+    confirmed: bool
+    source: str
+
+
+@dataclass(frozen=True)
+class Release:
+    """A data release. What is known of it are its attributes.
+
+    Parameters
+    ----------
+    name : str
+        As the archive calls it: ``Gaia DR3``.
+    aliases : tuple of str
+        Shorter names.
+    catalog : str
+        Name of the release with the same sources, astrometry and photometry, which may be the release itself.
+    facts : dict of str to Fact
+        ``tables``, ``reference_epoch`` (Julian year), ``coefficients`` of XP spectra by band, ``basis_ids`` by band,
+        ``bases`` (file with the basis functions), ``photometric_systems``, ``datalink`` (retrieval types),
+        ``neighbourhood`` (tables by release), ``parallax_zero_point``, ``flux_excess``, ``band_zero_points``,
+        ``photometric_errors`` (data files that hold for it), ``solution_ids``, and whatever else is declared.
+
+    Raises
+    ------
+    ReleaseError
+        By attributes: if nothing is declared of that name.
+    """
+
+    name: str
+    aliases: tuple
+    catalog: str
+    facts: dict
+
+    def __getattr__(self, name):
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self.fact(name).value
+
+    def __str__(self):
+        return self.name
+
+    def knows(self, name):
+        """Whether a fact is declared."""
+        return name in self.facts
+
+    def fact(self, name):
+        """A fact with its source.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        Fact
+
+        Raises
+        ------
+        ReleaseError
+            If nothing is declared of that name.
+        """
+        if name not in self.facts:
+            what = name.replace("_", " ")
+            raise ReleaseError(
+                f"{self.name}: no {what} is known for this release; there is one for "
+                f"{', '.join(other for other in available() if get(other).knows(name)) or 'none'}"
+            )
+        return self.facts[name]
+
+    def fits(self, other):
+        """Whether what is measured in another release means the same: EDR3 fits DR3, DR4 does not."""
+        return self.catalog == get(other).catalog
+
+
+@dataclass(frozen=True)
+class Found:
+    """Of which releases the rows of a table are.
+
+    Parameters
+    ----------
+    names : `~numpy.ndarray` of object, shape (N,)
+        Names of releases, `ANOTHER` where the spectra are of none that is declared, "" where nothing tells.
+    reasons : dict of str to str
+        For each name, what in the table says so.
+    """
+
+    names: np.ndarray
+    reasons: dict
+
+    @property
+    def unknown(self):
+        """Rows of which nothing tells the release, shape (N,)."""
+        return self.names == ""
+
+    @property
+    def all(self):
+        """The names that occur, in order of appearance."""
+        return [name for name in dict.fromkeys(self.names.tolist()) if name]
+
+    def other(self, needed):
+        """Rows that are known to be of a release that does not fit.
+
+        Parameters
+        ----------
+        needed : str
+            Name of a release.
+
+        Returns
+        -------
+        `~numpy.ndarray` of bool, shape (N,)
+        """
+        needed = get(needed)
+        wrong = [name for name in self.all if name == ANOTHER or not needed.fits(name)]
+        return np.isin(self.names.astype(str), wrong)
+
+    def __str__(self):
+        counts = {name: int((self.names == name).sum()) for name in self.all}
+        if self.unknown.any():
+            counts["an unknown release"] = int(self.unknown.sum())
+        told = {name: f" ({self.reasons[name]})" if name in self.reasons else "" for name in counts}
+        if len(counts) == 1:
+            return "".join(f"{name}{told[name]}" for name in counts)
+        return ", ".join(f"{count} rows of {name}{told[name]}" for name, count in counts.items())
+
+
+@cache
+def _declared():
+    """All releases by name, in order of their names."""
+    folder = resources.files("stellarlabels") / "data" / "releases"
+    found = {}
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.name.endswith(".toml"):
+            given = tomllib.loads(entry.read_text(encoding="utf-8"))
+            facts = {name: Fact(**fact) for name, fact in given["facts"].items()}
+            found[given["name"]] = Release(given["name"], tuple(given["aliases"]), given["catalog"], facts)
+    return found
+
+
+def available():
+    """Names of the releases that are declared.
+
+    Returns
+    -------
+    list of str
+    """
+    return list(_declared())
+
+
+def get(name):
+    """A release.
+
+    Parameters
+    ----------
+    name : str or Release
+        ``Gaia DR3``, or ``DR3``, ``gaia_dr3``, in any case.
+
+    Returns
+    -------
+    Release
+
+    Raises
+    ------
+    InputError
+        If there is none of that name.
+    """
+    if isinstance(name, Release):
+        return name
+    wanted = _plain(name)
+    for release in _declared().values():
+        if wanted in {_plain(known) for known in (release.name, *release.aliases)}:
+            return release
+    raise InputError(f"release: expected one of {', '.join(available())}, got {name!r}")
+
+
+def _plain(name):
+    return re.sub(r"[\s_-]", "", str(name)).lower()
+
+
+def of(table, release=None):
+    """Of which release the rows of a table are.
+
+    Spectra tell it themselves, by the identifiers of their basis functions and the number of their coefficients. If
+    they do not, it is the argument, the column ``release``, ``table.meta["release"]``, the ``designation`` or the
+    ``solution_id``, in this order.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+    release : str, optional
+        What the table is, where it is not known from the spectra.
+
+    Returns
+    -------
+    Found
+
+    Raises
+    ------
+    InputError
+        If there is no release of the name that is given.
+    """
+    size = len(table)
+    names = np.full(size, "", dtype=object)
+    reasons = {}
+    foreign, seen = _basis(table)
+    evidence = [seen, _counts(table)]
+    if release is not None and release != IGNORE:
+        evidence.append((np.full(size, get(release).name, dtype=object), "as release says"))
+    evidence += [_texts(table, name, f"column {name!r}") for name in (*STATED, DESIGNATION)]
+    evidence.insert(-1, (np.full(size, _in_text(table.meta.get(META, "")), dtype=object), "as its metadata say"))
+    evidence.append(_solutions(table))
+    for found, reason in evidence:
+        new = (names == "") & (found != "")
+        names[new] = found[new]
+        for name in dict.fromkeys(names[new].tolist()):
+            reasons.setdefault(name, reason)
+    # Basis functions that are not declared are of a release of which none are, or of one that is not known here.
+    without = [name for name in available() if not get(name).knows("basis_ids") and get(name).knows("coefficients")]
+    lost = (foreign != "") & ~np.isin(names.astype(str), without)
+    names[lost] = ANOTHER
+    if lost.any():
+        reasons[ANOTHER] = foreign[lost][0]
+    return Found(names, reasons)
+
+
+def require(table, needed, release=None, *, what="these weights", remedy="take weights of that release"):
+    """Of which release the rows of a table are, if it is the one that is needed.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+    needed : str
+        Name of the release that is needed.
+    release : str, optional
+        What the table is, where that is not known; or "ignore": no error. ``table.meta["release"]`` may say it, too.
+    what, remedy : str
+        Words for the message: what needs the release, and what to do.
+
+    Returns
+    -------
+    found : Found
+    other : `~numpy.ndarray` of bool, shape (N,)
+        Rows of another release; there are none but with "ignore".
+
+    Raises
+    ------
+    ReleaseError
+        If a row is of another release.
+    """
+    found = of(table, release)
+    other = found.other(needed)
+    ignored = IGNORE in (release, table.meta.get(META))
+    if other.any() and not ignored:
+        first = int(np.flatnonzero(other)[0])
+        where = "" if other.all() else f" ({int(other.sum())} of {len(other)}, the first is row {first})"
+        raise ReleaseError(
+            f"the table: expected stars of {get(needed)}, for which {what} are made, got {found}{where}; {remedy}, or "
+            "give release='ignore' to go on all the same, with the flag OTHER_RELEASE"
+        )
+    return found, other
+
+
+def _column(table, name):
+    """A column by its name in any case; None if there is none."""
+    return next((table[key] for key in table.colnames if key.lower() == name), None)
+
+
+def _numbers(table, name):
+    """A column of numbers (N,) as floats, NaN where missing; None if there is none."""
+    column = _column(table, name)
+    data = None if column is None else np.ma.asarray(getattr(column, "value", column))
+    if data is None or data.ndim != 1 or data.dtype.kind not in "fiu":
+        return None
+    return np.ma.filled(data.astype(float), np.nan)
+
+
+def _in_text(text):
+    """The release that a text names, or ""."""
+    text = text.decode(errors="replace") if isinstance(text, bytes) else text
+    match = _NAMED.search(text) if isinstance(text, str) else None
+    named = f"Gaia {match[1].upper()}" if match else ""
+    return named if named in _declared() else ""
+
+
+def _texts(table, name, reason):
+    """Releases that a column of texts names."""
+    names = np.full(len(table), "", dtype=object)
+    column = _column(table, name)
+    if column is None or getattr(column, "ndim", 1) != 1 or np.dtype(column.dtype).kind not in "OSU":
+        return names, reason
+    cells, place = np.unique(np.ma.filled(np.ma.asarray(column), "").astype(str), return_inverse=True)
+    return np.array([_in_text(str(cell)) for cell in cells] or [""], dtype=object)[place], reason
+
+
+def _solutions(table):
+    """Releases to which identifiers of solutions belong."""
+    names = np.full(len(table), "", dtype=object)
+    column = _column(table, SOLUTION)
+    if column is not None and np.dtype(column.dtype).kind in "iu":
+        values = np.ma.filled(np.ma.asarray(column), 0)
+        for release in _declared().values():
+            known = release.solution_ids if release.knows("solution_ids") else []
+            names[np.isin(values, np.array(known, dtype=np.int64))] = release.name
+    return names, f"by {SOLUTION}"
+
+
+def _bands():
+    """Bands of XP spectra: those of all releases."""
+    return list({band: None for one in _declared().values() if one.knows("coefficients") for band in one.coefficients})
+
+
+def _basis(table):
+    """Why basis functions are of no release (N,), and the releases that have them."""
+    foreign, names = (np.full(len(table), "", dtype=object) for _ in range(2))
+    for band in _bands():
+        column = BASIS.format(band)
+        values = _numbers(table, column)
+        if values is None:
+            continue
+        left = values > 0  # 0 and NaN: the band is missing
+        for release in _declared().values():
+            own = left & np.isin(values, release.basis_ids[band] if release.knows("basis_ids") else [])
+            names[own], left = release.name, left & ~own
+        for value in np.unique(values[left]):
+            foreign[left & (values == value)] = f"{column} is {value:g}, which no known release has"
+    names[foreign != ""] = ""
+    return foreign, (names, "by its basis functions")
+
+
+def _counts(table):
+    """Releases whose spectra have as many coefficients, where that is only one."""
+    names = np.full(len(table), "", dtype=object)
+    lengths = {band: _lengths(table, band) for band in _bands()}
+    kinds, place = np.unique(np.stack(list(lengths.values()), axis=1), axis=0, return_inverse=True)
+    told = []
+    for kind in kinds:
+        given = {band: count for band, count in zip(lengths, kind.tolist(), strict=True) if count}
+        fitting = [
+            release.name
+            for release in _declared().values()
+            if release.knows("coefficients") and all(release.coefficients[band] == n for band, n in given.items())
+        ]
+        told.append(fitting[0] if given and len(fitting) == 1 else "")
+    if told:
+        names = np.array(told, dtype=object)[place.ravel()]
+    first = next((kind for kind, name in zip(kinds.tolist(), told, strict=True) if name), [])
+    return names, "by the number of coefficients: " + ", ".join(
+        f"{count} of {band.upper()}" for band, count in zip(lengths, first, strict=False)
+    )
+
+
+def _lengths(table, band):
+    """Number of coefficients of a band, 0 where there are none or it is not known, shape (N,)."""
+    column = _column(table, CELLS.format(band))
+    counted = _numbers(table, COUNTED.format(band))
+    if column is None:
+        return np.zeros(len(table), int) if counted is None else np.nan_to_num(counted).astype(int)
+    if getattr(column, "ndim", 1) == 2:
+        return np.full(len(table), column.shape[1])
+    if np.dtype(getattr(column, "dtype", float)).kind not in "OSU":
+        return np.zeros(len(table), int)
+    return np.array([_length(cell) for cell in column], int)
+
+
+def _length(cell):
+    """Number of numbers in a cell that is an array, a text of one, or missing."""
+    if isinstance(cell, str | bytes):
+        text = cell.decode() if isinstance(cell, bytes) else cell
+        body = text.strip(" ()[]\n")
+        return body.rstrip(",").count(",") + 1 if "," in body else len(body.split())
+    return np.size(cell) if np.ndim(cell) else 0
