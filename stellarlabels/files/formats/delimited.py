@@ -5,7 +5,6 @@ takes one pass over the file before pieces are read. Apache Arrow does the work;
 (blanks around quotes, say) is first brought into plain form.
 """
 
-import codecs
 import csv
 import gzip
 import io
@@ -13,7 +12,6 @@ import re
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,19 +20,16 @@ from stellarlabels.exceptions import InputError, ReadError
 from stellarlabels.files.arrays import looks_like_array, parse, parse_column
 from stellarlabels.files.content import Content, field_of, ragged_field
 from stellarlabels.files.formats import arrow, typing
+from stellarlabels.files.formats.dialect import decoded, sniff
 from stellarlabels.files.formats.foreign import TableSheet
 from stellarlabels.files.opening import damages
 from stellarlabels.files.progress import TEXT, slices
 from stellarlabels.files.sheets import Sheet
 
-__all__ = ["Dialect", "Text", "cells", "sniff", "tables", "write"]
+__all__ = ["Text", "tables", "write"]
 
-#: What separates cells; the one that is most often in the header.
-_DELIMITERS = (",", "\t", "|", ";")
 #: Bytes that are read at once: longer than any line, but few enough for the cache of a processor.
 _BLOCK = 1 << 22
-#: Lines by which the columns are judged before all of them are read.
-_SAMPLE = 50
 #: A value above it may be an identifier that has been rounded.
 _EXACT = 2**53
 #: Bytes of a piece of a file that is not read at once.
@@ -43,86 +38,10 @@ _SEGMENT = 1 << 25
 _IPAC = re.compile(r"\s*(\\|\|.*\|\s*$)")
 
 
-@dataclass(frozen=True)
-class Dialect:
-    """How a text is written: comments before the header, the header, where the rows begin, the first rows."""
-
-    comments: list
-    header: str
-    start: int
-    names: list
-    units: list
-    delimiter: str
-    sample: list
-
-
-def cells(line, delimiter):
-    """The cells of one line."""
-    row = next(csv.reader([line.strip(" \r\n")], delimiter=delimiter, skipinitialspace=True), [])
-    return [cell.strip() for cell in row]
-
-
-def sniff(place):
-    """The `Dialect` of a text; a ReadError if it has no line of column names."""
-    with damages(place.where, "text"), place.open() as stream:
-        position = 3 if stream.read(3) == codecs.BOM_UTF8 else 0
-        stream.seek(position)
-        comments, lines, starts = [], [], []
-        for raw in stream:
-            line = _decoded(raw).rstrip("\r\n")
-            if lines or (line.strip() and not line.startswith("#")):
-                lines.append(line)
-                starts.append(position)
-            elif line.strip():
-                comments.append(line)
-            position += len(raw)
-            if len(lines) > _SAMPLE or position > 8 * _BLOCK:
-                break
-    return _dialect(place, comments, lines, [*starts, position])
-
-
-def _decoded(raw):
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
-
-
-def _dialect(place, comments, lines, starts):
-    """The dialect of the first lines."""
-    last = comments[-1].lstrip("# ") if comments else ""
-    delimiter = _delimiter(lines[0] if lines else last)
-    names, first = cells(lines[0], delimiter) if lines else [], 1
-    hidden = cells(last, _delimiter(last) if not lines else delimiter) if last else []
-    if delimiter == " " and hidden and hidden[-1] == "":
-        hidden.pop()
-    numbers = [typing.is_number(cell) for cell in names]
-    is_hidden = hidden and not any(map(typing.is_number, hidden)) and not comments[0].startswith("# %ECSV")
-    if is_hidden and (not lines or (any(numbers) and len(hidden) == len(names))):
-        names, first = hidden, 0
-    elif not lines or (all(numbers) and names != [str(index) for index in range(len(names))]):
-        shown = f"; the first line is {lines[0][:60]!r}" if lines else ""
-        raise ReadError(f"{place.where}: has no line of column names{shown}")
-    said = []
-    for skip in (1, 2):  # dashes under the names, as VizieR and others have them, or under names and units
-        if len(lines) > first + skip - 1 and re.fullmatch(r"-[-\s,;|]*", lines[first + skip - 1]):
-            said = cells(lines[first], delimiter) if skip == 2 else []
-            first += skip
-            break
-    start = starts[first]
-    sample = [cells(line, delimiter) for line in lines[first:]]
-    return Dialect(comments, lines[0] if lines else last, start, names, said, delimiter, sample)
-
-
-def _delimiter(header):
-    best = max(_DELIMITERS, key=header.count)
-    return best if best in header else " " if " " in header.strip() else ","
-
-
 def tables(place):
     """The table of a text file."""
     line = next((line for line in place.head.splitlines() if line.strip()), b"")
-    if _IPAC.match(_decoded(line)):
+    if _IPAC.match(decoded(line)):
         return [TableSheet(place, _ipac)]
     return [Text(place, sniff(place))]
 
@@ -130,7 +49,7 @@ def tables(place):
 def _ipac(data):
     from astropy.table import Table
 
-    return Table.read(_decoded(data).splitlines(), format="ascii.ipac")
+    return Table.read(decoded(data).splitlines(), format="ascii.ipac")
 
 
 class _AgainError(Exception):
@@ -291,7 +210,7 @@ class Text(Sheet):
         if self._plain is None:
             with self.place.open() as stream:
                 stream.seek(self._dialect.start)
-                lines = io.StringIO(_decoded(stream.read()), newline="")
+                lines = io.StringIO(decoded(stream.read()), newline="")
             out = io.StringIO(newline="")
             kept = (line.strip(" ") for line in lines if line.strip() and not line.startswith("#"))
             try:

@@ -16,6 +16,7 @@ from stellarlabels.columns import Column, units
 from stellarlabels.exceptions import ReadError
 from stellarlabels.files.content import Content, field_of
 from stellarlabels.files.formats import delimited
+from stellarlabels.files.formats.dialect import cells, sniff
 
 __all__ = ["tables", "write"]
 
@@ -59,14 +60,14 @@ class _Table(delimited.Text):
     """A text table whose header says what the columns hold."""
 
     def __init__(self, place):
-        dialect = delimited.sniff(place)
+        dialect = sniff(place)
         try:
             header = self._header([line[2:] for line in dialect.comments[1:]])
             self._declared = {str(one["name"]): one for one in header["datatype"]}
         except Exception as error:  # whatever the parser of YAML says of a damaged header
             raise ReadError(f"{place.where}: the ECSV header is damaged; {type(error).__name__}: {error}") from error
         dialect = replace(dialect, delimiter=header.get("delimiter", " "))
-        names = delimited.cells(dialect.header, dialect.delimiter)
+        names = cells(dialect.header, dialect.delimiter)
         if names != list(self._declared):
             raise ReadError(f"{place.where}: the ECSV header declares {list(self._declared)}, the columns are {names}")
         self._meta = dict(header.get("meta") or {})
