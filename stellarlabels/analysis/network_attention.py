@@ -181,8 +181,7 @@ def _derivatives(system, table, least=1):
 
 def _sampling(wavelength):
     """The map from coefficients to samples (M, 110), and to the mean flux (110,), in the same unit."""
-    from stellarlabels.inputs.xp import WAVELENGTH, design_matrix
-    from stellarlabels.inputs.xp.coefficient_set import NORM_FROM
+    from stellarlabels.inputs.xp import NORM_FROM, WAVELENGTH, design_matrix
 
     default = design_matrix()
     level = np.abs(default).max()

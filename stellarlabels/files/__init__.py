@@ -5,7 +5,6 @@ machine-readable tables; packed with gzip or bzip2, or in a zip archive). A form
 `register_format`; one from outside is registered in the same way.
 """
 
-from stellarlabels.files.arrays import Ragged, holds_arrays, looks_like_array, parse
 from stellarlabels.files.atomic import check, replacing, replacing_folder, sha256
 from stellarlabels.files.cache import read_cached
 from stellarlabels.files.content import BLOCK, Content, Field, from_table
@@ -25,7 +24,6 @@ __all__ = [
     "Content",
     "Field",
     "FixedWidth",
-    "Ragged",
     "Raw",
     "Spool",
     "SpooledArray",
@@ -39,12 +37,9 @@ __all__ = [
     "dumps",
     "find",
     "from_table",
-    "holds_arrays",
     "loads",
-    "looks_like_array",
     "open_fits",
     "parquet",
-    "parse",
     "parse_votable",
     "read_bytes",
     "read_cached",

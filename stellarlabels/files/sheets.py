@@ -2,7 +2,7 @@
 
 import warnings
 
-from stellarlabels.exceptions import FileWarning
+from stellarlabels.exceptions import FileWarning, RenamedColumnWarning
 
 __all__ = ["Sheet", "sliced", "unique"]
 
@@ -49,8 +49,9 @@ class Sheet:
 
     def tell(self):
         """Warn, once for each kind, of second names, of columns that are left out, and of notes."""
-        for name, first in self._second.items():
-            self.notes.append(f"a second column {first!r} is called {name!r}")
+        if self._second:
+            names = ", ".join(f"a second {first!r} is called {name!r}" for name, first in self._second.items())
+            warnings.warn(f"{self.place.where}: {names}", RenamedColumnWarning, stacklevel=2)
         if self.left_out:
             names = ", ".join(f"{name!r} ({kind})" for name, kind in self.left_out.items())
             self.notes.append(f"left out, since tables of stars do not hold such cells: {names}")

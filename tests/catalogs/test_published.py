@@ -11,7 +11,7 @@ from astropy.table import QTable, Table
 
 from stellarlabels import catalogs, columns, flags
 from stellarlabels.catalogs import published, schemas
-from stellarlabels.exceptions import FileWarning, ReadError
+from stellarlabels.exceptions import ReadError, RenamedColumnWarning
 
 #: Wang et al. 2020, Table 2; the second star is too hot for abundances, the third has no match in Gaia.
 SPCANET = """\
@@ -226,7 +226,7 @@ class TestOtherNames:
 
     def test_two_columns_of_one_name_are_both_kept(self, tmp_path):
         (tmp_path / "x.csv").write_text("obsid,cnn_teff,cnn_teff,\n1,5000,5001,x\n", encoding="utf-8")
-        with pytest.warns(FileWarning, match="a second column 'cnn_teff' is called 'cnn_teff_2'"):
+        with pytest.warns(RenamedColumnWarning, match="second .cnn_teff. is called .cnn_teff_2."):
             found = catalogs.read(tmp_path / "x.csv", "solardis")
         assert found["cnn_teff"].value.tolist() == [5000.0]
         assert found.meta["unknown_columns"] == ["cnn_teff_2", "column_4"] and found["cnn_teff_2"].tolist() == [5001]

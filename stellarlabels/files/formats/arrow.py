@@ -6,9 +6,8 @@ dates and times as text in ISO 8601, decimals as integers or floats; what has no
 
 import numpy as np
 
-from stellarlabels.columns import Column
+from stellarlabels.columns import Column, Ragged
 from stellarlabels.exceptions import StellarLabelsError
-from stellarlabels.files.arrays import Ragged
 from stellarlabels.files.content import field_of, ragged_field
 
 __all__ = ["field", "is_list", "load", "reason"]

@@ -15,9 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from stellarlabels.columns import Column, declared_dtype, units
+from stellarlabels.columns import Column, declared_dtype, looks_like_array, parse, parse_column, units
 from stellarlabels.exceptions import InputError, ReadError
-from stellarlabels.files.arrays import looks_like_array, parse, parse_column
 from stellarlabels.files.content import Content, field_of, ragged_field
 from stellarlabels.files.formats import arrow, typing
 from stellarlabels.files.formats.dialect import decoded, sniff

@@ -11,9 +11,8 @@ import warnings
 import numpy as np
 from astropy.io import fits
 
-from stellarlabels.columns import Column, units
+from stellarlabels.columns import Column, Ragged, units
 from stellarlabels.exceptions import ReadError
-from stellarlabels.files.arrays import Ragged
 from stellarlabels.files.content import Content, field_of, ragged_field
 from stellarlabels.files.formats.fits_output import LETTERS, STRUCTURE, write
 from stellarlabels.files.formats.foreign import TableSheet

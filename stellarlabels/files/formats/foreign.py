@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from stellarlabels.columns import Column, units, without_unit
-from stellarlabels.files.arrays import Ragged
+from stellarlabels.columns import Column, Ragged, units, without_unit
 from stellarlabels.files.content import Content, field_of, ragged_field
 from stellarlabels.files.opening import damages
 from stellarlabels.files.sheets import Sheet

@@ -10,9 +10,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from stellarlabels.columns import Column, units
+from stellarlabels.columns import Column, Ragged, units
 from stellarlabels.exceptions import ReadError, StellarLabelsError
-from stellarlabels.files.arrays import Ragged
 from stellarlabels.files.content import Content, field_of, ragged_field
 from stellarlabels.files.sheets import Sheet
 

@@ -12,8 +12,8 @@ import warnings
 
 import numpy as np
 
+from stellarlabels.columns import Ragged
 from stellarlabels.exceptions import ReadError
-from stellarlabels.files.arrays import Ragged
 from stellarlabels.files.content import BLOCK, ragged_field
 from stellarlabels.files.formats import binary2, tabledata, typing
 from stellarlabels.files.formats.votable_header import PLACE, about, document, make_field, values_of

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 from astropy import units as u
-from astropy.table import QTable, Table
+from astropy.table import MaskedColumn, QTable, Table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stellarlabels import flags
 from stellarlabels.corrections.extinction import deredden_xp
-from stellarlabels.exceptions import InputError, MissingColumnError
+from stellarlabels.exceptions import InputError, MissingColumnError, ReleaseError
 from stellarlabels.inputs.base import feature_set
 from stellarlabels.inputs.examples import xp_apogee_sample
 from stellarlabels.inputs.xp import PIXEL_EDGES, WAVELENGTH, fill_gaps, pixels, spectra
@@ -131,3 +131,95 @@ def test_optional_photometry_is_flagged(stars):
     assert flags.LABEL.has(features.flag, "MISSING_PHOTOMETRY").all()
     features = feature_set("xp_pixels").compute(stars[["flux", "flux_error"]])
     assert not features.usable.any() and flags.LABEL.has(features.flag, "MISSING_EBV").all()
+
+
+class TestOwnWavelengths:
+    """Wavelengths that a table brings are used, wherever they are."""
+
+    GRID = np.arange(336.0, 1021.0, 2.0)
+
+    def stars(self, grid):
+        flux = np.outer([1.0, 2.0], 1e-16 * (1 + ((self.GRID - 600) / 300) ** 2))
+        own = np.array([np.interp(grid, self.GRID, row) for row in flux])
+        unit = "W / (m2 nm)"
+        return flux, QTable({"source_id": [1, 2], "flux": own << u.Unit(unit), "flux_error": own / 50 << u.Unit(unit)})
+
+    def check(self, table, expected, inside):
+        flux, _, flag = spectra(table)
+        np.testing.assert_allclose(flux[:, inside], expected[:, inside], rtol=2e-4)
+        assert np.isnan(flux[:, ~inside]).all()
+        assert flags.SPECTRUM.has(flag, "OTHER_SAMPLING").all()
+
+    def test_a_column_or_an_entry_of_meta_in_any_unit(self):
+        grid = np.linspace(400, 900, 343)
+        expected, table = self.stars(grid)
+        inside = (self.GRID >= 400) & (self.GRID <= 900)
+        table["wavelength"] = np.tile(grid, (2, 1)) * u.nm
+        self.check(table, expected, inside)
+        table["wavelength"] = np.tile(grid * 10, (2, 1)) * u.AA
+        self.check(table, expected, inside)
+        table.remove_column("wavelength")
+        for entry in (grid * u.nm, list(grid), (grid * 10) * u.AA):
+            table.meta["wavelength"] = entry
+            self.check(table, expected, inside)
+
+    def test_another_number_of_samples(self):
+        grid = np.linspace(336, 1020, 500)
+        expected, table = self.stars(grid)
+        with pytest.raises(InputError, match=r"expected spectra of 343 samples, got 500; give their wavelengths"):
+            spectra(table)
+        table.meta["wavelength"] = grid
+        flux, _, _ = spectra(table)
+        np.testing.assert_allclose(flux, expected, rtol=2e-4)
+
+    def test_those_of_the_archive_change_nothing(self):
+        expected, table = self.stars(self.GRID)
+        table.meta["wavelength"] = self.GRID * u.nm
+        flux, _, flag = spectra(table)
+        np.testing.assert_array_equal(flux, table["flux"].value)
+        assert (flag == 0).all()
+
+    def test_what_is_no_wavelength_is_refused(self):
+        _, table = self.stars(self.GRID)
+        table.meta["wavelength"] = "air"
+        with pytest.raises(InputError, match=r"table.meta\['wavelength'\]: expected wavelengths in nm, got air"):
+            spectra(table)
+
+
+class TestNothingThere:
+    """Stars without a spectrum get flags, be they one or all of a table."""
+
+    @pytest.mark.parametrize("missing", ["none", "empty", "nan", "masked"])
+    def test_no_star_has_a_spectrum(self, missing):
+        cells = np.empty(3, dtype=object)
+        cells[:] = [None] * 3 if missing == "none" else [np.empty(0)] * 3
+        column = np.full(3, np.nan) if missing == "nan" else cells
+        if missing == "masked":
+            column = MaskedColumn(np.ones((3, 343)), mask=True, unit=FLUX_UNIT)
+        table = Table({"source_id": [1, 2, 3], "flux": column, "flux_error": column})
+        flux, _, flag = spectra(table)
+        assert flux.shape == (3, 343) and np.isnan(flux).all()
+        assert flags.SPECTRUM.has(flag, "NO_SPECTRUM").all()
+        for name in ("xp_pixels", "xp_spectrum", "xp_coefficients"):
+            features = feature_set(name).compute(table)
+            assert not features.usable.any()
+            assert flags.LABEL.has(features.flag, "NO_INPUT").all()
+
+    def test_samples_that_are_exactly_zero_are_bad(self):
+        stars = xp_apogee_sample()[:4]
+        stars["flux"][1, 40:45] = 0 * stars["flux"].unit
+        flux, _, flag = spectra(stars)
+        assert np.isnan(flux[1, 40:45]).all() and np.isfinite(flux[0]).all()
+        assert flags.SPECTRUM.has(flag, "BAD_SAMPLES").tolist() == [False, True, False, False]
+
+
+@pytest.mark.parametrize("name", ["xp_pixels", "xp_spectrum", "xp_coefficients"])
+def test_spectra_of_another_release_are_refused_or_flagged(name):
+    stars = xp_apogee_sample()[:4]
+    stars["designation"] = ["Gaia DR3 1", "Gaia DR4 2", "Gaia DR3 3", "Gaia EDR3 4"]
+    with pytest.raises(ReleaseError, match=r"3 rows of Gaia DR3|1 rows of Gaia DR4"):
+        feature_set(name).compute(stars)
+    stars.meta["release"] = "ignore"
+    features = feature_set(name).compute(stars)
+    assert flags.LABEL.has(features.flag, "OTHER_RELEASE").tolist() == [False, True, False, False]
+    assert features.usable.all()

@@ -122,7 +122,7 @@ def test_published_names():
 
 def test_synthetic_photometry_goes_in_as_it_is():
     from stellarlabels.inputs.examples import xp_apogee_sample
-    from stellarlabels.inputs.xp.photometry import synthetic_photometry
+    from stellarlabels.inputs.xp import synthetic_photometry
 
     stars = synthetic_photometry(xp_apogee_sample()[:20])
     features = feature_set("colors").compute(stars)

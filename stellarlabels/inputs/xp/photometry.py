@@ -1,7 +1,7 @@
 """Magnitudes of stars in many bands, from the coefficients of their XP spectra.
 
-The mean flux in a band is a linear function of the 110 coefficients; GaiaXPy packages its weights for 28 photometric
-systems, and integrates star by star. Here it is one product of matrices for all stars.
+The mean flux in a band is a linear function of the coefficients; GaiaXPy, which has the weights for 28 photometric
+systems, integrates star by star. Here it is one product of matrices for all stars.
 """
 
 from dataclasses import dataclass
@@ -11,8 +11,10 @@ from astropy.table import QTable
 
 from stellarlabels.columns import Column, find
 from stellarlabels.inputs.xp.coefficients import has_coefficients, read_coefficients
+from stellarlabels.inputs.xp.layout import CELLS
+from stellarlabels.inputs.xp.photometric_systems import photometric_system, photometric_systems
 from stellarlabels.inputs.xp.recovery import recover_coefficients
-from stellarlabels.inputs.xp.spectra import spectra
+from stellarlabels.inputs.xp.samples import spectra
 
 __all__ = ["Photometry", "available", "synthesize", "synthetic_photometry"]
 
@@ -32,7 +34,7 @@ class Photometry:
 
     Parameters
     ----------
-    system : `~stellarlabels.inputs.xp.gaiaxpy_systems.PhotometricSystem`
+    system : `~stellarlabels.inputs.xp.photometric_systems.PhotometricSystem`
     flux, flux_error : `~numpy.ndarray` of float64, shape (N, M)
         Mean flux in the unit to which the zero-points belong: W m-2 Hz-1 in AB systems, W m-2 nm-1 in Vega systems.
     """
@@ -60,10 +62,9 @@ def available():
     Returns
     -------
     tuple of str
-        GaiaXPy's names: ``JPLUS``, ``Gaia_DR3_Vega``, ``SDSS``, ``Sky_Mapper`` and so on.
+        GaiaXPy's names: ``JPLUS``, ``Gaia_DR3_Vega``, ``SDSS``, ``Sky_Mapper`` and so on; those that are data of this
+        package first, then those for which GaiaXPy is needed.
     """
-    from stellarlabels.inputs.xp.gaiaxpy_systems import photometric_systems
-
     return photometric_systems()
 
 
@@ -73,7 +74,7 @@ def synthesize(coefficients, variance, *, systems, error_correction=False):
     Parameters
     ----------
     coefficients : `~numpy.ndarray`, shape (N, 110)
-        55 of BP, then 55 of RP; a star without one of the bands gets NaN.
+        Those of BP, then those of RP; a star without one of the bands gets NaN.
     variance : callable
         Gives the variances (N, M) of ``coefficients @ matrix.T`` for a matrix of shape (M, 110): the method of
         `~stellarlabels.inputs.xp.CoefficientCovariance`.
@@ -92,8 +93,6 @@ def synthesize(coefficients, variance, *, systems, error_correction=False):
     stellarlabels.exceptions.InputError
         If there is no such system.
     """
-    from stellarlabels.inputs.xp.gaiaxpy_systems import photometric_system
-
     chosen = [photometric_system(name) for name in systems]
     g = None
     if error_correction:
@@ -133,10 +132,11 @@ def _colored(photometry):
     return photometry
 
 
-def _factors(table, g):
+def _factors(knots, g):
     """Factors of errors, shape (N, M), for G magnitudes; the faintest bin's where G is not known."""
+    at, factor = knots
     g = np.where(np.isnan(g), np.inf, g)
-    return np.stack([np.interp(g, table["g"], column) for column in table["factor"].T], axis=1)
+    return np.stack([np.interp(g, at, column) for column in factor.T], axis=1)
 
 
 def synthetic_photometry(table, systems=("JPLUS", GAIA), *, error_correction=False):
@@ -193,10 +193,7 @@ def synthetic_photometry(table, systems=("JPLUS", GAIA), *, error_correction=Fal
 
 
 #: Columns that hold the spectrum itself.
-_SPECTRUM = (
-    *("flux", "flux_error"),
-    *(f"{band}_coefficient{name}" for band in ("bp", "rp") for name in ("s", "_errors", "_correlations")),
-)
+_SPECTRUM = ("flux", "flux_error", *(name for names in CELLS.values() for name in names))
 
 
 def _photometry(table, systems, error_correction):

@@ -13,7 +13,7 @@ from stellarlabels.exceptions import InputError
 from stellarlabels.inputs.base import feature_set
 from stellarlabels.inputs.examples import xp_apogee_sample
 from stellarlabels.inputs.xp import packed
-from stellarlabels.inputs.xp.coefficient_set import add_noise, dense_covariance, normalise, propagate
+from stellarlabels.inputs.xp.coefficient_features import add_noise, dense_covariance, normalise, propagate
 
 BAND = 55
 

@@ -8,16 +8,10 @@ from astropy.table import QTable
 
 from stellarlabels.archive.readers import read_xp
 from stellarlabels.exceptions import InputError, MissingColumnError
+from stellarlabels.features.photometry import add_noise, available, jplus_error, photometric_error, synthetic_photometry
 from stellarlabels.inputs.examples import xp_apogee_sample
 from stellarlabels.inputs.xp.coefficients import read_coefficients
-from stellarlabels.inputs.xp.gaiaxpy_adapter import quiet
-from stellarlabels.inputs.xp.photometry import (
-    add_noise,
-    available,
-    jplus_error,
-    photometric_error,
-    synthetic_photometry,
-)
+from stellarlabels.inputs.xp.gaiaxpy import quiet
 
 WEILER = "xp_continuous_combined_weiler2023_examples.vot"
 
@@ -102,7 +96,7 @@ def test_table_in_table_out(sample):
 
 
 def test_color_equation_is_continued_linearly():
-    from stellarlabels.inputs.xp.gaiaxpy_systems import photometric_system
+    from stellarlabels.inputs.xp.photometric_systems import photometric_system
 
     equation = photometric_system("SDSS_Std").color_equation
     low, high = equation.limits

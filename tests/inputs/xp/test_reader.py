@@ -21,8 +21,8 @@ from stellarlabels import flags
 from stellarlabels.archive.readers import available, read_table, read_xp, sample_coefficients
 from stellarlabels.exceptions import InputError, MissingColumnError, ReadError, SkippedFileWarning
 from stellarlabels.files import products as registry
-from stellarlabels.inputs.xp import gaiaxpy_adapter as _gaiaxpy
-from stellarlabels.inputs.xp.gaiaxpy_adapter import sample_coefficients as bridge
+from stellarlabels.inputs.xp import sampling
+from stellarlabels.inputs.xp.sampling import sample_arrays
 
 FLUX_UNIT = u.Unit("W / (m2 nm)")
 GRID = np.arange(336.0, 1021.0, 2.0)
@@ -73,8 +73,8 @@ def coefficients():
 
 @pytest.fixture(scope="module")
 def sampled(coefficients):
-    """What the bridge gives for them."""
-    return bridge(coefficients)
+    """Samples of them."""
+    return sample_arrays(coefficients)
 
 
 @pytest.fixture(scope="module")
@@ -309,7 +309,7 @@ class TestContinuous:
         got = read_xp(path)
         assert got.meta["without_correlations"] == [str(path)]
         unit = {"bp_coefficients": np.eye(55), "bp_coefficient_errors": np.ones((55, 55))}
-        basis, _ = bridge(unit)  # flux of each basis function of BP
+        basis, _ = sample_arrays(unit)  # flux of each basis function of BP
         blue = GRID < 635
         expected = np.sqrt((coefficients["bp_coefficient_errors"][0].astype(float) ** 2) @ basis**2)[blue]
         np.testing.assert_allclose(got["flux_error"].value[0, blue], expected, rtol=1e-10)
@@ -654,20 +654,20 @@ class TestBrokenFiles:
             read_xp(path)
 
 
-class TestBridge:
-    """GaiaXPy does its work and leaves no trace."""
+class TestSampling:
+    """Coefficients of all kinds are sampled, without a trace."""
 
     def test_leaves_no_trace(self, coefficients, tmp_path, monkeypatch, capfd):
         monkeypatch.chdir(tmp_path)
         before = list(warnings.filters)
-        bridge(coefficients)
-        bridge(coefficients, wavelength=np.arange(400.0, 500, 5))
+        sample_arrays(coefficients)
+        sample_arrays(coefficients, wavelength=np.arange(400.0, 500, 5))
         assert list(warnings.filters) == before
         assert list(tmp_path.iterdir()) == []
         assert capfd.readouterr() == ("", "")
 
     def test_arrays_or_a_table(self, coefficients, sampled):
-        for one, other in zip(bridge(as_matrices(coefficients)), sampled, strict=True):
+        for one, other in zip(sample_arrays(as_matrices(coefficients)), sampled, strict=True):
             assert type(one) is np.ndarray
             np.testing.assert_array_equal(one, other)
 
@@ -678,7 +678,7 @@ class TestBridge:
 
     def test_truncation(self, coefficients, frame, gaiaxpy, sampled):
         flux, error, _ = calibrate(gaiaxpy, frame.iloc[:1], truncation=True)
-        got, got_error = bridge(coefficients[:1], truncation=True)
+        got, got_error = sample_arrays(coefficients[:1], truncation=True)
         np.testing.assert_allclose(got, flux, rtol=FLUX_RTOL)
         np.testing.assert_allclose(got_error, error, rtol=ERROR_RTOL)
         assert not np.allclose(got, sampled[0][:1], rtol=1e-3, atol=0)
@@ -690,30 +690,31 @@ class TestBridge:
     def test_flux_without_errors(self, coefficients, sampled):
         matrices = as_matrices(coefficients)
         matrices["rp_coefficient_errors"][0, 3] = np.nan
-        got, error = bridge(matrices)
+        got, error = sample_arrays(matrices)
         np.testing.assert_array_equal(got, sampled[0])
         assert np.isnan(error[0]).all() and np.isfinite(error[1, GRID > 644]).all()
         only = {"bp_coefficients": matrices["bp_coefficients"][:1]}
-        got, error = bridge(only)
+        got, error = sample_arrays(only)
         assert np.isfinite(got[0, GRID < 643]).all() and np.isnan(error).all()
 
     def test_no_stars(self, coefficients):
-        flux, error = bridge(coefficients[:0])
+        flux, error = sample_arrays(coefficients[:0])
         assert flux.shape == error.shape == (0, 343)
 
     def test_more_than_one_chunk(self, coefficients, sampled, monkeypatch, capsys):
-        monkeypatch.setattr(_gaiaxpy, "CHUNK", 2)
-        for one, other in zip(bridge(coefficients), sampled, strict=True):
+        monkeypatch.setattr(sampling, "CHUNK", 2)
+        monkeypatch.setattr(sampling, "MANY", 2)
+        for one, other in zip(sample_arrays(coefficients), sampled, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-12)
         assert "sampling" in capsys.readouterr().err
 
     def test_wrong_arguments(self, coefficients):
         with pytest.raises(MissingColumnError, match="bp_coefficients"):
-            bridge(Table({"source_id": [1]}))
+            sample_arrays(Table({"source_id": [1]}))
         with pytest.raises(InputError, match="330 to 1050 nm"):
-            bridge(coefficients, wavelength=[300, 400])
+            sample_arrays(coefficients, wavelength=[300, 400])
         with pytest.raises(MissingColumnError, match="n_relevant_bases"):
-            bridge(as_matrices(coefficients), truncation=True)
+            sample_arrays(as_matrices(coefficients), truncation=True)
 
 
 class TestRegistry:
@@ -771,7 +772,7 @@ class TestReadTable:
             read_table(tmp_path / "stars.csv")
 
 
-def test_reading_needs_no_gaiaxpy_for_samples(tmp_path):
+def test_reading_needs_no_gaiaxpy(tmp_path):
     path = write_star(star(), tmp_path, "fits")
     script = (
         "import sys; from stellarlabels.archive.readers import read_xp; "

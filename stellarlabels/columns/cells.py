@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stellarlabels import columns
+from stellarlabels.columns.column import without_unit
 from stellarlabels.exceptions import InputError
 
 __all__ = ["Ragged", "holds_arrays", "looks_like_array", "parse", "parse_column"]
@@ -26,7 +26,7 @@ class Ragged:
     @classmethod
     def from_column(cls, column):
         """The cells of a column, 2-d, arrays or texts: masked elements are NaN, missing cells have no length."""
-        data = columns.without_unit(column)
+        data = without_unit(column)
         if data.ndim == 2 and data.dtype.kind in "fiub":
             values = np.ma.filled(data.astype(np.float64), np.nan)
             return cls(values.ravel(), np.full(values.shape[0], values.shape[1]))
@@ -76,7 +76,7 @@ def _plain(cell):
 
 def holds_arrays(column):
     """Whether the cells of a column are arrays (or texts that look like arrays)."""
-    data = columns.without_unit(column)
+    data = without_unit(column)
     if data.ndim > 1 or data.dtype.kind == "O":
         return True
     return data.dtype.kind == "U" and any(looks_like_array(text) for text in data[:20].compressed())

@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from stellarlabels import columns, flags
+from stellarlabels import flags, releases
+from stellarlabels.columns import values
 from stellarlabels.corrections.extinction import deredden_xp
 from stellarlabels.corrections.systematics import correct_flux
 from stellarlabels.inputs.base import Features, FeatureSet, register
-from stellarlabels.inputs.xp.colors import intrinsic_color, photometric_colors
-from stellarlabels.inputs.xp.pixels import pixels
+from stellarlabels.inputs.colors import color_set, color_values, intrinsic_color
+from stellarlabels.inputs.xp.layout import RELEASE
+from stellarlabels.inputs.xp.samples import fill_gaps, nanmean, nanmedian, pixels, spectra
 from stellarlabels.inputs.xp.sampling import WAVELENGTH
-from stellarlabels.inputs.xp.spectra import fill_gaps, spectra
-from stellarlabels.inputs.xp.statistics import nanmean, nanmedian
 
 __all__ = ["XPPixels", "XPSpectrum"]
 
@@ -50,12 +50,13 @@ class XPPixels(FeatureSet):
         }
 
     def compute(self, table):
+        _, other = releases.require(table, RELEASE, what="these networks")
         flux, error, spectrum_flag = spectra(table)
         if self.systematics is not None:
-            magnitude = columns.values(table, "phot_g_mean_mag", required=False)
+            magnitude = values(table, "phot_g_mean_mag", required=False)
             flux, _ = correct_flux(flux, error, magnitude, self.systematics)
         snr = _signal_to_noise(flux, error)
-        ebv = columns.values(table, "ebv", required=False)
+        ebv = values(table, "ebv", required=False)
         flux, error = _unit_of_scale(flux, error)
         flux, error = deredden_xp(flux, ebv, flux_error=error, relation=self.relation)
         window = {"norm_wavelength": self.norm_wavelength, "norm_width": self.norm_width}
@@ -69,10 +70,11 @@ class XPPixels(FeatureSet):
                 BAD_SAMPLES=flags.SPECTRUM.has(spectrum_flag, "BAD_SAMPLES"),
                 MISSING_BAND=_missing_band(spectrum_flag),
                 MISSING_EBV=np.isnan(ebv),
+                OTHER_RELEASE=other,
             ),
             usable=usable,
             color=intrinsic_color(table, ebv),
-            magnitude=columns.values(table, "phot_g_mean_mag", required=False),
+            magnitude=values(table, "phot_g_mean_mag", required=False),
             snr=snr,
             ebv=ebv,
         )
@@ -92,7 +94,6 @@ class XPSpectrum(FeatureSet):
     """
 
     name = "xp_spectrum"
-    color_names = ("G-J", "J-H", "H-Ks", "BP-G", "G-RP")
 
     def __init__(self, norm_from=415.0):
         self.norm_from = norm_from
@@ -102,6 +103,7 @@ class XPSpectrum(FeatureSet):
         return {"norm_from": self.norm_from}
 
     def compute(self, table):
+        _, other = releases.require(table, RELEASE, what="these networks")
         flux, error, spectrum_flag = spectra(table)
         snr = _signal_to_noise(flux, error)
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -110,8 +112,7 @@ class XPSpectrum(FeatureSet):
             flux, error = fill_gaps(flux) / norm, fill_gaps(error) / norm
         usable = np.isfinite(flux).all(axis=1) & np.isfinite(error).all(axis=1)
         usable &= ~_missing_band(spectrum_flag)
-        color = photometric_colors(table)
-        bp_rp = color[:, 3] + color[:, 4]
+        color = color_values(table, color_set("gaia_2mass_wise"))
         return Features(
             arrays={
                 "flux": _ready(flux, usable),
@@ -123,10 +124,11 @@ class XPSpectrum(FeatureSet):
                 BAD_SAMPLES=flags.SPECTRUM.has(spectrum_flag, "BAD_SAMPLES"),
                 MISSING_BAND=_missing_band(spectrum_flag),
                 MISSING_PHOTOMETRY=np.isnan(color).any(axis=1),
+                OTHER_RELEASE=other,
             ),
             usable=usable,
-            color=bp_rp,
-            magnitude=columns.values(table, "phot_g_mean_mag", required=False),
+            color=color_values(table, color_set("gaia_2mass_wise").select(["BP-RP"]))[:, 0],
+            magnitude=values(table, "phot_g_mean_mag", required=False),
             snr=snr,
             ebv=np.full(len(table), np.nan),
         )

@@ -7,11 +7,9 @@ from threadpoolctl import threadpool_limits
 
 from stellarlabels.archive.readers import read_xp
 from stellarlabels.columns.wavelengths import DEFAULT
-from stellarlabels.exceptions import MissingColumnError
-from stellarlabels.inputs.xp import coefficient_sampling as sampling
-from stellarlabels.inputs.xp import gaiaxpy_adapter as _gaiaxpy
-from stellarlabels.inputs.xp import sample
-from stellarlabels.inputs.xp.quadratic_forms import QuadraticForms
+from stellarlabels.exceptions import InputError, MissingColumnError, ReleaseError
+from stellarlabels.inputs.xp import design_matrix, sample, sampling
+from stellarlabels.inputs.xp.packed import QuadraticForms
 
 FILES = (
     "XP_CONTINUOUS_RAW.csv",
@@ -65,16 +63,16 @@ def same(found, expected, rtol):
 
 @pytest.mark.parametrize("truncation", [False, True])
 @pytest.mark.parametrize("grid", GRIDS)
-def test_as_gaiaxpy(stars, grid, truncation):
-    expected = _gaiaxpy.sample_coefficients(stars, GRIDS[grid], truncation)
-    same(sampling.sample_coefficients(stars, GRIDS[grid], truncation), expected, 1e-12)
-    same(sampling.sample_coefficients(stars, GRIDS[grid], truncation, single=True), expected, 2e-5)
+def test_as_gaiaxpy(stars, by_gaiaxpy, grid, truncation):
+    expected = by_gaiaxpy(stars, GRIDS[grid], truncation)
+    same(sampling.sample_arrays(stars, GRIDS[grid], truncation=truncation), expected, 1e-12)
+    same(sampling.sample_arrays(stars, GRIDS[grid], truncation=truncation, single=True), expected, 2e-5)
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_real_stars(real_data, name):
+def test_real_stars(real_data, by_gaiaxpy, name):
     stars = read_xp(real_data / "gaia_xp" / name, sample=False)[:20]
-    flux, error = _gaiaxpy.sample_coefficients(stars)
+    flux, error = by_gaiaxpy(stars)
     for single, tolerance in ((False, 1e-11), (True, 2e-5)):
         ours = [quantity.value for quantity in sample(stars, single=single)]
         same(ours, (flux, error), 1e-12 if not single else 2e-5)
@@ -89,72 +87,106 @@ def test_flux_alone(stars):
 
 
 def test_blocks_and_chunks_do_not_matter(stars, monkeypatch):
-    expected = sampling.sample_coefficients(stars)
+    expected = sampling.sample_arrays(stars)
     monkeypatch.setattr(sampling, "CHUNK", 5)
     monkeypatch.setattr(sampling, "BLOCK", 4)
-    same(sampling.sample_coefficients(stars), expected, 1e-14)
+    same(sampling.sample_arrays(stars), expected, 1e-14)
 
 
 def test_other_stars_do_not_matter(stars):
     many = stars[np.arange(320) % len(stars)]
     alone = many[np.arange(64) * 5]
-    for ours, theirs in zip(sampling.sample_coefficients(many), sampling.sample_coefficients(alone), strict=True):
-        np.testing.assert_array_equal(ours[::5], theirs)
+    same([ours[::5] for ours in sampling.sample_arrays(many)], sampling.sample_arrays(alone), 1e-14)
 
 
 def test_threads_do_not_matter(stars, monkeypatch):
     monkeypatch.setattr(sampling, "CHUNK", 512)
     many = stars[np.arange(2100) % len(stars)]
     with threadpool_limits(1, user_api="blas"):
-        expected = sampling.sample_coefficients(many)
+        expected = sampling.sample_arrays(many)
     with threadpool_limits(2, user_api="blas"):
-        found = sampling.sample_coefficients(many)
-    for ours, theirs in zip(found, expected, strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+        found = sampling.sample_arrays(many)
+    same(found, expected, 1e-14)
 
 
-def test_single_precision_columns_and_no_correlations(stars):
+def test_single_precision_columns_and_no_correlations(stars, by_gaiaxpy):
     narrow = stars.copy()
     for name in narrow.colnames:
         if "correlations" in name:
             narrow[name] = narrow[name].astype(np.float32)
-    same(sampling.sample_coefficients(narrow), _gaiaxpy.sample_coefficients(narrow), 1e-12)
+    same(sampling.sample_arrays(narrow), by_gaiaxpy(narrow), 1e-12)
     narrow.remove_columns([name for name in narrow.colnames if "correlations" in name])
-    same(sampling.sample_coefficients(narrow), _gaiaxpy.sample_coefficients(narrow), 1e-12)
+    same(sampling.sample_arrays(narrow), by_gaiaxpy(narrow), 1e-12)
 
 
-def test_texts_of_arrays(stars):
+def test_texts_of_arrays(by_gaiaxpy):
     texts = Table({"bp_coefficients": ["(" + ", ".join(map(repr, row.tolist())) + ")" for row in np.eye(55)[:3]]})
-    same(sampling.sample_coefficients(texts), _gaiaxpy.sample_coefficients(texts), 1e-12)
+    same(sampling.sample_arrays(texts), by_gaiaxpy(texts), 1e-12)
 
 
-def test_gaiaxpy_takes_over_where_the_map_is_another_one(stars, monkeypatch, caplog):
-    original = _gaiaxpy.sample_coefficients
+def test_correlations_may_be_whole_matrices(stars):
+    expected = sampling.sample_arrays(stars)
+    whole = stars.copy()
+    for band in ("bp", "rp"):
+        matrices = np.tile(np.eye(55), (len(stars), 1, 1))
+        rows, columns = np.tril_indices(55, -1)
+        matrices[:, rows, columns] = matrices[:, columns, rows] = stars[f"{band}_coefficient_correlations"]
+        whole[f"{band}_coefficient_correlations"] = matrices
+    same(sampling.sample_arrays(whole), expected, 1e-14)
+    cells = np.empty(len(stars), dtype=object)
+    cells[:] = list(whole["rp_coefficient_correlations"])
+    whole["rp_coefficient_correlations"] = cells
+    same(sampling.sample_arrays(whole), expected, 1e-14)
 
-    def other(table, *args, **options):
-        flux, error = original(table, *args, **options)
-        return flux, error**1.01
 
-    monkeypatch.setattr(_gaiaxpy, "sample_coefficients", other)
-    sampling.maps.cache_clear()
-    sampling._unit_spectra.cache_clear()
-    try:
-        got = sampling.sample_coefficients(stars)
-    finally:
-        sampling.maps.cache_clear()
-        sampling._unit_spectra.cache_clear()
-    assert "GaiaXPy does not sample as expected" in caplog.text
-    for one, two in zip(got, other(stars), strict=True):
-        np.testing.assert_array_equal(one, two)
+def test_cells_that_are_no_arrays_are_named(stars):
+    stars["rp_coefficient_errors"] = np.ones((len(stars), 2, 3, 4))
+    with pytest.raises(InputError, match="column 'rp_coefficient_errors': expected 55 numbers in each cell"):
+        sample(stars)
+
+
+def test_the_design_matrix_is_the_map(stars):
+    wavelength = np.arange(400.0, 900, 5)
+    both = stars[8:]
+    coefficients = np.hstack([both["bp_coefficients"], both["rp_coefficients"]])
+    flux, _ = sample(both, wavelength, errors=False)
+    np.testing.assert_allclose(coefficients @ design_matrix(wavelength).T, flux.value, rtol=1e-11, atol=1e-22)
+
+
+class TestRelease:
+    """Coefficients of another release are refused, or sampled by request."""
+
+    def other(self, **columns):
+        cells = {name: np.full(2, value) for name, value in columns.items()}
+        return Table({"bp_coefficients": np.ones((2, 55)), "rp_coefficients": np.ones((2, 55)), **cells})
+
+    def test_another_basis(self):
+        stars = self.other(bp_basis_function_id=156, rp_basis_function_id=157)
+        with pytest.raises(ReleaseError, match="bp_basis_function_id is 156, which no known release has.*sample=False"):
+            sample(stars)
+        stars.meta["release"] = "ignore"
+        np.testing.assert_array_equal(sample(stars)[0], sample(self.other())[0])
+
+    def test_another_number(self):
+        stars = Table({"bp_coefficients": np.ones((2, 51)), "rp_coefficients": np.ones((2, 55))})
+        with pytest.raises(ReleaseError, match="got Gaia DR4 .by the number of coefficients: 51 of BP, 55 of RP"):
+            sample(stars)
+        stars.meta["release"] = "ignore"
+        flux, _ = sample(stars)
+        assert np.isnan(flux[:, :140]).all() and np.isfinite(flux[:, 160:]).all()
+
+    def test_a_number_of_no_release(self):
+        with pytest.raises(ReleaseError, match="bp_coefficients has 60 numbers in each cell, which no known release"):
+            sample(Table({"bp_coefficients": np.ones((2, 60))}))
 
 
 def test_no_stars_and_no_coefficients(stars):
-    flux, error = sampling.sample_coefficients(stars[:0])
+    flux, error = sampling.sample_arrays(stars[:0])
     assert flux.shape == error.shape == (0, DEFAULT.size)
     with pytest.raises(MissingColumnError, match="rp_coefficients"):
-        sampling.sample_coefficients(Table({"source_id": [1]}))
+        sampling.sample_arrays(Table({"source_id": [1]}))
     with pytest.raises(MissingColumnError, match="n_relevant_bases"):
-        sampling.sample_coefficients(stars["bp_coefficients", "rp_coefficients"], truncation=True)
+        sampling.sample_arrays(stars["bp_coefficients", "rp_coefficients"], truncation=True)
 
 
 def test_forms_by_hand():

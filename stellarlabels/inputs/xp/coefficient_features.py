@@ -1,6 +1,6 @@
 """XP coefficients with all their covariances, colors, and the pseudo-absolute magnitude, as network inputs.
 
-The 110 inputs of Fallows & Sanders, "Stellar Atmospheric Parameters From Gaia BP/RP Spectra using Uncertain Neural
+The inputs of Fallows & Sanders, "Stellar Atmospheric Parameters From Gaia BP/RP Spectra using Uncertain Neural
 Networks" (their Section 2.2), are the coefficients of BP and RP divided by the first one of RP, ``r``. With x = c / r
 and the covariance S of the coefficients c, the covariance of x is that of ``dx = (dc - x dr) / r``::
 
@@ -19,18 +19,29 @@ from functools import lru_cache
 
 import numpy as np
 
-from stellarlabels import columns, flags, packaged
+from stellarlabels import flags, packaged, releases
+from stellarlabels.columns import find, values
 from stellarlabels.corrections.extinction import coefficients as extinction_coefficients
 from stellarlabels.exceptions import InputError, MissingColumnError
-from stellarlabels.files import Ragged
 from stellarlabels.inputs.base import Features, FeatureSet, register
-from stellarlabels.inputs.blocks import product
+from stellarlabels.inputs.colors import color_set, magnitude, magnitude_error
 from stellarlabels.inputs.xp import packed
+from stellarlabels.inputs.xp.coefficients import cells, has_coefficients
+from stellarlabels.inputs.xp.layout import BANDS, CELLS, REFERENCE, RELEASE, SIZES, TOTAL, columns
+from stellarlabels.inputs.xp.recovery import recover_coefficients
+from stellarlabels.inputs.xp.samples import spectra
+from stellarlabels.inputs.xp.sampling import WAVELENGTH, design_matrix
 
-__all__ = ["COLORS", "XPCoefficients", "add_noise", "dense_covariance", "designs", "normalise", "propagate"]
-
-#: Coefficients of a band; position of the one that all are divided by.
-BAND, REFERENCE = 55, 55
+__all__ = [
+    "COLORS",
+    "NORM_FROM",
+    "XPCoefficients",
+    "add_noise",
+    "dense_covariance",
+    "designs",
+    "normalise",
+    "propagate",
+]
 
 #: The paper's colors.
 COLORS = ("BP-RP", "W1-W2", "J-H", "H-W2")
@@ -39,35 +50,19 @@ COLORS = ("BP-RP", "W1-W2", "J-H", "H-W2")
 #: twelve bins of the sampled spectrum. The mean flux redward of `NORM_FROM` (nm) is the unit of both.
 BINS, PER_BIN, NORM_FROM = 12, 4, 415.0
 
+#: Bands of which each pseudo-magnitude is made.
+PSEUDO_BANDS = {"rjce": ("RP", "H", "W2"), "observed": ("RP",), None: ()}
+
 #: Rows whose covariances are held in double precision at once.
 BLOCK = 4096
 
-#: Magnitude per relative flux error.
-POGSON = 2.5 / np.log(10)
-
-#: Columns of magnitude errors, and of fluxes with errors, by band.
-_ERRORS = {"J": "j_msigcom", "H": "h_msigcom", "Ks": "ks_msigcom", "W1": "w1mpro_error", "W2": "w2mpro_error"}
-_FLUXES = {"G": "phot_g_mean_flux", "BP": "phot_bp_mean_flux", "RP": "phot_rp_mean_flux"}
-
 
 def normalise(coefficients, covariances):
-    """Divide coefficients by the first one of RP.
+    """Divide coefficients (N, 110) and their packed covariances (of each band) by the first coefficient of RP.
 
-    Parameters
-    ----------
-    coefficients : `~numpy.ndarray`, shape (N, 110)
-        55 of BP, then 55 of RP; NaN where a band is missing.
-    covariances : pair of `~numpy.ndarray`, shape (N, 1540)
-        Of the coefficients of BP and of RP, packed as in `stellarlabels.inputs.xp.packed`.
-
-    Returns
-    -------
-    normalised : `~numpy.ndarray` of float64, shape (N, 110)
-    scaled : pair of `~numpy.ndarray` of float64, shape (N, 1540)
-        Covariances of the coefficients, divided by the square of the divisor.
-    positive : `~numpy.ndarray` of bool, shape (N,)
-        Where not, the divisor is the error of the first coefficient of RP instead of the coefficient, as in the paper
-        for coefficients that are zero, and here for negative ones, too.
+    Returns the normalised ones, the covariances divided by the square of the divisor, and where the divisor is positive
+    (N,). Where not, it is the error of the first coefficient of RP instead of the coefficient, as in the paper for
+    coefficients that are zero, and here for negative ones, too.
     """
     reference = coefficients[:, REFERENCE]
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -78,23 +73,11 @@ def normalise(coefficients, covariances):
 
 
 def propagate(rows, coefficients, covariances):
-    """Covariance of functions of normalised coefficients, to first order.
-
-    Parameters
-    ----------
-    rows : `~numpy.ndarray`, shape (N, L, 110)
-        Derivatives of L functions with respect to the normalised coefficients.
-    coefficients, covariances
-        Output of `normalise`.
-
-    Returns
-    -------
-    `~numpy.ndarray`, shape (N, L, L)
-    """
+    """Covariances (N, L, L) of functions with derivatives (N, L, 110) with respect to coefficients of `normalise`."""
     rows = _shared(rows, coefficients)
     out = 0.0
-    for band, block in zip((slice(0, BAND), slice(BAND, None)), covariances, strict=True):
-        part = rows[..., band]
+    for band, block in zip(BANDS, covariances, strict=True):
+        part = rows[..., columns(band)]
         out = out + (part @ packed.unpack(block)) @ np.swapaxes(part, 1, 2)
     return out
 
@@ -107,23 +90,12 @@ def _shared(rows, coefficients):
 
 
 def dense_covariance(coefficients, covariances):
-    """The whole covariance of normalised coefficients.
-
-    Parameters
-    ----------
-    coefficients, covariances
-        Output of `normalise`.
-
-    Returns
-    -------
-    `~numpy.ndarray`, shape (N, 110, 110)
-        NaN in rows and columns of a missing band.
-    """
-    size = 2 * BAND
-    out = np.zeros((len(coefficients), size, size))
+    """The whole covariances (N, 110, 110) of coefficients of `normalise`, NaN in rows and columns of a missing band."""
+    out = np.zeros((len(coefficients), TOTAL, TOTAL))
     blocks = [packed.unpack(block) for block in covariances]
-    out[:, :BAND, :BAND], out[:, BAND:, BAND:] = blocks
-    shared = np.concatenate([np.zeros((len(out), BAND)), blocks[1][:, 0]], axis=1)
+    for band, block in zip(BANDS, blocks, strict=True):
+        out[:, columns(band), columns(band)] = block
+    shared = np.concatenate([np.zeros((len(out), SIZES["bp"])), blocks[1][:, 0]], axis=1)
     cross = coefficients[:, :, None] * shared[:, None, :]
     out -= cross + np.swapaxes(cross, 1, 2)
     out += coefficients[:, :, None] * coefficients[:, None, :] * blocks[1][:, :1, :1]
@@ -132,18 +104,10 @@ def dense_covariance(coefficients, covariances):
 
 @lru_cache(maxsize=1)
 def designs():
-    """The map from coefficients to sampled spectra, in units of its largest element.
+    """The map from coefficients to samples (343, 110), their mean redward of 415 nm (110,), and some of them (48, 110).
 
-    Returns
-    -------
-    samples : `~numpy.ndarray`, shape (343, 110)
-    mean_flux : `~numpy.ndarray`, shape (110,)
-        Mean of the samples redward of 415 nm.
-    coarse : `~numpy.ndarray`, shape (48, 110)
-        Some of the samples.
+    In units of the largest element.
     """
-    from stellarlabels.inputs.xp import WAVELENGTH, design_matrix
-
     samples = design_matrix()
     samples = samples / np.abs(samples).max()
     at = [
@@ -154,25 +118,14 @@ def designs():
 
 
 def add_noise(features, amount, seed=0):
-    """The same stars with noisier spectra.
+    """The same stars with noisier spectra: noise with the covariance of the coefficients times ``amount`` is added.
 
-    Parameters
-    ----------
-    features : `stellarlabels.inputs.Features`
-        Made by `XPCoefficients`.
-    amount : float
-        The noise that is added has the covariance of the coefficients times this. The covariance that the features
-        state grows by ``1 + amount``.
-    seed : int
-
-    Returns
-    -------
-    `stellarlabels.inputs.Features`
+    The covariance that the features of `XPCoefficients` state grows by ``1 + amount``.
     """
     rng = np.random.default_rng(seed)
     arrays = dict(features.arrays)
     noise = []
-    for band in ("bp", "rp"):
+    for band in BANDS:
         blocks = arrays.get(f"{band}_factor")
         blocks = packed.factor(arrays[f"{band}_covariance"]) if blocks is None else blocks
         normal = rng.normal(size=blocks.shape[:2]).astype(np.float32)
@@ -186,7 +139,7 @@ def add_noise(features, amount, seed=0):
     arrays["coefficients"] = coefficients.astype(np.float32)
     arrays["flux"] = np.where(features.usable[:, None], flux, 0).astype(np.float32)
     arrays["log_error"] = arrays["log_error"] + np.float32(0.5 * np.log1p(amount))
-    for band in ("bp", "rp"):
+    for band in BANDS:
         arrays[f"{band}_covariance"] = (arrays[f"{band}_covariance"] * (1 + amount) / divisor**2).astype(np.float32)
         arrays.pop(f"{band}_factor", None)
     return replace(features, arrays=arrays, snr=features.snr / np.sqrt(1 + amount))
@@ -224,18 +177,16 @@ class XPCoefficients(FeatureSet):
     def __init__(self, colors=COLORS, pseudo_magnitude="rjce"):
         self.colors = tuple(colors)
         self.pseudo_magnitude = pseudo_magnitude
-        columns = packaged.table("extinction", "bands")
-        self._columns = dict(zip(map(str, columns["band"]), map(str, columns["column"]), strict=True))
-        pairs = [color.split("-") for color in self.colors]
-        for color, pair in zip(self.colors, pairs, strict=True):
-            if len(pair) != 2 or not set(pair) <= set(self._columns):
-                raise InputError(f"colors: expected pairs of {sorted(self._columns)} such as 'BP-RP', got {color!r}")
-        if pseudo_magnitude not in ("rjce", "observed", None):
+        known = color_set("gaia_2mass_wise")
+        names = {band.name for band in known.bands}
+        for color in self.colors:
+            if len(color.split("-")) != 2 or not set(color.split("-")) <= names:
+                raise InputError(f"colors: expected pairs of {sorted(names)} such as 'BP-RP', got {color!r}")
+        if pseudo_magnitude not in PSEUDO_BANDS:
             raise InputError(f"pseudo_magnitude: expected 'rjce', 'observed' or None, got {pseudo_magnitude!r}")
-        needed = {band for pair in pairs for band in pair} | ({"RP"} if pseudo_magnitude else set())
-        needed |= {"H", "W2"} if pseudo_magnitude == "rjce" else set()
-        self._bands = sorted(needed)
-        self._pairs = pairs
+        needed = {band for color in self.colors for band in color.split("-")} | set(PSEUDO_BANDS[pseudo_magnitude])
+        self._known = {band.name: band for band in known.bands}
+        self._bands = [name for name in self._known if name in needed]
 
     @property
     def config(self):
@@ -247,23 +198,24 @@ class XPCoefficients(FeatureSet):
 
     def _compute(self, table):
         """Inputs of a table that fits into memory."""
+        _, other = releases.require(table, RELEASE, what="these networks")
         coefficients, covariances, bad = _coefficients(table)
         coefficients, covariances, positive = normalise(coefficients, covariances)
-        missing = ~np.isfinite(coefficients).reshape(len(table), 2, BAND).all(axis=2)
+        missing = np.stack([~np.isfinite(coefficients[:, columns(band)]).all(axis=1) for band in BANDS], axis=1)
         unknown = [~np.isfinite(block).all(axis=1) for block in covariances]
         usable = ~(missing.any(axis=1) | unknown[0] | unknown[1])
         others, other_covariance = self._others(table)
         _, mean_flux, coarse = designs()
-        flux = product(np.where(usable[:, None], coefficients, 0), coarse.T)
+        flux = np.where(usable[:, None], coefficients, 0) @ coarse.T
         blocks = [np.where(usable[:, None], block, 0) for block in covariances]
         variance = sum(
-            product(block, packed.quadratic_weights(part))
-            for block, part in zip(blocks, (coarse[:, :BAND], coarse[:, BAND:]), strict=True)
+            block @ packed.quadratic_weights(coarse[:, columns(band)])
+            for band, block in zip(BANDS, blocks, strict=True)
         )
         with np.errstate(invalid="ignore", divide="ignore"):
             error = np.sqrt(variance)
             snr = np.where(usable, np.median(flux / error, axis=1), np.nan)
-            mean = np.abs(product(coefficients, mean_flux[:, None]))
+            mean = np.abs(coefficients @ mean_flux)[:, None]
             flux, log_error = flux / mean, np.log(error / mean).reshape(-1, BINS, PER_BIN).mean(axis=2)
             usable &= np.isfinite(flux).all(axis=1) & np.isfinite(log_error).all(axis=1)
         return Features(
@@ -282,6 +234,7 @@ class XPCoefficients(FeatureSet):
                 MISSING_BAND=missing.any(axis=1) & ~missing.all(axis=1),
                 MISSING_PHOTOMETRY=np.isnan(others[:, : len(self.colors)]).any(axis=1),
                 MISSING_PARALLAX=np.isnan(others[:, len(self.colors) :]).any(axis=1),
+                OTHER_RELEASE=other,
             ),
             usable=usable,
             color=self._magnitude(table, "BP") - self._magnitude(table, "RP"),
@@ -291,87 +244,63 @@ class XPCoefficients(FeatureSet):
         )
 
     def _magnitude(self, table, band):
-        return columns.values(table, self._columns[band], required=False)
-
-    def _error(self, table, band):
-        """Error of a magnitude; 0 where unknown."""
-        if band in _ERRORS:
-            error = columns.values(table, _ERRORS[band], required=False)
-        else:
-            flux = columns.values(table, _FLUXES[band], required=False)
-            with np.errstate(invalid="ignore", divide="ignore"):
-                error = POGSON * columns.values(table, f"{_FLUXES[band]}_error", required=False) / flux
-        return np.where(np.isfinite(error) & (error > 0), error, 0)
+        return magnitude(table, self._known[band], required=False)
 
     def _others(self, table):
         """Colors and pseudo-magnitude (N, C) and their covariance (N, C, C)."""
-        magnitudes = {band: self._magnitude(table, band) for band in self._bands}
+        bands = self._bands
+        observed = {band: self._magnitude(table, band) for band in bands}
+        errors = [magnitude_error(table, self._known[band]) for band in bands]
         count = len(self.colors) + bool(self.pseudo_magnitude)
-        values = np.empty((len(table), count))
-        slopes = np.zeros((len(table), count, len(self._bands) + 1))
-        for index, (blue, red) in enumerate(self._pairs):
-            values[:, index] = magnitudes[blue] - magnitudes[red]
-            slopes[:, index, self._bands.index(blue)] = 1
-            slopes[:, index, self._bands.index(red)] = -1
-        errors = [self._error(table, band) for band in self._bands]
+        found, slopes = np.empty((len(table), count)), np.zeros((len(table), count, len(bands) + 1))
+        for index, color in enumerate(self.colors):
+            blue, red = color.split("-")
+            found[:, index] = observed[blue] - observed[red]
+            slopes[:, index, bands.index(blue)], slopes[:, index, bands.index(red)] = 1, -1
+        errors.append(np.zeros(len(table)))
         if self.pseudo_magnitude:
-            values[:, -1], slopes[:, -1] = self._pseudo(table, magnitudes)
-            parallax_error = columns.values(table, "parallax_error", required=False)
-            values[~(parallax_error > 0), -1] = np.nan
-            errors.append(np.nan_to_num(parallax_error))
-        else:
-            errors.append(np.zeros(len(table)))
-        missing = np.isnan(values)
-        slopes[missing] = 0
-        slopes *= np.stack(errors, axis=1)[:, None, :]
-        return values, slopes @ np.swapaxes(slopes, 1, 2)
+            found[:, -1], slopes[:, -1] = self._pseudo(table, observed)
+            errors[-1] = values(table, "parallax_error", required=False)
+            found[~(errors[-1] > 0), -1] = np.nan
+        slopes[np.isnan(found)] = 0
+        slopes *= np.nan_to_num(np.stack(errors, axis=1))[:, None, :]
+        return found, slopes @ np.swapaxes(slopes, 1, 2)
 
-    def _pseudo(self, table, magnitudes):
+    def _pseudo(self, table, observed):
         """Pseudo-magnitude (N,) and its derivatives with respect to the bands and the parallax (N, B + 1)."""
-        parallax = columns.values(table, "parallax", required=False)
-        slopes = np.zeros((len(table), len(self._bands) + 1))
+        bands = self._bands
+        slopes = np.zeros((len(table), len(bands) + 1))
         dimming = np.zeros(len(table))
-        slopes[:, self._bands.index("RP")] = 1
+        slopes[:, bands.index("RP")] = 1
         if self.pseudo_magnitude == "rjce":
             numbers = packaged.table("extinction", "rjce")
             row = numbers[[str(name) for name in numbers["variant"]].index("wise")]
             ratio = float(row["coefficient"]) * extinction_coefficients("wang_chen_2019").relative("RP", "Ks")
-            dimming = ratio * (magnitudes["H"] - magnitudes["W2"] - float(row["offset"]))
+            dimming = ratio * (observed["H"] - observed["W2"] - float(row["offset"]))
             reddened = dimming > 0
-            slopes[reddened, self._bands.index("H")] = -ratio
-            slopes[reddened, self._bands.index("W2")] = ratio
+            slopes[reddened, bands.index("H")] = -ratio
+            slopes[reddened, bands.index("W2")] = ratio
             dimming = np.maximum(dimming, 0)
-        unit = 10 ** (0.2 * (magnitudes["RP"] - dimming))
-        values = parallax * unit
-        slopes *= (0.2 * np.log(10) * values)[:, None]
+        unit = 10 ** (0.2 * (observed["RP"] - dimming))
+        found = values(table, "parallax", required=False) * unit
+        slopes *= (0.2 * np.log(10) * found)[:, None]
         slopes[:, -1] = unit
-        return values, np.nan_to_num(slopes)
+        return found, np.nan_to_num(slopes)
 
 
 def _coefficients(table):
-    """Coefficients (N, 110), their covariances (N, 1540) by band, and where samples were bad."""
-    if columns.find(table, "bp_coefficients") is None and columns.find(table, "rp_coefficients") is None:
-        return _recovered(table)
+    """Coefficients (N, 110), their packed covariances by band, and where samples were bad (N,)."""
+    if not has_coefficients(table):
+        flux, error, flag = spectra(table)
+        coefficients, covariance = recover_coefficients(flux, error)
+        covariances = tuple(covariance.band(band) for band in BANDS)
+        return coefficients, covariances, flags.SPECTRUM.has(flag, "BAD_SAMPLES")
     coefficients, covariances = [], []
-    for band in ("bp", "rp"):
-        parts = []
-        for name, length in (("", BAND), ("_errors", BAND), ("_correlations", BAND * (BAND - 1) // 2)):
-            name = f"{band}_coefficient{name or 's'}"
-            key = columns.find(table, name)
-            if key is None:
-                raise MissingColumnError(f"column {name!r} is missing")
-            parts.append(Ragged.from_column(table[key]).matrix(length))
-        parts[1][~(parts[1] >= 0)] = np.nan
-        coefficients.append(parts[0])
-        covariances.append(packed.pack_correlations(*parts[1:]))
+    for band in BANDS:
+        missing = [name for name in CELLS[band] if find(table, name) is None]
+        if missing:
+            raise MissingColumnError(f"column {missing[0]!r} is missing")
+        found, error, correlations = (cells(table[find(table, name)], name).astype(float) for name in CELLS[band])
+        coefficients.append(found)
+        covariances.append(packed.pack_correlations(np.where(error >= 0, error, np.nan), correlations))
     return np.concatenate(coefficients, axis=1), tuple(covariances), np.zeros(len(table), bool)
-
-
-def _recovered(table):
-    """The same from sampled spectra."""
-    from stellarlabels.inputs.xp import recover_coefficients, spectra
-
-    flux, error, flag = spectra(table)
-    coefficients, covariance = recover_coefficients(flux, error)
-    covariances = [covariance.band(band) for band in ("bp", "rp")]
-    return coefficients, tuple(covariances), flags.SPECTRUM.has(flag, "BAD_SAMPLES")
