@@ -21,7 +21,7 @@ from urllib.request import urlopen
 
 from stellarlabels import columns
 from stellarlabels.exceptions import InputError, SampError
-from stellarlabels.files.votables import dumps, loads
+from stellarlabels.files import dumps, loads
 
 __all__ = ["receive", "send_to_topcat"]
 
