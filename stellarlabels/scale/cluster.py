@@ -7,10 +7,9 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from stellarlabels import columns
+from stellarlabels import columns, files
 from stellarlabels.exceptions import InputError, PartsFailedError, StellarLabelsError, WriteError
-from stellarlabels.files import atomic
-from stellarlabels.files.formats import arrow
+from stellarlabels.files import arrow
 from stellarlabels.scale import hats
 from stellarlabels.scale.job import Failure, Job, Summary, saved
 from stellarlabels.scale.lsdb_catalogs import Task, arrow_table, columns_of, fingerprint_of, mapped, open_lsdb, order_of
@@ -105,7 +104,7 @@ def label_catalog(
     made_from = {"input": fingerprint_of(source), "system": digest, "options": order.to_dict(), "rows": None}
     parts = Parts(target, made_from, restart=restart)
     folder, model = parts.folder / "catalog", parts.folder / "system"
-    with atomic.replacing(model, overwrite=True) as stream:
+    with files.replacing(model, overwrite=True) as stream:
         stream.write(content)
     task = Task(type(system), str(model.resolve()), system.weights_, digest, order, columns_of(source))
     try:
@@ -124,7 +123,7 @@ def label_catalog(
     if not kept:
         raise InputError("catalog: no partition of it has any stars")
     stars, unflagged = _counts(folder, system.labels)
-    with atomic.replacing_folder(target, overwrite=overwrite) as place:
+    with files.replacing_folder(target, overwrite=overwrite) as place:
         place.rmdir()
         os.replace(folder, place)
     parts.remove()

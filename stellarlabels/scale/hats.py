@@ -11,7 +11,7 @@ from pathlib import Path
 from stellarlabels import columns
 from stellarlabels.catalogs import published
 from stellarlabels.exceptions import InputError, MissingColumnError
-from stellarlabels.files.formats import arrow, parquet
+from stellarlabels.files import arrow, contents, parquet
 
 __all__ = [
     "INDEX",
@@ -133,7 +133,7 @@ def stars(content, columns):
 
     Parameters
     ----------
-    content : `stellarlabels.files.content.Content`
+    content : `stellarlabels.files.Content`
     columns : dict of str to `~stellarlabels.columns.Column`
         What is known of the columns. Where it and the content give no unit, that of the vocabulary is meant.
 
@@ -163,7 +163,7 @@ def describe(folder):
     """Give ``_common_metadata`` the header that all partitions have, without what is true of single ones only."""
     pa = arrow.load()
     first = partition_files_in(folder)[0]
-    content = next(parquet.blocks(first, 1)).part(slice(0, 0))
+    content = next(contents(first, 1)).part(slice(0, 0))
     path = Path(folder) / "dataset" / "_common_metadata"
     path.unlink(missing_ok=True)
     with open(path, "wb") as stream:

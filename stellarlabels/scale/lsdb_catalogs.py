@@ -17,9 +17,9 @@ from types import CodeType, FunctionType, MethodType
 import numpy as np
 from astropy.table import QTable, vstack
 
+from stellarlabels.columns import vocabulary
 from stellarlabels.exceptions import InputError, MissingUnitWarning, StellarLabelsError
-from stellarlabels.files.content import Content, Field, from_table
-from stellarlabels.files.formats import arrow, parquet
+from stellarlabels.files import Content, Field, arrow, from_table, parquet
 from stellarlabels.labels.estimator import CHUNK
 from stellarlabels.scale import hats
 from stellarlabels.scale.job import Job, Order, restored, saved
@@ -249,7 +249,16 @@ def _stars(frame, columns):
     plain = [name for name in frame.columns if not hasattr(frame[name].dtype, "field_dtype")]
     table = pa.Table.from_pandas(frame[plain], preserve_index=False)
     found = [name for name in plain if not pa.types.is_struct(table.schema.field(name).type)]
-    return hats.stars(Content([arrow.field(name, table[name], columns.get(name)) for name in found]), columns)
+    fields = [arrow.field(name, table[name], columns.get(name), partial(_length, name, columns)) for name in found]
+    return hats.stars(Content(fields), columns)
+
+
+def _length(name, columns):
+    """Length of the cells of a column none of whose cells is there."""
+    known = columns.get(name)
+    if known is None and name in vocabulary():
+        known = vocabulary()[name]
+    return known.shape[0] if known is not None and known.shape else 0
 
 
 def _with_metadata(catalog, metadata):

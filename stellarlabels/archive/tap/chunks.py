@@ -23,7 +23,7 @@ from stellarlabels.exceptions import (
     UnknownTableError,
     UploadTooLargeError,
 )
-from stellarlabels.files.atomic import replacing
+from stellarlabels.files import replacing
 
 __all__ = ["Chunk", "FailedChunk", "Outcome", "Store", "combine", "default_folder", "run"]
 
