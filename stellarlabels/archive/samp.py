@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 from stellarlabels.exceptions import InputError, SampError
-from stellarlabels.files.votables import dumps, loads
+from stellarlabels.files import dumps, loads
 
 __all__ = ["receive", "send_to_topcat"]
 

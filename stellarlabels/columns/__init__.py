@@ -11,7 +11,7 @@ columns out of it: by canonical name or alias, in the declared unit, with missin
 from stellarlabels.columns import jplus, units, wavelengths
 from stellarlabels.columns.access import check_same_stars, column_values, find, identifier, values
 from stellarlabels.columns.archive_dtypes import declared_dtype
-from stellarlabels.columns.cells import Ragged, exact_floats, holds_arrays, looks_like_array, parse, parse_column
+from stellarlabels.columns.cells import Ragged, holds_arrays, looks_like_array, parse, parse_column
 from stellarlabels.columns.column import Column, column_name, without_unit
 from stellarlabels.columns.dressing import by_name, dressed, factor, plain
 from stellarlabels.columns.frames import distinct
@@ -36,7 +36,6 @@ __all__ = [
     "dressed",
     "entrance",
     "error_term",
-    "exact_floats",
     "factor",
     "find",
     "holds_arrays",

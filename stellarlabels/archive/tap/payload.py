@@ -11,7 +11,7 @@ from stellarlabels import columns
 from stellarlabels.archive.queries import BoundQuery
 from stellarlabels.archive.queries.text import identifier
 from stellarlabels.exceptions import InputError
-from stellarlabels.files.votables import dumps
+from stellarlabels.files import dumps
 
 __all__ = ["ROW", "digest", "numbered", "of_query", "quantities", "votable"]
 
