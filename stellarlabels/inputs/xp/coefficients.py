@@ -11,8 +11,6 @@ from stellarlabels.files.arrays import Ragged
 from stellarlabels.inputs.xp.layout import BANDS, CELLS, COLUMNS, RELEASE, SIZES, columns, lengths
 from stellarlabels.inputs.xp.packed import QuadraticForms, packed_correlations, size_of
 
-__all__ = ["Coefficients", "band_arrays", "cells", "check", "has_coefficients", "lengths_of", "read_coefficients"]
-
 
 @dataclass
 class Coefficients:
