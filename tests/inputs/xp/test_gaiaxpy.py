@@ -125,6 +125,7 @@ def plain(column):
     return getattr(column, "unmasked", column).value
 
 
+@pytest.mark.slow
 def test_all_goes_on_with_an_empty_gaiaxpy(tmp_path, real_data):
     """A package of that name that cannot be imported changes no number."""
     (tmp_path / "gaiaxpy").mkdir()
