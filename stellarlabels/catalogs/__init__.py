@@ -7,11 +7,20 @@ table of labels can be written without a schema. `scan` reads, and `stream` writ
 piece by piece. Each format is one small module; `supported_formats` lists them; CSV is read, not written.
 """
 
-from stellarlabels.catalogs import schemas
+from stellarlabels.catalogs import astropy_formats, schemas  # noqa: F401 - importing it registers the formats
 from stellarlabels.catalogs.core import read, write
 from stellarlabels.catalogs.scanning import scan
 from stellarlabels.catalogs.stream import Writer, stream
 from stellarlabels.catalogs.table import CatalogTable
 from stellarlabels.files.formats import supported_formats
 
-__all__ = ["CatalogTable", "Writer", "read", "scan", "write", "schemas", "stream", "supported_formats"]
+__all__ = [
+    "CatalogTable",
+    "Writer",
+    "read",
+    "scan",
+    "write",
+    "schemas",
+    "stream",
+    "supported_formats",
+]

@@ -26,8 +26,7 @@ from stellarlabels.files.content import Content, Field, from_table
 from stellarlabels.files.formats import arrow, parquet
 from stellarlabels.labels.estimator import CHUNK
 from stellarlabels.scale import hats
-from stellarlabels.scale.job import Job, Order, restored, saved
-from stellarlabels.scale.labelling import Failure, Summary
+from stellarlabels.scale.job import Failure, Job, Order, Summary, restored, saved
 from stellarlabels.scale.parts import Parts
 from stellarlabels.scale.sources import fingerprint
 

@@ -6,11 +6,10 @@ import sys
 import numpy as np
 import pytest
 from astropy import units as u
-from astropy.table import QTable, Table
+from astropy.table import MaskedColumn, QTable, Table
 
-import stellarlabels.connect
 from stellarlabels import catalogs
-from stellarlabels.catalogs import CatalogTable, schemas
+from stellarlabels.catalogs import CatalogTable, astropy_formats, schemas
 from stellarlabels.exceptions import InputError, WriteError
 
 
@@ -78,16 +77,31 @@ def test_a_catalog_table_takes_the_format_too(tmp_path):
 @pytest.mark.parametrize(
     "imports",
     [
-        "import stellarlabels; from astropy.table import QTable",
-        "from astropy.table import QTable; import stellarlabels",
         "import stellarlabels.catalogs; from astropy.table import QTable",
+        "from astropy.table import QTable; import stellarlabels",
+        "import stellarlabels; stellarlabels.catalogs; from astropy.table import QTable",
+        "from stellarlabels import UACSNet; from astropy.table import QTable",
     ],
 )
-def test_the_order_of_imports_does_not_matter(imports):
+def test_the_formats_are_there_with_the_catalogs(imports):
     check = "assert 'stellarlabels.csnet' in QTable.read.__doc__; import sys; "
     check += "assert not [f for f in sys.meta_path if 'stellarlabels' in type(f).__module__]"
     done = subprocess.run([sys.executable, "-c", f"{imports}; {check}"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("kind", [Table, QTable])
+def test_any_table_is_written_as_a_votable_by_its_suffix(kind, tmp_path):
+    teff = MaskedColumn([5772.0, 0.0], mask=[False, True], unit="K")
+    table = kind({"source_id": [2**62 + 1, 5], "teff": teff})
+    table.write(tmp_path / "x.vot")
+    with pytest.raises(WriteError, match="exists"):
+        table.write(tmp_path / "x.vot")
+    table.write(tmp_path / "x.vot", overwrite=True)
+    found = QTable.read(tmp_path / "x.vot")
+    assert found["source_id"].tolist() == [2**62 + 1, 5]
+    assert found["teff"][0] == 5772 * u.K and found["teff"].mask.tolist() == [False, True]
+    assert QTable.read(tmp_path / "x.vot", format="stellarlabels")["teff"].mask.tolist() == [False, True]
 
 
 def test_the_package_does_not_import_astropy():
@@ -97,6 +111,5 @@ def test_the_package_does_not_import_astropy():
 
 
 def test_registering_twice_does_no_harm():
-    stellarlabels.connect.register()
-    stellarlabels.connect.register_when_imported()
+    astropy_formats.register()
     assert np.count_nonzero(["stellarlabels.csnet" in line for line in QTable.read.__doc__.splitlines()]) == 1
