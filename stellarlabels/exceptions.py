@@ -36,6 +36,9 @@ __all__ = [
     "SampError",
     "StellarLabelsWarning",
     "MissingUnitWarning",
+    "ImpossibleValueWarning",
+    "RenamedColumnWarning",
+    "FileWarning",
     "SkippedFileWarning",
     "IncompleteResultWarning",
 ]
@@ -180,6 +183,18 @@ class StellarLabelsWarning(AstropyUserWarning):
 
 class MissingUnitWarning(StellarLabelsWarning):
     """A column without a unit was taken to be in the unit of its declaration."""
+
+
+class ImpossibleValueWarning(StellarLabelsWarning):
+    """Values that no star can have, such as magnitudes of 99, were taken as missing."""
+
+
+class RenamedColumnWarning(StellarLabelsWarning):
+    """Two columns had the same name; the second got another one."""
+
+
+class FileWarning(StellarLabelsWarning):
+    """A file was read, but not all as it is there: columns that are left out, an incomplete result, odd words."""
 
 
 class SkippedFileWarning(StellarLabelsWarning):

@@ -17,7 +17,7 @@ from measures import measure, plain, show, xgboost_predictions
 from train_csnet import WEIGHTS, select, train
 
 import stellarlabels
-from stellarlabels.inputs.xp.photometry import add_noise
+from stellarlabels.inputs.colors import add_noise
 from stellarlabels.networks.training import held_out
 
 #: G magnitudes whose photometric noise is added for the loss of precision.

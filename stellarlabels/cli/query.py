@@ -36,7 +36,7 @@ def run(options):
     from stellarlabels import catalogs
     from stellarlabels.archive import TAP, queries
     from stellarlabels.exceptions import InputError
-    from stellarlabels.inputs.xp.reader import read_table
+    from stellarlabels.inputs.xp import read_table
 
     if options.system == "list":
         for name in queries.available():

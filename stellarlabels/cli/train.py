@@ -23,7 +23,7 @@ def run(options):
     check_output(options)
     check_inputs(options.table)
     from stellarlabels import systems
-    from stellarlabels.inputs.xp.reader import read_table
+    from stellarlabels.inputs.xp import read_table
 
     changes = {name: getattr(options, name) for name in ("epochs", "seed") if getattr(options, name) is not None}
     system = systems.get(options.system)(options.recipe, **changes)

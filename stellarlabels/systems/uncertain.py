@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from stellarlabels.inputs.xp import packed
-from stellarlabels.inputs.xp.coefficient_set import add_noise
+from stellarlabels.inputs.xp import add_noise, packed
 from stellarlabels.labels.recipe import Recipe
 from stellarlabels.labels.uncertainty import ONE_SIGMA, Calibration, balance, reduced
 from stellarlabels.networks.propagation import PASSES, Propagation
@@ -104,7 +103,7 @@ class UncertainNet(System):
 
     Choices where the paper is silent or contradicts itself: hidden layers have ReLU activations; all inputs are
     standardised; the covariance of normalised coefficients includes the error of the divisor for BP, too (see
-    `stellarlabels.inputs.xp.coefficient_set`); the scatter of the passes is not added in the likelihood of the
+    `stellarlabels.inputs.xp.coefficient_features`); the scatter of the passes is not added in the likelihood of the
     training, see `stellarlabels.networks.losses`; the error of the pseudo-magnitude holds for negative parallaxes.
     """
 
@@ -206,7 +205,7 @@ class UncertainNet(System):
         ----------
         features : `stellarlabels.inputs.Features`
             From ``feature_set.compute(table)``, perhaps after
-            `stellarlabels.inputs.xp.coefficient_set.add_noise`.
+            `stellarlabels.inputs.xp.add_noise`.
 
         Returns
         -------

@@ -8,7 +8,7 @@ from scipy import stats
 from stellarlabels.inputs.base import feature_set
 from stellarlabels.inputs.examples import xp_apogee_sample
 from stellarlabels.inputs.xp import packed
-from stellarlabels.inputs.xp.coefficient_set import add_noise, dense_covariance
+from stellarlabels.inputs.xp.coefficient_features import add_noise, dense_covariance
 from stellarlabels.networks import builders as networks
 from stellarlabels.networks import chain, losses
 from stellarlabels.networks.passes import Passes

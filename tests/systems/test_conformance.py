@@ -56,7 +56,7 @@ class Case:
 @cache
 def _jplus_stars():
     """The sample with J-PLUS magnitudes synthesised from its spectra."""
-    from stellarlabels.inputs.xp.photometry import synthetic_photometry
+    from stellarlabels.inputs.xp import synthetic_photometry
 
     stars = xp_apogee_sample()
     made = synthetic_photometry(stars, ["JPLUS"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from astropy import units as u
-from astropy.table import QTable, Table, vstack
+from astropy.table import QTable, vstack
 from astropy.time import Time
 
 from stellarlabels import columns, flags
@@ -18,8 +18,7 @@ from stellarlabels.archive.tap.store import Store, default_folder
 from stellarlabels.columns import identifiers, plain
 from stellarlabels.columns.wavelengths import as_grid
 from stellarlabels.exceptions import ChunksFailedError, MissingColumnError, ReadError, ReplyError
-from stellarlabels.inputs.xp.products import COEFFICIENTS, duplicates
-from stellarlabels.inputs.xp.reader import read_xp
+from stellarlabels.inputs.xp import COLUMNS, duplicates, read_xp
 
 __all__ = ["download", "xp_spectra"]
 
@@ -194,7 +193,8 @@ _EMPTY = b"PK\x05\x06" + bytes(18)
 
 def _identifiers(stars):
     """Identifiers as masked 64-bit integers."""
-    if isinstance(stars, Table):
+    if columns.is_table(stars):
+        stars = columns.as_table(stars, "stars")
         key = columns.find(stars, "source_id")
         if key is None:
             raise MissingColumnError(f"column 'source_id' is missing; the columns are {', '.join(stars.colnames)}")
@@ -246,8 +246,8 @@ def _in_order(parts, names, grid, sampled):
 def _empty(names, parts, grid, sampled):
     """Rows of stars without spectra, in the columns of spectra that the others have."""
     out = QTable({"source_id": names}, meta={"wavelength": grid * u.nm})
-    there = {name for part in parts for name in part.colnames} or ({"flux", "flux_error"} if sampled else COEFFICIENTS)
-    for name, length in {"flux": grid.size, "flux_error": grid.size, **COEFFICIENTS}.items():
+    there = {name for part in parts for name in part.colnames} or ({"flux", "flux_error"} if sampled else COLUMNS)
+    for name, length in {"flux": grid.size, "flux_error": grid.size, **COLUMNS}.items():
         if name in there:
             out[name] = plain(name, np.full((len(names), length) if length else len(names), np.nan))
     bits = flags.SPECTRUM["NO_SPECTRUM"] | (flags.SPECTRUM["BAD_SAMPLES"] if sampled else 0)
