@@ -30,8 +30,7 @@ CHUNK = 1024
 #: More stars than this get a progress bar.
 MANY = 100_000
 
-#: Stars in one product of matrices: always so many, as products round in another way where there are fewer rows, and
-#: what is computed of a star must not depend on the others.
+#: Stars in one product of matrices.
 BLOCK = forms.BLOCK
 
 #: Stars on which a map is compared with GaiaXPy, and the largest relative difference of samples and errors.
@@ -113,13 +112,9 @@ class SampleMap:
 
     def _fill(self, own, bands, rows, outs, single):
         """Write samples, and variances if wanted, of one block of stars that have the same bands."""
-        count = rows.size
-        if count == BLOCK and rows[-1] - rows[0] == BLOCK - 1:
-            place = slice(rows[0], rows[-1] + 1)  # no copies
-            blocks = [out[place] for out in outs]
-        else:
-            place = np.pad(rows, (0, BLOCK - count), mode="edge")
-            blocks = [np.full((BLOCK, self.size), np.nan) for _ in outs]
+        neighbors = rows[-1] - rows[0] == rows.size - 1
+        place = slice(rows[0], rows[-1] + 1) if neighbors else rows
+        blocks = [out[place] for out in outs]  # copies where they are no neighbors
         end = 0
         for band, one in own.items():
             values, *others = (None if array is None else array[place] for array in bands[band])
@@ -132,9 +127,9 @@ class SampleMap:
             for block, part in zip(blocks, before, strict=True):
                 block[:, common] += part
             end = max(end, stop)
-        if not isinstance(place, slice):
+        if not neighbors:
             for out, block in zip(outs, blocks, strict=True):
-                out[rows] = block[:count]
+                out[place] = block
 
 
 def sample_coefficients(table, wavelength=None, truncation=False, *, errors=True, single=False, progress=None):

@@ -13,7 +13,6 @@ from astropy import units as u
 from stellarlabels import flags, threads
 from stellarlabels.exceptions import InputError
 from stellarlabels.features.base import Features, FeatureSet, register
-from stellarlabels.features.blocks import BLOCK
 from stellarlabels.features.spectra import fill_gaps, interpolate, only_pixels, pixels, redshift
 
 __all__ = ["LINEAR_GRID", "LOG_GRID", "LRSSpectrum", "VARIANTS", "Normalised", "normalised"]
@@ -31,6 +30,9 @@ WINDOW, SMOOTH_DEGREE, SPLIT, DEGREE, STRONG, PASSES, LIMITS = 15, 7, 6000.0, 5,
 
 #: Singular values that count, relative to the largest and for each pixel: the code fits in single precision.
 SINGLE = float(np.finfo(np.float32).eps)
+
+#: Spectra that are worked on at once: so many fit into the cache of a processor.
+BLOCK = 64
 
 #: Width (pixels) of the three running means that make the local continuum.
 WIDTH = 51
@@ -131,13 +133,8 @@ def normalised(table, *, variant="code", width=WIDTH):
 
 
 def _pieces(count, workers):
-    """Slices of at most `BLOCK` rows, few enough for the processor's cache, as many for each worker.
-
-    Tables of whole blocks are cut into whole blocks, see `stellarlabels.features.blocks`.
-    """
-    number = -(-count // BLOCK)
-    if count % BLOCK:
-        number = -(-number // workers) * workers
+    """Slices of at most `BLOCK` rows, as many for each worker."""
+    number = -(-count // (BLOCK * workers)) * workers
     edges = np.linspace(0, count, number + 1).astype(int)
     return list(map(slice, edges[:-1], edges[1:]))
 

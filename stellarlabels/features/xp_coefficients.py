@@ -25,7 +25,6 @@ from stellarlabels.corrections.extinction.sets import coefficients as extinction
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.features import packed
 from stellarlabels.features.base import Features, FeatureSet, register
-from stellarlabels.features.blocks import product
 
 __all__ = ["COLORS", "XPCoefficients", "add_noise", "dense_covariance", "designs", "normalise", "propagate"]
 
@@ -254,16 +253,16 @@ class XPCoefficients(FeatureSet):
         usable = ~(missing.any(axis=1) | unknown[0] | unknown[1])
         others, other_covariance = self._others(table)
         _, mean_flux, coarse = designs()
-        flux = product(np.where(usable[:, None], coefficients, 0), coarse.T)
+        flux = np.where(usable[:, None], coefficients, 0) @ coarse.T
         blocks = [np.where(usable[:, None], block, 0) for block in covariances]
         variance = sum(
-            product(block, packed.quadratic_weights(part))
+            block @ packed.quadratic_weights(part)
             for block, part in zip(blocks, (coarse[:, :BAND], coarse[:, BAND:]), strict=True)
         )
         with np.errstate(invalid="ignore", divide="ignore"):
             error = np.sqrt(variance)
             snr = np.where(usable, np.median(flux / error, axis=1), np.nan)
-            mean = np.abs(product(coefficients, mean_flux[:, None]))
+            mean = np.abs(coefficients @ mean_flux)[:, None]
             flux, log_error = flux / mean, np.log(error / mean).reshape(-1, BINS, PER_BIN).mean(axis=2)
             usable &= np.isfinite(flux).all(axis=1) & np.isfinite(log_error).all(axis=1)
         return Features(

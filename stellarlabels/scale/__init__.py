@@ -3,7 +3,7 @@
 `label_file` reads FITS, VOTable, Parquet, HATS and lists of spectra part by part, labels them in constant memory, and
 goes on where it was interrupted. `label_catalog` does the same for a catalog in the HATS format on a Dask cluster, with
 LSDB, and writes one; `map_catalog` labels an LSDB catalog when it is computed. `plan` says beforehand what it takes.
-A label does not depend on how the rows are divided: all ways give the same bits.
+All ways give the same labels, to 1e-5 of their errors, however the rows are divided.
 """
 
 from stellarlabels.scale.cluster import label_catalog, map_catalog, matched, open_lsdb, to_table

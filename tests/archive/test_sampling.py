@@ -91,14 +91,13 @@ def test_blocks_and_chunks_do_not_matter(stars, monkeypatch):
     expected = sampling.sample_coefficients(stars)
     monkeypatch.setattr(sampling, "CHUNK", 5)
     monkeypatch.setattr(sampling, "BLOCK", 4)
-    same(sampling.sample_coefficients(stars), expected, 1e-14)
+    same(sampling.sample_coefficients(stars), expected, 1e-12)
 
 
 def test_other_stars_do_not_matter(stars):
     many = stars[np.arange(320) % len(stars)]
     alone = many[np.arange(64) * 5]
-    for ours, theirs in zip(sampling.sample_coefficients(many), sampling.sample_coefficients(alone), strict=True):
-        np.testing.assert_array_equal(ours[::5], theirs)
+    same([array[::5] for array in sampling.sample_coefficients(many)], sampling.sample_coefficients(alone), 1e-12)
 
 
 def test_threads_do_not_matter(stars, monkeypatch):
@@ -108,8 +107,7 @@ def test_threads_do_not_matter(stars, monkeypatch):
         expected = sampling.sample_coefficients(many)
     with threadpool_limits(2, user_api="blas"):
         found = sampling.sample_coefficients(many)
-    for ours, theirs in zip(found, expected, strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+    same(found, expected, 1e-12)
 
 
 def test_single_precision_columns_and_no_correlations(stars):

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from stellarlabels.features.blocks import product
 from stellarlabels.features.xp.prior import BANDS, OWN, SIZE, columns, prior
 
 __all__ = ["CoefficientCovariance"]
@@ -162,7 +161,7 @@ class CoefficientCovariance:
             stars = np.flatnonzero(self._kinds == kind)
             scaled = matrix @ self._factors[kind]
             if combine is _diagonals:
-                out[stars] = product(self._weights[stars] ** 2, (scaled**2).T)
+                out[stars] = self._weights[stars] ** 2 @ (scaled**2).T
                 continue
             for rows in _blocks(stars.size, scaled.size):
                 out[stars[rows]] = combine(scaled * self._weights[stars[rows], None, :])

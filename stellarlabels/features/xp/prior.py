@@ -6,7 +6,6 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from stellarlabels import packaged
-from stellarlabels.features.blocks import product
 from stellarlabels.features.xp.sampling import WAVELENGTH, design_matrix
 
 __all__ = ["BANDS", "OWN", "SIZE", "Noise", "Prior", "prior"]
@@ -62,9 +61,7 @@ class Noise:
         -------
         `~numpy.ndarray`, shape (N, 55)
         """
-        # One product: those of few columns are rounded in ways that depend on how many rows there are.
-        slopes = self.components.T @ self.slopes
-        return np.exp(self.log_error + product(np.log(flux_error) - self.log_flux_error, slopes))
+        return np.exp(self.log_error + (np.log(flux_error) - self.log_flux_error) @ self.components.T @ self.slopes)
 
     @cached_property
     def root(self):

@@ -12,7 +12,6 @@ from functools import lru_cache
 import numpy as np
 
 from stellarlabels.exceptions import InputError
-from stellarlabels.features.blocks import product, whole
 from stellarlabels.features.xp.covariance import CoefficientCovariance
 from stellarlabels.features.xp.prior import BANDS, OWN, SIZE, columns, prior
 from stellarlabels.features.xp.sampling import WAVELENGTH
@@ -79,9 +78,8 @@ def recover_coefficients(flux, flux_error=None, *, precision=None):
     for kind, samples in enumerate(np.unpackbits(packed, axis=1, count=WAVELENGTH.size).astype(bool)):
         rows = np.flatnonzero((kinds.ravel() == kind) & np.isfinite(level))
         if rows.size:
-            scaled = flux[np.ix_(whole(rows), samples)] / level[whole(rows), None]
-            *found, factors[kind] = _solve(scaled, samples, precision)
-            coefficients[rows], weights[rows] = (array[: rows.size] for array in found)
+            scaled = flux[np.ix_(rows, samples)] / level[rows, None]
+            coefficients[rows], weights[rows], factors[kind] = _solve(scaled, samples, precision)
     flux_errors, errors = _measurement_errors(flux_error, flux.shape, level)
     for band in BANDS:
         missing = good[:, OWN[band]].sum(axis=1) < FEWEST
@@ -144,14 +142,14 @@ def _solve(scaled, samples, precision):
     """
     left, singular, factor = _decomposed(samples.tobytes())
     excess = (scaled - (prior().design @ prior().mean)[samples]) / prior().profile[samples]
-    seen = product(excess, left)
+    seen = excess @ left
     if precision is None:
-        precision = _precision(excess - product(seen, left.T))
+        precision = _precision(excess - seen @ left.T)
     noise = np.broadcast_to(np.asarray(precision, dtype=float) ** 2, len(scaled))[:, None]
     total = singular**2 + noise
     missing = factor.shape[1] - singular.size  # fewer samples than coefficients
     weights = np.pad(np.sqrt(noise / total), ((0, 0), (0, missing)), constant_values=1.0)
-    return prior().mean + product(seen * singular / total, factor[:, : singular.size].T), weights, factor
+    return prior().mean + (seen * singular / total) @ factor[:, : singular.size].T, weights, factor
 
 
 def _precision(rest):
