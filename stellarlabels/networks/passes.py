@@ -2,8 +2,7 @@
 
 The perceptron is a list of stages as in `stellarlabels.networks.chain`. What comes before the first dropout is computed
 once. Units that a pass leaves out are not computed in it: their rows and columns are taken from its kernels when it is
-made. Stars are columns here, so that taking rows copies whole lines of memory, and always the same number of them is
-computed at once, so that no bit of a star depends on the others.
+made. Stars are columns here, so that taking rows copies whole lines of memory.
 """
 
 import numpy as np
@@ -48,12 +47,10 @@ class Passes:
         """
         out = np.empty((len(self._single), self._outputs, len(x)), np.float32)
         for start in range(0, len(x), BLOCK):
-            part = x[start : start + BLOCK]
-            columns = np.zeros((x.shape[1], BLOCK), np.float32)
-            columns[:, : len(part)] = part.T
-            state = _run(self._shared, columns, ())
+            stars = slice(start, start + BLOCK)
+            state = _run(self._shared, np.ascontiguousarray(x[stars].T, np.float32), ())
             for steps, one in zip(self._single, out, strict=True):
-                one[:, start : start + BLOCK] = _run(steps, *state)[0][:, : len(part)]
+                one[:, stars] = _run(steps, *state)[0]
         return out
 
 
