@@ -27,7 +27,6 @@ import numpy as np
 import timing
 from astropy.table import Table, vstack
 
-import stellarlabels
 from stellarlabels.archive.readers import read_xp
 from stellarlabels.inputs.xp import (
     BANDS,
@@ -47,7 +46,7 @@ from stellarlabels.inputs.xp.photometric_systems import photometric_system
 sys.path.append(str(Path(__file__).parents[1] / "tools"))
 import xp_prior  # noqa: E402
 
-OUTPUT = Path(stellarlabels.__file__).parent / "data" / "xp" / "photometry.json"
+OUTPUT = Path(__file__).parents[1] / "docs" / "measured" / "xp" / "photometry.json"
 
 #: Relative difference between the archive's samples and those of GaiaXPy, whose design matrix has six digits.
 ARCHIVE = 1.5e-6

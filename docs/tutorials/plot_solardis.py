@@ -32,7 +32,7 @@ for name, description in available("lamost").items():
 
 # %%
 # A list of files becomes one table. A file that cannot be read keeps its row, flagged.
-# `~stellarlabels.archive.readers.iter_lamost` gives the same in pieces, for more files than memory holds.
+# `~stellarlabels.inputs.lamost.iter_lamost` gives the same in pieces, for more files than memory holds.
 if files:
     spectra = read_lamost(files, progress=False)
     print(spectra["obsid", "release", "class", "subclass", "z", "snrg", "spectrum_flag"])

@@ -45,6 +45,7 @@ def flux_excess_scatter(g):
     return meta["sigma_constant"] + meta["sigma_factor"] * g ** meta["sigma_power"]
 
 
+@columns.entrance("table")
 def correct_flux_excess(table):
     """The flux excess without its dependence on color, C*, and its scatter.
 
@@ -87,6 +88,7 @@ def correct_flux_excess(table):
     return out
 
 
+@columns.entrance("table")
 def magnitudes(table, *, system="vega", zero_point_error=False):
     """Magnitudes and their errors from mean fluxes.
 

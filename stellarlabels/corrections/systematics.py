@@ -154,6 +154,7 @@ def correct_flux(flux, error, magnitude, folder, *, truncated=False, absolute=Tr
     return np.where(good[:, None], flux * factor, flux), flag
 
 
+@columns.entrance("table")
 def correct_xp(table, *, folder, truncated=False, absolute=True):
     """A table with corrected XP spectra.
 

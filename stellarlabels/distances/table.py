@@ -54,6 +54,7 @@ _BANDS = {
 }
 
 
+@columns.entrance("table", "labels")
 def distances(
     table,
     labels=None,

@@ -5,6 +5,7 @@ import logging
 import numpy as np
 from astropy import units as u
 
+from stellarlabels.columns import entrance
 from stellarlabels.exceptions import InputError
 from stellarlabels.tables.join import MATCH, copy_of, side_by_side
 from stellarlabels.tables.sky import Stars, angle, neighbors, separations
@@ -16,6 +17,7 @@ _log = logging.getLogger(__name__)
 _FIND = ("best", "all", "both")
 
 
+@entrance("left", "right")
 def crossmatch(left, right, radius=1 * u.arcsec, *, find="best", left_epoch=None, right_epoch=None, suffix="_right"):
     """Match two tables by position.
 

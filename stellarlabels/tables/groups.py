@@ -10,6 +10,7 @@ from stellarlabels.tables.join import copy_of
 from stellarlabels.tables.sky import Stars, angle, neighbors
 
 
+@columns.entrance("table")
 def group_by_star(table, *, by=None, radius=1 * u.arcsec):
     """Number the stars of a table in which a star may have several rows.
 

@@ -6,6 +6,7 @@ from astropy.table import Column, MaskedColumn, QTable
 from astropy.utils.masked import Masked
 
 from stellarlabels import columns, flags
+from stellarlabels.columns import entrance
 from stellarlabels.exceptions import InputError
 from stellarlabels.tables.columns import identifier_name, identifiers
 
@@ -121,6 +122,7 @@ def _null(dtype):
     return {"f": np.nan, "c": np.nan, "S": b"", "U": "", "O": None}.get(dtype.kind, 0)
 
 
+@entrance("left", "right")
 def join_by_id(left, right, *, on="source_id", suffix="_right"):
     """Put the row of another table that has the same identifier beside each row.
 

@@ -203,6 +203,7 @@ def test_rows_without_value_stay_masked_where_the_map_is_not_there(tmp_path, sky
     np.testing.assert_array_equal(has(out["extinction_flag"], "MISSING_EBV"), out["ebv"].mask)
 
 
+@pytest.mark.filterwarnings("ignore::stellarlabels.exceptions.ImpossibleValueWarning")
 def test_bad_coordinates_are_masked_and_flagged(sfd):
     table = QTable(
         {

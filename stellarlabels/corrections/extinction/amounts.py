@@ -93,6 +93,7 @@ def _amount(band, ebv, coefficients, ebv_scale, teff):
     return u.Quantity(out, u.mag) if isinstance(ebv, u.Quantity) else out
 
 
+@columns.entrance("table")
 def deredden(table, *, bands=None, coefficients=DEFAULT, ebv_scale=None, teff=None):
     """Photometry without extinction.
 

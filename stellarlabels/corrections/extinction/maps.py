@@ -142,6 +142,7 @@ def _dustmaps(module):
 _log = logging.getLogger(__name__)
 
 
+@columns.entrance("table")
 def ebv(table, *, dustmap="sfd", path=None, distance=None, map_scale=None, query_options=None):
     """Color excess E(B-V) of each star, on the scale of the SFD map.
 
@@ -182,6 +183,7 @@ def ebv(table, *, dustmap="sfd", path=None, distance=None, map_scale=None, query
     return _dress(values)
 
 
+@columns.entrance("table")
 def add_ebv(table, *, dustmap="sfd", path=None, distance=None, map_scale=None, query_options=None):
     """The table with E(B-V) and a flag. Errors are raised as by `ebv`.
 

@@ -6,6 +6,7 @@ from stellarlabels import columns, packaged
 from stellarlabels.exceptions import InputError
 
 
+@columns.entrance("table")
 def rjce(table, *, variant="wise", coefficient=None, offset=None, clip=(0.0, None)):
     """Extinction in Ks from H-W2: coefficient * (H - W2 - offset).
 
@@ -51,6 +52,7 @@ def rjce(table, *, variant="wise", coefficient=None, offset=None, clip=(0.0, Non
     return columns.column("aks").dress(absorption)
 
 
+@columns.entrance("table")
 def rjce_error(table, *, variant="wise", coefficient=None):
     """Standard error of `rjce` from the errors of the two magnitudes.
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from stellarlabels import releases
-from stellarlabels.columns import find, without_unit
+from stellarlabels.columns import Ragged, find, without_unit
 from stellarlabels.exceptions import InputError, MissingColumnError
-from stellarlabels.files.arrays import Ragged
 from stellarlabels.inputs.xp.layout import BANDS, CELLS, COLUMNS, RELEASE, SIZES, columns, lengths
 from stellarlabels.inputs.xp.packed import QuadraticForms, packed_correlations, size_of
 

@@ -5,10 +5,9 @@ import re
 import numpy as np
 
 from stellarlabels import flags
-from stellarlabels.columns import factor, plain, values, without_unit
+from stellarlabels.columns import Ragged, factor, holds_arrays, looks_like_array, parse, plain, values, without_unit
 from stellarlabels.columns.wavelengths import regrid
 from stellarlabels.exceptions import InputError, ReadError
-from stellarlabels.files.arrays import Ragged, holds_arrays, looks_like_array, parse
 from stellarlabels.files.products import register
 from stellarlabels.inputs.xp.coefficients import cells, lengths_of
 from stellarlabels.inputs.xp.layout import BANDS, COLUMNS, SIZES

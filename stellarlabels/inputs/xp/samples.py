@@ -3,10 +3,9 @@
 import numpy as np
 
 from stellarlabels import flags
-from stellarlabels.columns import factor, find, values, without_unit
+from stellarlabels.columns import Ragged, factor, find, values, without_unit
 from stellarlabels.columns.wavelengths import quality, regrid, same
 from stellarlabels.exceptions import InputError, MissingColumnError
-from stellarlabels.files.arrays import Ragged
 from stellarlabels.inputs.xp.coefficients import has_coefficients
 from stellarlabels.inputs.xp.sampling import WAVELENGTH, sample_arrays
 

@@ -12,6 +12,7 @@ from stellarlabels.tables.quality import papers
 from stellarlabels.tables.quality.cuts import Cut, CutSet
 
 
+@columns.entrance("table")
 def apply(table, cuts, *, supply=None, prefix="quality"):
     """Flag the stars that fail cuts, and those that a cut cannot judge.
 
@@ -59,6 +60,7 @@ def apply(table, cuts, *, supply=None, prefix="quality"):
     return out
 
 
+@columns.entrance("table")
 def passes(table, cuts, *, supply=None):
     """Whether each star passes all cuts.
 
@@ -78,6 +80,7 @@ def passes(table, cuts, *, supply=None):
     return out
 
 
+@columns.entrance("table")
 def waterfall(table, cuts, *, supply=None):
     """How many stars are left after each cut, as the papers print it.
 

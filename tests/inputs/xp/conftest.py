@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from astropy.table import Table
 
-from stellarlabels.columns import find, values
-from stellarlabels.files.arrays import Ragged
+from stellarlabels.columns import Ragged, find, values
 from stellarlabels.inputs.xp.gaiaxpy import quiet
 
 BANDS, SIZE = ("bp", "rp"), 55

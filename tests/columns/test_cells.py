@@ -8,9 +8,9 @@ from astropy.table import MaskedColumn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stellarlabels.columns import Ragged, holds_arrays, parse, parse_column
 from stellarlabels.columns.wavelengths import DEFAULT, as_grid, regrid, resample
 from stellarlabels.exceptions import InputError
-from stellarlabels.files.arrays import Ragged, holds_arrays, parse, parse_column
 
 floats = st.floats(allow_nan=True, allow_infinity=False)
 
