@@ -72,7 +72,7 @@ def agree():
     """
     import numpy as np
 
-    from stellarlabels.schema import without_unit
+    from stellarlabels.columns import without_unit
 
     def error_of(table, name, errors):
         label = re.sub("_(err.*|lo|hi|mode)$", "", name)

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from stellarlabels.models.layers import DOUBLE
+from stellarlabels.networks.layers import DOUBLE
 
 __all__ = ["Bend", "KernelRegression", "WeightedComponents", "degraded", "encoded", "head_training", "kernel_mlp"]
 
