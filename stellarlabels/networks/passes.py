@@ -30,7 +30,7 @@ class Passes:
         steps = list(_steps(stages, iter(parameters)))
         first = next((index for index, (kind, *_) in enumerate(steps) if kind == "dropout"), len(steps))
         self._shared = _thinned(steps[:first], ())
-        self._single = [_thinned(steps[first:], own) for own in zip(*factors, strict=True)] or [[]]
+        self._single = [_precise(_thinned(steps[first:], own)) for own in zip(*factors, strict=True)] or [[]]
         self._outputs = next(len(arrays[1]) for kind, *arrays in reversed(steps) if kind == "dense")
 
     def __call__(self, x):
@@ -42,10 +42,10 @@ class Passes:
 
         Returns
         -------
-        `~numpy.ndarray` of float32, shape (P, outputs, N)
+        `~numpy.ndarray` of float64, shape (P, outputs, N)
             Of one pass without dropout.
         """
-        out = np.empty((len(self._single), self._outputs, len(x)), np.float32)
+        out = np.empty((len(self._single), self._outputs, len(x)))
         for start in range(0, len(x), BLOCK):
             stars = slice(start, start + BLOCK)
             state = _run(self._shared, np.ascontiguousarray(x[stars].T, np.float32), ())
@@ -105,6 +105,13 @@ def _thinned(steps, factors):
         else:
             out.append((kind, *arrays))
     return out
+
+
+def _precise(steps):
+    """The same steps with the last layer, whose terms cancel, in double precision."""
+    last = max(index for index, (kind, *_) in enumerate(steps) if kind == "dense")
+    kind, kernel, offset = steps[last]
+    return [*steps[:last], (kind, kernel.astype(np.float64), offset), *steps[last + 1 :]]
 
 
 def _is_dense(steps):
