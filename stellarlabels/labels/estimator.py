@@ -8,9 +8,8 @@ import numbers
 import numpy as np
 from astropy.table import QTable
 
-from stellarlabels import __version__, columns, flags
+from stellarlabels import __version__, columns, files, flags
 from stellarlabels.exceptions import InputError, ModelFileError, NotFittedError
-from stellarlabels.files import atomic as files
 from stellarlabels.inputs.base import feature_set
 from stellarlabels.labels import modelfile
 from stellarlabels.labels.domain import Domain

@@ -8,8 +8,8 @@ import numpy as np
 from astropy.table import QTable
 from tqdm import tqdm
 
+from stellarlabels import files
 from stellarlabels.exceptions import InputError, WriteError
-from stellarlabels.files import atomic as files
 from stellarlabels.plots import plain
 from stellarlabels.report import figures, findings, formatted, inputs, numbers, page
 from stellarlabels.report.formatted import count, slug
