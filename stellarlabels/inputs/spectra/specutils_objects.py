@@ -5,7 +5,7 @@ from astropy import units as u
 from astropy.table import QTable
 
 from stellarlabels.exceptions import InputError
-from stellarlabels.inputs.spectra.pixels import PIXELS, masks_of, pixel_column
+from stellarlabels.inputs.spectra.table_pixels import PIXELS, masks_of, pixel_column
 
 __all__ = ["from_specutils", "to_specutils"]
 
