@@ -277,7 +277,8 @@ def test_every_kind_through_every_entrance(system, entrance, kind, tmp_path, cap
 @pytest.mark.parametrize("entrance", ENTRANCES)
 def test_wavelengths_of_ones_own_are_not_taken_for_others(system, entrance, tmp_path, capsys):
     """Spectra of 400 to 900 nm in as many samples: refused, or resampled and flagged, never read as 336 to 1020 nm."""
-    right = column_of(system.predict(stars()), "teff")
+    grid = np.arange(336, 1021, 2.0)
+    right = system.predict(dark(np.nan, (grid < 400) | (grid > 900)))
     try:
         found = ENTRANCES[entrance](system, other_wavelengths(), tmp_path)
     except StellarLabelsError as error:
@@ -285,5 +286,5 @@ def test_wavelengths_of_ones_own_are_not_taken_for_others(system, entrance, tmp_
         return
     found = found if isinstance(found, list) else [found]
     assert all((np.asarray(part["teff_flag"]) != 0).all() for part in found)
-    close = [np.abs(column_of(part, "teff") - right[k : k + len(part)]) for k, part in enumerate(found)]
-    assert (np.ma.concatenate(close) < 100).all()
+    values = np.ma.concatenate([column_of(part, "teff") for part in found])
+    assert (np.abs(values - column_of(right, "teff")) < 3 * column_of(right, "teff_err")).all()
