@@ -15,8 +15,8 @@ from unittest.mock import patch
 import numpy as np
 import timing
 
+from stellarlabels import networks
 from stellarlabels.inputs.examples import xp_apogee_sample
-from stellarlabels.networks import builders as networks
 from stellarlabels.networks import losses, training
 
 #: Training stars (spectra) of each network in the papers. CSNet: three quarters of the stars of each label (Section

@@ -52,7 +52,7 @@ class Trainer(SPCANet):
     """SPCANet that finds the features of a table's rows ready."""
 
     class Ready:
-        error_matrix = None
+        constants = {}
 
         def __init__(self, features, config):
             self.features, self.config = features, config

@@ -65,9 +65,6 @@ class FeatureSet(ABC):
 
     #: Name in the registry, set by `register`.
     name = None
-    #: Derivatives of the array ``color`` with respect to the magnitudes whose errors are the array ``error`` (C, B), if
-    #: the set has these arrays.
-    error_matrix = None
 
     @abstractmethod
     def compute(self, table):
@@ -92,6 +89,15 @@ class FeatureSet(ABC):
     @property
     def config(self):
         """Options with which the same feature set can be made again (dict of plain values)."""
+        return {}
+
+    @property
+    def constants(self):
+        """Arrays that fixed layers of a network need beside the stars' inputs (dict of str to `~numpy.ndarray`).
+
+        ``error_matrix`` (C, B): derivatives of the array ``color`` with respect to the magnitudes whose errors are the
+        array ``error``. ``noise_basis`` (F, R): what the noise of the array ``flux`` is made of.
+        """
         return {}
 
 

@@ -330,7 +330,7 @@ class LabelEstimator:
 
     def _build(self, arrays, seed, outputs):
         """An untrained network for inputs of these shapes and so many labels."""
-        from stellarlabels.networks import builders as networks
+        from stellarlabels import networks
 
         shapes = {name: int(np.shape(array)[1]) for name, array in arrays.items()}
         return networks.build(self.recipe.network, shapes=shapes, outputs=outputs, seed=seed, **self._network_options())

@@ -89,8 +89,8 @@ def fit_member(estimator, sample, check, part, seed, *, progress, title):
     InputError
         If fewer than two stars are left for this network.
     """
-    from stellarlabels.networks import builders as networks
-    from stellarlabels.networks import losses, training
+    from stellarlabels import networks
+    from stellarlabels.networks import losses
 
     recipe = estimator.recipe
     names = [recipe.labels[index] for index in part]
@@ -112,12 +112,12 @@ def fit_member(estimator, sample, check, part, seed, *, progress, title):
         loss = losses.with_parallaxes(special, center, scale)
     arrays = sample.features.arrays
     network = estimator._build(arrays, seed, len(part))
-    networks.adapt(network, arrays, seed, estimator.feature_set.error_matrix)
-    learner, inputs, targets, checks = network, arrays, packed(sample), check.features.arrays
-    if recipe.loss == "squared":
+    networks.adapt(network, {**arrays, **estimator.feature_set.constants}, seed)
+    learner, inputs, targets, checks = networks.learner(
+        recipe.network, network, arrays, packed(sample), check.features.arrays, seed
+    )
+    if getattr(loss, "means_only", False):
         learner = networks.means_of(network, _of_label(recipe.input_noise, names[0], 0.0), seed)
-    elif hasattr(network, "augmentation"):
-        learner, inputs, targets, checks = networks.head_training(network, arrays, targets, checks, seed)
     weights = cost_weights(recipe, sample, part)
     if weights is not None:
         weights = np.tile(weights, len(targets) // len(weights))
@@ -132,7 +132,7 @@ def fit_member(estimator, sample, check, part, seed, *, progress, title):
         "seed": seed,
         "progress": progress,
     }
-    history = training.train(
+    history = networks.train(
         learner,
         inputs,
         targets,
@@ -145,7 +145,7 @@ def fit_member(estimator, sample, check, part, seed, *, progress, title):
     if recipe.loss == "squared" and recipe.excess_epochs:
         networks.freeze_means(network)
         options |= {"learning_rate": 1e-3, "schedule": "cosine", "weight_decay": 0.0, "patience": None}
-        second = training.train(
+        second = networks.train(
             network,
             arrays,
             packed(sample),
@@ -160,7 +160,7 @@ def fit_member(estimator, sample, check, part, seed, *, progress, title):
 
 def cost_weights(recipe, sample, part):
     """Cost-sensitive weights (N,) of the stars of one network; None for equal weights."""
-    from stellarlabels.networks.weights import cost_weights
+    from stellarlabels.networks import cost_weights
 
     bins, gamma = (_of_label(value, recipe.labels[part[0]]) for value in (recipe.cost_bins, recipe.cost_gamma))
     if bins is None:

@@ -18,7 +18,7 @@ class Recipe:
     features, feature_options : str, dict
         Feature set and its options; see `stellarlabels.inputs.base`.
     network, network_options : str, dict
-        Network and its options; see `stellarlabels.networks.builders`.
+        Network and its options; see `stellarlabels.networks`.
     loss : {"gaussian", "student_t", "squared"}
         Likelihood; see `stellarlabels.networks.losses`.
     likelihoods : dict of str to str

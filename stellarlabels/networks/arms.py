@@ -4,9 +4,12 @@ import keras
 import numpy as np
 from keras import layers
 
+from stellarlabels.networks.kinds import register
+
 __all__ = ["two_arm_cnn"]
 
 
+@register
 def two_arm_cnn(*, shapes, outputs, filters, kernels, strides, dense, dropout, seed):
     """The network of the SPCANet paper (its Section 3.1, Fig. 5), with heads for means and errors.
 

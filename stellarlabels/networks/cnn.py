@@ -3,6 +3,8 @@
 import keras
 from keras import layers, ops
 
+from stellarlabels.networks.kinds import register
+
 __all__ = ["UnitSigma", "spectrum_cnn"]
 
 
@@ -17,6 +19,7 @@ class UnitSigma(layers.Layer):
         return ops.concatenate([inputs, ops.zeros_like(inputs)], axis=-1)
 
 
+@register
 def spectrum_cnn(*, shapes, outputs, filters, kernel, pool, dense, slope, seed):
     """The network of the SolarDis paper (its Section 3.1, Fig. 4).
 

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from stellarlabels.networks.chain import forward, pullback
+from stellarlabels.networks.jacobian_mlp import forward, pullback
+from stellarlabels.networks.layers import standardising
 
 __all__ = ["DifferentiableMLP", "PropagatedError", "TotalLogError"]
 
@@ -25,7 +26,7 @@ class DifferentiableMLP(keras.layers.Layer):
     outputs : int
         Number of outputs L.
     activation : str
-        Of the hidden layers; one of `stellarlabels.networks.chain.ACTIVATIONS`.
+        Of the hidden layers; one of `stellarlabels.networks.jacobian_mlp.ACTIVATIONS`.
     l2 : float
         Penalty on the squares of the kernels.
     seed : int or None
@@ -37,7 +38,7 @@ class DifferentiableMLP(keras.layers.Layer):
 
     @property
     def stages(self):
-        """The layers as stages of `stellarlabels.networks.chain`."""
+        """The layers as stages of `stellarlabels.networks.jacobian_mlp`."""
         hidden = [({"kind": "dense", "units": n}, {"kind": "activation", "name": self.activation}) for n in self.hidden]
         return [stage for pair in hidden for stage in pair] + [{"kind": "dense", "units": self.outputs}]
 
@@ -82,7 +83,7 @@ class PropagatedError(keras.layers.Layer):
 
     Called with a Jacobian (N, L, F) with respect to scaled features and errors (N, B); the fixed matrix A (F, B) holds
     the derivatives of the scaled features with respect to the measured quantities, for instance of colors with respect
-    to magnitudes. Set it with `adapt`.
+    to magnitudes.
     """
 
     def __init__(self, **kwargs):
@@ -92,9 +93,10 @@ class PropagatedError(keras.layers.Layer):
         jacobian, errors = input_shape
         self.matrix = self.add_weight(shape=(jacobian[-1], errors[-1]), initializer="zeros", name="matrix")
 
-    def adapt(self, matrix):
-        """Set the matrix (F, B)."""
-        self.set_weights([np.asarray(matrix, np.float32)])
+    def adapt_to(self, arrays, seed):
+        """Set the matrix (F, B): that of the colors ``arrays["error_matrix"]``, in units of their scatter."""
+        _, scaling = standardising(arrays["color"])
+        self.set_weights([np.asarray(scaling @ arrays["error_matrix"], np.float32)])
 
     def call(self, inputs):
         jacobian, errors = inputs

@@ -8,6 +8,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from stellarlabels.networks.kinds import register
+
 __all__ = ["Bend", "KernelRegression", "WeightedComponents", "degraded", "encoded", "head_training", "kernel_mlp"]
 
 _register = keras.saving.register_keras_serializable(package="stellarlabels")
@@ -250,6 +252,7 @@ class Blend(layers.Layer):
         return {**super().get_config(), "share": self.share}
 
 
+@register
 def kernel_mlp(
     *, shapes, outputs, components, floor, iterations, width, dropout, share, centers, bends, noise, copies, seed
 ):
@@ -374,3 +377,6 @@ def head_training(network, arrays, targets, checks, seed):
     head.get_layer("kernel").fit(z[:count], head.get_layer("bend").inverse(values), known > 0, seed)
     own = encoded(network, checks, seed, augment=False)
     return head, {"components": z}, np.tile(targets, (len(z) // count, 1)), {"components": own}
+
+
+kernel_mlp.learner = head_training

@@ -4,14 +4,24 @@ import keras
 import numpy as np
 from keras import ops
 
-__all__ = ["AffineProjection", "ColorInput", "LogErrorBins", "SigmaFloor", "SpectrumNoise"]
+__all__ = [
+    "AffineProjection",
+    "ColorInput",
+    "LogErrorBins",
+    "MeasurementNoise",
+    "PrincipalComponents",
+    "SigmaFloor",
+    "SpectrumNoise",
+    "Standardisation",
+    "standardising",
+]
 
 _register = keras.saving.register_keras_serializable(package="stellarlabels")
 
 
 @_register
 class AffineProjection(keras.layers.Layer):
-    """Fixed linear map ``(x - offset) @ matrix``; its weights are set by `adapt`, not by training.
+    """Fixed linear map ``(x - offset) @ matrix``; its weights are set once, not by training.
 
     Parameters
     ----------
@@ -40,6 +50,55 @@ class AffineProjection(keras.layers.Layer):
 
 
 @_register
+class Standardisation(AffineProjection):
+    """Gives each column of the input ``of`` mean 0 and variance 1; constant columns become 0."""
+
+    def __init__(self, of, units, **kwargs):
+        super().__init__(units, **kwargs)
+        self.of = of
+
+    def adapt_to(self, arrays, seed):
+        """Take means and variances from ``arrays[of]`` (N, F)."""
+        self.adapt(*standardising(arrays[self.of]))
+
+    def get_config(self):
+        return {**super().get_config(), "of": self.of}
+
+
+@_register
+class PrincipalComponents(AffineProjection):
+    """Projects spectra on principal components, scaled by the square root of their spread.
+
+    That is halfway between leaving faint components too small to learn from and blowing up their noise.
+    """
+
+    def __init__(self, of, units, **kwargs):
+        super().__init__(units, **kwargs)
+        self.of = of
+
+    def adapt_to(self, arrays, seed, stars=12000):
+        """Find the components of ``arrays[of]`` (N, F), standardised, from at most so many of the stars."""
+        flux = arrays[self.of]
+        offset, scaling = standardising(flux)
+        some = np.random.default_rng(seed).permutation(len(flux))[:stars]
+        directions = np.linalg.svd((flux[some] - offset) @ scaling, full_matrices=False)[2][: self.units].T
+        matrix = scaling @ directions
+        spread = ((flux[some] - offset) @ matrix).std(axis=0)
+        out = np.zeros((flux.shape[1], self.units))
+        out[:, : matrix.shape[1]] = matrix / np.sqrt(np.maximum(spread, 1e-9))
+        self.adapt(offset, out)
+
+    def get_config(self):
+        return {**super().get_config(), "of": self.of}
+
+
+def standardising(array):
+    """Offset (F,) and matrix (F, F) that give each column mean 0 and variance 1; constant columns become 0."""
+    spread = array.std(axis=0, dtype=np.float64)
+    return array.mean(axis=0, dtype=np.float64), np.diag(np.where(spread > 0, 1 / np.where(spread > 0, spread, 1), 0))
+
+
+@_register
 class SpectrumNoise(keras.layers.Layer):
     """Adds noise to spectra during training; does nothing otherwise.
 
@@ -65,9 +124,9 @@ class SpectrumNoise(keras.layers.Layer):
         size = input_shape[0][-1]
         self.basis = self.add_weight(shape=(self.rank, size), initializer="zeros", name="basis")
 
-    def adapt(self, basis):
-        """Set the noise components from a design matrix (size, rank); its rows are scaled to unit length."""
-        rows = np.asarray(basis, float)
+    def adapt_to(self, arrays, seed):
+        """Set the components from a design matrix ``arrays["noise_basis"]`` (size, rank), its rows of unit length."""
+        rows = np.asarray(arrays["noise_basis"], float)
         self.set_weights([(rows / np.linalg.norm(rows, axis=1, keepdims=True)).T.astype(np.float32)])
 
     def call(self, inputs, training=False):
@@ -145,8 +204,9 @@ class ColorInput(keras.layers.Layer):
         self.center = self.add_weight(shape=(size,), initializer="zeros", name="center")
         self.scale = self.add_weight(shape=(size,), initializer="ones", name="scale")
 
-    def adapt(self, colors):
-        """Take center and scale from training colors (N, C), NaN ignored."""
+    def adapt_to(self, arrays, seed):
+        """Take center and scale from training colors ``arrays["color"]`` (N, C), NaN ignored."""
+        colors = arrays["color"]
         center = np.nanmedian(colors, axis=0)
         scale = np.nanstd(colors, axis=0)
         self.set_weights([center.astype(np.float32), np.where(scale > 0, scale, 1).astype(np.float32)])
@@ -170,7 +230,7 @@ class ColorInput(keras.layers.Layer):
 
 @_register
 class LogErrorBins(keras.layers.Layer):
-    """Mean logarithm of the errors in equal bins along the spectrum, standardised by `adapt`.
+    """Mean logarithm of the errors in equal bins along the spectrum, standardised by `adapt_to`.
 
     Parameters
     ----------
@@ -189,9 +249,9 @@ class LogErrorBins(keras.layers.Layer):
         self.center = self.add_weight(shape=(self.bins,), initializer="zeros", name="center")
         self.scale = self.add_weight(shape=(self.bins,), initializer="ones", name="scale")
 
-    def adapt(self, errors):
-        """Take center and scale from training errors (N, F)."""
-        logs = np.log(np.maximum(errors, 1e-6)) @ self.averager
+    def adapt_to(self, arrays, seed):
+        """Take center and scale from training errors ``arrays["error"]`` (N, F)."""
+        logs = np.log(np.maximum(arrays["error"], 1e-6)) @ self.averager
         self.set_weights([logs.mean(axis=0), np.maximum(logs.std(axis=0), 1e-3)])
 
     def call(self, inputs):

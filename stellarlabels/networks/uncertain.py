@@ -8,7 +8,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from stellarlabels.networks import chain
+from stellarlabels.networks import jacobian_mlp as chain
+from stellarlabels.networks.kinds import register
 
 __all__ = ["UncertainCore", "stages_of", "uncertain_mlp"]
 
@@ -69,7 +70,7 @@ class UncertainCore(keras.layers.Layer):
     outputs : int
         Number of labels L.
     trunk, mean, excess : list of dict
-        Stages; see `stages_of` and `stellarlabels.networks.chain`.
+        Stages; see `stages_of` and `stellarlabels.networks.jacobian_mlp`.
     components : int
         Number of principal components of the sampled spectra that stand for the coefficients; 0 for the standardised
         coefficients themselves.
@@ -326,6 +327,7 @@ def _components(coefficients, count):
     return reference, (coefficients @ matrix).mean(axis=0), matrix
 
 
+@register
 def uncertain_mlp(
     *,
     shapes,

@@ -140,7 +140,7 @@ class SolarDis(System):
         from stellarlabels.labels.domain import Domain
         from stellarlabels.labels.fitting import Member
         from stellarlabels.labels.uncertainty import Calibration
-        from stellarlabels.networks import kerasfile
+        from stellarlabels.systems import kerasfile
 
         out = cls("paper", ensemble=1)
         count = len(out.labels)

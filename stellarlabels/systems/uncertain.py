@@ -8,7 +8,7 @@ from stellarlabels.inputs.xp import packed
 from stellarlabels.inputs.xp.coefficient_set import add_noise
 from stellarlabels.labels.recipe import Recipe
 from stellarlabels.labels.uncertainty import ONE_SIGMA, Calibration, balance, reduced
-from stellarlabels.networks.propagation import PASSES, Propagation
+from stellarlabels.networks.error_propagation import PASSES, Propagation
 from stellarlabels.systems.base import System
 
 __all__ = ["UncertainNet"]

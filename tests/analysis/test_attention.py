@@ -54,7 +54,7 @@ def test_attention_is_derivative_times_input(system, stars):
 
 def _means(system, features):
     """Means of the networks without dropout."""
-    from stellarlabels.networks import chain
+    from stellarlabels.networks import jacobian_mlp as chain
 
     out = []
     for network in system._propagation().networks:

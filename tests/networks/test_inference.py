@@ -6,8 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from stellarlabels import SolarDis, SPCANet
-from stellarlabels.networks import builders as networks
+from stellarlabels import SolarDis, SPCANet, networks
 from stellarlabels.networks import inference, training
 
 #: Largest difference from plain Keras, relative to the scale of the labels, which is 1.

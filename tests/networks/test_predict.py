@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from stellarlabels import SolarDis, SPCANet, UACSNet
-from stellarlabels.networks import builders as networks
+from stellarlabels import SolarDis, SPCANet, UACSNet, networks
 from stellarlabels.networks import training
 from stellarlabels.systems.csnet import CSNet
 

@@ -6,9 +6,8 @@ import pytest
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import CSNet, columns, flags
+from stellarlabels import CSNet, columns, flags, networks
 from stellarlabels.exceptions import InputError, MissingColumnError
-from stellarlabels.networks import builders as networks
 from stellarlabels.networks import layers, losses
 from stellarlabels.systems.csnet import PAPER
 
@@ -41,7 +40,7 @@ def test_loss_is_equation_8():
     network = networks.build("color_mlp", shapes={"color": 2, "error": 3}, outputs=1, seed=3, **options)
     rng = np.random.default_rng(0)
     arrays = {"color": rng.normal(size=(5, 2)).astype("f4"), "error": np.ones((5, 3), "f4")}
-    networks.adapt(network, arrays, error_matrix=np.zeros((2, 3)))
+    networks.adapt(network, {**arrays, "error_matrix": np.zeros((2, 3))})
     means = networks.means_of(network)
     target, cost = rng.normal(size=(5, 1)), np.array([1.0, 2.0, 0.5, 4.0, 1.0], "f4")
     means.compile(optimizer="sgd", loss=losses.squared)
@@ -65,7 +64,8 @@ def test_noise_of_a_training_is_that_of_the_magnitudes():
     network = networks.build(
         "color_mlp", shapes={"color": 2, "error": 3}, outputs=1, hidden=(4,), l2=0, error_hidden=(2,), seed=3
     )
-    networks.adapt(network, {"color": rng.normal(size=(9, 2)).astype("f4"), "error": error[:9]}, error_matrix=matrix)
+    arrays = {"color": rng.normal(size=(9, 2)).astype("f4"), "error": error[:9], "error_matrix": matrix}
+    networks.adapt(network, arrays)
     arrays = {"color": color[:5], "error": error[:5]}
     with_noise, without = networks.means_of(network, noise=1.0, seed=1), networks.means_of(network)
     same = with_noise.predict(arrays, verbose=0), without.predict({"color": color[:5]}, verbose=0)

@@ -8,11 +8,10 @@ from astropy import units as u
 from astropy.table import QTable
 from scipy.optimize import minimize_scalar
 
-from stellarlabels import SolarDis, columns, flags
+from stellarlabels import SolarDis, columns, flags, networks
 from stellarlabels.archive.readers import read_lamost
 from stellarlabels.exceptions import InputError, MissingColumnError, ModelFileError
-from stellarlabels.networks import builders as networks
-from stellarlabels.networks import kerasfile
+from stellarlabels.systems import kerasfile
 
 WEIGHTS = SolarDis._shipped_file(None, "stellarlabels").is_file()
 

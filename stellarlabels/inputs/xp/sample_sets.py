@@ -8,7 +8,7 @@ from stellarlabels.corrections.systematics import correct_flux
 from stellarlabels.inputs.base import Features, FeatureSet, register
 from stellarlabels.inputs.xp.colors import intrinsic_color, photometric_colors
 from stellarlabels.inputs.xp.pixels import pixels
-from stellarlabels.inputs.xp.sampling import WAVELENGTH
+from stellarlabels.inputs.xp.sampling import WAVELENGTH, design_matrix
 from stellarlabels.inputs.xp.spectra import fill_gaps, spectra
 from stellarlabels.inputs.xp.statistics import nanmean, nanmedian
 
@@ -100,6 +100,10 @@ class XPSpectrum(FeatureSet):
     @property
     def config(self):
         return {"norm_from": self.norm_from}
+
+    @property
+    def constants(self):
+        return {"noise_basis": design_matrix()}
 
     def compute(self, table):
         flux, error, spectrum_flag = spectra(table)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stellarlabels.networks import chain
-from stellarlabels.networks.passes import BLOCK, Passes
+from stellarlabels.networks import jacobian_mlp as chain
+from stellarlabels.networks.dropout_passes import BLOCK, Passes
 from stellarlabels.threads import in_threads
 
 __all__ = ["PASSES", "Propagation", "Terms"]

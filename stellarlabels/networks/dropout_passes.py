@@ -1,14 +1,13 @@
 """Dropout passes of a perceptron with the same factors for all stars: as many thinned networks, drawn once.
 
-The perceptron is a list of stages as in `stellarlabels.networks.chain`. What comes before the first dropout is computed
-once. Units that a pass leaves out are not computed in it: their rows and columns are taken from its kernels when it is
-made. Stars are columns here, so that taking rows copies whole lines of memory, and always the same number of them is
-computed at once, so that no bit of a star depends on the others.
+The perceptron is a list of stages as in `stellarlabels.networks.jacobian_mlp`. What comes before the first dropout is
+computed once. Units that a pass leaves out are not computed in it: their rows and columns are taken from its kernels when
+it is made. Stars are columns here, so that taking rows copies whole lines of memory.
 """
 
 import numpy as np
 
-from stellarlabels.networks import chain
+from stellarlabels.networks import jacobian_mlp as chain
 
 __all__ = ["BLOCK", "Passes"]
 
@@ -24,7 +23,7 @@ class Passes:
     stages : list of dict
     parameters : list of `~numpy.ndarray`
     factors : list of `~numpy.ndarray`, shape (P, width)
-        From `stellarlabels.networks.chain.drop_factors`.
+        From `stellarlabels.networks.jacobian_mlp.drop_factors`.
     """
 
     def __init__(self, stages, parameters, factors):

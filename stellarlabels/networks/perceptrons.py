@@ -1,40 +1,24 @@
-"""Builders of networks. Each takes plain numbers only, so that a saved model can be built again from its description.
-
-Every network takes a dict of named inputs and returns (N, 2 L) numbers: see `stellarlabels.networks.losses`.
-"""
+"""Multilayer perceptrons on spectra and colors."""
 
 import keras
-import numpy as np
 from keras import layers
 
-from stellarlabels.exceptions import InputError
-from stellarlabels.inputs.xp import design_matrix as xp_design_matrix
-from stellarlabels.networks.arms import two_arm_cnn
-from stellarlabels.networks.cnn import spectrum_cnn
 from stellarlabels.networks.differentiable import DifferentiableMLP, PropagatedError, TotalLogError
-from stellarlabels.networks.kernel import head_training, kernel_mlp
+from stellarlabels.networks.kinds import register
 from stellarlabels.networks.layers import (
-    AffineProjection,
     ColorInput,
     LogErrorBins,
     MeasurementNoise,
+    PrincipalComponents,
     SigmaFloor,
     SpectrumNoise,
+    Standardisation,
 )
-from stellarlabels.networks.uncertain import uncertain_mlp
 
-__all__ = [
-    "adapt",
-    "build",
-    "color_mlp",
-    "freeze_means",
-    "head_training",
-    "mean_variance_mlp",
-    "means_of",
-    "residual_mlp",
-]
+__all__ = ["color_mlp", "freeze_means", "mean_variance_mlp", "means_of", "residual_mlp"]
 
 
+@register
 def mean_variance_mlp(*, shapes, outputs, hidden, latent, head, error_hidden, error_head, floor, l2, seed):
     """The two-branch network of the UA-CSNet paper (its Section 3.1, Table 1).
 
@@ -62,14 +46,14 @@ def mean_variance_mlp(*, shapes, outputs, hidden, latent, head, error_hidden, er
 
     flux = keras.Input((samples,), name="flux")
     error = keras.Input((samples,), name="error")
-    x = AffineProjection(samples, name="scaled_flux")(flux)
+    x = Standardisation("flux", samples, name="scaled_flux")(flux)
     for units in (*hidden, latent):
         x = dense(units)(x)
     z = x
     for units in head:
         x = dense(units)(x)
     mean = dense(outputs, None, name="mean")(x)
-    e = AffineProjection(samples, name="scaled_error")(error)
+    e = Standardisation("error", samples, name="scaled_error")(error)
     for units in error_hidden:
         e = dense(units)(e)
     e = layers.Concatenate()([z, e])
@@ -79,6 +63,7 @@ def mean_variance_mlp(*, shapes, outputs, hidden, latent, head, error_hidden, er
     return keras.Model({"flux": flux, "error": error}, layers.Concatenate()([mean, log_sigma]))
 
 
+@register
 def residual_mlp(*, shapes, outputs, components, rank, width, blocks, dropout, noise, color_groups, color_rates, seed):
     """A residual multilayer perceptron on a spectrum, its errors and colors, with a head for means and one for errors.
 
@@ -101,7 +86,7 @@ def residual_mlp(*, shapes, outputs, components, rank, width, blocks, dropout, n
     color = keras.Input((colors,), name="color")
     noisy = SpectrumNoise(rank, noise, seed=seed, name="noise")([flux, error])
     quality = LogErrorBins(name="log_errors")(error)
-    x = AffineProjection(components, name="components")(noisy)
+    x = PrincipalComponents("flux", components, name="components")(noisy)
     c = ColorInput(color_groups, color_rates, seed=seed + 1, name="colors")(color)
     x = dense(width)(layers.Concatenate()([x, quality, c]))
     for block in range(blocks):
@@ -116,6 +101,7 @@ def residual_mlp(*, shapes, outputs, components, rank, width, blocks, dropout, n
     return keras.Model({"flux": flux, "error": error, "color": color}, layers.Concatenate()([mean, log_sigma]))
 
 
+@register
 def color_mlp(*, shapes, outputs, hidden, l2, error_hidden, seed):
     """The network of the CSNet paper (its Section 3.2) for standardised colors, with errors, which the paper lacks.
 
@@ -131,7 +117,7 @@ def color_mlp(*, shapes, outputs, hidden, l2, error_hidden, seed):
     initializer = _initializers(seed)
     color = keras.Input((shapes["color"],), name="color")
     error = keras.Input((shapes["error"],), name="error")
-    scaled = AffineProjection(shapes["color"], name="scaled_color")(color)
+    scaled = Standardisation("color", shapes["color"], name="scaled_color")(color)
     perceptron = DifferentiableMLP(hidden, outputs, l2=l2, seed=seed, name="mean")
     mean, jacobian = perceptron(scaled, jacobian=True)
     excess = scaled
@@ -154,7 +140,7 @@ def means_of(network, noise=0.0, seed=None):
     Parameters
     ----------
     network : `keras.Model`
-        After `adapt`.
+        After `stellarlabels.networks.adapt`.
     noise : float
         For a network made by `color_mlp`: how many times the errors of the magnitudes are added to the colors as noise
         in every step of a training.
@@ -181,88 +167,8 @@ def freeze_means(network):
     network.get_layer("mean").trainable = False
 
 
-def adapt(network, arrays, seed=0, error_matrix=None):
-    """Set the fixed layers of a network from its training inputs.
-
-    Layers called ``scaled_<name>`` standardise the input of that name, ``components`` projects on principal components,
-    ``noise`` takes the correlations of XP samples, ``propagated`` the derivatives of the colors, the others find their
-    centers and scales.
-
-    Parameters
-    ----------
-    network : `keras.Model`
-    arrays : dict of str to `~numpy.ndarray`
-        Training inputs.
-    seed : int
-        For the choice of stars from which the components are made.
-    error_matrix : `~numpy.ndarray`, shape (C, B), optional
-        Derivatives of the colors with respect to the magnitudes whose errors are the input ``error``.
-    """
-    for layer in network.layers:
-        if hasattr(layer, "adapt_to"):
-            layer.adapt_to({name: arrays[name] for name in network.input}, seed)
-        elif layer.name.startswith("scaled_"):
-            layer.adapt(*_standardisation(arrays[layer.name.removeprefix("scaled_")]))
-        elif layer.name == "components":
-            layer.adapt(*_principal_components(arrays["flux"], layer.units, seed))
-        elif layer.name == "noise":
-            layer.adapt(xp_design_matrix())
-        elif layer.name == "log_errors":
-            layer.adapt(arrays["error"])
-        elif layer.name == "colors":
-            layer.adapt(arrays["color"])
-        elif layer.name == "propagated":
-            _, scaling = _standardisation(arrays["color"])
-            layer.adapt(scaling @ error_matrix)
-
-
-def _standardisation(array):
-    """Offset and matrix that give each column mean 0 and variance 1; constant columns become 0."""
-    spread = array.std(axis=0, dtype=np.float64)
-    return array.mean(axis=0, dtype=np.float64), np.diag(np.where(spread > 0, 1 / np.where(spread > 0, spread, 1), 0))
-
-
-def _principal_components(flux, units, seed, stars=12000):
-    """Offset and matrix to the first principal components of standardised spectra, scaled by the square root of their
-    spread: halfway between leaving faint components too small to learn from and blowing up their noise.
-    """
-    offset, scaling = _standardisation(flux)
-    some = np.random.default_rng(seed).permutation(len(flux))[:stars]
-    scaled = (flux[some] - offset) @ scaling
-    directions = np.linalg.svd(scaled, full_matrices=False)[2][:units].T
-    matrix = scaling @ directions
-    spread = ((flux[some] - offset) @ matrix).std(axis=0)
-    out = np.zeros((flux.shape[1], units))
-    out[:, : matrix.shape[1]] = matrix / np.sqrt(np.maximum(spread, 1e-9))
-    return offset, out
-
-
 def _initializers(seed):
     """An endless supply of differently seeded Glorot initialisers."""
     while True:
         seed += 1000
         yield keras.initializers.GlorotUniform(seed=seed)
-
-
-_BUILDERS = {
-    "color_mlp": color_mlp,
-    "kernel_mlp": kernel_mlp,
-    "mean_variance_mlp": mean_variance_mlp,
-    "residual_mlp": residual_mlp,
-    "spectrum_cnn": spectrum_cnn,
-    "two_arm_cnn": two_arm_cnn,
-    "uncertain_mlp": uncertain_mlp,
-}
-
-
-def build(kind, **config):
-    """Build the network of the given kind.
-
-    Raises
-    ------
-    InputError
-        If no builder has that name.
-    """
-    if kind not in _BUILDERS:
-        raise InputError(f"no network is called {kind!r}; there are {sorted(_BUILDERS)}")
-    return _BUILDERS[kind](**config)
