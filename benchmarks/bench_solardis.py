@@ -21,7 +21,7 @@ import timing
 from astropy.table import Table
 
 from stellarlabels import SolarDis, columns
-from stellarlabels.inputs.lamost.lrs import LINEAR_GRID, normalised
+from stellarlabels.inputs.lamost import LINEAR_GRID, normalised
 
 ROOT = Path(__file__).resolve().parents[1]
 

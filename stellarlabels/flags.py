@@ -346,6 +346,10 @@ LABEL = register(
             ("MODELS_DISAGREE", "The networks of the system differ by more than its authors allow."),
             ("DOUBLE_LINED", "The spectrum shows the lines of a second star, which the labels do not allow for."),
             ("OTHER_RELEASE", "The star's data are of another release than the system was trained for; see release."),
+            (
+                "MISSING_VELOCITY",
+                "The star's velocity is unknown and was taken to be 0; at 100 km/s the label is off by several errors.",
+            ),
         ],
     )
 )

@@ -39,6 +39,7 @@ def test_values_that_are_in_published_files_do_not_move():
         "MODELS_DISAGREE": 65536,
         "DOUBLE_LINED": 131072,
         "OTHER_RELEASE": 262144,
+        "MISSING_VELOCITY": 524288,
     }
     assert {flag.name: flag.value for flag in flags.SPECTRUM} == {
         "NO_SPECTRUM": 1,

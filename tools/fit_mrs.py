@@ -28,9 +28,8 @@ from scipy.optimize import least_squares
 from train_spcanet import WEIGHTS
 
 from stellarlabels.archive.readers import read_lamost
-from stellarlabels.inputs.lamost import mrs
-from stellarlabels.inputs.lamost.mrs import ARMS, GRIDS, normalised
-from stellarlabels.inputs.pixels import LIGHT, interpolate
+from stellarlabels.inputs.lamost.medium_resolution import ARMS, GRIDS, arm_pixels, normalised_arm
+from stellarlabels.inputs.spectra import LIGHT, interpolate
 from stellarlabels.labels.uncertainty import robust_scatter
 
 #: Nights with starlight, and where the velocities of the two stars are looked for first, in km/s.
@@ -71,8 +70,8 @@ class Fit:
     def __init__(self, models, row, stars, arms="br"):
         self.models, self.observed = models, {}
         for arm in arms:
-            wave, flux, snr = mrs._cells(row, arm)
-            ratio, good = normalised(interpolate(wave, flux, GRIDS[arm]))
+            wave, flux, snr = arm_pixels(row, arm)
+            ratio, good = normalised_arm(interpolate(wave, flux, GRIDS[arm]))
             self.observed[arm] = ratio[0], good[0] & (ratio[0] < 1.2), np.hypot(1 / snr[0], MISMATCH)
         radius = stars["radius"].value
         self.logg = SOLAR_LOGG + np.log10(stars["mass"].value) - 2 * np.log10(radius)
@@ -100,7 +99,7 @@ class Fit:
     def _residual(self, flux, shift):
         parts = []
         for arm, (ratio, good, error) in self.observed.items():
-            model, _ = normalised(flux(arm, shift if arm == "r" else 0.0)[None])
+            model, _ = normalised_arm(flux(arm, shift if arm == "r" else 0.0)[None])
             parts.append((ratio - model[0])[good] / error)
         return np.concatenate(parts)
 

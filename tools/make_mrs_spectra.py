@@ -27,8 +27,8 @@ from astropy.table import QTable, Table
 from mrs_strengths import Strengths, real_stars
 
 import stellarlabels
-from stellarlabels.inputs.lamost.mrs import ARMS, GRIDS, normalised
-from stellarlabels.inputs.pixels import LIGHT
+from stellarlabels.inputs.lamost.medium_resolution import ARMS, GRIDS, normalised_arm
+from stellarlabels.inputs.spectra import LIGHT
 
 DATA = Path(stellarlabels.__file__).parent / "data"
 MODELS = "cannongrid_3000_18000_coolstars_norm_cubic_model.pkl"
@@ -418,7 +418,7 @@ def write_templates(models, path):
         slow, still, resolution = (np.full(len(labels), value) for value in (3.0, 0.0, 7500.0))
         flux = synthesis._observed(arm, labels, slow, still, resolution, imperfect=False)
         flux = np.stack([np.interp(grid, synthesis.pixels[arm], row) for row in flux])
-        ratio, _ = normalised(flux)
+        ratio, _ = normalised_arm(flux)
         hdu = fits.ImageHDU(np.round(ratio * 20000).astype(np.int16), name=f"FLUX_{arm}".upper())
         hdu.header["BSCALE"] = 1 / 20000
         hdu.header["CRVAL1"], hdu.header["CDELT1"], hdu.header["CUNIT1"] = grid[0], 0.1, "Angstrom"

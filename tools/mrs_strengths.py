@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from stellarlabels import columns
-from stellarlabels.inputs.lamost.continuum import clipped_continuum
-from stellarlabels.inputs.lamost.mrs import ARMS
-from stellarlabels.inputs.pixels import LIGHT, fill_gaps, interpolate, pixels
+from stellarlabels.inputs.lamost.medium_resolution import ARMS
+from stellarlabels.inputs.spectra import LIGHT, clipped_continuum, fill_gaps, interpolate, pixels
 
 #: Resolving power of the low-resolution spectra that brings models and stars closest together, of 1300, 1500, 1800.
 RESOLUTION = 1500.0

@@ -19,7 +19,7 @@ import numpy as np
 
 from stellarlabels import SolarDis, flags
 from stellarlabels.archive.readers import available, read_lamost
-from stellarlabels.inputs.lamost.lrs import LINEAR_GRID, normalised
+from stellarlabels.inputs.lamost import LINEAR_GRID, normalised
 
 folder = Path(os.environ.get("STELLARLABELS_DATA", "../../../shared/data")) / "lamost_lrs"
 files = sorted(str(path) for path in folder.glob("spec-*.fits*"))

@@ -4,7 +4,7 @@ import numpy as np
 from astropy.table import QTable, Table
 
 from stellarlabels import columns, packaged
-from stellarlabels.inputs.lamost.columns import arm_column
+from stellarlabels.inputs.spectra import pixel_column
 
 __all__ = ["mrs_synthetic_sample", "xp_apogee_sample"]
 
@@ -75,5 +75,5 @@ def mrs_synthetic_sample():
             pixels = 10 ** (header["CRVAL1"] + header["CDELT1"] * np.arange(cells.shape[1]))
             cells = {"wavelength": pixels * shift, "flux": flux, "ivar": np.where(good, snr**2, 0.0)}
             for name, values in cells.items():
-                out[f"{name}_{arm}"] = arm_column(name, f"_{arm}").dress(values)
+                out[f"{name}_{arm}"] = pixel_column(name, f"_{arm}").dress(values)
     return out

@@ -18,7 +18,7 @@ __all__ = ["Source", "fingerprint", "open_source"]
 _STREAMED = ("fits", "votable", "parquet", "csv")
 #: Bytes of a part, about, and the limits of its rows, powers of two.
 _PART, _FEWEST, _MOST = 2**25, 1024, 65536
-#: LAMOST files of a part.
+#: Files of a part, where each holds one star.
 _FILES = 1024
 #: Bytes and number of the samples of a file that its fingerprint is made of, and files that are sampled at all.
 _SAMPLE, _SAMPLES, _SAMPLED = 2**16, 64, 100
@@ -151,25 +151,35 @@ class _Partitions(_Tables):
         return (hats.stars(content, self._columns) for content in scanning.pieces(parquet, path, None, rows, first))
 
 
-class _Spectra(Source):
-    """LAMOST files, of each of which one row is made, or more with single exposures."""
+class _Product(Source):
+    """Files of a survey that a registered reader knows, with one star to a file or many."""
 
-    def __init__(self, paths, workers):
-        super().__init__(paths, len(paths), min(_FILES, len(paths)))
-        self._workers = workers
+    def __init__(self, paths, reader, workers):
+        one_each = reader.stream is not None
+        super().__init__(paths, len(paths) if one_each else None, min(_FILES, len(paths)) if one_each else _MOST)
+        self._reader, self._workers = reader, workers
 
     def parts(self, rows, done=()):
-        from stellarlabels.inputs.lamost.reader import iter_lamost, read_lamost
+        if self._reader.stream is None:
+            yield from self._file_by_file(rows, done)
+        elif len(self.paths) <= rows:
+            if (0, 0) not in done:
+                yield (0, 0), self._reader.read(self.paths, progress=False)
+        else:
+            skip = {part for _, part in done}
+            for part, table in self._reader.stream(self.paths, rows=rows, workers=self._workers, skip=skip):
+                yield (0, part), table
 
-        for part, first in enumerate(range(0, len(self.paths), rows)):
-            if (0, part) in done:
+    def _file_by_file(self, rows, done):
+        for number, path in enumerate(self.paths):
+            try:
+                table = self._reader.read([path], progress=False)
+            except StellarLabelsError as error:
+                yield (number, 0), error
                 continue
-            some = self.paths[first : first + rows]
-            if len(self.paths) <= rows:
-                yield (0, part), read_lamost(some, workers=self._workers, progress=False)
-                return
-            [table] = iter_lamost(some, rows=rows, workers=self._workers, progress=False)
-            yield (0, part), table
+            for part, first in enumerate(range(0, max(len(table), 1), rows)):
+                if (number, part) not in done:
+                    yield (number, part), table[first : first + rows]
 
 
 class _Whole(Source):
@@ -194,8 +204,9 @@ def open_source(source, *, workers=1):
     ----------
     source : path-like or list of path-like
         Tables with a star to a row in FITS, VOTable (BINARY, BINARY2), Parquet or CSV are read part by part, and so are
-        LAMOST spectra and the partitions of a HATS catalog, whose folder is given. What
-        `stellarlabels.archive.readers.read_table` reads beside, other VOTables and archives of files, is read at once.
+        the files of surveys that have a reader (LAMOST's spectra) and the partitions of a HATS catalog, whose folder is
+        given. What `stellarlabels.archive.readers.read_table` reads beside, other VOTables and archives of files, is
+        read at once.
     workers : int
         Processes that read LAMOST spectra.
 
@@ -210,7 +221,7 @@ def open_source(source, *, workers=1):
     InputError
         If no path is given, or a folder is no HATS catalog.
     """
-    from stellarlabels.inputs.lamost.files import is_lamost
+    from stellarlabels.inputs import reader_of
 
     paths = as_paths(source)
     if os.path.isdir(paths[0]):
@@ -220,8 +231,9 @@ def open_source(source, *, workers=1):
     missing = next((path for path in paths if not os.path.isfile(path)), None)
     if missing is not None:
         raise ReadError(f"source: there is no file {missing}")
-    if any(is_lamost(path) for path in paths[:_SAMPLED]):
-        return _Spectra(paths, workers)
+    reader = reader_of(paths)
+    if reader is not None:
+        return _Product(paths, reader, workers)
     return _Tables(paths) if all(_is_table(path) for path in paths) else _Whole(paths)
 
 

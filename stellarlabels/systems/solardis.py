@@ -4,8 +4,8 @@ import numpy as np
 
 from stellarlabels import columns
 from stellarlabels.exceptions import InputError
-from stellarlabels.inputs.lamost.columns import lamost_columns
-from stellarlabels.inputs.pixels import redshift
+from stellarlabels.inputs.lamost import lamost_columns
+from stellarlabels.inputs.spectra import pixel_column, redshift
 from stellarlabels.labels.recipe import Recipe
 from stellarlabels.systems.base import System
 
@@ -80,12 +80,14 @@ class SolarDis(System):
     **changes
         Hyper-parameters that differ from the recipe, for instance ``epochs=300, seed=1``; see
         `stellarlabels.labels.recipe.Recipe`. ``feature_options={"variant": "paper"}`` takes the pre-processing that the
-        paper states instead of that of its code; see `stellarlabels.inputs.lamost.lrs.normalised`.
+        paper states instead of that of its code; see `stellarlabels.inputs.lamost.normalised`.
 
     Notes
     -----
     Inputs: ``obsid``, ``wavelength``, ``flux``, ``ivar``, ``andmask``, ``ormask``, ``z`` (or ``radial_velocity``) as
-    from `stellarlabels.archive.readers.read_lamost`. Distances need ``phot_g_mean_mag`` and ``bp_rp`` (or
+    from `stellarlabels.archive.readers.read_lamost`. Where neither ``z`` nor ``radial_velocity`` is known, or one of
+    them is -9999, the star is taken to be at rest, and its labels have the flag MISSING_VELOCITY; for spectra that are
+    at rest already give ``z = 0``. Distances need ``phot_g_mean_mag`` and ``bp_rp`` (or
     ``phot_bp_mean_mag`` and ``phot_rp_mean_mag``) besides.
 
     The paper states neither the number of epochs nor the size of batches, nor the slope of LeakyReLU: here 100, 64 and
@@ -258,9 +260,9 @@ class SolarDis(System):
 
     def derived_columns(self, table):
         """The flag of bad pixels, where the table has spectra."""
-        from stellarlabels.inputs.lamost.lrs import normalised
+        from stellarlabels.inputs.lamost import normalised
 
-        if columns.column_name(table, lamost_columns()["flux"]) is None:
+        if columns.column_name(table, pixel_column("flux")) is None:
             return {}
         result = normalised(table)
         unknown = ~np.isfinite(result.flux).all(axis=1)

@@ -21,7 +21,7 @@ from stellarlabels.exceptions import (
     WriteError,
 )
 from stellarlabels.inputs.examples import mrs_synthetic_sample, xp_apogee_sample
-from stellarlabels.inputs.pixels import LIGHT
+from stellarlabels.inputs.spectra import LIGHT
 
 
 @dataclass(frozen=True)

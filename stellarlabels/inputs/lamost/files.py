@@ -4,8 +4,10 @@ The formats differ in where the arrays are: rows of an image or columns of a tab
 one cell, wavelengths or their logarithms. What is read is checked and brought into one form, `Arm`.
 """
 
+import gzip
 import re
 import warnings
+import zlib
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -18,7 +20,7 @@ from stellarlabels.files.containers import read_bytes
 from stellarlabels.files.products import formats, register
 from stellarlabels.inputs.lamost.columns import lamost_columns
 
-__all__ = ["Arm", "Observation", "is_lamost", "read_file"]
+__all__ = ["Arm", "Observation", "is_lamost", "obsid_of", "read_file"]
 
 #: Wavelengths (Angstrom) that a LAMOST spectrum can have.
 _RANGE = (3000.0, 11000.0)
@@ -74,28 +76,7 @@ class Observation:
 
 
 def read_file(path, *, exposures=False):
-    """All spectra in a LAMOST file.
-
-    Parameters
-    ----------
-    path : path-like
-        FITS, also with gzip.
-    exposures : bool
-        Whether single exposures of medium resolution are wanted, too.
-
-    Returns
-    -------
-    observations : list of `Observation`
-        The co-added one first, then single exposures in the order of time.
-    problem : str
-        What could not be read of a file of which other spectra could; empty if nothing.
-
-    Raises
-    ------
-    ReadError
-        If the file is missing, empty, damaged or truncated, or holds no LAMOST spectrum. The message names the file
-        and what is wrong.
-    """
+    """Observations in a file, the co-added one first, and what could not be read of it; else ReadError."""
     path = Path(path)
     data = read_bytes(path)
     if not data.startswith(b"SIMPLE  ="):
@@ -106,6 +87,7 @@ def read_file(path, *, exposures=False):
             kind = next((item for item in formats("lamost") if item.accepts(units)), None)
             if kind is None:
                 raise ReadError(f"no LAMOST spectrum; the extensions are {[unit.name for unit in units]}")
+            _check_telescope(units)
             header = _header(units[0].header, path.name)
             found, problem = kind.read(units, exposures)
     except ReadError as error:
@@ -123,30 +105,45 @@ def _opened(data):
 
 
 def is_lamost(path):
-    """Whether a file says that it is a spectrum of LAMOST, judged by its first header.
+    """Whether a file says that it is a spectrum of LAMOST, by its first header; False also where it cannot be read."""
+    return any(card.startswith((b"TELESCOP", b"ORIGIN")) and b"LAMOST" in card for card in _cards(path, blocks=1))
 
-    Parameters
-    ----------
-    path : path-like
 
-    Returns
-    -------
-    bool
-        False also where the file cannot be read.
-    """
-    import gzip
+def obsid_of(path):
+    """Identifier of the spectrum in a file by its first header; None where there is none or it cannot be read."""
+    for card in _cards(path, blocks=20):
+        if card.startswith(b"OBSID   ="):
+            text = card[9:].partition(b"/")[0].strip(b" '")
+            return int(text) if text.isdigit() else None
+    return None
 
+
+def _cards(path, *, blocks):
+    """Cards at the beginning of a FITS file, also with gzip; nothing where it is none or cannot be read."""
     try:
         with open(path, "rb") as stream:
             packed = stream.read(2) == b"\x1f\x8b"
         with gzip.open(path) if packed else open(path, "rb") as stream:
-            block = stream.read(2880)
-    except (OSError, EOFError):
-        return False
-    cards = [block[start : start + 80] for start in range(0, len(block), 80)]
-    return block.startswith(b"SIMPLE  =") and any(
-        card.startswith((b"TELESCOP", b"ORIGIN")) and b"LAMOST" in card for card in cards
-    )
+            data = stream.read(2880 * blocks)
+    except (OSError, EOFError, zlib.error):
+        return
+    if not data.startswith(b"SIMPLE  ="):
+        return
+    for start in range(0, len(data) - 79, 80):
+        if data[start : start + 8] == b"END     ":
+            return
+        yield data[start : start + 80]
+
+
+def _check_telescope(units):
+    """Refuse a file that is another survey's, by its header or by columns that SDSS has and LAMOST has not."""
+    said = str(units[0].header.get("TELESCOP", "")).strip()
+    foreign = [name for unit in units[1:] for name in getattr(getattr(unit, "columns", None), "names", ())]
+    if (said and "LAMOST" not in said.upper()) or {"and_mask", "or_mask"} & {name.lower() for name in foreign}:
+        raise ReadError(
+            f"not a spectrum of LAMOST, but of {said or 'SDSS'!r}; read its pixels with astropy into a table with the "
+            "columns wavelength, flux, ivar and mask, and give that to the system"
+        )
 
 
 def _check_size(units, size):

@@ -1,7 +1,9 @@
 """LAMOST spectra of any number of files, of any release, in one table or in a stream of tables."""
 
 import warnings
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
 from multiprocessing import get_context
 
 import numpy as np
@@ -11,9 +13,10 @@ from astropy.table import Column, QTable
 from stellarlabels import flags
 from stellarlabels.exceptions import InputError, ReadError, SkippedFileWarning
 from stellarlabels.files.paths import as_paths
-from stellarlabels.inputs.lamost.columns import ARMS, PIXELS, arm_column, lamost_columns
-from stellarlabels.inputs.lamost.files import Observation, read_file
-from stellarlabels.inputs.xp.products import duplicates
+from stellarlabels.inputs.lamost.columns import ARMS, PIXELS, lamost_columns
+from stellarlabels.inputs.lamost.files import Observation, is_lamost, obsid_of, read_file
+from stellarlabels.inputs.readers import register_reader
+from stellarlabels.inputs.spectra import pixel_column
 
 __all__ = ["iter_lamost", "read_lamost"]
 
@@ -104,30 +107,41 @@ def iter_lamost(path_or_paths, *, rows=1000, exposures=False, workers=1, progres
     ------
     `~astropy.table.QTable`
         As from `read_lamost`, for the next ``rows`` files. A piece without a single readable file is not an error: all
-        its rows have the flag ``NO_SPECTRUM``.
+        its rows have the flag ``NO_SPECTRUM``. Spectra that occur in several files have the flag ``DUPLICATE`` in all
+        pieces, for which the first headers of all files are read beforehand.
 
     Raises
     ------
     InputError
         If no path is given, or ``rows`` or ``workers`` is not a positive integer.
     """
+    options = {"exposures": exposures, "workers": workers, "progress": progress}
+    for _, table in pieces(path_or_paths, rows=rows, **options):
+        yield table
+
+
+def pieces(path_or_paths, *, rows, skip=(), exposures=False, workers=1, progress=False):
+    """As `iter_lamost`, each piece with its number, without those whose number is in ``skip``."""
     paths, rows = as_paths(path_or_paths), _positive("rows", rows)
-    observations, failures, count = [], {}, 0
-    for path, found, problem in _read_all(paths, exposures, workers, progress):
-        observations += found
-        count += 1
-        if problem:
-            failures[path] = problem
-        if count == rows:
-            yield _piece(observations, failures, count)
-            observations, failures, count = [], {}, 0
-    if count:
-        yield _piece(observations, failures, count)
+    wanted = [number for number in range(-(-len(paths) // rows)) if number not in skip]
+    twice = None if exposures or len(paths) <= rows else _repeated([obsid_of(path) for path in paths])
+    chosen = [path for number in wanted for path in paths[number * rows : (number + 1) * rows]]
+    found = _read_all(chosen, exposures, workers, progress)
+    for number in wanted:
+        observations, failures, first = [], {}, number * rows
+        count = len(paths[first : first + rows])
+        for path, some, problem in islice(found, count):
+            observations += some
+            if problem:
+                failures[path] = problem
+        _warn(failures, count)
+        yield number, _table(observations, failures, None if twice is None else twice[first : first + count])
 
 
-def _piece(observations, failures, count):
-    _warn(failures, count)
-    return _table(observations, failures)
+def _repeated(identifiers):
+    """Which identifiers (list of int or None) occur more than once, (N,)."""
+    times = Counter(identifiers)
+    return np.array([name is not None and times[name] > 1 for name in identifiers], bool)
 
 
 def _positive(name, value):
@@ -193,8 +207,8 @@ def _warn(failures, count):
         )
 
 
-def _table(observations, failures):
-    """The table of the observations."""
+def _table(observations, failures, twice=None):
+    """The table of the observations; which are of spectra that other pieces have as well, is (N,) where it is known."""
     out = QTable()
     for item in lamost_columns():
         if item.name not in (*PIXELS, "snr_b", "snr_r", "spectrum_flag", "exposure"):
@@ -208,7 +222,7 @@ def _table(observations, failures):
         if any(pixels is not None for pixels in of_arm):
             _add_pixels(out, of_arm, arm)
     item = lamost_columns()["spectrum_flag"]
-    out[item.name] = item.dress(_flags(out, observations))
+    out[item.name] = item.dress(_flags(out, observations, twice))
     if failures:
         out.meta["failures"] = dict(failures)
     return out
@@ -228,7 +242,7 @@ def _add_pixels(out, of_arm, arm):
     """The columns of pixels of one arm, as long as the longest spectrum."""
     length = max(len(pixels.flux) for pixels in of_arm if pixels is not None)
     for name in PIXELS:
-        item = arm_column(name, arm)
+        item = pixel_column(name, arm)
         data = np.full((len(of_arm), length), _EMPTY[name], item.dtype)
         for row, pixels in enumerate(of_arm):
             if pixels is not None:
@@ -239,8 +253,8 @@ def _add_pixels(out, of_arm, arm):
         out[item.name] = column
 
 
-def _flags(out, observations):
-    """What is known of each spectrum."""
+def _flags(out, observations, twice):
+    """What is known of each spectrum, (N,)."""
     count = len(observations)
     bad, blue, red = (np.zeros(count, bool) for _ in range(3))
     for arm in ARMS:
@@ -251,7 +265,12 @@ def _flags(out, observations):
         with np.errstate(invalid="ignore"):
             blue |= (good & (wavelength < _JOIN)).any(axis=1)
             red |= (good & (wavelength > _JOIN)).any(axis=1)
-    repeated = np.zeros(count, bool) if "exposure" in out.colnames else duplicates(out["obsid"])
+    if twice is None:
+        single = any(row.exposure is not None for row in observations)
+        twice = _repeated([None if single else row.header.get("obsid") for row in observations])
     return flags.SPECTRUM.where(
-        NO_SPECTRUM=~blue & ~red, BAD_SAMPLES=bad, MISSING_BLUE=red & ~blue, MISSING_RED=blue & ~red, DUPLICATE=repeated
+        NO_SPECTRUM=~blue & ~red, BAD_SAMPLES=bad, MISSING_BLUE=red & ~blue, MISSING_RED=blue & ~red, DUPLICATE=twice
     )
+
+
+register_reader("lamost", recognizes=is_lamost, stream=pieces)(read_lamost)

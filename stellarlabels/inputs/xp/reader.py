@@ -15,8 +15,7 @@ from stellarlabels.files.cache import read_cached
 from stellarlabels.files.containers import read_raw
 from stellarlabels.files.paths import as_paths
 from stellarlabels.files.products import formats, recognize
-from stellarlabels.inputs.lamost.files import is_lamost
-from stellarlabels.inputs.lamost.reader import read_lamost
+from stellarlabels.inputs.readers import reader_of
 from stellarlabels.inputs.xp import continuous, sampled  # noqa: F401  (they register their formats)
 from stellarlabels.inputs.xp.coefficient_sampling import sample_coefficients as calibrate
 from stellarlabels.inputs.xp.gaiaxpy_adapter import BANDS
@@ -103,9 +102,9 @@ def read_table(path_or_paths, *, progress=None):
     Returns
     -------
     `~astropy.table.QTable`
-        What `read_lamost` gives if any of the files is a spectrum of LAMOST, what `read_xp` gives if any of them holds
-        XP spectra; else the columns under the names and in the units of
-        the vocabulary where it knows them, with missing values masked, one row after the other.
+        What the reader of a survey gives if it knows any of the files (`read_lamost` does if one is a spectrum of
+        LAMOST), what `read_xp` gives if any of them holds XP spectra; else the columns under the names and in the units
+        of the vocabulary where it knows them, with missing values masked, one row after the other.
 
     Raises
     ------
@@ -120,8 +119,9 @@ def read_table(path_or_paths, *, progress=None):
         For each file of several (or member of a zip archive) that cannot be read.
     """
     paths = as_paths(path_or_paths)
-    if any(is_lamost(path) for path in paths):
-        return read_lamost(paths, progress=progress)
+    reader = reader_of(paths)
+    if reader is not None:
+        return reader.read(paths, progress=progress)
     files = _from_all(paths, lambda path: (path, *read_raw(path)), progress)
     if any(item.accepts(by_name(raw.table)) for _, raws, _ in files for raw in raws for item in formats("xp")):
         grid = as_grid(None)

@@ -9,8 +9,8 @@ from stellarlabels import flags
 from stellarlabels.exceptions import ColumnUnitError, MissingColumnError
 from stellarlabels.inputs.base import feature_set
 from stellarlabels.inputs.examples import mrs_synthetic_sample
-from stellarlabels.inputs.lamost.mrs import GRIDS, MRSArms
-from stellarlabels.inputs.pixels import LIGHT
+from stellarlabels.inputs.lamost.medium_resolution import GRIDS, MRSArms
+from stellarlabels.inputs.spectra import LIGHT
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_scale_of_the_flux_and_blocks_do_not_matter(sample, monkeypatch):
     for arm in ("b", "r"):
         other[f"flux_{arm}"] *= 1e4
         other[f"ivar_{arm}"] *= 1e-8
-    monkeypatch.setattr("stellarlabels.inputs.lamost.mrs.BLOCK", 5)
+    monkeypatch.setattr("stellarlabels.inputs.lamost.medium_resolution.BLOCK", 5)
     parts = MRSArms().compute(other)
     for name, array in whole.arrays.items():
         np.testing.assert_allclose(parts.arrays[name][::-1], array, atol=1e-5)

@@ -14,7 +14,7 @@ from stellarlabels import flags
 from stellarlabels.archive.readers import available, iter_lamost, read_lamost, read_table
 from stellarlabels.exceptions import InputError, ReadError, SkippedFileWarning
 from stellarlabels.inputs.lamost.files import is_lamost
-from stellarlabels.inputs.specutils_objects import from_specutils, to_specutils
+from stellarlabels.inputs.spectra import from_specutils, to_specutils
 
 SIZE = 60
 WAVE = 10 ** (3.7 + 1e-4 * np.arange(SIZE))

@@ -1,8 +1,16 @@
-"""Pseudo-continua of the papers: iterative polynomial fits, for many spectra at once."""
+"""Pseudo-continua for many spectra at once: an iterative polynomial, and running means with errors."""
 
 import numpy as np
 
-__all__ = ["clipped_continuum"]
+from stellarlabels.inputs.spectra.resampling import fill_gaps, interpolate
+
+__all__ = ["LEAST", "UNKNOWN", "WIDTH", "clipped_continuum", "running_continuum"]
+
+#: Pixels of the three running means.
+WIDTH = 51
+
+#: Relative error of pixels without information, and the smallest error of the others.
+UNKNOWN, LEAST = 5.0, 2e-3
 
 #: Smallest number of pixels that a fit keeps, as a share of those that it starts with.
 LEAST_SHARE = 0.05
@@ -63,3 +71,50 @@ def clipped_continuum(flux, good=None, *, order=4, low=1.0, high=4.0, iterations
             break
         kept = fewer
     return np.where(enough[:, None], model * level[:, None], np.nan)
+
+
+def running_continuum(wavelength, flux, ivar, good, z, *, grid, width=WIDTH):
+    """Spectra divided by a continuum of three running means, weighted with the inverse variances.
+
+    Parameters
+    ----------
+    wavelength : `~numpy.ndarray`, shape (M,) or (N, M)
+        As observed.
+    flux, ivar : `~numpy.ndarray`, shape (N, M)
+    good : `~numpy.ndarray` of bool, shape (N, M)
+    z : `~numpy.ndarray`, shape (N, 1)
+        Redshifts.
+    grid : `~numpy.ndarray`, shape (P,)
+        Wavelengths at rest of the result.
+    width : int
+        Pixels of each of the running means.
+
+    Returns
+    -------
+    ratio, error : `~numpy.ndarray`, shape (N, P)
+        1 and `UNKNOWN` where nothing is known.
+    beyond : `~numpy.ndarray` of bool, shape (N,)
+        Whether pixels beyond 0 to 2 were cut off.
+    reached : `~numpy.ndarray` of bool, shape (N, P)
+        Pixels of the result of which something is known.
+    """
+    from scipy.ndimage import uniform_filter1d
+
+    typical = np.maximum(np.median(ivar, axis=1, keepdims=True), 1e-30)
+    weight = np.minimum(ivar / typical, 4.0)
+    upper, lower = weight * flux, weight
+    for _ in range(3):
+        upper, lower = (uniform_filter1d(array, width, axis=1, mode="nearest") for array in (upper, lower))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        continuum = upper / lower
+        level = np.median(np.where(good, flux, 0.0), axis=1, keepdims=True)
+        known = good & (lower > 1e-3) & (continuum > 0.02 * np.abs(level)) & (continuum > 0)
+        continuum = np.where(known, continuum, 1.0)
+        ratio = fill_gaps(wavelength, flux / continuum, known)
+        relative = np.where(known, 1 / np.sqrt(np.where(known, ivar, 1.0)) / continuum, UNKNOWN)
+    error = interpolate(wavelength, relative, grid, z)
+    ratio = interpolate(wavelength, ratio, grid, z)
+    there = np.isfinite(ratio) & np.isfinite(error)
+    beyond = there & ((ratio < 0.0) | (ratio > 2.0))
+    error = np.where(there & ~beyond, np.clip(error, LEAST, UNKNOWN), UNKNOWN)
+    return np.where(there, np.clip(ratio, 0.0, 2.0), 1.0), error, beyond.any(axis=1), error < UNKNOWN

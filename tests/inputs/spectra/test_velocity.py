@@ -6,9 +6,8 @@ import pytest
 from stellarlabels import flags
 from stellarlabels.columns import column
 from stellarlabels.inputs.examples import mrs_synthetic_sample
-from stellarlabels.inputs.lamost.mrs import GRIDS, MRSArms
-from stellarlabels.inputs.lamost.velocity import measure_velocity, templates
-from stellarlabels.inputs.pixels import LIGHT
+from stellarlabels.inputs.lamost.medium_resolution import GRIDS, MRSArms, templates
+from stellarlabels.inputs.spectra import LIGHT, measure_velocity
 
 
 @pytest.fixture
@@ -57,7 +56,7 @@ def seen(velocity, share=0.0, other=0.0, template=6):
 
 @pytest.mark.parametrize("velocity", [-500.0, -33.3, 0.0, 7.0, 480.0])
 def test_shifted_templates(velocity):
-    found, second = measure_velocity(seen(velocity))
+    found, second = measure_velocity(seen(velocity), templates())
     assert abs(found[0] - velocity) < 0.5
     assert second[0] < 0.05
 
@@ -65,17 +64,17 @@ def test_shifted_templates(velocity):
 def test_one_arm_is_enough_and_none_gives_nothing():
     arms = seen(50.0)
     for arm in ("b", "r"):
-        assert abs(measure_velocity({arm: arms[arm]})[0][0] - 50) < 0.5
+        assert abs(measure_velocity({arm: arms[arm]}, templates())[0][0] - 50) < 0.5
     grid, ratio, good, _ = arms["b"]
     empty = {"b": (grid, np.ones_like(ratio), ~good, np.array([np.nan]))}
-    assert measure_velocity(empty)[0][0] == 0
+    assert measure_velocity(empty, templates())[0][0] == 0
 
 
 def test_lines_of_a_second_star_are_seen():
-    first, second = measure_velocity(seen(-60.0, share=0.35, other=60.0))
+    first, second = measure_velocity(seen(-60.0, share=0.35, other=60.0), templates())
     assert abs(first[0] + 60) < 5
     assert 0.3 < second[0] < 0.8
-    assert measure_velocity(seen(-60.0, share=0.35, other=-40.0))[1][0] < 0.1
+    assert measure_velocity(seen(-60.0, share=0.35, other=-40.0), templates())[1][0] < 0.1
 
 
 def test_real_double_lined_star_is_flagged_when_its_lines_are_apart(real_data):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stellarlabels.inputs.examples import mrs_synthetic_sample
-from stellarlabels.inputs.lamost.continuum import clipped_continuum
+from stellarlabels.inputs.spectra import clipped_continuum
 
 
 def plainly(flux, good, order=4, low=1.0, high=4.0, iterations=5):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.interpolate import interp1d
 
 from stellarlabels.exceptions import InputError, MissingColumnError
-from stellarlabels.inputs.pixels import LIGHT, fill_gaps, interpolate, pixels, redshift
+from stellarlabels.inputs.spectra import LIGHT, fill_gaps, interpolate, pixels, redshift
 
 WAVE = np.linspace(4000.0, 4100.0, 51)
 

@@ -1,16 +1,24 @@
 """LAMOST medium-resolution spectra as SPCANet gets them: two arms at rest, on fixed grids, divided by a continuum."""
 
+from functools import lru_cache
+
 import numpy as np
 
-from stellarlabels import columns, flags
+from stellarlabels import columns, flags, packaged
 from stellarlabels.exceptions import MissingColumnError
 from stellarlabels.inputs.base import Features, FeatureSet, register
-from stellarlabels.inputs.lamost.columns import arm_column
-from stellarlabels.inputs.lamost.continuum import clipped_continuum
-from stellarlabels.inputs.lamost.velocity import measure_velocity
-from stellarlabels.inputs.pixels import LIGHT, interpolate, pixels, redshift
+from stellarlabels.inputs.spectra import (
+    LIGHT,
+    clipped_continuum,
+    interpolate,
+    measure_velocity,
+    pixel_column,
+    pixels,
+    redshift,
+    velocities,
+)
 
-__all__ = ["ARMS", "GRIDS", "MRSArms", "normalised"]
+__all__ = ["ARMS", "GRIDS", "MRSArms", "arm_pixels", "normalised_arm", "templates"]
 
 #: Windows of the two arms in Angstrom (vacuum); the paper's Section 2.1.
 ARMS = {"b": (4950.0, 5350.0), "r": (6350.0, 6750.0)}
@@ -25,25 +33,17 @@ MARGIN = 25.0
 BLOCK = 256
 
 
-def normalised(flux, *, order=4, low=1.0, high=4.0, iterations=5, limits=(0.0, 2.0)):
-    """Spectra divided by their pseudo-continuum.
+@lru_cache(maxsize=1)
+def templates():
+    """Spectra at rest that come with the package, divided by their continuum: arrays (T, 4000) by arm."""
+    from astropy.io import fits
 
-    Parameters
-    ----------
-    flux : `~numpy.ndarray`, shape (N, P)
-        On a grid of equal steps; NaN where not good.
-    order, low, high, iterations
-        See `stellarlabels.inputs.lamost.continuum.clipped_continuum`.
-    limits : tuple of float
-        The result is clipped to these limits, which keeps cosmic rays from the network.
+    with packaged.file("lamost", "mrs_templates.fits") as path, fits.open(path) as hdus:
+        return {arm: np.array(hdus[f"FLUX_{arm}".upper()].data, dtype=np.float64) for arm in ARMS}
 
-    Returns
-    -------
-    flux : `~numpy.ndarray`, shape (N, P)
-        1 where not good.
-    good : `~numpy.ndarray` of bool, shape (N, P)
-        Without the pixels where the continuum is not positive.
-    """
+
+def normalised_arm(flux, *, order=4, low=1.0, high=4.0, iterations=5, limits=(0.0, 2.0)):
+    """Spectra (N, P), NaN where not good, divided by their clipped continuum, 1 where not good; and goodness (N, P)."""
     good = np.isfinite(flux)
     continuum = clipped_continuum(flux, good, order=order, low=low, high=high, iterations=iterations)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -55,6 +55,8 @@ def normalised(flux, *, order=4, low=1.0, high=4.0, iterations=5, limits=(0.0, 2
 
 def _median_of(values):
     """Median of each row without NaN; NaN, and no warning, for empty rows."""
+    if not values.shape[1]:
+        return np.full(len(values), np.nan)
     known = np.isfinite(values)
     count = known.sum(axis=1)
     ordered = np.sort(np.where(known, values, np.inf), axis=1)
@@ -71,16 +73,17 @@ class MRSArms(FeatureSet):
     Each arm is shifted to rest, resampled linearly to 4,000 pixels of 0.1 Angstrom, and divided by an iterative
     pseudo-continuum. Radial velocities are taken from the table: ``rv_b`` and ``rv_r`` of the arms, else
     ``radial_velocity``, else ``z``; where none is known the velocity is measured by cross-correlation with templates
-    (`stellarlabels.inputs.lamost.velocity`). The wavelengths of LAMOST are heliocentric already.
+    (`stellarlabels.inputs.spectra.measure_velocity`). The wavelengths of LAMOST are heliocentric already.
 
     Parameters
     ----------
     order, low, high, iterations
-        See `stellarlabels.inputs.lamost.continuum.clipped_continuum`. The paper does not give the number of iterations.
+        See `stellarlabels.inputs.spectra.clipped_continuum`. The paper does not give the number of iterations.
     measure : bool
-        Whether velocities that are not known are measured; if not, such spectra are taken to be at rest.
+        Whether velocities that are not known are measured; if not, such spectra are taken to be at rest and have the
+        flag MISSING_VELOCITY.
     least : float
-        Share of good pixels that an arm needs to be used.
+        Share of good pixels, with a positive continuum below them, that an arm needs to be used.
     flaws : float
         Share of pixels that are not good above which the flag BAD_SAMPLES is set; single ones are in nearly every
         spectrum.
@@ -93,13 +96,16 @@ class MRSArms(FeatureSet):
     Inputs: ``wavelength_b``, ``flux_b``, ``ivar_b`` and perhaps ``andmask_b``, and the same with ``_r``, as cells of
     any length, NaN or masked where shorter. Pixels with an inverse variance that is not positive, a bit of the "and"
     mask, or a flux of exactly 0 (with which LAMOST fills gaps without marking all of them) are left out of the
-    continuum and become 1. An arm that is missing is 1 throughout, and the star is flagged.
+    continuum and become 1. An arm that is missing is 1 throughout, and the star is flagged; so is one of low
+    resolution, of which both arms are missing.
 
     Arrays: ``flux_b`` and ``flux_r`` (N, 4000); ``quality`` (N, 4), scaled logarithms of the arms' S/N and whether they
     are there; ``coarse`` (N, 400), means of 20 pixels, in which stars are compared.
     """
 
     name = "lamost_mrs"
+    #: Columns of bits that speak against a pixel.
+    masks = ("andmask",)
 
     def __init__(self, *, order=4, low=1.0, high=4.0, iterations=5, measure=True, least=0.5, flaws=0.01, second=0.3):
         self.order, self.low, self.high, self.iterations = order, low, high, iterations
@@ -122,36 +128,22 @@ class MRSArms(FeatureSet):
         count = len(table)
         arrays = {f"flux_{arm}": np.ones((count, grid.size), np.float32) for arm, grid in GRIDS.items()}
         snr = {arm: np.full(count, np.nan) for arm in ARMS}
-        bad, double = np.zeros(count, bool), np.zeros(count, bool)
+        bad, double, unknown = (np.zeros(count, bool) for _ in range(3))
         for start in range(0, count, BLOCK):
             part = slice(start, start + BLOCK)
-            cells = {arm: _cells(table[part], arm) for arm in arms}
-            velocity, second = self._velocities(table[part], cells)
+            cells = {arm: arm_pixels(table[part], arm) for arm in arms}
+            velocity, second, unknown[part] = self._velocities(table[part], cells)
             for arm in arms:
                 wavelength, flux, ratio = cells[arm]
-                rest = wavelength / (1 + velocity[arm][:, None] / LIGHT)
-                flux = interpolate(rest, flux, GRIDS[arm])
-                there = np.isfinite(flux).mean(axis=1) >= self.least
-                flux[~there] = np.nan
-                arrays[f"flux_{arm}"][part], usable = self._normalised(flux)
+                flux = interpolate(wavelength / (1 + velocity[arm][:, None] / LIGHT), flux, GRIDS[arm])
+                normal, usable = self._normalised(flux)
+                there = usable.mean(axis=1) >= self.least
+                arrays[f"flux_{arm}"][part] = np.where(there[:, None], normal, 1.0)
                 snr[arm][part] = np.where(there, ratio, np.nan)
                 bad[part] |= there & (usable.mean(axis=1) < 1 - self.flaws)
             with np.errstate(invalid="ignore"):
                 double[part] = (second > self.second) & (snr["b"][part] > 20)
-        present = {arm: np.isfinite(snr[arm]) for arm in ARMS}
-        arrays["quality"] = _quality(snr, present)
-        coarse = [arrays[f"flux_{arm}"].reshape(count, grid.size // 20, 20).mean(axis=2) for arm, grid in GRIDS.items()]
-        arrays["coarse"] = np.concatenate(coarse, axis=1)
-        usable = present["b"] | present["r"]
-        unknown = np.full(count, np.nan)
-        flag = flags.LABEL.where(
-            NO_INPUT=~usable,
-            BAD_SAMPLES=bad & usable,
-            MISSING_BAND=usable & ~(present["b"] & present["r"]),
-            DOUBLE_LINED=double,
-        )
-        overall = np.where(present["b"], snr["b"], snr["r"])
-        return Features(arrays, flag, usable, unknown, unknown.copy(), overall, unknown.copy())
+        return _features(arrays, snr, BAD_SAMPLES=bad, MISSING_VELOCITY=unknown, DOUBLE_LINED=double)
 
     def velocities(self, table):
         """Radial velocities with which the spectra of a table are shifted to rest, from the table or measured.
@@ -170,19 +162,19 @@ class MRSArms(FeatureSet):
         arms = _arms(table)
         for start in range(0, len(table), BLOCK):
             part = slice(start, start + BLOCK)
-            velocity, _ = self._velocities(table[part], {arm: _cells(table[part], arm) for arm in arms})
+            velocity, *_ = self._velocities(table[part], {arm: arm_pixels(table[part], arm) for arm in arms})
             out[part] = np.mean(list(velocity.values()), axis=0)
         return out
 
     def _normalised(self, flux):
-        return normalised(flux, order=self.order, low=self.low, high=self.high, iterations=self.iterations)
+        return normalised_arm(flux, order=self.order, low=self.low, high=self.high, iterations=self.iterations)
 
     def _velocities(self, table, cells):
-        """Radial velocity of each arm in km/s, finite for all spectra, and the height of a second peak (N,)."""
+        """Radial velocity of each arm in km/s, height of a second peak, where 0 km/s stands for unknown; all (N,)."""
         common = redshift(table) * LIGHT
         out = {}
         for arm in cells:
-            own = columns.values(table, f"rv_{arm}", required=False)
+            own = velocities(table, f"rv_{arm}")
             out[arm] = np.where(np.isfinite(own), own, common)
         second = np.zeros(len(table))
         unknown = np.any([~np.isfinite(velocity) for velocity in out.values()], axis=0)
@@ -192,17 +184,38 @@ class MRSArms(FeatureSet):
                 flux = interpolate(wavelength[unknown], flux[unknown], GRIDS[arm])
                 observed[arm] = (GRIDS[arm], *self._normalised(flux), ratio[unknown])
             measured = np.zeros(len(unknown))
-            measured[unknown], second[unknown] = measure_velocity(observed)
+            measured[unknown], second[unknown] = measure_velocity(observed, templates())
             out = {arm: np.where(np.isfinite(velocity), velocity, measured) for arm, velocity in out.items()}
-        return {arm: np.where(np.isfinite(velocity), velocity, 0.0) for arm, velocity in out.items()}, second
+            unknown[:] = False
+        return {arm: np.where(np.isfinite(velocity), velocity, 0.0) for arm, velocity in out.items()}, second, unknown
 
 
 def _arms(table):
     """Arms of which the table has spectra."""
-    arms = [arm for arm in ARMS if columns.column_name(table, arm_column("flux", f"_{arm}")) is not None]
+    arms = [arm for arm in ARMS if columns.column_name(table, pixel_column("flux", f"_{arm}")) is not None]
     if not arms:
-        raise MissingColumnError("table: expected the columns 'flux_b' or 'flux_r' of medium-resolution spectra")
+        lrs = columns.column_name(table, pixel_column("flux")) is not None
+        got = "; got those of low resolution (LRS, 'flux'), which SolarDis labels" if lrs else ""
+        raise MissingColumnError(f"table: expected the columns 'flux_b' or 'flux_r' of medium-resolution spectra{got}")
     return arms
+
+
+def _features(arrays, snr, **conditions):
+    """`Features` of normalised arms, with the flags under their conditions (N,)."""
+    present = {arm: np.isfinite(snr[arm]) for arm in ARMS}
+    usable = present["b"] | present["r"]
+    arrays["quality"] = _quality(snr, present)
+    shape = len(usable), next(iter(GRIDS.values())).size // 20, 20
+    coarse = [arrays[f"flux_{arm}"].reshape(shape).mean(axis=2) for arm in ARMS]
+    arrays["coarse"] = np.concatenate(coarse, axis=1)
+    flag = flags.LABEL.where(
+        NO_INPUT=~usable,
+        MISSING_BAND=usable & ~(present["b"] & present["r"]),
+        **{name: usable & condition for name, condition in conditions.items()},
+    )
+    unknown = np.full(len(usable), np.nan)
+    overall = np.where(present["b"], snr["b"], snr["r"])
+    return Features(arrays, flag, usable, unknown, unknown.copy(), overall, unknown.copy())
 
 
 def _quality(snr, present):
@@ -215,9 +228,9 @@ def _quality(snr, present):
     return np.stack(columns, axis=1).astype(np.float32)
 
 
-def _cells(table, arm):
-    """Wavelength (Angstrom) and flux (N, M) of one arm, NaN where not good, and its S/N (N,)."""
-    found = pixels(table, f"_{arm}", masks=("andmask",))
+def arm_pixels(table, arm):
+    """Wavelength (Angstrom) and flux (N, M) of one arm in and near its window, NaN where not good, and its S/N (N,)."""
+    found = pixels(table, f"_{arm}", masks=MRSArms.masks)
     low, high = ARMS[arm]
     wavelength = np.broadcast_to(found.wavelength, found.flux.shape)
     window = ((wavelength > low - MARGIN) & (wavelength < high + MARGIN)).any(axis=0)

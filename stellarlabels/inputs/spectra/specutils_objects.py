@@ -1,11 +1,11 @@
-"""LAMOST spectra to and from the spectrum objects of `specutils <https://specutils.readthedocs.io>`_."""
+"""Spectra to and from the spectrum objects of `specutils <https://specutils.readthedocs.io>`_."""
 
 import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
 from stellarlabels.exceptions import InputError
-from stellarlabels.inputs.lamost.columns import PIXELS, arm_column
+from stellarlabels.inputs.spectra.pixels import PIXELS, masks_of, pixel_column
 
 __all__ = ["from_specutils", "to_specutils"]
 
@@ -25,7 +25,7 @@ def to_specutils(table, *, arm=""):
     list of `specutils.Spectrum`
         One for each row, without the pixels beyond its end: flux (dimensionless), spectral axis (Angstrom), uncertainty
         (inverse variance), mask (where the inverse variance is 0 or a mask bit is set), and in ``meta`` all columns
-        that hold one value to a row, as well as ``andmask`` and ``ormask``.
+        that hold one value to a row, and the masks.
 
     Raises
     ------
@@ -35,26 +35,26 @@ def to_specutils(table, *, arm=""):
     spectrum = _spectrum_class()
     from astropy.nddata import InverseVariance
 
-    names = {name: arm_column(name, arm).name for name in PIXELS}
-    lacking = [name for name in names.values() if name not in table.colnames and name != names["wavelength"]]
+    names = {name: pixel_column(name, arm).name for name in PIXELS}
+    bits = {name: key for name in masks_of(arm) if (key := pixel_column(name, arm).name) in table.colnames}
+    lacking = [names[name] for name in ("flux", "ivar") if names[name] not in table.colnames]
     if lacking:
         raise InputError(f"table: expected spectra, the columns {', '.join(lacking)} are missing")
-    shared = table.meta.get(names["wavelength"])
     scalars = [name for name in table.colnames if table[name].ndim == 1]
     out = []
     for row in range(len(table)):
-        own = table[names["wavelength"]][row] if names["wavelength"] in table.colnames else shared
-        wavelength = u.Quantity(own, u.AA)
+        own = names["wavelength"] in table.colnames
+        wavelength = u.Quantity(table[names["wavelength"]][row] if own else table.meta[names["wavelength"]], u.AA)
         there = np.isfinite(wavelength.value)
-        flux, ivar, andmask, ormask = (np.asarray(table[names[name]][row])[there] for name in PIXELS[1:])
-        bits = {"andmask": andmask, "ormask": ormask}
+        flux, ivar = (np.asarray(table[names[name]][row])[there] for name in ("flux", "ivar"))
+        masks = {name: np.asarray(table[key][row])[there] for name, key in bits.items()}
         out.append(
             spectrum(
                 flux=flux * u.dimensionless_unscaled,
                 spectral_axis=wavelength[there],
                 uncertainty=InverseVariance(ivar),
-                mask=(ivar <= 0) | (andmask != 0) | (ormask != 0),
-                meta={**{name: table[name][row] for name in scalars}, **bits},
+                mask=np.any([ivar <= 0, *(mask != 0 for mask in masks.values())], axis=0),
+                meta={**{name: table[name][row] for name in scalars}, **masks},
             )
         )
     return out
@@ -117,8 +117,8 @@ def from_specutils(spectra):
     shifts = np.array([0.0 if item.redshift is None else float(item.redshift) for item in spectra])
     if "z" not in out.colnames and shifts.any():
         out["z"] = shifts
-    for name in PIXELS:
-        item = arm_column(name)
+    for name in (*PIXELS, "andmask", "ormask"):
+        item = pixel_column(name)
         out[name] = u.Quantity(columns[name], item.unit) if item.unit else columns[name].astype(item.dtype)
     return out
 

@@ -1,13 +1,17 @@
-"""Radial velocities of LAMOST medium-resolution spectra by cross-correlation with templates."""
-
-from functools import lru_cache
+"""Velocities that bring spectra to rest: those that a table has, and measured ones."""
 
 import numpy as np
 
-from stellarlabels import packaged
-from stellarlabels.inputs.pixels import LIGHT
+from stellarlabels import columns
 
-__all__ = ["measure_velocity", "templates"]
+__all__ = ["LIGHT", "measure_velocity", "redshift", "velocities"]
+
+#: Speed of light in km/s.
+LIGHT = 299792.458
+
+#: Velocities (km/s) beyond this are no star's, but stand for an unknown one; so do redshifts below the next.
+LARGEST_RADIAL_VELOCITY = 5000.0
+_LEAST_REDSHIFT = -0.9
 
 #: Logarithmic step of the cross-correlation in km/s, and the largest velocity that is looked for.
 STEP, LARGEST = 6.0, 600.0
@@ -17,23 +21,35 @@ REACH = round(LARGEST / STEP)
 SECOND = (70.0, 300.0)
 
 
-@lru_cache(maxsize=1)
-def templates():
-    """Spectra at rest that come with the package, divided by their continuum, on the grids of the two arms.
+def velocities(table, name):
+    """Radial velocities of a column in km/s, (N,); NaN where there is none, or -9999 and the like stand for none."""
+    velocity = columns.values(table, name, required=False)
+    with np.errstate(invalid="ignore"):
+        return np.where(np.abs(velocity) <= LARGEST_RADIAL_VELOCITY, velocity, np.nan)
+
+
+def redshift(table):
+    """Redshifts that bring spectra to rest.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+        With ``radial_velocity`` (of a catalog) or ``z`` (of the spectrum's header). Where both are known the radial
+        velocity counts.
 
     Returns
     -------
-    dict of str to `~numpy.ndarray`
-        Arrays (T, 4000) of the arms ``b`` and ``r``.
+    `~numpy.ndarray` of float64, shape (N,)
+        NaN where neither is known: absent, masked, NaN, or a number that no star's velocity can be, such as -9999.
     """
-    from astropy.io import fits
+    velocity, z = velocities(table, "radial_velocity"), columns.values(table, "z", required=False)
+    with np.errstate(invalid="ignore"):
+        z = np.where((z > _LEAST_REDSHIFT) & (z < np.inf), z, np.nan)
+    return np.where(np.isfinite(velocity), velocity / LIGHT, z)
 
-    with packaged.file("lamost", "mrs_templates.fits") as path, fits.open(path) as hdus:
-        return {arm: np.array(hdus[f"FLUX_{arm}".upper()].data, dtype=np.float64) for arm in ("b", "r")}
 
-
-def measure_velocity(arms):
-    """Radial velocities from the cross-correlation with the templates.
+def measure_velocity(arms, templates):
+    """Radial velocities from the cross-correlation with templates.
 
     Absorption (1 minus the normalised flux) is resampled to equal steps of 6 km/s, the cross-correlations of the arms
     are added with the square of their S/N as weight, and the highest peak of all templates within 600 km/s is refined
@@ -42,27 +58,29 @@ def measure_velocity(arms):
     Parameters
     ----------
     arms : dict of str to tuple
-        For ``b``, ``r`` or both: wavelengths (4000,) in Angstrom, normalised flux as observed and goodness of the
-        pixels (N, 4000), and S/N (N,).
+        For one or several pieces of the spectra: wavelengths (P,) in Angstrom, normalised flux as observed and goodness
+        of the pixels (N, P), and S/N (N,). Second stars are looked for in the first one, if it is the templates' first.
+    templates : dict of str to `~numpy.ndarray`
+        Normalised spectra (T, P) at rest of these pieces, on the same wavelengths.
 
     Returns
     -------
     velocity : `~numpy.ndarray`, shape (N,)
         km/s; 0 where no arm can be used.
     second : `~numpy.ndarray`, shape (N,)
-        Height of a second peak of the blue arm, 70 to 300 km/s from the first one, in units of the first, once the
+        Height of a second peak of the first piece, 70 to 300 km/s from the first one, in units of the first, once the
         template's own side lobes are removed: the lines of a second star. 0 where there is no such peak.
     """
     total, power = 0.0, 0.0
-    blue = None
+    first = None
     for arm, (grid, ratio, good, snr) in arms.items():
         weight = np.where(np.isfinite(snr), np.clip(snr, 0.0, 300.0), 0.0)[:, None] ** 2
-        models = _absorption(templates()[arm], np.ones(templates()[arm].shape, bool), grid)
+        models = _absorption(templates[arm], np.ones(templates[arm].shape, bool), grid)
         correlation = _correlate(_absorption(ratio, good, grid)[:, None], models, REACH)
         total = total + weight[..., None] * correlation
         power = power + weight * (models**2).sum(axis=1)
-        if arm == "b":
-            blue = correlation, _correlate(models, models, 2 * REACH)
+        if arm == next(iter(templates)):
+            first = correlation, _correlate(models, models, 2 * REACH)
     with np.errstate(invalid="ignore", divide="ignore"):
         score = total / np.sqrt(power)[..., None]
     rows = np.arange(len(score))
@@ -76,8 +94,8 @@ def measure_velocity(arms):
     offset = np.where(bend < 0, 0.5 * (before - after) / np.where(bend < 0, bend, -1.0), 0.0)
     velocity = LIGHT * np.expm1((top - REACH + np.clip(offset, -1, 1)) * STEP / LIGHT)
     second = np.zeros(len(score))
-    if blue is not None:
-        second = np.where(known, _second_peak(blue[0][rows, best], blue[1][best], top), 0.0)
+    if first is not None:
+        second = np.where(known, _second_peak(first[0][rows, best], first[1][best], top), 0.0)
     return np.where(known, velocity, 0.0), second
 
 

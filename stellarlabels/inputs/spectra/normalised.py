@@ -1,0 +1,207 @@
+"""Spectra at rest, on one grid, divided by a pseudo-continuum, and how much of each reaches the network."""
+
+from dataclasses import dataclass
+from functools import partial
+from math import ceil
+
+import numpy as np
+from astropy import units as u
+
+from stellarlabels import flags, threads
+from stellarlabels.exceptions import InputError
+from stellarlabels.inputs.base import Features, FeatureSet, register
+from stellarlabels.inputs.spectra.continuum import UNKNOWN, WIDTH, running_continuum
+from stellarlabels.inputs.spectra.pixels import MASKS, only_pixels, pixels
+from stellarlabels.inputs.spectra.velocity import redshift
+
+__all__ = ["Normalised", "SpectrumPixels", "normalise"]
+
+#: Spectra that are worked on at once: few enough for the processor's cache.
+BLOCK = 64
+
+#: Share of the pixels of a part that has to reach the network for the part to count as there.
+LEAST_SHARE = 0.5
+
+
+@dataclass
+class Normalised:
+    """Spectra divided by their pseudo-continuum.
+
+    Parameters
+    ----------
+    flux : `~numpy.ndarray` of float32, shape (N, P)
+        NaN where the spectrum does not reach or could not be normalised; 1 there if there are errors.
+    error : `~numpy.ndarray` of float32, shape (N, P) or None
+        Standard errors, 5 where nothing is known.
+    replaced : `~numpy.ndarray` of bool, shape (N,)
+        Whether any pixel was beyond the limits and was replaced.
+    snr : `~numpy.ndarray`, shape (N,)
+        Median ratio of flux and error over the good ones of every fifth pixel.
+    parts : `~numpy.ndarray` of bool, shape (N, K)
+        Whether at least half of the pixels of each part of the grid reach the network: good, and with a positive
+        continuum below them.
+    at_rest : `~numpy.ndarray` of bool, shape (N,)
+        Whether a velocity was known; where not, the star is taken to be at rest.
+    """
+
+    flux: np.ndarray
+    error: np.ndarray | None
+    replaced: np.ndarray
+    snr: np.ndarray
+    parts: np.ndarray
+    at_rest: np.ndarray
+
+    @property
+    def usable(self):
+        """Spectra of which at least one part reaches the network, and without a pixel that is no number, (N,)."""
+        return self.parts.any(axis=1) & np.isfinite(self.flux).all(axis=1)
+
+    def label_flags(self):
+        """Bits of `stellarlabels.flags.LABEL`, (N,)."""
+        usable = self.usable
+        return flags.LABEL.where(
+            NO_INPUT=~usable,
+            BAD_SAMPLES=usable & self.replaced,
+            MISSING_BAND=usable & ~self.parts.all(axis=1),
+            MISSING_VELOCITY=usable & ~self.at_rest,
+        )
+
+
+def normalise(table, grid, continuum, *, splits=(), masks=MASKS, weighted=True):
+    """Spectra of a table at rest, on a common grid, divided by their pseudo-continuum.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+        N spectra, see `stellarlabels.inputs.spectra.pixels`, with ``z`` or ``radial_velocity``.
+    grid : `~numpy.ndarray`, shape (P,)
+        Wavelengths at rest, Angstrom.
+    continuum : callable
+        ``continuum(wavelength, flux, ivar, good, z)`` for a block of spectra, which gives the quotient on the grid, its
+        error or None, whether pixels were replaced, and which pixels are known; see
+        `stellarlabels.inputs.spectra.running_continuum`.
+    splits : sequence of float
+        Wavelengths between the parts of the grid.
+    masks, weighted
+        See `stellarlabels.inputs.spectra.pixels`.
+
+    Returns
+    -------
+    Normalised
+    """
+    count = len(table)
+    spectra, z = only_pixels(table), redshift(table)
+    known = np.isfinite(z)
+    z = np.where(known, z, 0.0)[:, None]
+    edges = [0, *np.searchsorted(grid, splits), grid.size]
+    flux, error = np.full((count, grid.size), np.nan, np.float32), np.full((count, grid.size), UNKNOWN, np.float32)
+    parts = np.zeros((count, len(edges) - 1), bool)
+    out = Normalised(flux, error if weighted else None, np.zeros(count, bool), np.zeros(count), parts, known)
+
+    def one(rows):
+        data = pixels(spectra[rows], masks=masks, weighted=weighted)
+        block = (data.wavelength, data.flux, data.ivar, data.good, z[rows])
+        out.flux[rows], own_error, out.replaced[rows], reached = continuum(*block)
+        if weighted:
+            out.error[rows] = own_error
+        out.snr[rows] = _median_snr(*block[1:4])
+        for part, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+            out.parts[rows, part] = reached[:, low:high].mean(axis=1) > LEAST_SHARE
+
+    pixels(spectra[:0], masks=masks)  # what is missing is said also where there are no stars
+    threads.in_threads(one, _blocks(count))
+    return out
+
+
+def _blocks(count):
+    """Slices of at most `BLOCK` rows, as many for each thread."""
+    workers = threads.count()
+    number = ceil(ceil(count / BLOCK) / workers) * workers
+    edges = np.linspace(0, count, number + 1).astype(int)
+    return [slice(low, high) for low, high in zip(edges[:-1], edges[1:], strict=True) if low < high]
+
+
+def _median_snr(flux, ivar, good):
+    """Median signal-to-noise ratio over the good ones of every fifth pixel, 0 where there are none."""
+    flux, ivar = flux[:, ::5], ivar[:, ::5]
+    good = good[:, ::5] & (ivar > 0)
+    ratio = np.where(good, np.abs(flux) * np.sqrt(ivar), np.inf)
+    number = good.sum(axis=1)
+    if not ratio.shape[1]:
+        return np.zeros(len(ratio))
+    middle = np.sort(ratio, axis=1)[np.arange(len(ratio)), np.maximum(number - 1, 0) // 2]
+    return np.where(number > 0, middle, 0.0)
+
+
+def averaged(flux, error, pixels_of):
+    """Means of so many neighboring pixels, weighted with the inverse variances, and their errors, (N, P / pixels)."""
+    weight = 1 / (error * error).reshape(len(error), error.shape[1] // pixels_of, pixels_of)
+    total = weight.sum(axis=2)
+    return (flux.reshape(weight.shape) * weight).sum(axis=2) / total, 1 / np.sqrt(total)
+
+
+@register
+class SpectrumPixels(FeatureSet):
+    """Spectra of any survey, with errors, divided by a local continuum.
+
+    Inputs: ``wavelength``, ``flux``, ``ivar``, and the masks that are named; ``z`` or ``radial_velocity``. Stars
+    without a velocity are taken to be at rest and have the flag MISSING_VELOCITY. Arrays: ``flux`` and ``error``
+    (N, P).
+
+    Parameters
+    ----------
+    low, high : float
+        Ends of the grid in Angstrom, at rest.
+    step : float
+        Of the decimal logarithm of the wavelength.
+    average : int
+        Pixels of the grid of which each input is the weighted mean.
+    width : int
+        Pixels of each of the three running means that make the continuum.
+    splits : sequence of float
+        Wavelengths between parts of the grid, for instance the arms of the spectrograph. A star needs one part of which
+        at least half of the pixels are there; if another one is not, it has the flag MISSING_BAND.
+    masks : sequence of str
+        Columns of bits that speak against a pixel: any of "andmask", "ormask", "mask".
+    """
+
+    name = "spectrum"
+
+    def __init__(self, *, low, high, step=1e-4, average=1, width=WIDTH, splits=(), masks=MASKS):
+        if not 0 < low < high:
+            raise InputError(f"low, high: expected two wavelengths in ascending order, got {low!r} and {high!r}")
+        if set(masks) - set(MASKS):
+            raise InputError(f"masks: expected some of {list(MASKS)}, got {list(masks)}")
+        self.low, self.high, self.step, self.average, self.width = low, high, step, int(average), int(width)
+        self.splits, self.masks = tuple(splits), tuple(masks)
+        number = int(np.log10(high / low) / step) // self.average * self.average
+        self.grid = 10 ** (np.log10(low) + step * np.arange(number))
+
+    @property
+    def config(self):
+        names = ("low", "high", "step", "average", "width")
+        return {name: getattr(self, name) for name in names} | {
+            "splits": list(self.splits),
+            "masks": list(self.masks),
+        }
+
+    @property
+    def wavelengths(self):
+        """Wavelengths of the pixels of each array of a spectrum (dict of str to `~astropy.units.Quantity`)."""
+        return {"flux": self.grid.reshape(-1, self.average).mean(axis=1) * u.AA}
+
+    def compute(self, table):
+        work = partial(running_continuum, grid=self.grid, width=self.width)
+        return spectrum_features(
+            normalise(table, self.grid, work, splits=self.splits, masks=self.masks), average=self.average
+        )
+
+
+def spectrum_features(result, *, average=1):
+    """`Features` of normalised spectra: ``flux`` and, where there are errors, ``error``."""
+    usable = result.usable
+    arrays = {"flux": np.where(usable[:, None], result.flux, 1.0).astype(np.float32)}
+    if result.error is not None:
+        arrays["flux"], arrays["error"] = averaged(arrays["flux"], result.error, average)
+    unknown = np.full(len(usable), np.nan)
+    return Features(arrays, result.label_flags(), usable, unknown, unknown.copy(), result.snr, unknown.copy())
