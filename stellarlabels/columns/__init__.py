@@ -15,7 +15,7 @@ from stellarlabels.columns.column import Column, column_name, without_unit
 from stellarlabels.columns.dressing import by_name, dressed, factor, identifiers, plain
 from stellarlabels.columns.intake import intake
 from stellarlabels.columns.schema import Schema
-from stellarlabels.columns.vocabulary import column, error_term, label_columns, vocabulary
+from stellarlabels.columns.vocabulary import column, declare, declare_labels, error_term, label_columns, vocabulary
 
 __all__ = [
     "Column",
@@ -25,6 +25,8 @@ __all__ = [
     "column",
     "column_name",
     "column_values",
+    "declare",
+    "declare_labels",
     "declared_dtype",
     "dressed",
     "error_term",

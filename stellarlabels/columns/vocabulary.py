@@ -4,10 +4,14 @@ from dataclasses import replace
 from functools import lru_cache
 
 from stellarlabels import packaged
-from stellarlabels.columns.column import Column
+from stellarlabels.columns.column import Column, without_unit
 from stellarlabels.columns.schema import Schema
+from stellarlabels.exceptions import InputError, MissingColumnError
 
-__all__ = ["column", "error_term", "label_columns", "vocabulary"]
+__all__ = ["column", "declare", "declare_labels", "error_term", "label_columns", "vocabulary"]
+
+#: Columns that systems, or users in a training, have declared beside those of the vocabulary, by name.
+_DECLARED = {}
 
 
 @lru_cache(maxsize=1)
@@ -25,7 +29,69 @@ def column(name):
     MissingColumnError
         If the vocabulary has no such name.
     """
-    return vocabulary()[name]
+    return _DECLARED.get(str(name).lower()) or vocabulary()[name]
+
+
+def declare(item):
+    """Make a column known that the vocabulary does not have, the age of a star, say, until the end of the session.
+
+    Parameters
+    ----------
+    item : Column
+        With the unit, UCD and description under which it is to be in every table.
+
+    Raises
+    ------
+    InputError
+        If the name is that of another column: one of the vocabulary, or one that was declared with another unit.
+
+    Examples
+    --------
+    >>> from stellarlabels import columns
+    >>> columns.declare(columns.Column("age_of_star", unit="Gyr", ucd="time.age", description="Age"))
+    >>> columns.column("age_of_star").unit
+    'Gyr'
+    """
+    known = column(item.name) if item.name.lower() in _DECLARED or item.name in vocabulary() else item
+    if (known.name, known.unit, known.dtype) != (item.name, item.unit, item.dtype):
+        raise InputError(
+            f"column {item.name!r}: is known already, with the unit {known.unit!r} and the dtype {known.dtype!r}, got "
+            f"{item.unit!r} and {item.dtype!r}; give yours another name"
+        )
+    if item.name not in vocabulary():
+        _DECLARED[item.name.lower()] = item
+
+
+def declare_labels(labels, table, items=()):
+    """Make the labels of a training known: as they are declared, or as their columns in the table say of themselves.
+
+    Parameters
+    ----------
+    labels : sequence of str
+    table : `~astropy.table.Table`
+    items : sequence of Column
+        Declarations of some of the labels.
+
+    Raises
+    ------
+    MissingColumnError
+        If a label is neither known, nor declared, nor in the table.
+    InputError
+        As of `declare`; or if the column in the table does not hold numbers.
+    """
+    for item in items:
+        declare(item)
+    for label in labels:
+        if label.lower() in _DECLARED or label in vocabulary():
+            continue
+        if label not in table.colnames:
+            raise MissingColumnError(f"label {label!r}: it is not in the vocabulary, and the table has no such column")
+        data = table[label]
+        if without_unit(data).dtype.kind not in "fiu":
+            raise InputError(f"label {label!r}: expected a column of numbers, got dtype {data.dtype}")
+        about = getattr(data.info, "meta", None) or {}
+        unit = "" if data.unit is None else data.unit.to_string()
+        declare(Column(label, unit=unit, ucd=str(about.get("ucd", "")), description=data.info.description or label))
 
 
 def label_columns(label):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stellarlabels.exceptions import InputError
 from stellarlabels.registry import Registry
 
 __all__ = ["Features", "FeatureSet", "feature_set", "register"]
@@ -85,6 +86,20 @@ class FeatureSet(ABC):
         stellarlabels.exceptions.MissingColumnError
             If a column is missing without which nothing can be computed.
         """
+
+    def for_training(self, table):
+        """Network inputs of training stars: those of `compute`, and whatever training needs besides."""
+        return self.compute(table)
+
+    def add_noise(self, features, amount, seed=0):
+        """The same stars with noise added that has so many times the covariance of the inputs; if the set can do that.
+
+        Raises
+        ------
+        InputError
+            If it cannot.
+        """
+        raise InputError(f"feature set {self.name!r} cannot add noise to its inputs, which a calibration asks for")
 
     @property
     def config(self):

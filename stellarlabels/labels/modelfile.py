@@ -15,8 +15,8 @@ from stellarlabels.files.atomic import replacing
 
 __all__ = ["FORMAT_VERSION", "read", "read_description", "write"]
 
-#: Raised when the layout of the description or the names of the arrays change.
-FORMAT_VERSION = 1
+#: Raised when the layout of the description or the names of the arrays change; version 1 is read, too.
+FORMAT_VERSION, READ = 2, (1, 2)
 _KEY = "stellarlabels"
 
 
@@ -91,6 +91,6 @@ def _description(path, file):
         version = description["format_version"]
     except (KeyError, TypeError, json.JSONDecodeError) as error:
         raise ModelFileError(f"{path}: a safetensors file, but not one of a stellarlabels model") from error
-    if version != FORMAT_VERSION:
-        raise ModelFileError(f"{path}: format version {version}, this release reads version {FORMAT_VERSION}")
+    if version not in READ:
+        raise ModelFileError(f"{path}: format version {version}, this release reads versions {READ}; update it")
     return description

@@ -8,6 +8,7 @@ from importlib import import_module
 _LAZY = {
     "PASSES": "error_propagation",
     "Propagation": "error_propagation",
+    "Terms": "error_propagation",
     "adapt": "kinds",
     "build": "kinds",
     "cost_weights": "weights",
@@ -20,6 +21,7 @@ _LAZY = {
     "register": "kinds",
     "split_groups": "training",
     "train": "training",
+    "weight_shapes": "kinds",
 }
 
 __all__ = list(_LAZY)

@@ -7,7 +7,7 @@ when it is made. Stars are columns here, so that taking rows copies whole lines 
 
 import numpy as np
 
-from stellarlabels.networks import jacobian_mlp as chain
+from stellarlabels.networks import jacobian_mlp
 
 __all__ = ["BLOCK", "Passes"]
 
@@ -136,11 +136,11 @@ def _run(steps, x, kept):
         elif kind == "activation" and arrays[0] == "relu":
             x = np.maximum(x, 0.0, out=x if own else None)
         elif kind == "activation":
-            x, _ = chain.ACTIVATIONS[arrays[0]](x, chain.NumPyOps)
+            x, _ = jacobian_mlp.ACTIVATIONS[arrays[0]](x, jacobian_mlp.NumPyOps)
         elif kind == "norm":
             gain, offset = arrays
             x = x - x.mean(axis=0)
-            x *= 1 / np.sqrt(np.einsum("un,un->n", x, x) / len(x) + chain.EPSILON)
+            x *= 1 / np.sqrt(np.einsum("un,un->n", x, x) / len(x) + jacobian_mlp.EPSILON)
             x *= gain
             x += offset
         elif kind == "scale":

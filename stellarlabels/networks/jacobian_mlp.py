@@ -29,6 +29,7 @@ __all__ = [
     "forward",
     "initial",
     "pullback",
+    "shapes",
 ]
 
 #: Added to variances in layer normalisation, as in Keras.
@@ -120,6 +121,20 @@ def initial(stages, size, rng):
             inner, _ = initial(stage["stages"], size, rng)
             out += inner
     return [array.astype(np.float32) for array in out], size
+
+
+def shapes(stages, size):
+    """Shapes of the parameters of stages with so many inputs (list of tuple of int), and the number of outputs."""
+    out = []
+    for stage in stages:
+        if stage["kind"] == "dense":
+            out += [(size, stage["units"]), (stage["units"],)]
+            size = stage["units"]
+        elif stage["kind"] == "norm":
+            out += [(size,), (size,)]
+        elif stage["kind"] == "residual":
+            out += shapes(stage["stages"], size)[0]
+    return out, size
 
 
 def count_parameters(stages):

@@ -8,7 +8,7 @@ Keras callback.
 
 from stellarlabels.registry import Registry
 
-__all__ = ["NETWORKS", "adapt", "build", "learner", "register"]
+__all__ = ["NETWORKS", "adapt", "build", "learner", "register", "weight_shapes"]
 
 NETWORKS = Registry("network", within="stellarlabels.networks")
 
@@ -82,3 +82,22 @@ def learner(kind, network, arrays, targets, checks, seed):
     """
     own = getattr(NETWORKS.get(kind), "learner", None)
     return (network, arrays, targets, checks) if own is None else own(network, arrays, targets, checks, seed)
+
+
+def weight_shapes(make):
+    """Shapes of the weights of a network that is not made: no memory is taken for them.
+
+    Parameters
+    ----------
+    make : callable
+        Returns the `keras.Model`.
+
+    Returns
+    -------
+    list of tuple of int
+        Without the states of random generators.
+    """
+    import keras
+
+    with keras.StatelessScope(initialize_variables=False):
+        return [tuple(weight.shape) for weight in make().weights if "seed_generator" not in weight.path]

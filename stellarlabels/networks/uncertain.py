@@ -4,11 +4,13 @@ The inputs are normalised XP coefficients (110), and further features (colors, p
 missing (NaN). See `stellarlabels.inputs.xp.coefficient_set`.
 """
 
+from functools import cache, partial
+
 import keras
 import numpy as np
 from keras import ops
 
-from stellarlabels.networks import jacobian_mlp as chain
+from stellarlabels.networks import jacobian_mlp
 from stellarlabels.networks.kinds import register
 
 __all__ = ["UncertainCore", "stages_of", "uncertain_mlp"]
@@ -20,6 +22,9 @@ BAND, COEFFICIENTS, REFERENCE = 55, 110, 55
 
 #: Standardised features are clipped to plus or minus this.
 LIMIT = 6.0
+
+#: The two heads on the trunk.
+HEADS = ("mean", "excess")
 
 
 def stages_of(hidden, activation, dropout, blocks, width, outputs):
@@ -129,24 +134,25 @@ class UncertainCore(keras.layers.Layer):
         self.context_center = fixed("context_center", known)
         self.context_scale = fixed("context_scale", known, start="ones")
         self.phase = fixed("phase", 1, start="ones")
-        rng = np.random.default_rng(self.seed)
         size = width + 2 * others + known + (len(self.scales) - 1 if self.scales else 0)
-        self.parameters = []
-        for name in ("trunk", "mean", "excess"):
-            start, out = chain.initial(getattr(self, name), size, rng)
-            size = out if name == "trunk" else size
-            if name == "excess":
-                start[-1] = start[-1] - 1.5
-            self.parameters.append(
-                [
-                    self.add_weight(
-                        shape=array.shape,
-                        initializer=keras.initializers.Constant(array),
-                        name=f"{name}_{index}",
-                    )
-                    for index, array in enumerate(start)
-                ]
-            )
+        trunk, last = jacobian_mlp.shapes(self.trunk, size)
+        wanted = {"trunk": trunk, **{name: jacobian_mlp.shapes(getattr(self, name), last)[0] for name in HEADS}}
+        start = cache(partial(self._start, size, last))
+        self.parameters = [
+            [
+                self.add_weight(shape=shape, initializer=_taken(start, name, index), name=f"{name}_{index}")
+                for index, shape in enumerate(shapes)
+            ]
+            for name, shapes in wanted.items()
+        ]
+
+    def _start(self, size, last):
+        """Starting parameters of trunk and heads (dict of lists), for so many inputs of each."""
+        rng = np.random.default_rng(self.seed)
+        out = {"trunk": jacobian_mlp.initial(self.trunk, size, rng)[0]}
+        out |= {name: jacobian_mlp.initial(getattr(self, name), last, rng)[0] for name in HEADS}
+        out["excess"][-1] = out["excess"][-1] - 1.5
+        return out
 
     def adapt_to(self, arrays, seed=0, stars=12000):
         """Set components, centers and scales from training inputs."""
@@ -253,13 +259,13 @@ class UncertainCore(keras.layers.Layer):
                 logs = ops.concatenate([logs, _log_error(inputs["other_factor"], level, ops)], axis=-1)
             parts.append(ops.clip((logs - self.context_center) / self.context_scale, -LIMIT, LIMIT))
         drop = self._dropout if training else None
-        x, cache = chain.forward(self.trunk, self.parameters[0], ops.concatenate(parts, axis=-1), ops, drop)
-        mean, last = chain.forward(self.mean, self.parameters[1], x, ops, drop)
-        excess, _ = chain.forward(self.excess, self.parameters[2], x, ops, drop)
+        x, cache = jacobian_mlp.forward(self.trunk, self.parameters[0], ops.concatenate(parts, axis=-1), ops, drop)
+        mean, last = jacobian_mlp.forward(self.mean, self.parameters[1], x, ops, drop)
+        excess, _ = jacobian_mlp.forward(self.excess, self.parameters[2], x, ops, drop)
 
         def propagated():
-            rows = chain.pullback(self.mean, last, ops.eye(self.outputs, dtype=x.dtype)[None], ops)
-            rows = chain.pullback(self.trunk, cache, rows, ops)
+            rows = jacobian_mlp.pullback(self.mean, last, ops.eye(self.outputs, dtype=x.dtype)[None], ops)
+            rows = jacobian_mlp.pullback(self.trunk, cache, rows, ops)
             variance = self._variance(rows, slopes, inputs, coefficients, unit) * level
             return variance if self.propagate else ops.stop_gradient(variance)
 
@@ -287,6 +293,11 @@ class UncertainCore(keras.layers.Layer):
         names = ("outputs", "trunk", "mean", "excess", "components", "context", "scales", "noise", "groups", "rates")
         own = {name: getattr(self, name) for name in (*names, "first_phase", "propagate", "seed")}
         return {**super().get_config(), **own}
+
+
+def _taken(start, name, index):
+    """An initialiser that takes one of the arrays that ``start()`` gives."""
+    return lambda shape, dtype=None: start()[name][index]
 
 
 def _log_error(factor, level, ops):

@@ -4,8 +4,10 @@ import sys
 from importlib import resources
 from pathlib import Path
 
+from stellarlabels.columns import declare
 from stellarlabels.exceptions import InputError, MissingColumnError, ModelFileError
-from stellarlabels.labels.estimator import LabelEstimator
+from stellarlabels.labels import LabelEstimator
+from stellarlabels.labels.ensemble import kind_of
 from stellarlabels.registry import Registry
 
 __all__ = ["SYSTEMS", "System", "available", "get", "load", "register"]
@@ -98,9 +100,13 @@ class System(LabelEstimator):
     reference = ""
     #: Weights in the package: name and one line of what they are. The first one is the default.
     shipped = {}
+    #: Labels (`stellarlabels.columns.Column`) that the vocabulary does not have, with unit, UCD and description.
+    declares = ()
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
+        for item in cls.__dict__.get("declares", ()):
+            declare(item)
         if cls.__dict__.get("name"):
             from stellarlabels.catalogs import schemas
 
@@ -184,10 +190,13 @@ class System(LabelEstimator):
 
         found = [item for item in columns.vocabulary() if "meta.id;meta.main" in item.ucd]
         found += [columns.column(name) for name in ("ra", "dec")]
-        for label in dict.fromkeys(label for recipe in cls.recipes.values() for label in recipe.labels):
+        labels, terms = {}, {}
+        for recipe in cls.recipes.values():
+            labels |= dict.fromkeys(recipe.labels)
+            terms |= dict.fromkeys(kind_of(recipe).error_terms)
+        for label in labels:
             value, error, flag = columns.label_columns(label)
-            terms = [columns.error_term(label, term) for term in cls.error_terms]
-            found += [value, error, *terms, replace(flag, flags="label")]
+            found += [value, error, *(columns.error_term(label, term) for term in terms), replace(flag, flags="label")]
         found = [replace(item, optional=True) for item in found]
         return columns.Schema(cls.name, found, cls.title or f"Labels of the system {cls.name}", cls.reference)
 
@@ -217,6 +226,7 @@ class System(LabelEstimator):
         from stellarlabels import columns
         from stellarlabels.catalogs import CatalogTable, published, schemas
 
+        table = columns.intake(table)
         labels = self.predict(table) if labels is None else labels
         columns.check_same_stars(table, labels)
         if columns.identifier(table) is None:
@@ -227,7 +237,7 @@ class System(LabelEstimator):
                 merged[name] = labels[name]
             elif name != columns.identifier(labels):
                 merged.replace_column(name, labels[name])
-        for name, data in self.derived_columns(table).items():
+        for name, data in self.derived_columns(table, labels).items():
             merged[name] = data
         declared = schemas.get(self.name)
         catalog = CatalogTable(declared.conform(published.with_flags(merged, declared)), copy=False)
@@ -252,6 +262,6 @@ class System(LabelEstimator):
 
         return map_catalog(self, catalog, **options)
 
-    def derived_columns(self, table):
-        """Catalog columns that are computed from the table (dict of name to data); overridden by each system."""
+    def derived_columns(self, table, labels):
+        """Catalog columns that are computed from the table and its labels (dict of name to data)."""
         return {}
