@@ -14,7 +14,7 @@ import timing
 from bench_xp import DATA
 
 from stellarlabels.archive.readers import read_xp
-from stellarlabels.inputs.xp.gaiaxpy_adapter import quiet
+from stellarlabels.inputs.xp.gaiaxpy import quiet
 
 SOURCE = DATA / "XP_CONTINUOUS_RAW.csv"
 

@@ -29,11 +29,20 @@ from astropy.table import Table, vstack
 
 import stellarlabels
 from stellarlabels.archive.readers import read_xp
-from stellarlabels.inputs.xp import covariance, design_matrix, prior, recover_coefficients
-from stellarlabels.inputs.xp.coefficients import COLUMNS, ROWS, read_coefficients
-from stellarlabels.inputs.xp.gaiaxpy_adapter import quiet
-from stellarlabels.inputs.xp.gaiaxpy_systems import photometric_system
-from stellarlabels.inputs.xp.photometry import synthetic_photometry
+from stellarlabels.inputs.xp import (
+    BANDS,
+    SIZES,
+    covariance,
+    design_matrix,
+    packed,
+    prior,
+    recover_coefficients,
+    synthetic_photometry,
+)
+from stellarlabels.inputs.xp.coefficients import read_coefficients
+from stellarlabels.inputs.xp.gaiaxpy import quiet
+from stellarlabels.inputs.xp.layout import columns as columns_of
+from stellarlabels.inputs.xp.photometric_systems import photometric_system
 
 sys.path.append(str(Path(__file__).parents[1] / "tools"))
 import xp_prior  # noqa: E402
@@ -86,18 +95,18 @@ def main():
 
 def with_mean_correlation(true):
     """The coefficients with the mean correlation of real stars, where the file has none."""
-    for band in prior.BANDS:
+    for band in BANDS:
         correlation = getattr(prior.prior(), band).correlation
-        true.correlations[band] = np.broadcast_to(correlation[ROWS, COLUMNS], (len(true.values), ROWS.size))
+        true.correlations[band] = np.tile(packed.packed_correlations(correlation), (len(true.values), 1))
     return true
 
 
 def draw(errors, rng):
     """A realisation of the measurement noise, shape (N, 110)."""
     parts = []
-    for band in prior.BANDS:
+    for band in BANDS:
         root = getattr(prior.prior(), band).root
-        parts.append(rng.standard_normal((len(errors), prior.SIZE)) @ root.T)
+        parts.append(rng.standard_normal((len(errors), SIZES[band])) @ root.T)
     return errors * np.hstack(parts)
 
 
@@ -155,12 +164,12 @@ def known_errors(options):
         noise = {
             band: prior.Noise(
                 **xp_prior.noise(
-                    errors[:, prior.columns(band)] / level[:, None],
-                    design[prior.OWN[band]][:, prior.columns(band)],
+                    errors[:, columns_of(band)] / level[:, None],
+                    design[prior.OWN[band]][:, columns_of(band)],
                     measured[band],
                 )
             )
-            for band in prior.BANDS
+            for band in BANDS
         }
         own = slice(star, star + 1)
         without = replace(prior.prior(), **noise)
@@ -228,12 +237,12 @@ def speed(stars, repeat=3):
 
     known = with_mean_correlation(read_coefficients(stars))
     columns, table = {"source_id": np.asarray(stars["source_id"])}, stars.copy()
-    for band in prior.BANDS:
-        part = prior.columns(band)
+    for band in BANDS:
+        part = columns_of(band)
         columns[f"{band}_coefficients"] = list(known.values[:, part])
         columns[f"{band}_coefficient_errors"] = list(known.errors[:, part])
         columns[f"{band}_coefficient_correlations"] = list(known.correlations[band])
-        columns[f"{band}_n_parameters"] = prior.SIZE
+        columns[f"{band}_n_parameters"] = SIZES[band]
         columns[f"{band}_standard_deviation"] = 1.0
         table[f"{band}_coefficient_correlations"] = known.correlations[band]
     frame = pd.DataFrame(columns)

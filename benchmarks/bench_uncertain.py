@@ -22,7 +22,7 @@ from astropy.table import QTable
 from stellarlabels import networks
 from stellarlabels.inputs.base import feature_set
 from stellarlabels.inputs.examples import xp_apogee_sample
-from stellarlabels.inputs.xp.coefficient_set import dense_covariance
+from stellarlabels.inputs.xp.coefficient_features import dense_covariance
 from stellarlabels.networks.error_propagation import PASSES, Propagation
 from stellarlabels.systems.uncertain import PAPER
 

@@ -15,9 +15,8 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import validation
-from stellarlabels.analysis import diagrams, gradients, maps, planes
-from stellarlabels.analysis.galactocentric import galactocentric
+from stellarlabels import analysis, validation
+from stellarlabels.analysis.positions import galactocentric
 
 WIDTHS = {"teff": 80.0, "logg": 0.12, "feh": 0.08, "c_fe": 0.06, "n_fe": 0.08, "alpha_m": 0.04}
 
@@ -80,17 +79,17 @@ def steps(catalog, reference):
         ],
     )
     yield "Galactocentric coordinates", place
-    yield "R-Z maps of numbers and [Fe/H]", lambda: [maps.rz_map(keep["place"], name) for name in (None, "feh")]
+    yield "R-Z maps of numbers and [Fe/H]", lambda: [analysis.rz_map(keep["place"], name) for name in (None, "feh")]
     yield (
         "gradients",
         lambda: [
             function(keep["place"], method=method)
-            for function in (gradients.radial_gradients, gradients.vertical_gradients)
+            for function in (analysis.radial_gradients, analysis.vertical_gradients)
             for method in ("least_squares", "weighted", "robust")
         ],
     )
-    yield "abundance planes", lambda: planes.abundance_planes(catalog)
-    yield "Kiel and color-magnitude diagrams", lambda: [diagrams.kiel(catalog), diagrams.color_magnitude(catalog)]
+    yield "abundance planes", lambda: analysis.abundance_planes(catalog)
+    yield "Kiel and color-magnitude diagrams", lambda: [analysis.kiel(catalog), analysis.color_magnitude(catalog)]
 
 
 def main():

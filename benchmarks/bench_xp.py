@@ -16,9 +16,8 @@ import timing
 from astropy.table import Table, vstack
 
 from stellarlabels.archive.readers import read_xp
-from stellarlabels.inputs.xp import sample
-from stellarlabels.inputs.xp.gaiaxpy_adapter import quiet
-from stellarlabels.inputs.xp.photometry import synthetic_photometry
+from stellarlabels.inputs.xp import sample, synthetic_photometry
+from stellarlabels.inputs.xp.gaiaxpy import quiet
 
 DATA = Path(os.environ.get("STELLARLABELS_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")) / "gaia_xp"
 FILES = ("XP_CONTINUOUS_RAW.fits", "xp_continuous_combined_weiler2023_examples.vot")

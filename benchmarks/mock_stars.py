@@ -22,7 +22,7 @@ def xp_stars():
 
 def jplus_stars():
     """The same with J-PLUS magnitudes for spectra, in so far as they could be synthesised."""
-    from stellarlabels.inputs.xp.photometry import synthetic_photometry
+    from stellarlabels.inputs.xp import synthetic_photometry
 
     sample = xp_apogee_sample()
     made = synthetic_photometry(sample, ["JPLUS"])

@@ -1,19 +1,24 @@
 """Stellar labels - Teff, log g, [Fe/H], abundances, distances - with errors and flags, for millions of stars.
 
-The public names are loaded on first use: importing this package imports neither Keras nor any other heavy library.
+The public names are loaded on first use: importing this package imports neither Keras nor any other heavy library. The
+rooms are there without an import of their own: ``stellarlabels.scale.label_file``.
 """
 
+import sys as _sys
 from importlib import import_module as _import_module
 from importlib.util import find_spec as _find_spec
 
-from stellarlabels.connect import register_when_imported as _register_when_imported
-
 __version__ = "0.1.0"
 
-#: Public functions, and the room that each is in. The classes of the systems come from their registry.
-_FUNCTIONS = {"load": "systems"}
-
-_register_when_imported()
+#: Public functions, and where each is. The classes of the systems come from their registry.
+_FUNCTIONS = {
+    "load": "systems",
+    "read_lamost": "archive.readers",
+    "read_table": "archive.readers",
+    "read_xp": "archive.readers",
+    "send_to_topcat": "archive.samp",
+    "xp_spectra": "archive.datalink",
+}
 
 
 def _system_classes():
@@ -21,9 +26,16 @@ def _system_classes():
     return {cls.__name__: cls for cls in _import_module("stellarlabels.systems.base").SYSTEMS.values()}
 
 
+def _rooms():
+    """Names of the rooms and of the modules beside them."""
+    from pkgutil import iter_modules
+
+    return [module.name for module in iter_modules(__path__) if not module.name.startswith("_")]
+
+
 def __getattr__(name):
     if name == "__all__":
-        return ["__version__", *_FUNCTIONS, *_system_classes()]
+        return ["__version__", *_FUNCTIONS, *_system_classes(), *_rooms()]
     if not name.startswith("_"):
         if name in _FUNCTIONS:
             return getattr(_import_module(f"stellarlabels.{_FUNCTIONS[name]}"), name)
@@ -36,7 +48,8 @@ def __getattr__(name):
 
 
 def __dir__():
-    from pkgutil import iter_modules
+    return sorted(__getattr__("__all__"))
 
-    rooms = (module.name for module in iter_modules(__path__) if not module.name.startswith("_"))
-    return sorted({*globals(), *rooms, *__getattr__("__all__")})
+
+if "astropy.table" in _sys.modules:  # importing the catalogs, which register their formats with it, costs little then
+    _import_module("stellarlabels.catalogs")

@@ -36,6 +36,8 @@ __all__ = [
     "SampError",
     "StellarLabelsWarning",
     "MissingUnitWarning",
+    "ImpossibleValueWarning",
+    "RenamedColumnWarning",
     "SkippedFileWarning",
     "IncompleteResultWarning",
 ]
@@ -180,6 +182,14 @@ class StellarLabelsWarning(AstropyUserWarning):
 
 class MissingUnitWarning(StellarLabelsWarning):
     """A column without a unit was taken to be in the unit of its declaration."""
+
+
+class ImpossibleValueWarning(StellarLabelsWarning):
+    """Values that no star can have, such as magnitudes of 99, were taken as missing."""
+
+
+class RenamedColumnWarning(StellarLabelsWarning):
+    """Two columns had the same name; the second got another one."""
 
 
 class SkippedFileWarning(StellarLabelsWarning):

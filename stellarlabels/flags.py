@@ -25,17 +25,18 @@ __all__ = ["Flag", "FlagSet", "LABEL", "SPECTRUM", "get", "names", "register", "
 
 DTYPE = np.int32
 
-#: Modules that register flag sets besides this one; they are imported when a set is asked for that is not there yet.
-DECLARED_IN = (
-    "stellarlabels.tables.match",
-    "stellarlabels.tables.quality.papers",
-    "stellarlabels.corrections.parallax",
-    "stellarlabels.corrections.photometry",
-    "stellarlabels.corrections.extinction.amounts",
-    "stellarlabels.corrections.systematics",
-    "stellarlabels.distances.table",
-    "stellarlabels.catalogs.flagsets",
-)
+#: Modules that register flag sets besides this one, by the first word of the sets' names; ``*`` are those of published
+#: catalogs. They are imported when a set is asked for that is not there yet.
+DECLARED_IN = {
+    "match": "stellarlabels.tables.join",
+    "quality": "stellarlabels.tables.quality.papers",
+    "parallax": "stellarlabels.corrections.parallax",
+    "photometry": "stellarlabels.corrections.photometry",
+    "extinction": "stellarlabels.corrections.extinction.amounts",
+    "systematics": "stellarlabels.corrections.systematics",
+    "distance": "stellarlabels.distances.table",
+    "*": "stellarlabels.catalogs.flagsets",
+}
 
 
 @dataclass(frozen=True)
@@ -265,7 +266,7 @@ def names():
     -------
     list of str
     """
-    for module in DECLARED_IN:
+    for module in DECLARED_IN.values():
         import_module(module)
     return list(_REGISTRY)
 

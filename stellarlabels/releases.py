@@ -257,6 +257,7 @@ def of(table, release=None):
     names = np.full(size, "", dtype=object)
     reasons = {}
     foreign, seen = _basis(table)
+    foreign[foreign == ""] = _strange(table)
     evidence = [seen, _counts(table)]
     if release is not None and release != IGNORE:
         evidence.append((np.full(size, get(release).name, dtype=object), "as release says"))
@@ -277,7 +278,14 @@ def of(table, release=None):
     return Found(names, reasons)
 
 
-def require(table, needed, release=None, *, what="these weights", remedy="take weights of that release"):
+#: What to do with stars of another release, unless it is said otherwise.
+REMEDY = (
+    "take weights that were made for that release, or adapt these, or give release='ignore' to label the stars all the "
+    "same, with the flag OTHER_RELEASE"
+)
+
+
+def require(table, needed, release=None, *, what="these weights", remedy=REMEDY):
     """Of which release the rows of a table are, if it is the one that is needed.
 
     Parameters
@@ -308,8 +316,7 @@ def require(table, needed, release=None, *, what="these weights", remedy="take w
         first = int(np.flatnonzero(other)[0])
         where = "" if other.all() else f" ({int(other.sum())} of {len(other)}, the first is row {first})"
         raise ReleaseError(
-            f"the table: expected stars of {get(needed)}, for which {what} are made, got {found}{where}; {remedy}, or "
-            "give release='ignore' to go on all the same, with the flag OTHER_RELEASE"
+            f"the table: expected stars of {get(needed)}, for which {what} are made, got {found}{where}; {remedy}"
         )
     return found, other
 
@@ -376,7 +383,8 @@ def _basis(table):
             own = left & np.isin(values, release.basis_ids[band] if release.knows("basis_ids") else [])
             names[own], left = release.name, left & ~own
         for value in np.unique(values[left]):
-            foreign[left & (values == value)] = f"{column} is {value:g}, which no known release has"
+            new = left & (values == value) & (foreign == "")
+            foreign[new] = f"{column} is {value:g}, which no known release has"
     names[foreign != ""] = ""
     return foreign, (names, "by its basis functions")
 
@@ -401,6 +409,17 @@ def _counts(table):
     return names, "by the number of coefficients: " + ", ".join(
         f"{count} of {band.upper()}" for band, count in zip(lengths, first, strict=False)
     )
+
+
+def _strange(table):
+    """Why the number of coefficients is of no release, for columns whose cells all have the same number."""
+    for band in _bands():
+        name = CELLS.format(band)
+        known = {one.coefficients[band] for one in _declared().values() if one.knows("coefficients")}
+        width = (*getattr(_column(table, name), "shape", ()), 0, 0)[1]
+        if width and width not in known:
+            return f"{name} has {width} numbers in each cell, which no known release has"
+    return ""
 
 
 def _lengths(table, band):

@@ -81,10 +81,10 @@ def test_train_and_use(spectra_file, tmp_path, capsys):
 
 
 def test_errors_are_one_line(tmp_path, capsys):
-    assert main(["label", "nosystem", "x.fits", "-o", str(tmp_path / "o.fits")]) == 1
+    assert main(["label", "nosystem", __file__, "-o", str(tmp_path / "o.fits")]) == 1
     assert main(["label", "uacsnet", str(tmp_path / "none.fits"), "-o", str(tmp_path / "o.fits")]) == 1
     shown = capsys.readouterr().err.splitlines()
     assert len(shown) == 2 and "no system is called 'nosystem'" in shown[0] and "none.fits" in shown[1]
     assert not list(tmp_path.iterdir())
     with pytest.raises(SystemExit):
-        main([])
+        main(["labels"])

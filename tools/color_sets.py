@@ -20,8 +20,7 @@ from stellarlabels import columns, packaged
 from stellarlabels.corrections.extinction import coefficients, deredden_xp
 from stellarlabels.inputs.colors import ColorSet
 from stellarlabels.inputs.examples import xp_apogee_sample
-from stellarlabels.inputs.xp import recover_coefficients
-from stellarlabels.inputs.xp.photometry import synthesize
+from stellarlabels.inputs.xp import recover_coefficients, synthesize
 
 FOLDER = Path(stellarlabels.__file__).parent / "data" / "colors"
 

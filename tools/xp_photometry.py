@@ -27,8 +27,7 @@ from xp_apogee import load
 
 from stellarlabels import columns
 from stellarlabels.files.atomic import replacing
-from stellarlabels.inputs.xp import recover_coefficients
-from stellarlabels.inputs.xp.photometry import synthesize
+from stellarlabels.inputs.xp import recover_coefficients, synthesize
 
 #: Columns that are taken over, with the names that they get.
 KEPT = {name: name for name in ("ra", "dec", "b", "ebv", "j_m", "h_m", "ks_m")}

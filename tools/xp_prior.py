@@ -14,7 +14,8 @@ from stellarlabels.archive.readers import read_xp
 from stellarlabels.columns import values
 from stellarlabels.files.atomic import replacing
 from stellarlabels.inputs.xp import design_matrix
-from stellarlabels.inputs.xp.prior import BANDS, OWN, SIZE, columns
+from stellarlabels.inputs.xp.layout import BANDS, SIZES, columns
+from stellarlabels.inputs.xp.prior import OWN
 
 #: Share of its own diagonal that replaces the sample covariance.
 SHRINKAGE = 0.02
@@ -60,15 +61,15 @@ def known_correlations(tables):
         ``correlation`` (K, 55, 55) and ``errors`` (K, 55).
     """
     out = {}
-    rows, columns_ = np.tril_indices(SIZE, -1)
+    rows, columns_ = np.tril_indices(SIZES["bp"], -1)
     for band in BANDS:
         found = {}
         for table in tables:
             packed = values(table, f"{band}_coefficient_correlations")
             errors = values(table, f"{band}_coefficient_errors")
-            whole = np.zeros((len(table), SIZE, SIZE))
+            whole = np.zeros((len(table), SIZES["bp"], SIZES["bp"]))
             whole[:, rows, columns_] = packed
-            whole += whole.transpose(0, 2, 1) + np.eye(SIZE)
+            whole += whole.transpose(0, 2, 1) + np.eye(SIZES["bp"])
             complete = np.isfinite(packed).all(axis=1)
             ids = np.asarray(table["source_id"], dtype=np.int64)
             found.update({int(ids[i]): (whole[i], errors[i]) for i in np.flatnonzero(complete)})
@@ -121,7 +122,7 @@ def noise(errors, design, measured):
         ``correlation`` (K, 55, 55) and ``errors`` (K, 55) of the stars with known correlations.
     """
     correlation = measured["correlation"].mean(axis=0)
-    roots = np.linalg.cholesky(correlation + 1e-10 * np.eye(SIZE))
+    roots = np.linalg.cholesky(correlation + 1e-10 * np.eye(SIZES["bp"]))
     flux_error = np.concatenate(
         [np.sqrt((((design * part[:, None, :]) @ roots) ** 2).sum(axis=2)) for part in np.array_split(errors, 10)]
     )

@@ -43,7 +43,7 @@ class Photometry:
     """Coefficients to magnitudes."""
 
     def setup(self):
-        from stellarlabels.inputs.xp.photometry import synthetic_photometry
+        from stellarlabels.inputs.xp import synthetic_photometry
 
         self.photometry, self.table = synthetic_photometry, coefficients(2048)
         synthetic_photometry(self.table[:2])

@@ -18,7 +18,7 @@ import numpy as np
 
 from stellarlabels import CSNet, flags
 from stellarlabels.inputs.examples import xp_apogee_sample
-from stellarlabels.inputs.xp.photometry import available, synthetic_photometry
+from stellarlabels.inputs.xp import available, synthetic_photometry
 
 stars = xp_apogee_sample()
 stars.rename_columns(["alpha_m", "alpha_m_err"], ["alpha_fe", "alpha_fe_err"])
@@ -83,7 +83,7 @@ plots.residual_panels(labels, stars, figure=figure)
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels.inputs.xp.photometry import add_noise
+from stellarlabels.inputs.colors import add_noise
 
 bands = [name for name in photometry.colnames if name.startswith("Jplus_mag_") and "error" not in name]
 survey = QTable(photometry["source_id", "phot_g_mean_mag", "phot_bp_mean_mag", "phot_rp_mean_mag", "ebv"])

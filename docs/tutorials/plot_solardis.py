@@ -104,7 +104,7 @@ plt.show()
 # The importance of a pixel is the derivative of the label times the scatter of the pixel, or integrated gradients,
 # or Shapley values of the package SHAP (Section 5.1 of the paper).
 if files:
-    from stellarlabels.analysis.importance import importance
+    from stellarlabels.analysis import importance
 
     found = importance(system, spectra[np.asarray(spectra["class"]) == "STAR"], method="integrated", samples=16)
     fig, axes = plt.subplots(3, 1, figsize=(8, 6), sharex=True)

@@ -69,7 +69,7 @@ for row in range(min(len(labels), 8)):
 # -------------------
 # How much each pixel contributes to Teff, after its gradient: H-alpha, Mg b and iron lines.
 
-from stellarlabels.analysis.importance import importance
+from stellarlabels.analysis import importance
 
 found = importance(system, stars[features.snr > 10])
 figure, axes = plt.subplots(2, 1, figsize=(9, 4), layout="constrained")

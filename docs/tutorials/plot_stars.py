@@ -22,7 +22,7 @@ plots.kiel(stars, ax=axes[0])
 plots.color_magnitude(stars, ax=axes[1])
 
 # %%
-# ``isochrones`` takes tables with ``teff`` and ``logg``; `stellarlabels.analysis.isochrones` reads the files of PARSEC
+# ``isochrones`` takes tables with ``teff`` and ``logg``; `stellarlabels.analysis.diagrams` reads the files of PARSEC
 # and MIST.
 #
 # Abundances of dwarfs and giants
@@ -38,7 +38,7 @@ plots.abundance_planes(stars, "alpha_m", figure=figure)
 # ----------
 # A third of the stars have a parallax, from which come Galactocentric coordinates.
 
-from stellarlabels.analysis.galactocentric import galactocentric
+from stellarlabels.analysis.positions import galactocentric
 
 places = galactocentric(stars)
 places[:3]
@@ -53,7 +53,7 @@ plots.rz_map(stars, "feh", least=1, bins=24, ax=ax)
 
 from astropy import units as u
 
-from stellarlabels.analysis.gradients import radial_gradients
+from stellarlabels.analysis import radial_gradients
 
 gradients = radial_gradients(stars, edges=[0, 0.25, 0.5, 1, 2] * u.kpc, r_range=(6, 12) * u.kpc)
 gradients

@@ -52,7 +52,7 @@ for name, table in (("as observed", stars), ("noisier", noisy)):
 # %%
 # What the network looks at: derivative of a label times input, as a scatter over all stars (the paper's Fig. 8).
 
-from stellarlabels.analysis.attention import attention, derivative_spectra, observed_differences
+from stellarlabels.analysis import attention, derivative_spectra, observed_differences
 from stellarlabels.plots import attention_bars, derivative_panel
 
 fig, ax = plt.subplots(figsize=(8, 4), layout="constrained")

@@ -75,7 +75,7 @@ plots.pairwise_matrix({"UncertainNet": labels, "UACSNet": others, "APOGEE": star
 # -----
 # How often each flag is raised, for each label.
 
-from stellarlabels.validation.tally import tally
+from stellarlabels.validation import tally
 
 figure, ax = plt.subplots(figsize=(6.5, 2.6), layout="constrained")
 plots.flag_tally(tally(labels), ax=ax)

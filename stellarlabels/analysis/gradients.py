@@ -5,12 +5,9 @@ from astropy import units as u
 from astropy.table import QTable
 
 from stellarlabels import columns
-from stellarlabels.analysis.galactocentric import positions
+from stellarlabels.analysis.positions import positions
 from stellarlabels.exceptions import InputError
-from stellarlabels.validation.abundances import label
-from stellarlabels.validation.lines import grouped_lines
-
-__all__ = ["radial_gradients", "vertical_gradients"]
+from stellarlabels.validation import derived_label, grouped_lines
 
 #: Bins and ranges of Shen & Luo (2024), Section 4.4.
 _HEIGHTS = np.arange(11) * 0.2 * u.kpc
@@ -110,7 +107,7 @@ def _gradients(table, name, key, place, edges, x, x_range, method, rows):
         raise InputError(f"edges: expected at least two numbers that increase, got {edges}")
     if limits.shape != (2,) or not limits[0] < limits[1]:
         raise InputError(f"range: expected a smallest and a largest value, got {limits}")
-    value, error, source = label(table, name, required=False)
+    value, error, source = derived_label(table, name, required=False)
     group = np.searchsorted(edges, place, side="right") - 1
     group = np.where(place == edges[-1], len(edges) - 2, group)
     used = (x >= limits[0]) & (x <= limits[1])

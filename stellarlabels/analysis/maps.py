@@ -1,16 +1,13 @@
-"""Numbers of stars and typical labels in the cells of a plane."""
+"""Maps of labels over two quantities: of the Galaxy, and planes of abundances."""
 
 import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
 from stellarlabels import columns
-from stellarlabels.analysis.galactocentric import positions
+from stellarlabels.analysis.positions import positions
 from stellarlabels.exceptions import InputError
-from stellarlabels.validation.bins import Along, split
-from stellarlabels.validation.grouped import grouped_median
-
-__all__ = ["as_image", "binned_map", "rz_map"]
+from stellarlabels.validation import Along, classes, derived_label, grouped_median, quantity_along
 
 #: Quantiles at which default ranges begin and end, and to which side they are rounded.
 _ENDS = ((0.001, "lower"), (0.999, "higher"))
@@ -49,25 +46,13 @@ def binned_map(table, x, y, value=None, *, bins=100, range=None, rows=None):
     InputError
         If a column is not there, or an argument is not as described.
     """
-    planes = [split((table,), item, len(table)) for item in (x, y)]
-    third = None if value is None else split((table,), value, len(table))
+    planes = [quantity_along((table,), item, len(table)) for item in (x, y)]
+    third = None if value is None else quantity_along((table,), value, len(table))
     return cells(*planes, third, bins=bins, range=range, rows=rows)
 
 
 def cells(x, y, value=None, *, bins=100, range=None, rows=None):
-    """As `binned_map`, for quantities.
-
-    Parameters
-    ----------
-    x, y : `~stellarlabels.validation.bins.Along`
-    value : `~stellarlabels.validation.bins.Along`, optional
-    bins, range, rows
-        As for `binned_map`.
-
-    Returns
-    -------
-    `~astropy.table.QTable`
-    """
+    """As `binned_map`, for quantities of `stellarlabels.validation.Along`."""
     number = np.broadcast_to(bins, 2)
     if number.dtype.kind not in "iu" or (number < 1).any():
         raise InputError(f"bins: expected one or two positive integers, got {bins!r}")
@@ -121,9 +106,9 @@ def as_image(table, column):
     x_edges, y_edges : `~numpy.ndarray` or `~astropy.units.Quantity`, shape (X + 1,), (Y + 1,)
     image : `~numpy.ndarray` or `~astropy.units.Quantity`, shape (Y, X)
     """
-    lines, columns = table.meta["shape"]
-    x = [table[f"x_{end}"][:columns] for end in ("low", "high")]
-    y = [table[f"y_{end}"][::columns] for end in ("low", "high")]
+    lines, width = table.meta["shape"]
+    x = [table[f"x_{end}"][:width] for end in ("low", "high")]
+    y = [table[f"y_{end}"][::width] for end in ("low", "high")]
     edges = [np.concatenate([low, high[-1:]]) for low, high in (x, y)]
     return *edges, np.reshape(np.asarray(table[column]) if table[column].unit is None else table[column], (lines, -1))
 
@@ -151,7 +136,7 @@ def rz_map(table, name=None, *, bins=100, range=None, rows=None, **options):
         Along(key, values, columns.column(key).unit)
         for key, values in zip(("r_gc", "z_gc"), positions(table, **options), strict=True)
     ]
-    third = None if name is None else split((table,), name, len(table))
+    third = None if name is None else quantity_along((table,), name, len(table))
     return cells(*planes, third, bins=bins, range=range, rows=rows)
 
 
@@ -188,3 +173,86 @@ def _typical(values, cell, here, stars, size):
         "median": grouped_median(np.where(here, values, np.nan), cell, size),
         "std": np.where(stars > 1, std, np.nan),
     }
+
+
+def abundance_names(table):
+    """Abundances relative to iron (or all metals) that a table has, or that can be worked out from others.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+
+    Returns
+    -------
+    list of str
+        Such as ``mg_fe``, in the order of the vocabulary.
+    """
+    names = [name for name in columns.vocabulary().notes["labels"] if name.endswith(("_fe", "_m"))]
+    first = table[:1]  # what can be worked out depends on the columns alone
+    return [name for name in names if derived_label(first, name, required=False)[2]]
+
+
+def abundance_plane(table, name, *, bins=80, range=None, rows=None):
+    """Number of stars in the cells of the plane of an abundance and [Fe/H].
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+        N stars.
+    name : str
+        Abundance such as ``mg_fe``; worked out from ``mg_h`` and ``feh`` if need be.
+    bins, range, rows
+        As for `stellarlabels.analysis.maps.binned_map`.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        As of `stellarlabels.analysis.maps.binned_map`, with x = [Fe/H] and y = [X/Fe], and ``density``: number of
+        stars over the largest one in a cell. ``meta["note"]`` is a sentence if the table does not have the labels.
+    """
+    planes, missing = [], []
+    for key in ("feh", name):
+        value, _, source = derived_label(table, key, required=False)
+        planes.append(Along(key, value, columns.column(key).unit))
+        if not source:
+            missing.append(f"the table has no {key}")
+    out = cells(*planes, bins=bins, range=range, rows=rows)
+    out["density"] = out["stars"] / max(out["stars"].max(), 1)
+    out.meta["note"] = "; ".join(missing) or out.meta["note"]
+    return out
+
+
+def abundance_planes(table, names=None, *, rule="logg", limit=3.5, bins=80, range=None):
+    """Abundance planes of dwarfs and of giants, as in Figures 10 and 11 of Wang et al. (2020).
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+    names : sequence of str, optional
+        Abundances; by default `abundance_names`.
+    rule, limit
+        As for `stellarlabels.validation.classes`.
+    bins, range
+        As for `stellarlabels.analysis.maps.binned_map`.
+
+    Returns
+    -------
+    dict of (str, str) to `~astropy.table.QTable`
+        Output of `abundance_plane` by abundance and class, ``"dwarfs"`` or ``"giants"``. Without a range both classes
+        of an abundance have that of all stars.
+    """
+    groups = classes(table, rule=rule, limit=limit)
+    out = {}
+    for name in abundance_names(table) if names is None else names:
+        both = range or _range(table, name, np.logical_or(*groups.values()))
+        for group, rows in groups.items():
+            out[name, group] = abundance_plane(table, name, bins=bins, range=both, rows=rows)
+    return out
+
+
+def _range(table, name, rows):
+    """Range of the plane of the stars of both classes; None without stars."""
+    plane = abundance_plane(table, name, bins=1, rows=rows)
+    if not plane.meta["stars"]:
+        return None
+    return [(plane[f"{axis}_low"][0].value, plane[f"{axis}_high"][0].value) for axis in "xy"]

@@ -9,7 +9,7 @@ from astropy.table import QTable
 
 from stellarlabels import flags
 from stellarlabels.catalogs import schemas
-from stellarlabels.tables.quality import papers
+from stellarlabels.tables import quality
 
 __all__ = ["of_flags", "of_samples"]
 
@@ -59,7 +59,7 @@ def of_samples(schema):
         in quantities that the catalog does not have are left out.
     """
     declared = schemas.get(schema)
-    lines = papers.published(declared.name) if declared.notes.get("samples") else []
+    lines = quality.published(declared.name) if declared.notes.get("samples") else []
     cuts = {name: [line for line in lines if line["cut"] == name] for name in dict.fromkeys(x["cut"] for x in lines)}
     rows = []
     for sample in declared.notes.get("samples", ()):

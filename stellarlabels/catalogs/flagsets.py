@@ -7,13 +7,10 @@ __all__ = ["register_all"]
 
 
 def register_all():
-    """Register the flag sets of all published catalogs.
-
-    The metadata of a schema hold under ``flag_sets``, by name: ``description``; ``bits``, a list of names and meanings,
-    or ``same_as``, another set whose bits these are; ``zero``, what it means that no bit is set; ``good``, the value
-    against which nothing is to be said.
-    """
-    for schema in map(schemas.get, schemas.published()):
+    """Register the flag sets of all schemas, which their metadata hold under ``flag_sets``."""
+    # By name: "description"; "bits", a list of names and meanings, or "same_as", another set whose bits these are;
+    # "zero", what it means that no bit is set; "good", the value against which nothing is to be said.
+    for schema in map(schemas.get, schemas.available()):
         for name, declared in schema.notes.get("flag_sets", {}).items():
             flags.register(_flag_set(name, declared))
 

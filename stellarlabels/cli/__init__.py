@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import sys
 from importlib import import_module
 
@@ -10,8 +11,23 @@ from stellarlabels.exceptions import StellarLabelsError
 
 __all__ = ["main"]
 
-#: Verbs in the order of the help text; each is a module here with ``add(verbs)`` and ``run(options)``.
-_VERBS = ("systems", "demo", "query", "label", "distance", "export", "validate", "report", "train")
+#: Verbs in the order of the help text, and what each does; each is a module here with ``add`` and ``run``.
+_VERBS = {
+    "systems": "list the systems and the weights that ship with the package",
+    "demo": "label real stars that ship with the package and compare with a survey; needs no network",
+    "query": "get the stars to train a system on, or to apply it to, from an archive",
+    "label": "label the stars of a file of any size, or of a HATS catalog",
+    "distance": "distances of the stars of a file, from their spectra and parallaxes",
+    "export": "write everything that is needed to publish a catalog",
+    "validate": "print bias, scatter and honesty of errors of a catalog",
+    "report": "write a report of a catalog: one page, and the same numbers as files",
+    "train": "train a system on a table with inputs and labels",
+}
+
+_VERBOSE = "log what is done, also by libraries; show tracebacks of errors"
+
+#: What keeps libraries from telling what no user of this one can use, unless the user has set it, or asks with -v.
+_QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "DASK_LOGGING__DISTRIBUTED": "error"}
 
 
 def main(arguments=None):
@@ -27,14 +43,18 @@ def main(arguments=None):
     int
         Exit status: 0 if all went well, 1 after an error that is reported in one line, 130 after an interruption.
     """
-    parser = _parser()
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    parser = _parser(next((word for word in arguments if not word.startswith("-")), None))
+    if not arguments:
+        parser.print_help()
+        return 0
     options = parser.parse_args(arguments)
-    logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.INFO if options.verbose else logging.WARNING)
+    _listen(options.verbose)
     try:
         options.run(options)
     except StellarLabelsError as error:
         if options.verbose:
-            logging.exception("the traceback of the error")
+            logging.getLogger("stellarlabels").exception("the traceback of the error")
         print(f"stellarlabels: error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -43,13 +63,46 @@ def main(arguments=None):
     return 0
 
 
-def _parser():
-    parser = argparse.ArgumentParser(
+class _Parser(argparse.ArgumentParser):
+    """A parser whose help ends with names of the registries, which are looked up when somebody asks for it."""
+
+    names = staticmethod(lambda: "")
+
+    def format_help(self):
+        """The text of the help."""
+        self.epilog = self.names()
+        return super().format_help()
+
+
+def _parser(chosen):
+    """A parser of all verbs, of which the chosen one only knows its arguments."""
+    parser = _Parser(
         prog="stellarlabels", description="Teff, log g, [Fe/H], abundances and distances for millions of stars."
     )
     parser.add_argument("--version", action="version", version=f"stellarlabels {__version__}")
-    parser.add_argument("-v", "--verbose", action="store_true", help="log what is done; show tracebacks of errors")
+    parser.add_argument("-v", "--verbose", action="store_true", help=_VERBOSE)
     verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
-    for name in _VERBS:
-        import_module(f"stellarlabels.cli.{name}").add(verbs)
+    for name, text in _VERBS.items():
+        verb = verbs.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        if name == chosen:
+            module = import_module(f"stellarlabels.cli.{name}")
+            module.add(verb)
+            verb.add_argument("-v", "--verbose", action="store_true", default=argparse.SUPPRESS, help=_VERBOSE)
+            verb.set_defaults(run=module.run)
     return parser
+
+
+def _listen(verbose):
+    """Show what this library logs, and of others only errors unless all is asked for."""
+    ours = logging.getLogger("stellarlabels")
+    if not ours.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+        ours.addHandler(handler)
+    ours.setLevel(logging.INFO if verbose else logging.WARNING)
+    if verbose:
+        return
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    for name in ("tensorflow", "distributed"):
+        logging.getLogger(name).setLevel(logging.ERROR)

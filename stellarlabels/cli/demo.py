@@ -3,15 +3,11 @@
 __all__ = ["add", "run"]
 
 
-def add(verbs):
-    """Declare the verb and its arguments."""
-    verb = verbs.add_parser(
-        "demo", help="label real stars from Gaia XP spectra and compare with APOGEE; needs no network"
-    )
+def add(verb):
+    """Declare the arguments."""
     verb.add_argument("-o", "--output", default="stellarlabels-demo", help="folder for the files (%(default)s)")
     verb.add_argument("--system", default="uacsnet", help="system (default: %(default)s)")
     verb.add_argument("--weights", help="shipped weights to use (default: the system's default)")
-    verb.set_defaults(run=run)
 
 
 def run(options):

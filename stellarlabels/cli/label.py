@@ -1,8 +1,9 @@
 """``stellarlabels label``: label the stars of a file, or of a catalog that is spread over the sky."""
 
-from stellarlabels.cli._common import check_output, load_system
+from stellarlabels.cli.checks import check_format, check_output, load_system, names_of_systems, paths_of
+from stellarlabels.exceptions import InputError
 
-__all__ = ["add", "run"]
+__all__ = ["add", "run", "show"]
 
 _INPUT = (
     "FITS, VOTable, Parquet, ECSV or CSV tables, the folder of a HATS catalog, Gaia XP files, LAMOST spectra, or @FILE "
@@ -10,11 +11,11 @@ _INPUT = (
 )
 
 
-def add(verbs):
-    """Declare the verb and its arguments."""
-    verb = verbs.add_parser("label", help="label the stars of a file of any size, or of a HATS catalog")
-    verb.add_argument("system", help="name of a system, see 'stellarlabels systems'")
-    verb.add_argument("input", nargs="+", help=_INPUT)
+def add(verb):
+    """Declare the arguments."""
+    verb.names = names_of_systems
+    verb.add_argument("system", metavar="SYSTEM", help="name of a system")
+    verb.add_argument("input", nargs="+", metavar="INPUT", help=_INPUT)
     verb.add_argument(
         "-o", "--output", required=True, help="file to write; the suffix decides on the format (with Dask a folder)"
     )
@@ -42,42 +43,48 @@ def add(verbs):
     dask.add_argument("--memory", default="auto", help="memory of each process on this machine, for instance 4GB")
     dask.add_argument("--match", metavar="CATALOG", help="HATS catalog whose columns are joined to the input by LSDB")
     dask.add_argument("--radius", type=float, default=1.0, help="arcsec, for --match (default: %(default)s)")
-    verb.set_defaults(run=run)
 
 
 def run(options):
     """Carry the verb out."""
-    from stellarlabels import scale
-
+    paths = paths_of(options.input)
+    dask = options.engine == "dask"
+    if dask and (len(paths) != 1 or options.catalog):
+        raise InputError("engine: Dask takes one HATS catalog, and gives labels, not the columns of --catalog")
     if not options.plan:
         check_output(options)
+        if not dask:
+            check_format(options.output)
     system = load_system(options.system, options.weights)
     if options.networks is not None:
         system = system.fewer(options.networks)
-    paths = _paths(options.input)
     what = {"distances": options.distances, "zero_point": not options.no_zero_point, "keep": options.keep}
     if options.plan:
-        workers = options.workers or 1
-        print(scale.plan(system, paths, catalog=options.catalog, rows=options.rows, workers=workers, **what))
+        _plan(system, paths, options, what)
         return
     what |= {"restart": options.restart, "overwrite": options.overwrite}
-    if options.engine == "dask":
-        done = _on_dask(system, paths, options, what)
-    else:
-        own = {"catalog": options.catalog, "rows": options.rows, "errors": options.errors, "workers": options.readers}
-        done = scale.label_file(system, paths, options.output, **own, **what)
-    print(f"wrote {options.output}: {done.stars} stars{_good(done)}")
-    for failure in done.failures:
-        print(f"not labelled: {failure.where}, {failure.stars} stars: {failure.error}")
+    show((_on_dask if dask else _on_files)(system, paths, options, what), options.output)
+
+
+def _plan(system, paths, options, what):
+    """Say what a run will take."""
+    from stellarlabels.scale.planning import plan
+
+    print(plan(system, paths, catalog=options.catalog, rows=options.rows, workers=options.workers or 1, **what))
+
+
+def _on_files(system, paths, options, what):
+    """Label files in this process."""
+    from stellarlabels.scale.labelling import label_file
+
+    own = {"catalog": options.catalog, "rows": options.rows, "errors": options.errors, "workers": options.readers}
+    return label_file(system, paths, options.output, **own, **what)
 
 
 def _on_dask(system, paths, options, what):
     """Label a HATS catalog on a cluster."""
     from stellarlabels import scale
-    from stellarlabels.exceptions import InputError
 
-    if len(paths) != 1 or options.catalog:
-        raise InputError("engine: Dask takes one HATS catalog, and gives labels, not the columns of --catalog")
     source = scale.open_lsdb(paths[0])
     if options.match:
         source = scale.matched(source, options.match, radius=options.radius)
@@ -85,24 +92,9 @@ def _on_dask(system, paths, options, what):
     return scale.label_catalog(system, source, options.output, **cluster, **what)
 
 
-def _good(done):
-    return "" if done.good is None else f", {done.good} of {done.labels} labels without a flag"
-
-
-def _paths(arguments):
-    """The arguments, with those that begin with @ replaced by the lines of the file that they name."""
-    from pathlib import Path
-
-    from stellarlabels.exceptions import ReadError
-
-    out = []
-    for argument in arguments:
-        if not argument.startswith("@"):
-            out.append(argument)
-            continue
-        try:
-            lines = Path(argument[1:]).read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ReadError(f"input: {argument[1:]} cannot be read as a list of files; {error}") from error
-        out += [line.strip() for line in lines if line.strip()]
-    return out
+def show(done, output):
+    """Print what a run has done."""
+    good = "" if done.good is None else f", {done.good} of {done.labels} labels without a flag"
+    print(f"wrote {output}: {done.stars} stars{good}")
+    for failure in done.failures:
+        print(f"not labelled: {failure.where}, {failure.stars} stars: {failure.error}")

@@ -1,19 +1,20 @@
 """``stellarlabels query``: get a sample of stars from an archive."""
 
-from stellarlabels.cli._common import check_output
+from stellarlabels.cli.checks import check_output, names_of_systems
 
 __all__ = ["add", "run"]
 
+_DESCRIPTION = (
+    "Send one of the queries that ship with the package to a TAP service, and write its result. What would be sent, "
+    "and which parameters can be set, is told by --print."
+)
 
-def add(verbs):
-    """Declare the verb and its arguments."""
-    verb = verbs.add_parser(
-        "query",
-        help="get the stars to train a system on, or to apply it to, from an archive",
-        description="Send one of the queries that ship with the package to a TAP service, and write its result. What "
-        "would be sent, and which parameters can be set, is told by --print.",
-    )
-    verb.add_argument("system", help="name of a system, of a query ('list' shows them), or a file *.adql")
+
+def add(verb):
+    """Declare the arguments."""
+    verb.description = _DESCRIPTION
+    verb.names = names_of_systems
+    verb.add_argument("system", metavar="QUERY", help="name of a system or query ('list' shows them), or a file *.adql")
     verb.add_argument("--sample", choices=["train", "apply"], default="apply", help="which stars (%(default)s)")
     verb.add_argument("--service", help="name or address of the service (default: the first of the query's)")
     verb.add_argument(
@@ -28,7 +29,6 @@ def add(verbs):
     verb.add_argument("--token-file", metavar="FILE", help="file with a token to log in with")
     verb.add_argument("-o", "--output", help="file to write; the suffix decides on the format")
     verb.add_argument("--overwrite", action="store_true", help="replace an existing output file")
-    verb.set_defaults(run=run)
 
 
 def run(options):
@@ -36,7 +36,7 @@ def run(options):
     from stellarlabels import catalogs
     from stellarlabels.archive import TAP, queries
     from stellarlabels.exceptions import InputError
-    from stellarlabels.inputs.xp.reader import read_table
+    from stellarlabels.inputs.xp import read_table
 
     if options.system == "list":
         for name in queries.available():

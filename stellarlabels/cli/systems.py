@@ -3,10 +3,8 @@
 __all__ = ["add", "run"]
 
 
-def add(verbs):
-    """Declare the verb and its arguments."""
-    verb = verbs.add_parser("systems", help="list the systems and the weights that ship with the package")
-    verb.set_defaults(run=run)
+def add(verb):
+    """Declare the arguments."""
 
 
 def run(options):

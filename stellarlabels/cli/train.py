@@ -1,14 +1,14 @@
 """``stellarlabels train``: train a system on a table."""
 
-from stellarlabels.cli._common import check_output
+from stellarlabels.cli.checks import check_inputs, check_output, names_of_systems
 
 __all__ = ["add", "run"]
 
 
-def add(verbs):
-    """Declare the verb and its arguments."""
-    verb = verbs.add_parser("train", help="train a system on a table with inputs and labels")
-    verb.add_argument("system", help="name of a system, see 'stellarlabels systems'")
+def add(verb):
+    """Declare the arguments."""
+    verb.names = names_of_systems
+    verb.add_argument("system", metavar="SYSTEM", help="name of a system")
     verb.add_argument("table", help="training table")
     verb.add_argument("-o", "--output", required=True, help="model file to write, usually *.stellarlabels")
     verb.add_argument("--recipe", help="recipe (default: the paper's)")
@@ -16,15 +16,15 @@ def add(verbs):
     verb.add_argument("--seed", type=int, help="start of the random numbers (default: the recipe's)")
     verb.add_argument("--validation", type=float, default=0.1, help="share of the stars for validation (default: 0.1)")
     verb.add_argument("--overwrite", action="store_true", help="replace an existing model file")
-    verb.set_defaults(run=run)
 
 
 def run(options):
     """Carry the verb out."""
-    from stellarlabels import systems
-    from stellarlabels.inputs.xp.reader import read_table
-
     check_output(options)
+    check_inputs(options.table)
+    from stellarlabels import systems
+    from stellarlabels.inputs.xp import read_table
+
     changes = {name: getattr(options, name) for name in ("epochs", "seed") if getattr(options, name) is not None}
     system = systems.get(options.system)(options.recipe, **changes)
     system.fit(read_table(options.table), validation=options.validation)

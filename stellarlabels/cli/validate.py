@@ -1,5 +1,6 @@
 """``stellarlabels validate``: the table of a catalog against a reference."""
 
+from stellarlabels.cli.checks import check_inputs, names_of_schemas
 from stellarlabels.cli.report import _REFERENCE
 
 __all__ = ["add", "run"]
@@ -8,17 +9,17 @@ _SHOWN = ("label", "unit", "group", "stars", "median", "gauss_mean", "gauss_sigm
 _HONESTY = ("error", "pull_width", "coverage")
 
 
-def add(verbs):
-    """Declare the verb and its arguments."""
-    verb = verbs.add_parser("validate", help="print bias, scatter and honesty of errors of a catalog")
+def add(verb):
+    """Declare the arguments."""
+    verb.names = names_of_schemas
     verb.add_argument("catalog", help="a catalog of labels: FITS, VOTable, Parquet, CSV, ECSV or MRT")
     verb.add_argument("--against", required=True, metavar="REF", help=_REFERENCE)
-    verb.add_argument("--schema", help="the published catalog that it is: csnet, spcanet, uncertain, uacsnet, solardis")
-    verb.set_defaults(run=run)
+    verb.add_argument("--schema", help="the published catalog that it is")
 
 
 def run(options):
     """Carry the verb out."""
+    check_inputs(options.catalog, options.against.rpartition("=")[2])
     from stellarlabels import report
 
     table = report.validate(options.catalog, options.against, schema=options.schema)

@@ -11,14 +11,19 @@ columns out of it: by canonical name or alias, in the declared unit, with missin
 from stellarlabels.columns import jplus, units, wavelengths
 from stellarlabels.columns.access import check_same_stars, column_values, find, identifier, values
 from stellarlabels.columns.archive_dtypes import declared_dtype
+from stellarlabels.columns.cells import Ragged, exact_floats, holds_arrays, looks_like_array, parse, parse_column
 from stellarlabels.columns.column import Column, column_name, without_unit
-from stellarlabels.columns.dressing import by_name, dressed, factor, identifiers, plain
-from stellarlabels.columns.intake import intake
+from stellarlabels.columns.dressing import by_name, dressed, factor, plain
+from stellarlabels.columns.frames import distinct
+from stellarlabels.columns.identifiers import identifiers
+from stellarlabels.columns.intake import Notes, entrance, intake
 from stellarlabels.columns.schema import Schema
 from stellarlabels.columns.vocabulary import column, declare, declare_labels, error_term, label_columns, vocabulary
 
 __all__ = [
     "Column",
+    "Notes",
+    "Ragged",
     "Schema",
     "by_name",
     "check_same_stars",
@@ -28,15 +33,22 @@ __all__ = [
     "declare",
     "declare_labels",
     "declared_dtype",
+    "distinct",
     "dressed",
+    "entrance",
     "error_term",
+    "exact_floats",
     "factor",
     "find",
+    "holds_arrays",
     "identifier",
     "identifiers",
     "intake",
     "jplus",
     "label_columns",
+    "looks_like_array",
+    "parse",
+    "parse_column",
     "plain",
     "units",
     "values",

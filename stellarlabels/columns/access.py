@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from stellarlabels.columns.column import column_name, in_unit
-from stellarlabels.columns.vocabulary import column
+from stellarlabels.columns.vocabulary import column, vocabulary
 from stellarlabels.exceptions import InputError, MissingColumnError
 
 __all__ = ["check_same_stars", "column_values", "find", "identifier", "values"]
@@ -88,13 +88,15 @@ def identifier(table):
     Returns
     -------
     str or None
-        The first of source_id and obsid (or their aliases) that the table has.
+        The first of source_id, obsid and the other identifiers of the vocabulary that the table has, under any of their
+        names; else the first column whose UCD, in ``info.meta["ucd"]``, says "meta.id;meta.main".
     """
-    for name in ("source_id", "obsid"):
-        key = find(table, name)
+    for item in vocabulary():
+        key = column_name(table, item) if item.is_identifier else None
         if key is not None:
             return key
-    return None
+    ucds = {name: str((table[name].info.meta or {}).get("ucd", "")).lower() for name in table.colnames}
+    return next((name for name, ucd in ucds.items() if ucd.startswith("meta.id;meta.main")), None)
 
 
 def check_same_stars(table, labels):

@@ -1,5 +1,6 @@
 """A column: what it is called, holds and means, and how the numbers of a table become it."""
 
+import re
 import warnings
 from dataclasses import dataclass
 
@@ -8,9 +9,16 @@ from astropy import units as u
 from astropy.table import MaskedColumn
 from astropy.utils.masked import Masked
 
+from stellarlabels.columns import units
 from stellarlabels.exceptions import ColumnUnitError, InputError, MissingUnitWarning
 
-__all__ = ["Column", "column_name", "in_unit", "without_unit"]
+__all__ = ["IDENTIFIER", "NO_IDENTIFIER", "Column", "column_name", "in_unit", "without_unit"]
+
+#: Texts that say that there is no identifier.
+NO_IDENTIFIER = ("", "nan", "--", "none", "null", "<na>", "n/a", "na", "nat", "masked", r"\n")
+
+#: An identifier in text: digits, also behind the name of the survey as Gaia's archive and the CDS write it.
+IDENTIFIER = re.compile(r"(?:gaia\s+e?dr3\s+)?([+-]?\d+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -41,7 +49,9 @@ class Column:
         For a column of a published catalog, its name in the paper's table and in the published file; empty if the same
         as ``name`` or not known.
     nulls : tuple of str
-        Values that stand for "missing" in the published file, beside NaN and an empty cell.
+        Values that stand for "missing", beside NaN and an empty cell: in the published file, or in any survey's.
+    low, high : float
+        Smallest and largest possible value in the declared unit. What is outside is no measurement.
     flags : str
         For a column of flags, the set of `stellarlabels.flags` that says what they mean.
     source : str
@@ -62,6 +72,8 @@ class Column:
     paper_name: str = ""
     file_name: str = ""
     nulls: tuple = ()
+    low: float = -np.inf
+    high: float = np.inf
     flags: str = ""
     source: str = ""
     optional: bool = False
@@ -71,6 +83,11 @@ class Column:
         """All names of the column, each once: its own, those of the published catalog, and the aliases."""
         own = (self.name, self.file_name, self.paper_name, self.canonical, *self.aliases)
         return tuple(dict.fromkeys(name for name in own if name))
+
+    @property
+    def is_identifier(self):
+        """Whether the cells are integers that name a star or a spectrum, of which no digit may be lost."""
+        return self.dtype == "int64" and self.ucd.startswith("meta.id;meta.main")
 
     @property
     def is_text(self):
@@ -124,19 +141,29 @@ class Column:
 
 
 def column_name(table, item):
-    """Name under which ``item`` is in the table, or None. The canonical name wins, then the order of the aliases.
+    """Name under which ``item`` is in the table, or None. Its own name wins, then the order of the aliases.
 
     The case of letters does not matter, except in names of one letter: B is a magnitude, b the galactic latitude.
+    Under another name than its own, texts of anything but digits are no identifier: "source" is often a survey.
     """
     present = {}
     for name in table.colnames:
         present.setdefault(name.lower(), name)
     for key in item.names:
-        if key in table.colnames:
-            return key
-        if len(key) > 1 and key.lower() in present:
-            return present[key.lower()]
+        name = key if key in table.colnames else present.get(key.lower()) if len(key) > 1 else None
+        if name is not None and (key == item.name or not item.is_identifier or _may_be_identifiers(table[name])):
+            return name
     return None
+
+
+def _may_be_identifiers(data):
+    """Whether a column holds numbers, or texts that begin with identifiers: digits, or as in "Gaia DR3 123"."""
+    masked = without_unit(data)
+    if masked.dtype.kind not in "SUO":
+        return masked.dtype.kind in "iuf"
+    some = [cell.decode("latin-1") if isinstance(cell, bytes) else str(cell) for cell in masked[:1000].compressed()]
+    told = [text.strip() for text in some if text.strip().lower() not in NO_IDENTIFIER]
+    return all(IDENTIFIER.fullmatch(text) for text in told[:20])
 
 
 def without_unit(data):
@@ -177,25 +204,40 @@ def in_unit(data, item, name, *, warn=True):
 
 
 def _convert(plain, unit, item, name):
-    """Numbers in ``unit`` to the unit of ``item``.
-
-    The vocabulary has bare dex and mag. Archives also say dex(cm/s2), mag(AB), log(cm.s**-2) or, for an abundance,
-    nothing but "dimensionless"; the number is the same, once what is under the logarithm is in cgs units.
-    """
+    """Numbers in ``unit`` to the unit of ``item``; see `_shift` for logarithms."""
     target = u.Unit(item.unit)
+    if isinstance(unit, u.UnrecognizedUnit):
+        unit = u.Unit(units.parse(str(unit)), parse_strict="silent")
     if unit == target or str(unit).strip("'") == str(target):  # "dex" of a VOTable is a unit that only looks like dex
         return plain
     if target in (u.dex, u.mag):
-        if unit == u.dimensionless_unscaled or (isinstance(unit, u.UnrecognizedUnit) and str(unit).startswith("log")):
+        if unit == u.dimensionless_unscaled:
             return plain
         if isinstance(unit, u.LogUnit) and unit.function_unit == target:
-            return plain + (np.log10(unit.physical_unit.cgs.scale) if target == u.dex else 0.0)
+            shift = _shift(unit.physical_unit, item)
+            if shift is not None:
+                return plain + shift if shift else plain
     try:
         return u.Quantity(plain, unit).to_value(target)
     except (u.UnitsError, ValueError, TypeError) as error:
         raise ColumnUnitError(
             f"column {name!r} has the unit {str(unit)!r}, expected one that converts to {item.unit!r}"
         ) from error
+
+
+def _shift(physical, item):
+    """What is added to a logarithm for its unit to be bare; None if the unit cannot be that of the column.
+
+    The vocabulary has bare dex and mag. Archives also say dex(cm/s2), mag(AB), log(cm.s**-2), [-] or [Sun]. Only a
+    gravity is the logarithm of a number with a unit; the number of any other column stays as it is.
+    """
+    if item.unit == "mag" or physical == u.dimensionless_unscaled or str(physical) in ("Sun", "solar"):
+        return 0.0
+    is_acceleration = physical.is_equivalent(u.m / u.s**2)
+    if item.ucd.startswith("phys.abund") or ("phys.gravity" in item.ucd and not is_acceleration):
+        return None
+    is_gravity = item.ucd in ("", "phys.gravity") and is_acceleration  # errors are the same in all units
+    return float(np.log10(physical.to(u.cm / u.s**2))) if is_gravity else 0.0
 
 
 def _cast(plain, mask, item):

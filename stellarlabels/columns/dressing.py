@@ -1,18 +1,16 @@
 """Names, units and masks of the columns that come along with a spectrum: photometry, astrometry, labels."""
 
 import warnings
-from functools import lru_cache
 
 import numpy as np
 from astropy import units as u
 from astropy.table import Column, MaskedColumn, QTable, Table
 
-from stellarlabels.columns.access import find
-from stellarlabels.columns.column import without_unit
-from stellarlabels.columns.vocabulary import column, label_columns, vocabulary
+from stellarlabels.columns.column import column_name, without_unit
+from stellarlabels.columns.vocabulary import column, declaration, known_names
 from stellarlabels.exceptions import ColumnUnitError, InputError
 
-__all__ = ["by_name", "dressed", "factor", "identifiers", "plain"]
+__all__ = ["by_name", "dressed", "factor", "plain"]
 
 
 def by_name(table):
@@ -30,24 +28,15 @@ def by_name(table):
     `~astropy.table.Table`
         The columns themselves are shared with the input.
     """
-    known = vocabulary()
+    known = known_names()
     out = Table()
     for name in table.colnames:
         new = name.lower() if len(name) > 1 else name
-        if name in known and find(table, name) == name:
-            new = known[name].name
-        elif name not in known:
-            new = _names_of_errors().get(name.lower(), new)
+        item = known.get(name.lower())
+        if item is not None and column_name(table, item) == name:
+            new = item.name
         out[name if new in out.colnames else new] = table[name]
     return out
-
-
-@lru_cache(maxsize=1)
-def _names_of_errors():
-    """The names of columns with errors of labels, by all names that they have."""
-    labels = [item.name for item in vocabulary() if item.unit in ("K", "dex") and not item.name.endswith("_err")]
-    errors = [label_columns(label)[1] for label in labels]
-    return {alias.lower(): error.name for error in errors for alias in error.names}
 
 
 def dressed(table):
@@ -68,7 +57,7 @@ def dressed(table):
         warnings.simplefilter("ignore")  # units that astropy does not know stay what they are
         for name in table.colnames:
             out[name] = _tidy(table[name])
-            item = _declaration(name)
+            item = declaration(name)
             if item is None:
                 continue
             try:
@@ -76,17 +65,6 @@ def dressed(table):
             except InputError:
                 continue
     return out
-
-
-def _declaration(name):
-    """What the vocabulary says of a column, or of the label of which it is the error or the flag; None if nothing."""
-    known = vocabulary()
-    if name in known:
-        return known[name]
-    label = name.removesuffix("_err").removesuffix("_flag")
-    if label not in known:
-        return None
-    return next((item for item in label_columns(label) if item.name == name), None)
 
 
 def plain(name, array):
@@ -136,32 +114,6 @@ def factor(data, name):
         except (u.UnitsError, ValueError, TypeError):
             continue
     raise ColumnUnitError(f"column {name!r} has the unit {str(unit)!r}, expected one that converts to {target!r}")
-
-
-def identifiers(data):
-    """Gaia's identifiers, exactly.
-
-    Parameters
-    ----------
-    data : `~astropy.table.Column` or array_like
-        Integers, or texts of digits.
-
-    Returns
-    -------
-    `~astropy.table.MaskedColumn` of int64
-
-    Raises
-    ------
-    InputError
-        If they are anything else: floats may have been rounded.
-    """
-    data = without_unit(data)
-    if data.dtype.kind in "OSU":
-        try:
-            data = np.ma.MaskedArray(np.where(data.mask, "0", data.data.astype(np.str_)).astype(np.int64), data.mask)
-        except (ValueError, OverflowError) as error:
-            raise InputError(f"column 'source_id': expected integers of 64 bits; {error}") from error
-    return column("source_id").dress(data)
 
 
 def _tidy(data):

@@ -29,15 +29,33 @@ class Schema:
 
     def __init__(self, name, columns, description="", reference="", notes=None):
         self.name = name
-        self.columns = tuple(columns)
+        self.columns = ()
         self.description = description
         self.reference = reference
         self.notes = dict(notes or {})
         self._index = {}
-        for item in self.columns:
-            for key in item.names:
-                if self._index.setdefault(key.lower(), item) is not item:
-                    raise InputError(f"schema {name!r}: the name {key!r} belongs to two columns")
+        for item in columns:
+            self.add(item)
+
+    def add(self, item):
+        """Append a column; one that is there already, exactly so, is left as it is.
+
+        Parameters
+        ----------
+        item : `Column`
+
+        Raises
+        ------
+        InputError
+            If a name or alias is that of another column.
+        """
+        if item in self.columns:
+            return
+        taken = [key for key in item.names if key.lower() in self._index]
+        if taken:
+            raise InputError(f"schema {self.name!r}: the name {taken[0]!r} belongs to two columns")
+        self.columns += (item,)
+        self._index.update((key.lower(), item) for key in item.names)
 
     @classmethod
     def read(cls, path):
@@ -48,8 +66,8 @@ class Schema:
         path : path-like
             The file has the columns name, unit, dtype, ucd, description and, where needed, aliases (blank-separated),
             shape (blank-separated integers), format, and those of a published catalog: canonical, paper_name,
-            file_name, null (blank-separated), flag, source and optional ("yes"). Name, description and reference of
-            the schema itself are in the file's metadata; whatever else is there becomes ``notes``.
+            file_name, null (blank-separated), low, high, flag, source, optional ("yes"). Name, description and
+            reference of the schema itself are in the file's metadata; whatever else is there becomes ``notes``.
 
         Raises
         ------
@@ -82,6 +100,8 @@ class Schema:
                 paper_name=text(row, "paper_name"),
                 file_name=text(row, "file_name"),
                 nulls=tuple(text(row, "null").split()),
+                low=float(text(row, "low") or "-inf"),
+                high=float(text(row, "high") or "inf"),
                 flags=text(row, "flag"),
                 source=text(row, "source"),
                 optional=text(row, "optional") == "yes",

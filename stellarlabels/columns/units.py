@@ -12,7 +12,7 @@ from astropy import units as u
 
 from stellarlabels.exceptions import ColumnUnitError
 
-__all__ = ["spell", "parse"]
+__all__ = ["parse", "spell", "understood"]
 
 _SEPARATORS = {"vounit": (".", "**"), "fits": (" ", ""), "cds": (".", "")}
 _DEX = {"vounit": "'dex'", "fits": "dex", "cds": "[-]"}
@@ -119,3 +119,22 @@ def parse(text):
             except (ValueError, TypeError, u.UnitsWarning):
                 continue
     return text
+
+
+def understood(unit):
+    """A unit that astropy did not recognise as the one that is meant; None for no unit.
+
+    Parameters
+    ----------
+    unit : `~astropy.units.UnitBase`, str or None
+
+    Returns
+    -------
+    `~astropy.units.UnitBase` or None
+        The unit itself if nobody knows it.
+    """
+    if unit is None or str(unit).strip() == "":
+        return None if not isinstance(unit, u.UnitBase) or isinstance(unit, u.UnrecognizedUnit) else unit
+    if isinstance(unit, u.UnitBase | u.function.FunctionUnitBase) and not isinstance(unit, u.UnrecognizedUnit):
+        return unit
+    return u.Unit(parse(str(unit)), parse_strict="silent")

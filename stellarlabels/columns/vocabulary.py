@@ -8,10 +8,16 @@ from stellarlabels.columns.column import Column, without_unit
 from stellarlabels.columns.schema import Schema
 from stellarlabels.exceptions import InputError, MissingColumnError
 
-__all__ = ["column", "declare", "declare_labels", "error_term", "label_columns", "vocabulary"]
-
-#: Columns that systems, or users in a training, have declared beside those of the vocabulary, by name.
-_DECLARED = {}
+__all__ = [
+    "column",
+    "declare",
+    "declare_labels",
+    "declaration",
+    "error_term",
+    "known_names",
+    "label_columns",
+    "vocabulary",
+]
 
 
 @lru_cache(maxsize=1)
@@ -29,37 +35,25 @@ def column(name):
     MissingColumnError
         If the vocabulary has no such name.
     """
-    return _DECLARED.get(str(name).lower()) or vocabulary()[name]
+    return vocabulary()[name]
 
 
-def declare(item):
-    """Make a column known that the vocabulary does not have, the age of a star, say, until the end of the session.
+def declare(*items):
+    """Add columns to the vocabulary: labels, identifiers and inputs of another survey.
 
     Parameters
     ----------
-    item : Column
-        With the unit, UCD and description under which it is to be in every table.
+    *items : `Column`
+        A column that is there already, exactly so, is left as it is.
 
     Raises
     ------
     InputError
-        If the name is that of another column: one of the vocabulary, or one that was declared with another unit.
-
-    Examples
-    --------
-    >>> from stellarlabels import columns
-    >>> columns.declare(columns.Column("age_of_star", unit="Gyr", ucd="time.age", description="Age"))
-    >>> columns.column("age_of_star").unit
-    'Gyr'
+        If a name or alias is that of another column.
     """
-    known = column(item.name) if item.name.lower() in _DECLARED or item.name in vocabulary() else item
-    if (known.name, known.unit, known.dtype) != (item.name, item.unit, item.dtype):
-        raise InputError(
-            f"column {item.name!r}: is known already, with the unit {known.unit!r} and the dtype {known.dtype!r}, got "
-            f"{item.unit!r} and {item.dtype!r}; give yours another name"
-        )
-    if item.name not in vocabulary():
-        _DECLARED[item.name.lower()] = item
+    for item in items:
+        vocabulary().add(item)
+    known_names.cache_clear()
 
 
 def declare_labels(labels, table, items=()):
@@ -79,10 +73,9 @@ def declare_labels(labels, table, items=()):
     InputError
         As of `declare`; or if the column in the table does not hold numbers.
     """
-    for item in items:
-        declare(item)
+    declare(*items)
     for label in labels:
-        if label.lower() in _DECLARED or label in vocabulary():
+        if label in vocabulary():
             continue
         if label not in table.colnames:
             raise MissingColumnError(f"label {label!r}: it is not in the vocabulary, and the table has no such column")
@@ -114,6 +107,9 @@ def label_columns(label):
         aliases=(*(f"{name}_err" for name in value.aliases), *(f"e_{name}" for name in value.names)),
         ucd=f"stat.error;{value.ucd}" if value.ucd else "stat.error",
         description=f"Standard error of {value.name}",
+        low=0.0,
+        high=value.high - value.low,
+        nulls=(),
     )
     flag = Column(
         name=f"{value.name}_flag",
@@ -136,3 +132,25 @@ def error_term(label, term):
     """
     error = label_columns(label)[1]
     return replace(error, name=f"{error.name}_{term}", aliases=(), description=f"{error.description}, {term} term")
+
+
+@lru_cache(maxsize=1)
+def known_names():
+    """Declarations by all names in lower case: of the vocabulary's columns, and of the errors of its labels."""
+    known = {name.lower(): item for item in vocabulary() for name in item.names}
+    for label in [item for item in vocabulary() if item.unit in ("K", "dex") and not item.name.endswith("_err")]:
+        error = label_columns(label.name)[1]
+        for name in error.names:
+            known.setdefault(name.lower(), error)
+    return known
+
+
+def declaration(name):
+    """What the vocabulary says of a column, or of the label of which it is the error or the flag; None if nothing."""
+    found = known_names().get(name.lower())
+    if found is not None:
+        return found
+    label = name.removesuffix("_err").removesuffix("_flag")
+    if label not in vocabulary():
+        return None
+    return next((item for item in label_columns(label) if item.name == name), None)

@@ -93,9 +93,9 @@ def regrid(flux, error, own, target):
 
     Parameters
     ----------
-    flux, error : `stellarlabels.files.arrays.Ragged`
+    flux, error : `Ragged`
         N spectra.
-    own : `~numpy.ndarray` or `stellarlabels.files.arrays.Ragged` or None
+    own : `~numpy.ndarray` or `Ragged` or None
         Wavelengths in nm of all spectra, or of each. If they are not known, spectra of as many samples as ``target``,
         or else as `DEFAULT`, are taken to be on it.
     target : `~numpy.ndarray`, shape (M,)

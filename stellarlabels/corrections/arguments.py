@@ -6,8 +6,6 @@ from astropy import units as u
 from stellarlabels import columns
 from stellarlabels.exceptions import ColumnUnitError, InputError
 
-__all__ = ["floats"]
-
 
 def floats(data, name, unit=""):
     """An argument as a new float array, NaN where it is masked.

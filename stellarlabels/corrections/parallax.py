@@ -7,10 +7,10 @@ from astropy import units as u
 from astropy.table import QTable
 
 from stellarlabels import flags, packaged
-from stellarlabels.columns import column, find, values
+from stellarlabels.columns import column, entrance, find, values
 from stellarlabels.exceptions import MissingColumnError
 
-__all__ = ["PARALLAX", "zero_point", "correct_parallax"]
+__all__ = ["zero_point", "correct_parallax"]
 
 PARALLAX = flags.register(
     flags.FlagSet(
@@ -33,6 +33,7 @@ _TERMS = ("q00", "q01", "q02", "q10", "q11", "q12", "q20", "q30", "q40")
 _BLOCK = 16384
 
 
+@entrance("table")
 def zero_point(table):
     """Zero-point of Gaia (E)DR3 parallaxes; subtract it from the parallax.
 
@@ -64,6 +65,7 @@ def zero_point(table):
     return column("parallax_zero_point").dress(values)
 
 
+@entrance("table")
 def correct_parallax(table):
     """Parallaxes corrected for the zero-point.
 

@@ -9,13 +9,7 @@ from stellarlabels import columns, flags, packaged
 from stellarlabels.corrections.arguments import floats
 from stellarlabels.exceptions import InputError
 
-__all__ = [
-    "PHOTOMETRY",
-    "expected_flux_excess",
-    "flux_excess_scatter",
-    "correct_flux_excess",
-    "magnitudes",
-]
+__all__ = ["correct_flux_excess", "magnitudes"]
 
 PHOTOMETRY = flags.register(
     flags.FlagSet(
@@ -35,18 +29,7 @@ _MISSING = ("MISSING_G", "MISSING_BP", "MISSING_RP")
 
 
 def expected_flux_excess(bp_rp):
-    """Mean flux excess factor of well-behaved point sources (Riello et al. 2021, Table 2).
-
-    Parameters
-    ----------
-    bp_rp : array_like or `~astropy.units.Quantity`
-        Observed BP-RP in mag; not dereddened.
-
-    Returns
-    -------
-    `~numpy.ndarray` of float64
-        NaN where the color is missing.
-    """
+    """Mean flux excess of well-behaved point sources for observed BP-RP in mag (Riello et al. 2021, Table 2)."""
     table = packaged.table("photometry", "flux_excess")
     color = floats(bp_rp, "bp_rp", "mag")
     piece = np.searchsorted(np.asarray(table["bp_rp_min"][1:]), color, side="right")
@@ -55,24 +38,14 @@ def expected_flux_excess(bp_rp):
 
 
 def flux_excess_scatter(g):
-    """Standard deviation of the corrected flux excess of well-behaved sources (Riello et al. 2021, Eq. 18).
-
-    Parameters
-    ----------
-    g : array_like or `~astropy.units.Quantity`
-        G in mag.
-
-    Returns
-    -------
-    `~numpy.ndarray` of float64
-        NaN where G is missing or negative.
-    """
+    """Standard deviation of the corrected flux excess for G in mag (Riello et al. 2021, Eq. 18); NaN below 0 mag."""
     meta = packaged.table("photometry", "flux_excess").meta
     g = floats(g, "g", "mag")
     g[~(g >= 0)] = np.nan
     return meta["sigma_constant"] + meta["sigma_factor"] * g ** meta["sigma_power"]
 
 
+@columns.entrance("table")
 def correct_flux_excess(table):
     """The flux excess without its dependence on color, C*, and its scatter.
 
@@ -115,6 +88,7 @@ def correct_flux_excess(table):
     return out
 
 
+@columns.entrance("table")
 def magnitudes(table, *, system="vega", zero_point_error=False):
     """Magnitudes and their errors from mean fluxes.
 

@@ -14,7 +14,7 @@ import numpy as np
 from stellarlabels import columns, flags
 from stellarlabels.exceptions import DataNotFoundError, InputError, ReadError
 
-__all__ = ["FLAGS", "correct_xp", "correct_flux"]
+__all__ = ["correct_flux", "correct_xp"]
 
 FLAGS = flags.register(
     flags.FlagSet(
@@ -83,11 +83,9 @@ def _tables(folder, truncated):
 
 
 def _shape(flux, error, windows):
-    """Slope between two windows of the normalised flux per 1000 Angstrom.
-
-    The mean of a window is weighted with the fourth power of the inverse relative error, as in the authors' code (they
-    hand inverse variances to a fit that squares its weights).
-    """
+    """Slope between two windows of the normalised flux per 1000 Angstrom, (N, 343) to (N,)."""
+    # The mean of a window is weighted with the fourth power of the inverse relative error, as in the authors' code
+    # (they hand inverse variances to a fit that squares its weights).
     norm = flux[:, NORM].mean(axis=1, keepdims=True)
     norm_error = np.sqrt((error[:, NORM] ** 2).sum(axis=1, keepdims=True)) / 16
     scaled = flux / norm
@@ -119,7 +117,7 @@ def correct_flux(flux, error, magnitude, folder, *, truncated=False, absolute=Tr
     flux : `~numpy.ndarray`, shape (N, 343)
         Uncorrected where the correction does not hold.
     flag : `~numpy.ndarray` of int32, shape (N,)
-        Bits of `FLAGS`.
+        Bits of the flag set "systematics".
 
     Raises
     ------
@@ -156,6 +154,7 @@ def correct_flux(flux, error, magnitude, folder, *, truncated=False, absolute=Tr
     return np.where(good[:, None], flux * factor, flux), flag
 
 
+@columns.entrance("table")
 def correct_xp(table, *, folder, truncated=False, absolute=True):
     """A table with corrected XP spectra.
 
@@ -169,7 +168,8 @@ def correct_xp(table, *, folder, truncated=False, absolute=True):
     Returns
     -------
     `~astropy.table.QTable`
-        The table with ``flux`` corrected and the column ``systematics_flag`` (int32, bits of `FLAGS`) added. Errors
+        The table with ``flux`` corrected and the column ``systematics_flag`` (int32, bits of the flag set
+        "systematics") added. Errors
         stay as they are, as with the authors' code.
     """
     from astropy.table import QTable

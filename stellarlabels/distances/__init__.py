@@ -1,34 +1,37 @@
 """Spectro-photometric distances: closed-form PDFs, their product with parallaxes and priors, absolute magnitudes."""
 
-from importlib import import_module as _import_module
+from stellarlabels.distances.absolute import (
+    absolute_from_pseudo,
+    absolute_magnitude,
+    distance_from_modulus,
+    distance_modulus,
+    pseudo_absolute_magnitude,
+    pseudo_from_absolute,
+)
+from stellarlabels.distances.pdf import DistancePDF
+from stellarlabels.distances.posterior import DistancePosterior
+from stellarlabels.distances.priors import (
+    ExponentialDensity,
+    Prior,
+    UniformDensity,
+    UniformDistance,
+    published_value,
+)
+from stellarlabels.distances.table import distances
 
-#: Public names, and the module that each is in.
-_LAZY = {
-    "DistancePDF": "pdf",
-    "DistancePosterior": "posterior",
-    "Prior": "priors",
-    "UniformDistance": "priors",
-    "UniformDensity": "priors",
-    "ExponentialDensity": "priors",
-    "distances": "table",
-    "absolute_magnitude": "absolute",
-    "distance_modulus": "absolute",
-    "distance_from_modulus": "absolute",
-    "pseudo_absolute_magnitude": "absolute",
-    "absolute_from_pseudo": "absolute",
-    "pseudo_from_absolute": "absolute",
-}
-
-__all__ = list(_LAZY)
-
-
-def __getattr__(name):
-    if name in _LAZY:
-        value = getattr(_import_module(f"{__name__}.{_LAZY[name]}"), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__():
-    return sorted({*globals(), *__all__})
+__all__ = [
+    "DistancePDF",
+    "DistancePosterior",
+    "ExponentialDensity",
+    "Prior",
+    "UniformDensity",
+    "UniformDistance",
+    "absolute_from_pseudo",
+    "absolute_magnitude",
+    "distance_from_modulus",
+    "distance_modulus",
+    "distances",
+    "pseudo_absolute_magnitude",
+    "pseudo_from_absolute",
+    "published_value",
+]

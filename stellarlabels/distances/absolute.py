@@ -5,15 +5,6 @@ from astropy import units as u
 
 from stellarlabels.distances.arguments import lengths, magnitude_errors, magnitudes, parallaxes, parsecs
 
-__all__ = [
-    "absolute_magnitude",
-    "distance_modulus",
-    "distance_from_modulus",
-    "pseudo_absolute_magnitude",
-    "absolute_from_pseudo",
-    "pseudo_from_absolute",
-]
-
 #: Natural logarithm of the ratio of distances that one magnitude makes.
 LN_PER_MAG = np.log(10) / 5
 #: Absolute magnitude for a pseudo-absolute magnitude of 1 mas: 5 log10(1 mas / 100 mas).

@@ -8,8 +8,6 @@ from astropy import units as u
 from stellarlabels.corrections.arguments import floats
 from stellarlabels.exceptions import InputError, MissingUnitWarning
 
-__all__ = ["magnitudes", "magnitude_errors", "parallaxes", "lengths", "probabilities", "parsecs"]
-
 
 def magnitudes(data, name):
     """Magnitudes as floats, NaN where masked; plain numbers are magnitudes."""
@@ -17,13 +15,7 @@ def magnitudes(data, name):
 
 
 def magnitude_errors(data, name):
-    """Standard errors in magnitudes as floats; none may be negative.
-
-    Raises
-    ------
-    InputError
-        If one is negative.
-    """
+    """Standard errors in magnitudes as floats; none may be negative."""
     out = magnitudes(data, name)
     _refuse(out < 0, name, "errors that are not negative")
     return out
@@ -40,13 +32,7 @@ def lengths(data, name):
 
 
 def probabilities(p):
-    """Probabilities as floats.
-
-    Raises
-    ------
-    InputError
-        If one is outside 0 to 1.
-    """
+    """Probabilities as floats, from 0 to 1."""
     out = floats(p, "p")
     _refuse(~((out >= 0) & (out <= 1)), "p", "probabilities from 0 to 1")
     return out

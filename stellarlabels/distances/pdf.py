@@ -9,8 +9,6 @@ from stellarlabels.distances.posterior import DistancePosterior
 from stellarlabels.distances.priors import published_value
 from stellarlabels.exceptions import InputError
 
-__all__ = ["DistancePDF"]
-
 
 class DistancePDF:
     """Distances of one star or of many from apparent and absolute magnitudes and extinctions.

@@ -12,10 +12,8 @@ from astropy import units as u
 
 from stellarlabels.distances import priors, quadrature
 from stellarlabels.distances.arguments import lengths, parallaxes, parsecs, probabilities
-from stellarlabels.distances.likelihood import StarLikelihood
+from stellarlabels.distances.quadrature import StarLikelihood
 from stellarlabels.exceptions import InputError
-
-__all__ = ["DistancePosterior", "DistanceSummary", "LOWER", "UPPER"]
 
 #: Probabilities of the ends of the interval that summaries give.
 LOWER, UPPER = 0.16, 0.84

@@ -11,8 +11,6 @@ from stellarlabels.corrections.arguments import floats
 from stellarlabels.distances.arguments import lengths
 from stellarlabels.exceptions import InputError
 
-__all__ = ["Prior", "UniformDistance", "UniformDensity", "ExponentialDensity", "get", "published_value"]
-
 
 def published_value(name):
     """A published number of this room as a Quantity (``data/distances/published.ecsv``)."""
@@ -174,25 +172,9 @@ _NAMED = {"uniform": UniformDistance, "density": UniformDensity, "exponential": 
 
 
 def get(prior):
-    """A prior from its name, a function or itself.
-
-    Parameters
-    ----------
-    prior : None, str, callable or `Prior`
-        None and ``"modulus"``: uniform in distance modulus, p(d) proportional to 1/d, which is what the closed form
-        implies. ``"uniform"``: `UniformDistance`; ``"density"``: `UniformDensity`; ``"exponential"``:
-        `ExponentialDensity`; a function of the distance in pc: `Prior`.
-
-    Returns
-    -------
-    `Prior` or None
-        None for the prior that is uniform in distance modulus.
-
-    Raises
-    ------
-    InputError
-        If it is none of these.
-    """
+    """The `Prior` for its name, a function of the distance in pc, or itself; None if uniform in distance modulus."""
+    # Names: "modulus" (as None, p(d) proportional to 1/d, which is what the closed form implies), "uniform", "density",
+    # "exponential".
     if prior is None or isinstance(prior, Prior):
         return prior
     if isinstance(prior, str):

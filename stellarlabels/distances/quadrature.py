@@ -1,10 +1,74 @@
-"""Integrals of posteriors of x = ln d: the interval that matters, and quantiles, mean and mode on a grid over it."""
+"""Distances from the product of densities: the likelihood of each star, and its integrals with a prior."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
-from stellarlabels.distances.likelihood import MAS
+from stellarlabels.distances.priors import Prior
 
-__all__ = ["integrate"]
+#: Parallax in mas at 1 pc.
+MAS = 1000.0
+
+
+@dataclass(frozen=True)
+class StarLikelihood:
+    """Means ``mu`` of ln(d / pc) of ``weight`` 1/variance, parallaxes (mas) of ``precision`` 1/error, and a prior."""
+
+    # Weight and precision are 0 where nothing is known; the prior None is uniform in x = ln d.
+    # Weight and precision are 0 where nothing is known; the prior None is uniform in x = ln d.
+
+    mu: np.ndarray
+    weight: np.ndarray
+    parallax: np.ndarray
+    precision: np.ndarray
+    prior: Prior | None
+
+    @classmethod
+    def of(cls, mu, var, parallax, error, prior):
+        """From variances and errors that may be infinite, with values that may then be NaN."""
+        weight, precision = 1 / var, 1 / error
+        return cls(np.where(weight == 0, 0.0, mu), weight, np.where(precision == 0, 0.0, parallax), precision, prior)
+
+    @property
+    def usable(self):
+        """Stars with all numbers known and at least one measurement (bool, shape of the stars)."""
+        finite = np.isfinite(self.mu) & np.isfinite(self.parallax)
+        return finite & np.isfinite(self.weight) & np.isfinite(self.precision) & (self.weight + self.precision > 0)
+
+    @property
+    def support(self):
+        """Least and greatest ln d that the prior allows."""
+        return (-np.inf, np.inf) if self.prior is None else self.prior.support
+
+    def rows(self, index):
+        """Some of the stars, by their flat index; one axis."""
+        arrays = (item.ravel()[index] for item in (self.mu, self.weight, self.parallax, self.precision))
+        return StarLikelihood(*arrays, None if self.prior is None else self.prior.rows(index))
+
+    def log_density(self, x):
+        """Logarithm of the posterior density, not normalized, at x = ln d: G values for each star, (..., G)."""
+        out = x - self.mu[..., None]
+        out *= out
+        out *= -0.5 * self.weight[..., None]
+        inverse = np.exp(-x)
+        residual = inverse * (MAS * self.precision)[..., None]
+        residual -= (self.parallax * self.precision)[..., None]
+        residual *= residual
+        residual *= 0.5
+        out -= residual
+        if self.prior is not None:
+            with np.errstate(divide="ignore"):
+                out += self.prior.log_density(x, 1 / inverse)
+            out += x
+            low, high = self.support
+            if low > -np.inf or high < np.inf:
+                out[~((x >= low) & (x <= high))] = -np.inf
+        return out
+
+    def chi_squared(self, x):
+        """Sum of the squared residuals of magnitude and parallax in units of their errors, x of the stars' shape."""
+        return self.weight * (x - self.mu) ** 2 + (self.precision * (MAS * np.exp(-x) - self.parallax)) ** 2
+
 
 #: Densities smaller than exp(-DEPTH) times the greatest are neglected (nine standard deviations of a Gaussian).
 DEPTH = 40.0
@@ -23,21 +87,7 @@ SMALLEST_PARALLAX = 0.1
 
 
 def integrate(stars, levels):
-    """Statistics of the posteriors of some stars.
-
-    Parameters
-    ----------
-    stars : `stellarlabels.distances.likelihood.StarLikelihood`
-        N stars, all usable.
-    levels : `~numpy.ndarray`
-        P probabilities.
-
-    Returns
-    -------
-    `~numpy.ndarray`, shape (P + 3, N)
-        The quantiles of the distance, its mode and mean in pc, and the logarithm of the integral of the density of
-        ln d. NaN for posteriors that cannot be normalized.
-    """
+    """Quantiles at P levels, mode, mean (pc) and log of the integral, (P + 3, N); NaN if not to be normalized."""
     low, high, peak = _interval(stars)
     out = np.full((levels.size + 3, low.size), np.nan)
     found = np.flatnonzero(np.isfinite(low))

@@ -14,8 +14,6 @@ from stellarlabels.distances.pdf import DistancePDF
 from stellarlabels.distances.posterior import LOWER, UPPER, DistanceSummary
 from stellarlabels.exceptions import InputError, MissingColumnError
 
-__all__ = ["distances", "DISTANCE"]
-
 #: A distance known to no better than this, as the error of ln d, is the prior's rather than the data's.
 WEAK_ERROR = 0.5
 #: Disagreement of magnitude and parallax, in standard errors, from which on it is flagged.
@@ -56,6 +54,7 @@ _BANDS = {
 }
 
 
+@columns.entrance("table", "labels")
 def distances(
     table,
     labels=None,

@@ -16,10 +16,9 @@ from pathlib import Path
 import numpy as np
 from astropy.table import Column, MaskedColumn, Table
 
-from stellarlabels.columns import without_unit
+from stellarlabels.columns import Ragged, holds_arrays, without_unit
 from stellarlabels.exceptions import InputError, StellarLabelsError, WriteError
 from stellarlabels.files import atomic as files
-from stellarlabels.files.arrays import Ragged, holds_arrays
 from stellarlabels.files.containers import Raw, read_raw, sidecar
 
 __all__ = ["read_cached"]

@@ -292,13 +292,18 @@ def _flag_meanings(fields, declared):
         kind = item.column.flags
         if not kind and item.column.name.endswith("_flag") and item.kind in "iu" and declared is None:
             own = item.column.name.removesuffix("_flag")
-            kind = own if own in flags.names() else "label"
+            kind = "label" if _is_label(own) or own not in flags.names() else own
         if kind and kind not in out:
             found = flags.get(kind)
             out[kind] = [(flag.value, f"{flag.name}: {flag.meaning}") for flag in found]
             if found.good:
                 out[kind].insert(0, (0, found.zero))
     return out
+
+
+def _is_label(name):
+    """Whether a name of the vocabulary is of a label, whose flags are known without the modules that declare others."""
+    return name not in flags.DECLARED_IN and name in columns.vocabulary()
 
 
 def _jsonable(value):

@@ -10,9 +10,8 @@ from io import StringIO
 import numpy as np
 from astropy.table import Column, Table
 
-from stellarlabels.columns import declared_dtype
+from stellarlabels.columns import declared_dtype, exact_floats, looks_like_array, parse, parse_column
 from stellarlabels.exceptions import InputError, ReadError
-from stellarlabels.files.arrays import exact_floats, looks_like_array, parse, parse_column
 from stellarlabels.files.wide import split_columns
 
 __all__ = ["read_text"]

@@ -4,7 +4,7 @@ import csv
 import re
 from dataclasses import dataclass, field
 
-from stellarlabels.files.arrays import looks_like_array
+from stellarlabels.columns import looks_like_array
 
 __all__ = ["Split", "split_columns"]
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from stellarlabels import __version__, columns
 from stellarlabels.exceptions import InputError, NotFittedError
-from stellarlabels.inputs.base import feature_set
 from stellarlabels.labels import modelfile, prediction, saving
+from stellarlabels.labels.declaration import Declaration
 from stellarlabels.labels.domain import Domain
 from stellarlabels.labels.ensemble import kind_of
 from stellarlabels.labels.targets import label_targets
@@ -18,10 +18,10 @@ from stellarlabels.labels.training import Sample, train_ensemble
 __all__ = ["LabelEstimator"]
 
 
-class LabelEstimator:
+class LabelEstimator(Declaration):
     """Predicts labels with errors and flags; trains, saves and loads itself.
 
-    Subclasses declare ``name`` and ``recipes``. Everything in this class is the same for all of them.
+    Subclasses declare ``name`` and ``recipes``.
 
     Parameters
     ----------
@@ -49,66 +49,6 @@ class LabelEstimator:
     InputError
         If there is no such recipe or hyper-parameter.
     """
-
-    name = None
-    recipes = {}
-    #: Array of the features in which stars are compared with the training stars.
-    compared_in = "flux"
-    #: Rows whose features are held in memory at once, where they are larger than those of other systems.
-    chunk = None
-
-    def __init__(self, recipe=None, **changes):
-        recipe = next(iter(self.recipes)) if recipe is None else recipe
-        if recipe not in self.recipes:
-            raise InputError(f"recipe: {self.name} has {list(self.recipes)}, got {recipe!r}")
-        self.recipe_name = recipe
-        self.recipe = self.recipes[recipe].with_changes(**changes)
-        self.ensemble = self.domain = None
-        self.history_, self.provenance_, self.weights_ = [], {}, ""
-
-    def __repr__(self):
-        state = "not trained" if self.ensemble is None else f"trained on {self.provenance_.get('stars')} stars"
-        return f"<{type(self).__name__} {self.recipe_name!r}: {', '.join(self.labels)}; {state}>"
-
-    @property
-    def labels(self):
-        """Names of the labels, in the order of the output's columns."""
-        return self.recipe.labels
-
-    @property
-    def error_terms(self):
-        """Terms of the error that are given beside the total, as columns ``<label>_err_<term>``."""
-        return kind_of(self.recipe).error_terms
-
-    @property
-    def feature_set(self):
-        """The `stellarlabels.inputs.FeatureSet` that makes the network's inputs."""
-        return feature_set(self.recipe.features, **self.recipe.feature_options)
-
-    # ------------------------------------------------------------------ what a system may have of its own
-
-    def not_applicable(self, table):
-        """Stars that the system's own selection excludes (bool, shape (N,))."""
-        return np.zeros(len(table), bool)
-
-    def own_flags(self, table, values):
-        """Flags that the system's authors give: dict of label to bits of `stellarlabels.flags.LABEL`, shape (N,).
-
-        Parameters
-        ----------
-        table : `~astropy.table.QTable`
-            The input.
-        values : dict of str to `~numpy.ndarray` of float64, shape (N,)
-            Predicted labels and errors by the names of their columns, NaN where there are none.
-        """
-        return {}
-
-    def stars_of(self, table):
-        """Which star each row is of, shape (N,): of a star all rows are left out of a training, or none."""
-        key = columns.identifier(table)
-        return np.arange(len(table)) if key is None else np.asarray(table[key])
-
-    # ------------------------------------------------------------------ training
 
     def fit(self, table, *, validation=0.0, progress=True, declare=()):
         """Train on a table with inputs and labels.
@@ -207,7 +147,7 @@ class LabelEstimator:
         NotFittedError
             If there are no networks yet.
         """
-        self._check_trained()
+        self.check_trained()
         table, shape = columns.intake(table), (self.recipe.ensemble, len(table))
         unseen = np.ones(shape, bool) if unseen is None else np.asarray(unseen, bool)
         if unseen.shape != shape:
@@ -247,7 +187,7 @@ class LabelEstimator:
         NotFittedError
             If there are no networks yet.
         """
-        self._check_trained()
+        self.check_trained()
         if not (isinstance(networks, numbers.Integral) and 1 <= networks <= self.recipe.ensemble):
             raise InputError(f"networks: expected a whole number from 1 to {self.recipe.ensemble}, got {networks!r}")
         out = copy.copy(self)
@@ -256,10 +196,6 @@ class LabelEstimator:
         out.provenance_ = {**self.provenance_, "networks": int(networks)}
         out.weights_ = f"{self.weights_}, first {networks} networks" if self.weights_ else ""
         return out
-
-    def _check_trained(self):
-        if self.ensemble is None:
-            raise NotFittedError(f"{self.name}: train it with fit(), or take it from pretrained() or load()")
 
     @classmethod
     def joined(cls, systems):
@@ -286,13 +222,6 @@ class LabelEstimator:
         lists = {name: [one for system in systems for one in system.provenance_[name]] for name in together}
         out.provenance_ = {**first.provenance_, **lists}
         return out
-
-    # ------------------------------------------------------------------ prediction
-
-    def features(self, table):
-        """Inputs of the networks for a table of stars (`stellarlabels.inputs.Features`); it has to be trained."""
-        self._check_trained()
-        return self.feature_set.compute(columns.intake(table))
 
     def predict(self, table, *, progress=None):
         """Labels, errors and flags of a table of stars.
@@ -323,7 +252,7 @@ class LabelEstimator:
         """
         from tqdm.auto import tqdm
 
-        self._check_trained()
+        self.check_trained()
         table = columns.intake(table)
         size = min(prediction.CHUNK, self.chunk or prediction.CHUNK)
         starts = range(0, max(len(table), 1), size)
@@ -331,8 +260,6 @@ class LabelEstimator:
         chunks = tqdm(starts, desc=self.name, unit="chunk", disable=quiet)
         parts = [prediction.label_arrays(self, table[start : start + size]) for start in chunks]
         return prediction.label_table(self, table, parts)
-
-    # ------------------------------------------------------------------ files
 
     def save(self, path, *, overwrite=False, dtype="float32"):
         """Save the trained system as one file that holds arrays and text only.

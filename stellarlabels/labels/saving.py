@@ -1,7 +1,5 @@
 """A trained system as a description and arrays, and back; nothing is built of a size that the arrays do not have."""
 
-from dataclasses import asdict
-
 import numpy as np
 
 from stellarlabels import columns
@@ -15,6 +13,9 @@ from stellarlabels.labels.recipe import Recipe
 from stellarlabels.labels.uncertainty import Calibration
 
 __all__ = ["described", "restored"]
+
+#: What a model file says of each label.
+_DECLARED = ("name", "unit", "dtype", "ucd", "description", "format")
 
 
 def described(system, dtype):
@@ -40,7 +41,7 @@ def described(system, dtype):
         "calibration": list(calibration.curves),
         "calibration_product": calibration.product,
         "domain": {name: getattr(domain, name) for name in own},
-        "columns": [asdict(columns.column(label)) for label in system.labels if label not in columns.vocabulary()],
+        "columns": [{name: getattr(columns.column(label), name) for name in _DECLARED} for label in system.labels],
         "provenance": system.provenance_,
     }
     return description, arrays
@@ -66,8 +67,7 @@ def restored(cls, path):
 def _restored(cls, description, arrays):
     out = cls()
     for item in description.get("columns", ()):
-        kept = {name: item[name] for name in ("name", "unit", "dtype", "ucd", "description", "format")}
-        columns.declare(Column(**{name: str(value) for name, value in kept.items()}))
+        _declare(Column(**{name: str(item[name]) for name in _DECLARED}))
     out.recipe_name = description["recipe_name"]
     out.recipe = recipe = Recipe.from_dict(description["recipe"], like=cls.recipes.get(out.recipe_name))
     out.provenance_ = dict(description["provenance"])
@@ -97,6 +97,15 @@ def _restored(cls, description, arrays):
     out.domain = Domain(domain["ranges"], domain["labels"], kept, domain["threshold"], domain.get("colors", {}))
     out.feature_set  # noqa: B018  whether there is one of that name, with these options
     return out
+
+
+def _declare(label):
+    """Make a label of a file known, unless it is; `ValueError` if it is known with another unit."""
+    if label.name not in columns.vocabulary():
+        columns.declare(label)
+    known = columns.column(label.name)
+    if (known.unit, known.dtype) != (label.unit, label.dtype):
+        raise ValueError(f"label {label.name!r} is in {label.unit!r}, but here in {known.unit!r}")
 
 
 def _check_arrays(recipe, description, arrays):

@@ -1,7 +1,7 @@
 """Predictions of uncertain networks with NumPy: dropout passes, Jacobians and errors from the inputs, without Keras.
 
 One pass through a block of stars that fits into the processor's cache gives everything. Nothing of the size of a
-115 x 115 covariance is made: variances are computed on packed blocks, see `stellarlabels.inputs.xp.coefficient_set`.
+115 x 115 covariance is made: variances are computed on packed blocks, see `stellarlabels.inputs.xp.packed`.
 """
 
 from dataclasses import dataclass
@@ -81,7 +81,7 @@ class Propagation:
         Parameters
         ----------
         arrays : dict of str to `~numpy.ndarray`
-            Arrays of `stellarlabels.inputs.xp.coefficient_set.XPCoefficients`.
+            Arrays of `stellarlabels.inputs.xp.XPCoefficients`.
 
         Returns
         -------

@@ -1,7 +1,7 @@
 """The uncertain network: it propagates the covariance of its inputs and predicts an excess error.
 
 The inputs are normalised XP coefficients (110), and further features (colors, pseudo-magnitude) of which some may be
-missing (NaN). See `stellarlabels.inputs.xp.coefficient_set`.
+missing (NaN). See `stellarlabels.inputs.xp.coefficient_features`.
 """
 
 from functools import cache, partial
@@ -324,7 +324,7 @@ def _components(coefficients, count):
         spread = coefficients.std(axis=0)
         matrix = np.diag(np.where(spread > 1e-7, 1 / np.maximum(spread, 1e-7), 0))
         return reference, coefficients.mean(axis=0) @ matrix, matrix
-    from stellarlabels.inputs.xp.coefficient_set import designs
+    from stellarlabels.inputs.xp import designs
 
     samples, reference, _ = designs()
     coefficients = coefficients / (coefficients @ reference)[:, None]

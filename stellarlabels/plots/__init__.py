@@ -5,12 +5,18 @@ Up to 4,000 stars are points, more are a density. The style is applied while a f
 stay as they are.
 """
 
-from stellarlabels.plots.calibration import errors_along, pit_histogram, pull_histogram, reliability_curve
-from stellarlabels.plots.clusters import cluster_trend
+from stellarlabels.plots.calibration import (
+    errors_along,
+    flag_tally,
+    pit_histogram,
+    pull_histogram,
+    reliability_curve,
+)
+from stellarlabels.plots.clouds import axis_range
 from stellarlabels.plots.comparison import one_to_one, pairwise_matrix, residual_along, residual_panels
 from stellarlabels.plots.diagrams import abundance_plane, abundance_planes, color_magnitude, kiel
-from stellarlabels.plots.flags import flag_tally
-from stellarlabels.plots.galaxy import gradients, rz_map
+from stellarlabels.plots.galaxy import cluster_trend, gradients, rz_map
+from stellarlabels.plots.labels import label_values, plain, unit
 from stellarlabels.plots.networks import attention_bars, derivative_panel, importance_spectrum
 from stellarlabels.plots.style import context, figure_bytes
 
@@ -18,6 +24,7 @@ __all__ = [
     "abundance_plane",
     "abundance_planes",
     "attention_bars",
+    "axis_range",
     "cluster_trend",
     "color_magnitude",
     "context",
@@ -28,12 +35,15 @@ __all__ = [
     "gradients",
     "importance_spectrum",
     "kiel",
+    "label_values",
     "one_to_one",
     "pairwise_matrix",
     "pit_histogram",
+    "plain",
     "pull_histogram",
     "reliability_curve",
     "residual_along",
     "residual_panels",
     "rz_map",
+    "unit",
 ]

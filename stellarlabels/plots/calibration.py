@@ -1,15 +1,13 @@
-"""Are the errors honest? Pulls, probability integral transform, reliability, and errors along any column."""
+"""Whether errors are right, and how often flags are raised."""
 
 import numpy as np
 
+from stellarlabels import validation
 from stellarlabels.labels.uncertainty import coverage, robust_scatter
-from stellarlabels.plots import clouds, names
-from stellarlabels.plots.columns import label_values, quantity
+from stellarlabels.plots import clouds
+from stellarlabels.plots.labels import axis, label_values, quantity, symbol
 from stellarlabels.plots.style import CYCLE, INK, new_axes, note, styled
-from stellarlabels.validation import honesty
-from stellarlabels.validation.statistics import residuals
-
-__all__ = ["errors_along", "pit_histogram", "pull_histogram", "reliability_curve"]
+from stellarlabels.validation import NO_FLAG, residuals
 
 
 @styled
@@ -30,7 +28,7 @@ def pull_histogram(labels, reference, name, *, ax=None):
         The outermost bins hold also what is beyond them.
     """
     ax = new_axes(ax)
-    found = honesty.pull_histogram(labels, reference, name)
+    found = validation.pull_histogram(labels, reference, name)
     _bars(ax, found)
     pull = residuals(labels, reference, name)[1]
     if found.meta["stars"]:
@@ -38,7 +36,7 @@ def pull_histogram(labels, reference, name, *, ax=None):
     edge = float(found["high"][-1])
     at = np.linspace(-edge, edge, 201)
     ax.plot(at, np.exp(-0.5 * at**2) / np.sqrt(2 * np.pi), color=CYCLE[1], label="expected")
-    ax.set(xlabel=f"pull of {names.symbol(name)} (residual / error)", ylabel="density", xlim=(-edge, edge))
+    ax.set(xlabel=f"pull of {symbol(name)} (residual / error)", ylabel="density", xlim=(-edge, edge))
     ax.set_ylim(0, 1.35 * max(0.4, np.nan_to_num(found["density"]).max()))
     ax.legend(loc="upper right")
     return ax
@@ -63,7 +61,7 @@ def pit_histogram(labels, reference, name, *, ax=None, bins=20):
         A shaded band shows where 95 % of the bins are by chance if the distributions are right.
     """
     ax = new_axes(ax)
-    found = honesty.pit_histogram(labels, reference, name, bins=bins)
+    found = validation.pit_histogram(labels, reference, name, bins=bins)
     _bars(ax, found)
     top = 1.0
     if found.meta["stars"]:
@@ -72,7 +70,7 @@ def pit_histogram(labels, reference, name, *, ax=None, bins=20):
         top = max(found["density"].max(), 1 + width)
         note(ax, _stars(found))
     ax.axhline(1, color=CYCLE[1], label="expected")
-    ax.set(xlabel=f"PIT of {names.symbol(name)}", ylabel="density", xlim=(0, 1), ylim=(0, 1.45 * top))
+    ax.set(xlabel=f"PIT of {symbol(name)}", ylabel="density", xlim=(0, 1), ylim=(0, 1.45 * top))
     ax.legend(loc="upper right")
     return ax
 
@@ -95,7 +93,7 @@ def reliability_curve(labels, reference, name, *, ax=None):
         Below the diagonal the errors are too small, above it too large.
     """
     ax = new_axes(ax, size=(4.6, 4.4))
-    found = honesty.reliability(labels, reference, name)
+    found = validation.reliability(labels, reference, name)
     at = np.asarray(found["expected"])
     ax.plot([0, 1], [0, 1], color=INK, lw=1, label="expected")
     if found.meta["stars"]:
@@ -105,7 +103,7 @@ def reliability_curve(labels, reference, name, *, ax=None):
     else:
         note(ax, found.meta["note"], corner="lower right")
     ax.text(0.97, 0.03, "errors too small", ha="right", va="bottom", fontsize=9, color=INK)
-    ax.set(xlabel=f"probability of the interval, {names.symbol(name)}", ylabel="share of the stars inside")
+    ax.set(xlabel=f"probability of the interval, {symbol(name)}", ylabel="share of the stars inside")
     ax.set(xlim=(0, 1), ylim=(0, 1))
     ax.legend(loc="upper left")
     return ax
@@ -152,7 +150,7 @@ def errors_along(labels, name, along="phot_g_mean_mag", *, reference=None, ax=No
         if observed.size:
             top = max(top, 1.3 * observed.max())
     shown, beyond = clouds.cloud(ax, values, error, xlim=clouds.along(values[known]), ylim=(0, top), bar=False)
-    ax.set(xlabel=text, ylabel=names.axis(name, "error of "))
+    ax.set(xlabel=text, ylabel=axis(name, "error of "))
     note(ax, f"{shown:,} stars" + (f", {beyond:,} outside" if beyond else "") if shown else "no star has an error")
     ax.legend(loc="upper right")
     return ax
@@ -181,3 +179,50 @@ def _bars(ax, found):
 
 def _stars(found):
     return f"{found.meta['stars']:,} stars"
+
+
+@styled
+def flag_tally(tally, *, ax=None):
+    """Share of the stars with each flag, for each flag column.
+
+    Parameters
+    ----------
+    tally : `~astropy.table.Table`
+        Output of `stellarlabels.validation.flag_counts.tally`.
+    ax : `~matplotlib.axes.Axes`, optional
+
+    Returns
+    -------
+    `~matplotlib.axes.Axes`
+        A line for each flag that any star has, a column for each flag column, in each cell the share in per cent.
+    """
+    columns = list(dict.fromkeys(map(str, tally["column"])))
+    raised = [str(row["flag"]) for row in tally if row["stars"] > 0 and row["flag"] != NO_FLAG]
+    lines = list(dict.fromkeys(raised))
+    ax = new_axes(ax, size=(max(4.0, 2.6 + 0.75 * len(columns)), 1.6 + 0.32 * max(len(lines), 2)))
+    if not lines:
+        note(ax, "no star has a flag")
+        ax.set(xticks=[], yticks=[])
+        return ax
+    share = np.full((len(lines), len(columns)), np.nan)
+    for row in tally:
+        if str(row["flag"]) in lines:
+            share[lines.index(str(row["flag"])), columns.index(str(row["column"]))] = 100 * row["share"]
+    image = ax.imshow(np.ma.masked_invalid(share), cmap="Blues", vmin=0, vmax=100, aspect="auto")
+    for line, place in np.argwhere(np.isfinite(share)):
+        value = share[line, place]
+        text = (
+            "0"
+            if value == 0
+            else "<0.1"
+            if value < 0.05
+            else f"{value:.1f}"
+            if value < 99.95 or value == 100
+            else ">99.9"
+        )
+        ax.text(place, line, text, ha="center", va="center", fontsize=9, color="white" if value > 55 else "black")
+    ax.set_xticks(range(len(columns)), columns, rotation=45, ha="right", rotation_mode="anchor")
+    ax.set_yticks(range(len(lines)), lines)
+    ax.tick_params(length=0)
+    ax.figure.colorbar(image, ax=ax, label="stars (%)")
+    return ax

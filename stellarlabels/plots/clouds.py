@@ -4,8 +4,6 @@ import numpy as np
 
 from stellarlabels.plots.style import CYCLE, VALUES, density_map
 
-__all__ = ["MANY", "along", "between", "cloud", "medians", "outside"]
-
 #: Number of stars from which on a cloud is drawn as a density.
 MANY = 4000
 #: Cells of a density in each direction.
@@ -16,7 +14,7 @@ _UNKNOWN = "#a0a0a0"
 _TAIL = 0.0005
 
 
-def between(values, *, pad=0.04):
+def axis_range(values, *, pad=0.04):
     """Range of an axis: of all values if they are few, else without the outermost.
 
     Parameters
@@ -47,17 +45,7 @@ def between(values, *, pad=0.04):
 
 
 def along(values):
-    """Range of the axis that something is plotted against: as `between`, without a tail that is longer than the rest.
-
-    Parameters
-    ----------
-    values : array_like of float
-        NaN are left out. Signal-to-noise ratios, say, of which a few are ten times the others.
-
-    Returns
-    -------
-    tuple of float
-    """
+    """Range of the axis along which something is plotted: as `axis_range`, without a tail longer than the rest."""
     values = np.asarray(values, float).ravel()
     values = values[np.isfinite(values)]
     if values.size:
@@ -67,58 +55,26 @@ def along(values):
             values.max() if values.max() - high <= high - low else high,
         ]
         values = np.clip(values, *inside)
-    return between(values)
+    return axis_range(values)
 
 
 def outside(x, y, xlim, ylim):
-    """Number of stars outside the panel.
-
-    Parameters
-    ----------
-    x, y : `~numpy.ndarray`, shape (N,)
-        Without NaN.
-    xlim, ylim : tuple of float
-        Ends of the axes in any order.
-
-    Returns
-    -------
-    int
-    """
+    """Number of the stars x, y (N,) outside the panel; limits in any order."""
     inside = (x >= min(xlim)) & (x <= max(xlim)) & (y >= min(ylim)) & (y <= max(ylim))
     return int((~inside).sum())
 
 
 def cloud(ax, x, y, *, shade=None, shade_text="", xlim=None, ylim=None, bar=True):
-    """Draw stars: up to 4,000 as points, more as the number in small cells.
-
-    Parameters
-    ----------
-    ax : `~matplotlib.axes.Axes`
-    x, y : array_like of float, shape (N,)
-        Stars for which one is NaN are left out.
-    shade : array_like of float, shape (N,), optional
-        Quantity that colors the points, or whose mean colors the cells; grey where it is NaN.
-    shade_text : str
-        What the color bar says of it.
-    xlim, ylim : tuple of float, optional
-        Ranges of the axes; `between` by default.
-    bar : bool
-        Whether a color bar is drawn.
-
-    Returns
-    -------
-    shown : int
-        Number of stars with both values.
-    beyond : int
-        How many of these are outside the panel.
-    """
+    """Draw stars, up to 4,000 as points, more as the number in cells; returns how many, and how many outside."""
+    # "shade" (N,) colors the points, or its mean the cells, grey where it is NaN, with "shade_text" at the color bar.
+    # Stars with NaN in x or y are left out.
     x, y = np.asarray(x, float), np.asarray(y, float)
     known = np.isfinite(x) & np.isfinite(y)
     x, y = x[known], y[known]
     shade = None if shade is None else np.asarray(shade, float)[known]
     if shade is not None and not np.isfinite(shade).any():
         shade = None
-    xlim, ylim = between(x) if xlim is None else xlim, between(y) if ylim is None else ylim
+    xlim, ylim = axis_range(x) if xlim is None else xlim, axis_range(y) if ylim is None else ylim
     drawn = _cells(ax, x, y, shade, xlim, ylim) if x.size > MANY else _points(ax, x, y, shade)
     ax.set(xlim=xlim, ylim=ylim)
     if bar and drawn is not None:
@@ -142,7 +98,7 @@ def _points(ax, x, y, shade):
     known = np.isfinite(shade)
     ax.scatter(x[~known], y[~known], color=_UNKNOWN, **style)
     x, y, shade = x[known], y[known], shade[known]
-    low, high = between(shade, pad=0)
+    low, high = axis_range(shade, pad=0)
     return ax.scatter(x, y, c=shade, cmap=VALUES, vmin=low, vmax=high, **{**style, "alpha": 0.85})
 
 
@@ -162,27 +118,12 @@ def _cells(ax, x, y, shade, xlim, ylim):
     count = np.histogram2d(x[known], y[known], bins=edges)[0]
     total = np.histogram2d(x[known], y[known], bins=edges, weights=shade[known])[0]
     image = np.ma.masked_array(total / np.maximum(count, 1), mask=count == 0)
-    low, high = between(image.compressed(), pad=0)
+    low, high = axis_range(image.compressed(), pad=0)
     return ax.imshow(image.T, cmap=VALUES, vmin=low, vmax=high, **style)
 
 
 def medians(x, y, *, bins=12, least=20):
-    """Median and the middle 68 % of y in bins of x with equal numbers of stars.
-
-    Parameters
-    ----------
-    x, y : array_like of float, shape (N,)
-        Stars for which one is NaN are left out.
-    bins : int
-        Largest number of bins.
-    least : int
-        Smallest number of stars in a bin.
-
-    Returns
-    -------
-    center, middle, low, high : `~numpy.ndarray` of float64, shape (K,)
-        Median of x, and the 50, 16 and 84 % quantiles of y; empty for fewer stars than ``least``.
-    """
+    """Medians of x, and 50, 16 and 84 % quantiles of y, (K,) each, in bins of x with equal numbers of stars."""
     x, y = np.asarray(x, float), np.asarray(y, float)
     known = np.isfinite(x) & np.isfinite(y)
     x, y = x[known], y[known]

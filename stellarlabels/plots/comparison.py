@@ -5,14 +5,9 @@ import numpy as np
 from stellarlabels.exceptions import InputError
 from stellarlabels.labels.uncertainty import robust_scatter
 from stellarlabels.plots import clouds
-from stellarlabels.plots.columns import label_values, quantity
-from stellarlabels.plots.names import axis, unit
+from stellarlabels.plots.labels import axis, label_values, quantity, unit
 from stellarlabels.plots.style import CYCLE, INK, new_axes, note, styled
-from stellarlabels.validation.abundances import label
-from stellarlabels.validation.matching import matched
-from stellarlabels.validation.statistics import compare, residuals
-
-__all__ = ["one_to_one", "pairwise_matrix", "residual_along", "residual_panels"]
+from stellarlabels.validation import compare, derived_label, matched, residuals
 
 #: Half the height of a panel of residuals, in units of their robust scatter.
 _SPAN = 6
@@ -45,7 +40,7 @@ def one_to_one(labels, reference, name, *, ax=None):
     residual, _ = residuals(labels, reference, name)
     truth, value = (label_values(table, name)[0] for table in (reference, labels))
     known = np.isfinite(residual)
-    ends = clouds.between(np.concatenate([truth[known], value[known]]))
+    ends = clouds.axis_range(np.concatenate([truth[known], value[known]]))
     shown, beyond = clouds.cloud(ax, truth, value, xlim=ends, ylim=ends, bar=False)
     ax.plot(ends, ends, color=INK, lw=1, zorder=3)
     ax.set_ylabel(axis(name, "this catalog: "))
@@ -179,8 +174,8 @@ def pairwise_matrix(tables, name, *, figure=None, **matching):
     count = len(tables)
     if figure is None:
         figure = pyplot.figure(figsize=(2.3 * count + 0.6,) * 2, layout="constrained")
-    columns = {title: label(table, name)[0] for title, table in tables.items()}
-    ends = clouds.between(np.concatenate(list(columns.values())))
+    columns = {title: derived_label(table, name)[0] for title, table in tables.items()}
+    ends = clouds.axis_range(np.concatenate(list(columns.values())))
     axes = figure.subplots(count, count, squeeze=False)
     for line, title in enumerate(columns):
         for place, other in enumerate(columns):
@@ -217,17 +212,14 @@ def _in_words(ax, difference, name):
 
 
 def _residual(ax, x, residual, name, *, xlim=None, room=0.0):
-    """Cloud of residuals with its median and middle 68 % in bins; returns the number of stars outside.
-
-    ``room`` is a share of the height that is left free above, for text.
-    """
+    """Cloud of residuals with running median and middle 68 %, ``room`` free above; returns the stars outside."""
     spread = robust_scatter(residual)
     known = residual[np.isfinite(residual)]
     center = float(np.median(known)) if known.size else 0.0
     if spread > 0 and np.abs(known - center).max() > _SPAN * spread:
         ylim = (center - _SPAN * spread, center + _SPAN * spread)
     else:
-        ylim = clouds.between(residual)
+        ylim = clouds.axis_range(residual)
     if known.size:  # zero is always seen
         ylim = (min(ylim[0], -0.1 * ylim[1]), max(ylim[1], -0.1 * ylim[0]))
     ylim = (ylim[0], ylim[1] + room * (ylim[1] - ylim[0]))

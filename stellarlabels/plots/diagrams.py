@@ -4,13 +4,9 @@ import numpy as np
 
 from stellarlabels import columns
 from stellarlabels.plots import clouds
-from stellarlabels.plots.columns import quantity
-from stellarlabels.plots.names import axis, symbol
+from stellarlabels.plots.labels import axis, quantity, symbol
 from stellarlabels.plots.style import CYCLE, new_axes, note, styled
-from stellarlabels.validation.abundances import label
-from stellarlabels.validation.giants import classes
-
-__all__ = ["abundance_plane", "abundance_planes", "color_magnitude", "kiel"]
+from stellarlabels.validation import classes, derived_label
 
 _LINES = ("-", "--", "-.", ":")
 _BANDS = ("phot_bp_mean_mag", "phot_rp_mean_mag")
@@ -41,8 +37,8 @@ def kiel(labels, *, color="feh", isochrones=None, ax=None):
         If the table has no ``teff`` or no ``logg``.
     """
     ax = new_axes(ax)
-    axes = columns.values(labels, "teff"), columns.values(labels, "logg")
-    _drawn(ax, *axes, labels, color)
+    known = columns.values(labels, "teff"), columns.values(labels, "logg")
+    _drawn(ax, *known, labels, color)
     for index, (name, line) in enumerate((isochrones or {}).items()):
         style = {"color": CYCLE[1 + index % 3], "ls": _LINES[index % 4], "lw": 1.4, "zorder": 4}
         ax.plot(
@@ -113,7 +109,7 @@ def abundance_plane(labels, name="alpha_m", *, against="feh", rows=None, xlim=No
         If the table lacks a label.
     """
     ax = new_axes(ax)
-    x, y = label(labels, against)[0], label(labels, name)[0]
+    x, y = derived_label(labels, against)[0], derived_label(labels, name)[0]
     if rows is not None:
         x, y = x[rows], y[rows]
     shown, beyond = clouds.cloud(ax, x, y, xlim=xlim, ylim=ylim)
@@ -150,10 +146,10 @@ def abundance_planes(labels, name="alpha_m", *, against="feh", limit=3.5, figure
     from matplotlib import pyplot
 
     figure = pyplot.figure(figsize=(9.6, 4.2), layout="constrained") if figure is None else figure
-    x, y = (label(labels, key)[0] for key in (against, name))
+    x, y = (derived_label(labels, key)[0] for key in (against, name))
     columns.values(labels, "logg")
     known = np.isfinite(x) & np.isfinite(y)
-    ends = {"xlim": clouds.between(x[known]), "ylim": clouds.between(y[known])}
+    ends = {"xlim": clouds.axis_range(x[known]), "ylim": clouds.axis_range(y[known])}
     for place, (group, rows) in enumerate(classes(labels, limit=limit).items()):
         title = f"{group} ({symbol('logg')} {'<' if group == 'giants' else '≥'} {limit:g})"
         ax = figure.add_subplot(1, 2, place + 1)

@@ -2,11 +2,9 @@
 
 import numpy as np
 
-from stellarlabels.analysis.attention import lines
-from stellarlabels.plots.names import axis, symbol
+from stellarlabels.analysis import spectral_lines
+from stellarlabels.plots.labels import axis, symbol
 from stellarlabels.plots.style import CYCLE, INK, new_axes, styled
-
-__all__ = ["attention_bars", "derivative_panel", "importance_spectrum"]
 
 
 @styled
@@ -56,7 +54,7 @@ def derivative_panel(derivative, observed, label, *, ax=None):
     for table, text, style in ((derivative, "network", "-"), (observed, "observed, high - low", "--")):
         values = np.asarray(table[label].value)
         ax.plot(table["wavelength"].to_value("nm"), values / np.abs(values).max(), style, label=text)
-    for line in lines():
+    for line in spectral_lines():
         low, high = line["low"].to_value("nm"), line["high"].to_value("nm")
         ax.axvspan(low, high, color="0.85", zorder=0)
         ax.text(0.5 * (low + high), 1.02, line["name"], ha="center", fontsize="small", rotation=90)

@@ -3,8 +3,6 @@
 import functools
 import io
 
-__all__ = ["CYCLE", "INK", "VALUES", "context", "density_map", "figure_bytes", "new_axes", "note", "styled"]
-
 #: Colors of Okabe & Ito that are told apart with any color vision, those with the strongest contrast to white first.
 CYCLE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 #: Color of lines that say what is expected.
@@ -58,12 +56,7 @@ def context():
 
 
 def density_map():
-    """Color map of numbers of stars: from light to dark blue, so that it is lightness that counts.
-
-    Returns
-    -------
-    `~matplotlib.colors.Colormap`
-    """
+    """Color map of numbers of stars: from light to dark blue, so that it is lightness that counts."""
     from matplotlib import colormaps
     from matplotlib.colors import ListedColormap
 
@@ -82,19 +75,7 @@ def styled(function):
 
 
 def new_axes(ax=None, *, size=(5.4, 4.2)):
-    """The given Axes, or those of a new figure.
-
-    Parameters
-    ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Used if given. Without it a figure of `matplotlib.pyplot` is made, which notebooks show by themselves.
-    size : tuple of float
-        Width and height of a new figure in inches.
-
-    Returns
-    -------
-    `~matplotlib.axes.Axes`
-    """
+    """The given Axes, or those of a new figure of `matplotlib.pyplot`, ``size`` in inches, which notebooks show."""
     if ax is not None:
         return ax
     from matplotlib import pyplot
@@ -103,18 +84,7 @@ def new_axes(ax=None, *, size=(5.4, 4.2)):
 
 
 def note(ax, text, *, corner="upper left"):
-    """Write lines into a corner of the panel.
-
-    Parameters
-    ----------
-    ax : `~matplotlib.axes.Axes`
-    text : str
-    corner : {"upper left", "upper right", "lower left", "lower right"}
-
-    Returns
-    -------
-    `~matplotlib.offsetbox.AnchoredText`
-    """
+    """Write lines into a corner of the panel, such as "upper left"."""
     from matplotlib.offsetbox import AnchoredText
 
     box = AnchoredText(text, loc=corner, prop={"size": 9}, pad=0.25, borderpad=0.4)

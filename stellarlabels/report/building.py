@@ -10,12 +10,11 @@ from tqdm import tqdm
 
 from stellarlabels.exceptions import InputError, WriteError
 from stellarlabels.files import atomic as files
-from stellarlabels.report import figures, findings, inputs, numbers, page, views
-from stellarlabels.report.parts import Facts, Findings, Section, Text
-from stellarlabels.report.words import count, slug
-from stellarlabels.validation.tally import tally
-
-__all__ = ["validate", "write"]
+from stellarlabels.plots import plain
+from stellarlabels.report import figures, findings, formatted, inputs, numbers, page
+from stellarlabels.report.formatted import count, slug
+from stellarlabels.report.page import Facts, Findings, Section, Text
+from stellarlabels.validation import tally
 
 _log = logging.getLogger(__name__)
 
@@ -163,11 +162,11 @@ class _Report:
         out = [Section("Findings", "findings", [self._findings()])]
         summary = Section("Summary", "summary", [Facts(self._facts())])
         if len(self.contents):
-            summary.blocks.append(views.of_contents(self.contents, "summary.ecsv"))
+            summary.blocks.append(formatted.of_contents(self.contents, "summary.ecsv"))
         out.append(summary)
         flags = Section("Flags", "flags")
         if len(self.tally):
-            flags.blocks += [*self.pictures_of_flags, views.of_tally(self.tally, "flags.ecsv")]
+            flags.blocks += [*self.pictures_of_flags, formatted.of_tally(self.tally, "flags.ecsv")]
         else:
             flags.blocks.append(Text("The catalog has no columns of flags."))
         out.append(flags)
@@ -185,7 +184,7 @@ class _Report:
     def _facts(self):
         return {
             "Rows": f"{len(self.source.table):,}",
-            "Labels": ", ".join(views.plain(name) for name in self.source.labels) or "none",
+            "Labels": ", ".join(plain(name) for name in self.source.labels) or "none",
             "References": ", ".join(other.title for other in self.others) or "none",
             "Stars in common": ", ".join(_common(comparison) for comparison in self.comparisons) or "none",
         }
@@ -199,17 +198,17 @@ class _Report:
         told = f"{count(len(comparison.labels))} of the catalog are in {comparison.title}, matched by "
         section.blocks += [
             Text(f"{told}{comparison.labels.meta['matched_by']}. Stars with flags are among them."),
-            views.of_comparison(comparison, f"comparison-{comparison.key}.ecsv"),
-            views.of_calibration(comparison, f"calibration-{comparison.key}.ecsv"),
+            formatted.of_comparison(comparison, f"comparison-{comparison.key}.ecsv"),
+            formatted.of_calibration(comparison, f"calibration-{comparison.key}.ecsv"),
         ]
         bright = numbers.along(comparison.labels, comparison.truth)
         for name in comparison.names:
-            inner = Section(f"{views.plain(name)} against {comparison.title}", f"{key}-{slug(name)}")
+            inner = Section(f"{plain(name)} against {comparison.title}", f"{key}-{slug(name)}")
             about = [item for item in self.findings if (item.label, item.reference) == (name, comparison.title)]
             inner.blocks += [Findings(about)] if about else []
             inner.blocks += self.pictures_of[comparison.key, name]
             for quantity in filter(None, (bright, name)):
-                view = views.of_bins(comparison, name, quantity, f"bins-{comparison.key}.ecsv")
+                view = formatted.of_bins(comparison, name, quantity, f"bins-{comparison.key}.ecsv")
                 inner.blocks += [view] if view else []
             section.sections.append(inner)
         return section

@@ -4,26 +4,15 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import columns, plots
-from stellarlabels.analysis.galactocentric import positions
-from stellarlabels.analysis.gradients import radial_gradients
-from stellarlabels.analysis.planes import abundance_names
+from stellarlabels import columns, plots, validation
+from stellarlabels.analysis import abundance_names, positions, radial_gradients
 from stellarlabels.exceptions import MissingColumnError
 from stellarlabels.labels.uncertainty import coverage, robust_scatter
-from stellarlabels.plots.clouds import between
-from stellarlabels.plots.columns import label_values
-from stellarlabels.plots.names import plain, unit
-from stellarlabels.plots.style import figure_bytes
+from stellarlabels.plots import axis_range, figure_bytes, label_values, plain, unit
+from stellarlabels.report.formatted import count, number, percent, with_unit
 from stellarlabels.report.numbers import along
-from stellarlabels.report.parts import Figure
-from stellarlabels.report.words import count, number, percent, with_unit
-from stellarlabels.validation import honesty
-from stellarlabels.validation.abundances import label
-from stellarlabels.validation.giants import classes
-from stellarlabels.validation.statistics import residuals
-from stellarlabels.validation.tally import NONE
-
-__all__ = ["of_catalog", "of_flags", "of_label"]
+from stellarlabels.report.page import Figure
+from stellarlabels.validation import NO_FLAG, classes, derived_label, residuals
 
 #: Abundances that are shown against a metallicity, the most telling ones first, and how many of them.
 _ABUNDANCES = ("alpha_m", "alpha_fe", "mg_fe", "c_fe", "n_fe", "ca_fe", "o_fe", "si_fe")
@@ -33,16 +22,7 @@ _LEAST = 100
 
 
 def of_catalog(source):
-    """Figures of the stars of a catalog.
-
-    Parameters
-    ----------
-    source : `~stellarlabels.report.inputs.Source`
-
-    Yields
-    ------
-    `~stellarlabels.report.parts.Figure`
-    """
+    """Yield the figures of the stars of a catalog."""
     table, known = source.table, [name for name in source.labels if _varies(source.table, name)]
     if {"teff", "logg"} <= set(known):
         yield _kiel(table)
@@ -62,44 +42,22 @@ def of_catalog(source):
 
 
 def of_flags(tally):
-    """The figure of the flags' tally, if any star has a flag.
-
-    Parameters
-    ----------
-    tally : `~astropy.table.QTable`
-
-    Yields
-    ------
-    `~stellarlabels.report.parts.Figure`
-    """
-    raised = tally[(np.asarray(tally["flag"]) != NONE) & (np.asarray(tally["stars"]) > 0)]
+    """Yield the figure of the flags' tally, if any star has a flag."""
+    raised = tally[(np.asarray(tally["flag"]) != NO_FLAG) & (np.asarray(tally["stars"]) > 0)]
     if not len(raised):
         return
-    columns = len(set(map(str, tally["column"])))
+    width = len(set(map(str, tally["column"])))
     lines = list(dict.fromkeys(map(str, raised["flag"])))
-    ax = _axes((3.2 + 0.62 * columns, 1.5 + 0.3 * len(lines)))
+    ax = _axes((3.2 + 0.62 * width, 1.5 + 0.3 * len(lines)))
     plots.flag_tally(tally, ax=ax)
     most = max(raised, key=lambda row: row["share"])
-    alt = f"Table of shares for {count(len(lines), 'flag')} and {count(columns, 'flag column')}. The most frequent is "
+    alt = f"Table of shares for {count(len(lines), 'flag')} and {count(width, 'flag column')}. The most frequent is "
     alt += f"{most['flag']} in {most['column']}, with {percent(most['share'])} of the stars."
-    yield _done(
-        ax.figure, alt, "Share of the stars with each flag, in per cent, for each flag column.", wide=columns > 6
-    )
+    yield _done(ax.figure, alt, "Share of the stars with each flag, in per cent, for each flag column.", wide=width > 6)
 
 
 def of_label(comparison, name):
-    """Figures of one label against a reference.
-
-    Parameters
-    ----------
-    comparison : `~stellarlabels.report.numbers.Comparison`
-    name : str
-        Label.
-
-    Yields
-    ------
-    `~stellarlabels.report.parts.Figure`
-    """
+    """Yield the figures of one label against a reference."""
     labels, truth = comparison.labels, comparison.truth
     residual, pull = residuals(labels, truth, name)
     known = residual[np.isfinite(residual)]
@@ -135,7 +93,7 @@ def _of_pulls(comparison, name, pull, bright):
     yield _done(ax.figure, alt, f"Pulls of {text}: residual divided by the total error, beside a unit Gaussian.")
     ax = _axes(size)
     plots.pit_histogram(labels, truth, name, ax=ax)
-    density = np.asarray(honesty.pit_histogram(labels, truth, name)["density"])
+    density = np.asarray(validation.pit_histogram(labels, truth, name)["density"])
     ends, inner = density[[0, -1]].mean(), density[8:12].mean()
     shape = (
         "piled up at both ends: errors are too small there" if ends > 1.3 else "low at both ends: errors are too large"
@@ -146,7 +104,7 @@ def _of_pulls(comparison, name, pull, bright):
     yield _done(ax.figure, alt, f"Where in its predicted distribution each reference {text} lies; flat is right.")
     ax = _axes(size)
     plots.reliability_curve(labels, truth, name, ax=ax)
-    found = honesty.reliability(labels, truth, name)
+    found = validation.reliability(labels, truth, name)
     half, most = (float(found["observed"][np.argmin(np.abs(found["expected"] - level))]) for level in (0.5, 0.9))
     alt = f"Share of the stars inside intervals of given probability for {text}: {percent(half)} are inside the 50 % "
     alt += f"interval and {percent(most)} inside the 90 % interval."
@@ -190,9 +148,9 @@ def _color_magnitude(table):
 
 def _planes(table, name, against):
     """An abundance against a metallicity, for dwarfs and for giants, with the same axes."""
-    x, y = (label(table, key)[0] for key in (against, name))
+    x, y = (derived_label(table, key)[0] for key in (against, name))
     known = np.isfinite(x) & np.isfinite(y)
-    ends = {"xlim": between(x[known]), "ylim": between(y[known])}
+    ends = {"xlim": axis_range(x[known]), "ylim": axis_range(y[known])}
     for group, rows in classes(table).items():
         shown = known & rows
         if not shown.any():

@@ -2,15 +2,12 @@
 
 import numpy as np
 
-from stellarlabels.plots.names import plain, unit
+from stellarlabels.plots import plain, unit
+from stellarlabels.report.formatted import count, number, percent, with_error, with_unit
 from stellarlabels.report.inputs import repeated
 from stellarlabels.report.numbers import along
-from stellarlabels.report.parts import Finding
-from stellarlabels.report.words import count, number, percent, with_error, with_unit
-from stellarlabels.validation.statistics import by_bins
-from stellarlabels.validation.tally import NONE
-
-__all__ = ["of_catalog", "of_comparison"]
+from stellarlabels.report.page import Finding
+from stellarlabels.validation import NO_FLAG, by_bins
 
 #: Errors are called wrong from this on: share by which they are off, and standard errors of the pull width.
 _OFF, _SURE = 0.1, 3.0
@@ -25,20 +22,7 @@ _LEAST, _IN_RANGE = 30, 50
 
 
 def of_catalog(source, contents, tally):
-    """Sentences on the catalog by itself.
-
-    Parameters
-    ----------
-    source : `~stellarlabels.report.inputs.Source`
-    contents : `~astropy.table.QTable`
-        Output of `stellarlabels.report.numbers.contents`.
-    tally : `~astropy.table.QTable`
-        Output of `stellarlabels.validation.tally.tally`.
-
-    Returns
-    -------
-    list of `~stellarlabels.report.parts.Finding`
-    """
+    """Sentences on the catalog, from what it holds of each label and the tally of its flags: list of `Finding`."""
     out = []
     if not len(source.table):
         return [Finding("problem", "The catalog has no rows.")]
@@ -64,16 +48,7 @@ def of_catalog(source, contents, tally):
 
 
 def of_comparison(comparison):
-    """Sentences on a catalog against one reference.
-
-    Parameters
-    ----------
-    comparison : `~stellarlabels.report.numbers.Comparison`
-
-    Returns
-    -------
-    list of `~stellarlabels.report.parts.Finding`
-    """
+    """Sentences on a catalog against one reference: list of `Finding`."""
     if comparison.note:
         return [Finding("problem", f"{comparison.title}: {comparison.note}", reference=comparison.title)]
     out = []
@@ -132,7 +107,7 @@ def _of_flags(source, contents, tally):
     """Sentences on flags that many stars have; one for each flag, with all the labels that it concerns."""
     often = {}
     for row in tally:
-        if row["flag"] != NONE and row["share"] > _FLAGGED:
+        if row["flag"] != NO_FLAG and row["share"] > _FLAGGED:
             often.setdefault((str(row["flag"]), str(row["meaning"])), []).append((str(row["column"]), row["share"]))
     out = []
     for (flag, meaning), columns in often.items():

@@ -10,10 +10,7 @@ from astropy.table import QTable, Table
 
 from stellarlabels import __version__, catalogs, columns
 from stellarlabels.exceptions import InputError, ReadError
-from stellarlabels.validation import references
-from stellarlabels.validation.statistics import label_names
-
-__all__ = ["Source", "read_catalog", "read_reference"]
+from stellarlabels.validation import label_names, references
 
 #: Entries of a table's metadata that say where it is from, and what they are called in a report.
 _ORIGIN = {
@@ -32,25 +29,7 @@ _PACKAGES = ("numpy", "astropy", "matplotlib")
 
 @dataclass
 class Source:
-    """A table and where it is from.
-
-    Parameters
-    ----------
-    table : `~astropy.table.QTable`
-    title : str
-        What it is called in sentences.
-    file : str
-        Name of its file, or empty.
-    size : int
-        Bytes of the file.
-
-    Attributes
-    ----------
-    labels : list of str
-        Labels of the vocabulary that the table has.
-    without_unit : list of str
-        Columns of the vocabulary that have no unit, and are taken to be in the declared one.
-    """
+    """A table, its name in sentences, its file (or "") and bytes; labels it has, columns that lack their unit."""
 
     table: QTable
     title: str
@@ -64,12 +43,7 @@ class Source:
         self.table, self.without_unit = _with_units(self.table)
 
     def origin(self):
-        """What is known of where the table is from.
-
-        Returns
-        -------
-        dict of str to str
-        """
+        """What is known of where the table is from, dict of str to str."""
         out = {"File": self.file or "a table in memory"}
         if self.size:
             out["Size"] = f"{self.size / 1e6:,.1f} MB"
@@ -83,26 +57,7 @@ class Source:
 
 
 def read_catalog(catalog, schema=None):
-    """The catalog of a report.
-
-    Parameters
-    ----------
-    catalog : path-like or `~astropy.table.Table`
-        A file that `stellarlabels.catalogs.read` or `astropy.table.Table.read` can read.
-    schema : str, optional
-        The published catalog that the file is; see `stellarlabels.catalogs.read`.
-
-    Returns
-    -------
-    Source
-
-    Raises
-    ------
-    ReadError
-        If the file cannot be read.
-    InputError
-        If there is no such schema.
-    """
+    """The `Source` of a table or file, read with the schema of a published catalog if one is named."""
     if isinstance(catalog, Table):
         return Source(_scalars(catalog), str(catalog.meta.get("system", "the catalog")))
     path = Path(catalog)
@@ -111,23 +66,7 @@ def read_catalog(catalog, schema=None):
 
 
 def read_reference(reference):
-    """A reference catalog.
-
-    Parameters
-    ----------
-    reference : str, path-like, or tuple of a name and a `~astropy.table.Table`
-        A file, or ``NAME=FILE`` for a catalog that `stellarlabels.validation.references` knows, whose columns are then
-        taken by its names.
-
-    Returns
-    -------
-    Source
-
-    Raises
-    ------
-    ReadError
-        If the file cannot be read.
-    """
+    """The `Source` of a file, of ``NAME=FILE`` for a catalog of `validation.references`, or of a name and a table."""
     if isinstance(reference, tuple):
         title, table = reference
         return Source(_scalars(table), str(title))
@@ -142,12 +81,7 @@ def read_reference(reference):
 
 
 def software():
-    """Versions of what makes a report.
-
-    Returns
-    -------
-    dict of str to str
-    """
+    """Versions of what makes a report, dict of str to str."""
     found = {name: importlib.metadata.version(name) for name in _PACKAGES}
     return {"stellarlabels": __version__, "Python": platform.python_version(), **found}
 
@@ -195,18 +129,7 @@ def _with_units(table):
 
 
 def repeated(table):
-    """Number of rows whose identifier has occurred in a row before.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-
-    Returns
-    -------
-    name : str or None
-        The identifier.
-    count : int
-    """
+    """Name of the identifier or None, and the number of rows whose identifier has occurred in a row before."""
     name = columns.identifier(table)
     if name is None:
         return None, 0

@@ -7,13 +7,8 @@ from astropy.table import QTable, vstack
 
 from stellarlabels import columns, flags
 from stellarlabels.exceptions import MissingColumnError, StellarLabelsError
-from stellarlabels.plots.columns import label_values
-from stellarlabels.validation.honesty import calibration
-from stellarlabels.validation.matching import matched
-from stellarlabels.validation.statistics import by_bins, by_class
-from stellarlabels.validation.tally import flag_columns
-
-__all__ = ["Comparison", "along", "compare", "contents"]
+from stellarlabels.plots import label_values
+from stellarlabels.validation import by_bins, by_class, calibration, flag_columns, matched
 
 #: Columns along which errors are judged; the first that a table has is taken.
 BRIGHTNESS = ("phot_g_mean_mag", "snrg", "snr_b", "snr_r")
@@ -24,26 +19,11 @@ _BOOTSTRAP = 100
 
 @dataclass
 class Comparison:
-    """A catalog against one reference.
+    """A catalog against one reference: the stars in common, row by row, and what `stellarlabels.validation` says."""
 
-    Parameters
-    ----------
-    title, key : str
-        Name of the reference, in sentences and in file names.
-    labels, truth : `~astropy.table.QTable`
-        The stars in common, row by row.
-    names : list of str
-        Labels that both have for at least one star.
-    table : `~astropy.table.QTable`
-        Output of `stellarlabels.validation.by_class` for all labels of the catalog.
-    calibration : `~astropy.table.QTable`
-        Output of `stellarlabels.validation.calibration`.
-    bins : `~astropy.table.QTable`
-        Bias, scatter and honesty of the errors in bins: ``label``, ``unit``, ``along``, then the columns of
-        `stellarlabels.validation.by_bins` as plain numbers.
-    note : str
-        Why there is nothing to compare, or empty.
-    """
+    # "title" and "key" name the reference in sentences and files; "names" are labels that both have for at least one
+    # star; "table" is of by_class, "calibration" of calibration, "bins" of by_bins as plain numbers after "label",
+    # "unit" and "along"; "note" says why there is nothing to compare, or is empty.
 
     title: str
     key: str
@@ -57,17 +37,7 @@ class Comparison:
 
 
 def along(*tables):
-    """The measure of brightness that tables have.
-
-    Parameters
-    ----------
-    *tables : `~astropy.table.Table`
-
-    Returns
-    -------
-    str or None
-        One of `BRIGHTNESS`, if any table has finite values of it that are not all the same.
-    """
+    """The first of `BRIGHTNESS` of which a table has finite values that are not all the same, or None."""
     for name in BRIGHTNESS:
         for table in tables:
             if columns.find(table, name) is not None:
@@ -80,20 +50,11 @@ def along(*tables):
 
 
 def contents(source):
-    """What a catalog holds of each label.
-
-    Parameters
-    ----------
-    source : `~stellarlabels.report.inputs.Source`
-
-    Returns
-    -------
-    `~astropy.table.QTable`
-        One row for each label: ``label``, ``unit``, ``stars`` with a value, ``missing``, ``unflagged`` (stars with a
-        value against which its flag says nothing; -1 if the catalog has no such flag), ``low``, ``median`` and ``high``
-        (5, 50 and 95 % quantiles), ``error`` (median predicted error), ``smallest`` and ``largest`` value, and
-        ``bad_errors``, the stars whose error is not positive. NaN where there is no number.
-    """
+    """What a catalog holds of each label: a QTable with one row for each."""
+    # Columns: "label", "unit", "stars" with a value, "missing", "unflagged" (stars with a value against which its flag
+    # says nothing; -1 if the catalog has no such flag), "low", "median" and "high" (5, 50 and 95 % quantiles), "error"
+    # (median predicted error), "smallest" and "largest" value, and "bad_errors", the stars whose error is not positive.
+    # NaN where there is no number.
     table, rows = source.table, []
     sets = flag_columns(table)
     for name in source.labels:
@@ -138,19 +99,7 @@ def contents(source):
 
 
 def compare(source, reference, key):
-    """A catalog against a reference.
-
-    Parameters
-    ----------
-    source, reference : `~stellarlabels.report.inputs.Source`
-    key : str
-        For file names.
-
-    Returns
-    -------
-    Comparison
-        With a ``note`` in the place of tables if the two cannot be matched or have nothing in common.
-    """
+    """The `Comparison` of two sources, with a ``note`` and no tables if they have no star or label in common."""
     out = Comparison(reference.title, key)
     if not source.labels:
         out.note = "The catalog has no column that is a label."

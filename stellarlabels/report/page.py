@@ -1,34 +1,84 @@
-"""The page: sections in, HTML that needs no other file out."""
+"""The page: what a report is made of, and HTML that needs no other file."""
 
 import base64
 import re
+from dataclasses import dataclass, field
 from importlib import resources
+from typing import ClassVar
 
 from stellarlabels import __version__
 from stellarlabels.exceptions import InputError
 
-__all__ = ["html"]
+
+@dataclass(frozen=True)
+class Finding:
+    """One sentence ("problem", "caution" or "note") and the label and reference that it is about, or ""."""
+
+    kind: str
+    text: str
+    label: str = ""
+    reference: str = ""
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph."""
+
+    text: str
+    kind: ClassVar[str] = "text"
+
+
+@dataclass(frozen=True)
+class Findings:
+    """A list of `Finding`."""
+
+    findings: list
+    kind: ClassVar[str] = "findings"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Names and values, as text."""
+
+    facts: dict
+    kind: ClassVar[str] = "facts"
+
+
+@dataclass(frozen=True)
+class View:
+    """A table as it is shown: cells as text, which columns hold numbers, the file with the numbers in full or ""."""
+
+    caption: str
+    head: tuple
+    rows: list
+    numeric: tuple
+    file: str = ""
+    kind: ClassVar[str] = "table"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure: SVG, what is seen in words, caption, and whether it takes the whole width of the page."""
+
+    image: bytes
+    alt: str
+    caption: str
+    wide: bool = False
+    kind: ClassVar[str] = "figure"
+
+
+@dataclass
+class Section:
+    """A section with its blocks and the sections in it; its key is unique: letters, digits and hyphens."""
+
+    title: str
+    key: str
+    blocks: list = field(default_factory=list)
+    sections: list = field(default_factory=list)
 
 
 def html(title, subtitle, sections, footer=""):
-    """The page as text.
-
-    Parameters
-    ----------
-    title, subtitle : str
-    sections : list of `~stellarlabels.report.parts.Section`
-    footer : str
-
-    Returns
-    -------
-    str
-        A complete HTML document: styles and figures are in it, and there are no scripts.
-
-    Raises
-    ------
-    InputError
-        If Jinja is not installed.
-    """
+    """A complete HTML document as text: styles and figures are in it, and there are no scripts."""
     try:
         import jinja2
     except ImportError as error:

@@ -1,13 +1,35 @@
-"""Labels for files that are larger than memory, and for catalogs that are spread over the sky.
+"""Labels for files of any size, and for catalogs that are spread over the sky.
 
-`label_file` reads FITS, VOTable, Parquet, HATS and lists of spectra part by part, labels them in constant memory, and
-goes on where it was interrupted. `label_catalog` does the same for a catalog in the HATS format on a Dask cluster, with
-LSDB, and writes one; `map_catalog` labels an LSDB catalog when it is computed. `plan` says beforehand what it takes.
-A label does not depend on how the rows are divided: all ways give the same bits.
+`label_file` reads FITS, VOTable, Parquet, HATS, lists of spectra and folders of these. What fits in memory is labelled
+at once, the rest part by part, and an interrupted run goes on where it was. `label_catalog` does the same for a HATS
+catalog on a Dask cluster, with LSDB, and writes one; `map_catalog` labels an LSDB catalog when it is computed. `plan`
+says beforehand what it takes.
 """
 
-from stellarlabels.scale.cluster import label_catalog, map_catalog, matched, open_lsdb, to_table
-from stellarlabels.scale.labelling import label_file
-from stellarlabels.scale.planning import Plan, plan
+from importlib import import_module
 
-__all__ = ["Plan", "label_catalog", "label_file", "map_catalog", "matched", "open_lsdb", "plan", "to_table"]
+#: Public names, and the module here that each is in; Dask and LSDB are imported when they are needed.
+_WHERE = {
+    "Failure": "job",
+    "Plan": "planning",
+    "Summary": "job",
+    "label_catalog": "cluster",
+    "label_file": "labelling",
+    "map_catalog": "cluster",
+    "matched": "cluster",
+    "open_lsdb": "cluster",
+    "plan": "planning",
+    "to_table": "cluster",
+}
+
+__all__ = list(_WHERE)
+
+
+def __getattr__(name):
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+
+
+def __dir__():
+    return sorted(__all__)

@@ -24,10 +24,9 @@ from stellarlabels.exceptions import (
 from stellarlabels.files import atomic as files
 from stellarlabels.files.content import Content, Field, from_table
 from stellarlabels.files.formats import arrow, parquet
-from stellarlabels.labels.estimator import CHUNK
+from stellarlabels.labels import CHUNK
 from stellarlabels.scale import hats
-from stellarlabels.scale.job import Job, Order, restored, saved
-from stellarlabels.scale.labelling import Failure, Summary
+from stellarlabels.scale.job import Failure, Job, Order, Summary, restored, saved
 from stellarlabels.scale.parts import Parts
 from stellarlabels.scale.sources import fingerprint
 
@@ -201,7 +200,7 @@ def label_catalog(
 
     Parameters
     ----------
-    system : `stellarlabels.labels.estimator.LabelEstimator`
+    system : `stellarlabels.labels.LabelEstimator`
         Trained or loaded.
     catalog : path-like or `lsdb.Catalog`
         A folder, of which all columns are read, or what LSDB has opened, selected, or crossmatched with other catalogs.
@@ -340,7 +339,7 @@ def map_catalog(system, catalog, *, distances=False, zero_point=True, keep=()):
 
     Parameters
     ----------
-    system : `stellarlabels.labels.estimator.LabelEstimator`
+    system : `stellarlabels.labels.LabelEstimator`
         Trained or loaded.
     catalog : path-like or `lsdb.Catalog`
     distances, zero_point, keep

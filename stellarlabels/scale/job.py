@@ -2,6 +2,9 @@
 
 import hashlib
 import tempfile
+import time
+import warnings
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -9,9 +12,9 @@ from pathlib import Path
 from astropy.table import QTable
 
 from stellarlabels import __version__, columns
-from stellarlabels.exceptions import InputError, NotFittedError
+from stellarlabels.exceptions import InputError, MissingColumnError, NotFittedError
 
-__all__ = ["Job", "Order", "restored", "saved"]
+__all__ = ["Failure", "Job", "Order", "Summary", "restored", "saved", "told_once"]
 
 
 @dataclass(frozen=True)
@@ -22,8 +25,8 @@ class Order:
     ----------
     catalog : bool
         Whether the columns of the published catalog are wanted, not those of `predict`.
-    distances : bool
-        Whether distances are added, see `distances` of the system.
+    distances : bool or dict
+        Whether distances are added, or how: options of `distances` of the system.
     zero_point : bool
         Whether parallaxes are corrected for their zero-point before distances are computed.
     keep : tuple of str
@@ -31,7 +34,7 @@ class Order:
     """
 
     catalog: bool = False
-    distances: bool = False
+    distances: bool | dict = False
     zero_point: bool = True
     keep: tuple = ()
 
@@ -41,12 +44,59 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Failure:
+    """A part that could not be labelled.
+
+    Parameters
+    ----------
+    where : str
+        The file and the part in it.
+    stars : int
+        Number of stars that are lost; 0 if it is not known, because the file could not be read.
+    error : str
+        The reason.
+    """
+
+    where: str
+    stars: int
+    error: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run has done.
+
+    Parameters
+    ----------
+    stars : int
+        Rows of the result.
+    good : int or None
+        Labels without a flag; None for a published catalog, which has flags of its own.
+    labels : int
+        All labels: stars times labels of a star.
+    parts, resumed : int
+        Number of parts, and how many of them an earlier run had made.
+    failures : tuple of Failure
+        Parts whose labels are masked because they could not be computed.
+    seconds : float
+    """
+
+    stars: int
+    good: int
+    labels: int
+    parts: int
+    resumed: int
+    failures: tuple
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Job:
     """A trained system and what it is to give.
 
     Parameters
     ----------
-    system : `stellarlabels.labels.estimator.LabelEstimator`
+    system : `stellarlabels.labels.LabelEstimator`
     order : Order
 
     Raises
@@ -73,6 +123,17 @@ class Job:
         """Name of the schema of the result, as arguments of functions: none or one."""
         return (self.system.name,) if self.order.catalog else ()
 
+    def unflagged(self, labels):
+        """Number of labels without a flag in a table that this job gave; None for a published catalog."""
+        if self.order.catalog:
+            return None
+        return sum(int((labels[f"{label}_flag"] == 0).sum()) for label in self.system.labels)
+
+    def summary(self, stars, unflagged, *, parts, begun, resumed=0, failures=()):
+        """The `Summary` of so many stars that were labelled since the time ``begun``."""
+        labels = stars * len(self.system.labels)
+        return Summary(stars, unflagged, labels, parts, resumed, failures, time.monotonic() - begun)
+
     def __call__(self, table):
         """The result for a table of stars.
 
@@ -90,7 +151,9 @@ class Job:
             return self.system.catalog(table, labels)
         out = QTable(labels, copy=False)
         if self.order.distances:
-            found = self.system.distances(_with_parallaxes(table) if self.order.zero_point else table, labels)
+            how = self.order.distances if isinstance(self.order.distances, dict) else {}
+            stars = _with_parallaxes(table) if self.order.zero_point else table
+            found = self.system.distances(stars, labels, **how)
             for name in found.colnames:
                 if name not in out.colnames:
                     out[name] = found[name]
@@ -104,8 +167,13 @@ def _with_parallaxes(table):
     name = columns.find(table, "parallax")
     if name is None:
         return table
+    try:
+        corrected = correct_parallax(table)["parallax_corrected"]
+    except MissingColumnError as error:
+        hint = "parallaxes are corrected for their zero-point with it; if they are already, say zero_point=False"
+        raise MissingColumnError(f"{error}; {hint} (--no-zero-point)") from error
     out = QTable(table, copy=False)
-    out.replace_column(name, correct_parallax(table)["parallax_corrected"])
+    out.replace_column(name, corrected)
     return out
 
 
@@ -135,7 +203,7 @@ def saved(system):
 
     Parameters
     ----------
-    system : `stellarlabels.labels.estimator.LabelEstimator`
+    system : `stellarlabels.labels.LabelEstimator`
 
     Returns
     -------
@@ -169,8 +237,24 @@ def restored(kind, path, weights, digest):
 
     Returns
     -------
-    `stellarlabels.labels.estimator.LabelEstimator`
+    `stellarlabels.labels.LabelEstimator`
     """
     system = kind.load(path)
     system.weights_ = weights
     return system
+
+
+@contextmanager
+def told_once():
+    """A context in which the same warning of several parts of a run is told once."""
+    told = set()
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def show_new(message, category, *where, **more):
+            if (category, str(message)) not in told:
+                told.add((category, str(message)))
+                show(message, category, *where, **more)
+
+        warnings.showwarning = show_new
+        yield

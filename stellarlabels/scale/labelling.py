@@ -1,72 +1,24 @@
-"""Labels for the stars of files that are larger than memory, in one process."""
+"""Labels for the stars of files: at once if they fit in memory, else part by part."""
 
-import logging
+import os
 import time
-from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from astropy.table import QTable
+from astropy.table import vstack
+from tqdm.auto import tqdm
 
-from stellarlabels import catalogs, columns, flags
-from stellarlabels.exceptions import InputError, PartsFailedError
-from stellarlabels.files import atomic as files
-from stellarlabels.scale.ahead import ahead
-from stellarlabels.scale.job import Job, Order, saved
-from stellarlabels.scale.parts import Parts
-from stellarlabels.scale.sources import fingerprint, open_source
+from stellarlabels import catalogs
+from stellarlabels.exceptions import InputError
+from stellarlabels.files import atomic, formats
+from stellarlabels.scale.job import Job, Order, told_once
+from stellarlabels.scale.sources import open_source
 
-__all__ = ["Failure", "Summary", "label_file"]
+__all__ = ["label_file"]
 
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A part that could not be labelled.
-
-    Parameters
-    ----------
-    where : str
-        The file and the part in it.
-    stars : int
-        Number of stars that are lost; 0 if it is not known, because the file could not be read.
-    error : str
-        The reason.
-    """
-
-    where: str
-    stars: int
-    error: str
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What a run has done.
-
-    Parameters
-    ----------
-    stars : int
-        Rows of the result.
-    good : int or None
-        Labels without a flag; None for a published catalog, which has flags of its own.
-    labels : int
-        All labels: stars times labels of a star.
-    parts, resumed : int
-        Number of parts, and how many of them an earlier run had made.
-    failures : tuple of Failure
-        Parts whose labels are masked because they could not be computed.
-    seconds : float
-    """
-
-    stars: int
-    good: int
-    labels: int
-    parts: int
-    resumed: int
-    failures: tuple
-    seconds: float
+#: What fits in memory: so many parts, or so many bytes where the number of stars is unknown.
+_PARTS, _BYTES = 8, 2**28
+#: End of the name of the folder in which the parts of a long run wait.
+ENDING = ".parts"
 
 
 def label_file(
@@ -90,7 +42,7 @@ def label_file(
 
     Parameters
     ----------
-    system : `stellarlabels.labels.estimator.LabelEstimator`
+    system : `stellarlabels.labels.LabelEstimator`
         Trained or loaded.
     source : path-like or list of path-like
         FITS, VOTable, Parquet or CSV tables with a star to a row, the folder of a HATS catalog, LAMOST spectra, or
@@ -99,16 +51,17 @@ def label_file(
         File of the result; its suffix decides about the format.
     catalog : bool
         Whether to write the columns of the published catalog instead of those of `predict`.
-    distances : bool
-        Whether to add distances, for systems that have them.
+    distances : bool or dict
+        Whether to add distances, for systems that have them; a dict gives options of their ``distances``.
     zero_point : bool
         Whether parallaxes are corrected for their zero-point before they are used for distances.
     keep : sequence of str
         Columns of the input that are taken over.
     rows : int, optional
-        Stars (or files of spectra) of a part; by default so many that a part has about 30 MB. Memory holds four parts.
+        Stars (or files of spectra) of a part on disk. By default a small input, which fits in memory, is labelled
+        without parts, and one of more than about 250 MB in parts of about 30 MB, of which memory holds four.
     errors : {"raise", "mask"}
-        What happens in the end if parts could not be labelled. "raise": an error names them; all other parts are kept,
+        What happens in the end if parts could not be labelled. "raise": an error names them; parts on disk are kept,
         and the next run tries the failed ones again. "mask": the stars are in the result with their identifiers, with
         masked labels and the flag NO_INPUT; parts that could not even be read are an error nevertheless.
     restart : bool
@@ -131,7 +84,7 @@ def label_file(
     InputError
         If an argument is not understood, or there are parts of a run with another input, system or option.
     PartsFailedError
-        If parts failed; see ``errors``. An error in the first part of all is raised as it is.
+        If parts failed; see ``errors``. An error in the first part of all, or without parts, is raised as it is.
     stellarlabels.exceptions.ReadError
         If a file is missing, or there is nothing to be read in any of them.
     stellarlabels.exceptions.WriteError
@@ -139,118 +92,50 @@ def label_file(
 
     Notes
     -----
-    The result has all rows in the order of the input. It does not depend on ``rows``, nor on interruptions: no bit of a
-    label depends on which stars are computed together.
+    The result has all rows in the order of the input. It does not depend on ``rows``, nor on interruptions, beyond the
+    rounding of the labels' last digits; a run that goes on gives the very file that it would have given at once.
 
     Parts wait as Parquet files in the folder ``<target>.parts``, with a manifest of what they are made from: sizes,
     dates and samples of the input files, weights, options and version of the library. Each is written under a temporary
     name and moved into place, so that a part that is there is complete. In the end they are joined, and the folder is
-    removed. The disk needs room for three times the result.
-
-    One thread reads the next part while this one is computed.
+    removed. The disk needs room for three times the result. One thread reads the next part while this one is computed.
     """
     if errors not in ("raise", "mask"):
         raise InputError(f"errors: expected 'raise' or 'mask', got {errors!r}")
     if rows is not None and (not isinstance(rows, int) or rows < 1):
         raise InputError(f"rows: expected a positive integer, got {rows!r}")
-    start, target = time.monotonic(), Path(target)
-    files.check(target, overwrite=overwrite)
-    catalogs.formats.find(target, format)
+    target = Path(target)
+    atomic.check(target, overwrite=overwrite)
+    formats.find(target, format)
     job = Job(system, Order(catalog, distances, zero_point, tuple(keep)))
     stars = open_source(source, workers=workers)
-    made_from = {
-        "input": fingerprint(stars.paths),
-        "system": saved(system)[1],
-        "options": job.order.to_dict(),
-        "rows": rows or stars.rows,
-    }
-    parts = Parts(target, made_from, restart=restart)
-    resumed = len(parts.done())
-    try:
-        failures, unread = _label(job, stars, parts, masked=errors == "mask", progress=progress)
-    finally:
-        if not parts.done():  # nothing worth keeping
-            parts.remove()
-    if unread or (failures and errors == "raise"):
-        raise _error(failures, parts)
-    count, good = _join(job, parts, target, overwrite=overwrite, format=format)
-    total = len(parts.done()) + len(failures)
-    parts.remove()
-    labels = count * len(system.labels)
-    return Summary(count, good, labels, total, resumed, tuple(failures), time.monotonic() - start)
+    begun = target.with_name(f"{target.name}{ENDING}").exists()
+    with told_once():
+        if rows is None and errors == "raise" and not begun and _fits(stars):
+            return _at_once(job, stars, target, overwrite=overwrite, format=format, progress=progress)
+        from stellarlabels.scale.parts import label_parts
+
+        how = {"rows": rows or stars.rows, "masked": errors == "mask", "restart": restart, "progress": progress}
+        return label_parts(job, stars, target, overwrite=overwrite, format=format, **how)
 
 
-def _label(job, stars, parts, *, masked, progress):
-    """Make the parts that are not there; give the failures and whether some of them are of files."""
-    from tqdm.auto import tqdm
-
-    rows, done = parts.manifest["rows"], parts.done()
-    failures, unread = [], False
-    begin = sum(catalogs.scanning.count(path) for path in done.values())
-    if done:
-        _log.info("%d stars are done already, in %s", begin, parts.folder)
-    quiet = not (stars.total is None or stars.total > rows if progress is None else progress)
-    bar = tqdm(total=stars.total, initial=begin, desc=job.system.name, unit="star", unit_scale=True, disable=quiet)
-    with bar, closing(ahead(stars.parts(rows, done))) as items:
-        for key, table in items:
-            try:
-                if isinstance(table, Exception):
-                    raise table
-                catalogs.write(job(table), parts.path(key), *job.schema, overwrite=True)
-            except Exception as error:  # whatever is wrong with these stars, the others are to be labelled
-                if not parts.done():
-                    raise  # then it is likely to be wrong with all of them
-                is_file = error is table
-                unread |= is_file
-                where = f"{stars.paths[min(key[0], len(stars.paths) - 1)]}, part {key[1] + 1}"
-                failures.append(Failure(where, 0 if is_file else len(table), f"{type(error).__name__}: {error}"))
-                _log.warning("%s failed: %s", where, error)
-                if masked and not is_file:
-                    catalogs.write(_masked(job, parts, table), parts.path(key, failed=True), overwrite=True)
-            bar.update(0 if isinstance(table, Exception) else len(table))
-            del table  # the next one is there already
-    return failures, unread
+def _fits(stars):
+    """Whether all stars of a `Source` fit in memory."""
+    if stars.total is not None:
+        return stars.total <= _PARTS * stars.rows
+    return sum(os.path.getsize(path) for path in stars.paths) <= _BYTES
 
 
-def _masked(job, parts, table):
-    """Rows in the form of the other parts in which everything is missing but identifiers and what is taken over."""
-    form = catalogs.read(next(iter(parts.done().values())), *job.schema)[:0]
-    out, key = QTable(meta=form.meta), columns.identifier(form)
-    for name in form.colnames:
-        if name == key or name in job.order.keep:
-            out[name] = table[columns.identifier(table) if name == key else name]
-        elif name.endswith("_flag"):
-            kind = "distance" if name == "distance_flag" else "label"
-            lost = {"distance": "NO_DISTANCE", "label": "NO_INPUT"}[kind]
-            out[name] = np.full(len(table), flags.get(kind)[lost], form[name].dtype)
-        else:
-            unit = getattr(form[name], "unit", None)
-            dtype = columns.without_unit(form[name]).dtype
-            item = columns.Column(name, str(unit or ""), dtype.name, shape=form[name].shape[1:])
-            out[name] = item.dress(np.ma.masked_all((len(table), *item.shape), dtype))
-    return out
-
-
-def _error(failures, parts):
-    """The error that names what failed."""
-    first = failures[0]
-    lost = sum(failure.stars for failure in failures)
-    return PartsFailedError(
-        f"{len(failures)} parts with {lost} stars or more could not be labelled, the first: {first.where}: "
-        f"{first.error}; all others are kept in {parts.folder}, and the next run tries only these again",
-        failures,
-    )
-
-
-def _join(job, parts, target, *, overwrite, format):
-    """Write the result from its parts; give the number of stars, and of labels without a flag."""
-    done, names = parts.done(failed=True), [f"{label}_flag" for label in job.system.labels]
-    stars, good = 0, None if job.schema else 0
-    with catalogs.stream(target, *job.schema, overwrite=overwrite, format=format) as writer:
-        for path in done.values():
-            piece = catalogs.read(path, *job.schema)
-            writer.append(piece)
-            stars += len(piece)
-            if good is not None:
-                good += sum(int((piece[name] == 0).sum()) for name in names)
-    return stars, good
+def _at_once(job, stars, target, *, overwrite, format, progress):
+    """Label stars that fit in memory and write the result; give the `Summary`."""
+    start, pieces = time.monotonic(), []
+    quiet = not (stars.total is None or stars.total > stars.rows if progress is None else progress)
+    with tqdm(total=stars.total, desc=job.system.name, unit="star", unit_scale=True, disable=quiet) as bar:
+        for _, table in stars.parts(stars.rows):
+            if isinstance(table, Exception):
+                raise table
+            pieces.append(job(table))
+            bar.update(len(table))
+    labels = pieces[0] if len(pieces) == 1 else vstack(pieces, metadata_conflicts="silent")
+    catalogs.write(labels, target, *job.schema, overwrite=overwrite, format=format)
+    return job.summary(len(labels), job.unflagged(labels), parts=len(pieces), begun=start)

@@ -1,14 +1,26 @@
-"""What a long run has done so far: a folder of finished parts and a manifest of what they were made from."""
+"""Labels for files that are larger than memory: parts that wait in a folder, so that an interrupted run goes on."""
 
 import json
+import logging
 import shutil
+import time
+from contextlib import closing
 from pathlib import Path
 
-from stellarlabels import __version__
-from stellarlabels.exceptions import InputError, ReadError
-from stellarlabels.files import atomic as files
+import numpy as np
+from astropy.table import QTable
+from tqdm.auto import tqdm
 
-__all__ = ["Parts"]
+from stellarlabels import __version__, catalogs, columns, flags
+from stellarlabels.exceptions import InputError, PartsFailedError, ReadError
+from stellarlabels.files import atomic
+from stellarlabels.scale.ahead import ahead
+from stellarlabels.scale.job import Failure, saved
+from stellarlabels.scale.sources import fingerprint
+
+__all__ = ["Parts", "label_parts"]
+
+_log = logging.getLogger(__name__)
 
 _MANIFEST = "manifest.json"
 #: Names of the entries of a manifest, and how a message speaks of them.
@@ -22,24 +34,7 @@ _WORDS = {
 
 
 class Parts:
-    """A folder beside the result, in which the parts of a run wait until all are there.
-
-    Parameters
-    ----------
-    target : path-like
-        Of the result; the folder has this name with ``.parts`` at the end.
-    made_from : dict
-        Entries "input", "system", "options" and "rows", of what JSON can hold.
-    restart : bool
-        Whether parts that are there are thrown away.
-
-    Raises
-    ------
-    InputError
-        If there are parts that were made from something else; the message says what differs.
-    ReadError
-        If there is such a folder, but no manifest in it.
-    """
+    """A folder beside the result with finished parts, and a manifest (`dict`) of what they were made from."""
 
     def __init__(self, target, made_from, *, restart=False):
         target = Path(target)
@@ -51,7 +46,7 @@ class Parts:
             self._check()
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        with files.replacing(self.folder / _MANIFEST) as stream:
+        with atomic.replacing(self.folder / _MANIFEST) as stream:
             stream.write((json.dumps(self.manifest, indent=1) + "\n").encode())
 
     def _check(self):
@@ -68,30 +63,11 @@ class Parts:
             )
 
     def path(self, key, *, failed=False):
-        """Where a part is, or will be.
-
-        Parameters
-        ----------
-        key : tuple of int
-            Number of the file and of the part in it.
-        failed : bool
-            Whether its labels could not be computed, so that another run is to try again.
-        """
+        """Where the part with a key (number of the file, and of the part in it) is or will be, labelled or masked."""
         return self.folder / f"{'failed-' if failed else ''}{key[0]:06d}-{key[1]:06d}.parquet"
 
     def done(self, *, failed=False):
-        """The parts that are there.
-
-        Parameters
-        ----------
-        failed : bool
-            Whether those whose labels could not be computed are among them.
-
-        Returns
-        -------
-        dict of tuple of int to `~pathlib.Path`
-            In the order of the rows.
-        """
+        """Key -> path of the parts that are there, in the order of the rows; with masked ones if ``failed``."""
         patterns = ["failed-[0-9]*-[0-9]*.parquet"] * failed + ["[0-9]*-[0-9]*.parquet"]
         found = [path for pattern in patterns for path in self.folder.glob(pattern)]
         parts = {tuple(int(word) for word in path.stem.split("-")[-2:]): path for path in found}
@@ -100,3 +76,99 @@ class Parts:
     def remove(self):
         """Throw everything away."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def label_parts(job, stars, target, *, rows, masked, restart, overwrite, format, progress):
+    """Label a `Source` in parts on disk, join them in the file ``target``, and give the `Summary`."""
+    start = time.monotonic()
+    made_from = {
+        "input": fingerprint(stars.paths),
+        "system": saved(job.system)[1],
+        "options": job.order.to_dict(),
+        "rows": rows,
+    }
+    parts = Parts(target, made_from, restart=restart)
+    resumed = len(parts.done())
+    try:
+        failures, unread = _label(job, stars, parts, masked=masked, progress=progress)
+    finally:
+        if not parts.done():  # nothing worth keeping
+            parts.remove()
+    if unread or (failures and not masked):
+        raise _error(failures, parts)
+    count, unflagged = _join(job, parts, target, overwrite=overwrite, format=format)
+    total = len(parts.done()) + len(failures)
+    parts.remove()
+    return job.summary(count, unflagged, parts=total, resumed=resumed, failures=tuple(failures), begun=start)
+
+
+def _label(job, stars, parts, *, masked, progress):
+    """Make the parts that are not there; give the failures and whether some of them are of files."""
+    rows, done = parts.manifest["rows"], parts.done()
+    failures, unread = [], False
+    begin = sum(catalogs.scanning.count(path) for path in done.values())
+    if done:
+        _log.info("%d stars are done already, in %s", begin, parts.folder)
+    quiet = not (stars.total is None or stars.total > rows if progress is None else progress)
+    bar = tqdm(total=stars.total, initial=begin, desc=job.system.name, unit="star", unit_scale=True, disable=quiet)
+    with bar, closing(ahead(stars.parts(rows, done))) as items:
+        for key, table in items:
+            try:
+                if isinstance(table, Exception):
+                    raise table
+                catalogs.write(job(table), parts.path(key), *job.schema, overwrite=True)
+            except Exception as error:  # whatever is wrong with these stars, the others are to be labelled
+                if not parts.done():
+                    raise  # then it is likely to be wrong with all of them
+                is_file = error is table
+                unread |= is_file
+                where = f"{stars.paths[min(key[0], len(stars.paths) - 1)]}, part {key[1] + 1}"
+                failures.append(Failure(where, 0 if is_file else len(table), f"{type(error).__name__}: {error}"))
+                _log.warning("%s failed: %s", where, error)
+                if masked and not is_file:
+                    catalogs.write(_masked(job, parts, table), parts.path(key, failed=True), overwrite=True)
+            bar.update(0 if isinstance(table, Exception) else len(table))
+            del table  # the next one is there already
+    return failures, unread
+
+
+def _masked(job, parts, table):
+    """Rows in the form of the other parts in which everything is missing but identifiers and what is taken over."""
+    form = catalogs.read(next(iter(parts.done().values())), *job.schema)[:0]
+    out, key = QTable(meta=form.meta), columns.identifier(form)
+    for name in form.colnames:
+        if name == key or name in job.order.keep:
+            out[name] = table[columns.identifier(table) if name == key else name]
+        elif name.endswith("_flag"):
+            kind = "distance" if name == "distance_flag" else "label"
+            lost = {"distance": "NO_DISTANCE", "label": "NO_INPUT"}[kind]
+            out[name] = np.full(len(table), flags.get(kind)[lost], form[name].dtype)
+        else:
+            unit = getattr(form[name], "unit", None)
+            dtype = columns.without_unit(form[name]).dtype
+            item = columns.Column(name, str(unit or ""), dtype.name, shape=form[name].shape[1:])
+            out[name] = item.dress(np.ma.masked_all((len(table), *item.shape), dtype))
+    return out
+
+
+def _error(failures, parts):
+    """The error that names what failed."""
+    first = failures[0]
+    lost, kept = sum(failure.stars for failure in failures), len(parts.done())
+    return PartsFailedError(
+        f"{len(failures)} parts with {lost} stars or more could not be labelled, the first: {first.where}: "
+        f"{first.error}; {kept} others are kept in {parts.folder}, and the next run tries only these again",
+        failures,
+    )
+
+
+def _join(job, parts, target, *, overwrite, format):
+    """Write the result from its parts; give the number of stars, and of labels without a flag."""
+    stars, unflagged = 0, None if job.schema else 0
+    with catalogs.stream(target, *job.schema, overwrite=overwrite, format=format) as writer:
+        for path in parts.done(failed=True).values():
+            piece = catalogs.read(path, *job.schema)
+            writer.append(piece)
+            stars += len(piece)
+            unflagged = None if job.schema else unflagged + job.unflagged(piece)
+    return stars, unflagged

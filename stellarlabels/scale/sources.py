@@ -186,7 +186,7 @@ class _Whole(Source):
     """Files that have to be read as a whole."""
 
     def __init__(self, paths):
-        from stellarlabels.inputs.xp.reader import read_table
+        from stellarlabels.inputs.xp import read_table
 
         self._table = read_table(paths)
         super().__init__(paths, len(self._table), _MOST)

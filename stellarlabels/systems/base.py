@@ -91,7 +91,7 @@ class System(LabelEstimator):
 
     A subclass with a ``name`` of its own registers itself: it is then known to `get`, on the command line, and in runs
     over large files. All parameters, attributes and methods that are not described here are those of
-    `stellarlabels.labels.estimator.LabelEstimator`.
+    `stellarlabels.labels.LabelEstimator`.
     """
 
     #: One line that says what the system does.

@@ -246,7 +246,7 @@ class SolarDis(System):
         """
         from astropy.table import QTable
 
-        from stellarlabels.distances.priors import published_value
+        from stellarlabels.distances import published_value
 
         labels = self.predict(table) if labels is None else labels
         colors = ("bp_rp",) if columns.find(table, "bp_rp") is not None else ("phot_bp_mean_mag", "phot_rp_mean_mag")
@@ -296,7 +296,7 @@ class SolarDis(System):
 
     def stars_of(self, table):
         """Stars by position or ``source_id``: an obsid is that of a spectrum."""
-        from stellarlabels.tables.groups import group_by_star
+        from stellarlabels.tables import group_by_star
 
         placed = columns.find(table, "ra") is not None and columns.find(table, "dec") is not None
         if placed or columns.find(table, "source_id") is not None:

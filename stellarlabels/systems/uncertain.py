@@ -109,7 +109,7 @@ class UncertainNet(System):
 
     Choices where the paper is silent or contradicts itself: hidden layers have ReLU activations; all inputs are
     standardised; the covariance of normalised coefficients includes the error of the divisor for BP, too (see
-    `stellarlabels.inputs.xp.coefficient_set`); the scatter of the passes is not added in the likelihood of the
+    `stellarlabels.inputs.xp.coefficient_features`); the scatter of the passes is not added in the likelihood of the
     training, see `stellarlabels.networks.losses`; the error of the pseudo-magnitude holds for negative parallaxes.
     """
 
@@ -170,7 +170,7 @@ class UncertainNet(System):
         ----------
         features : `stellarlabels.inputs.Features`
             From ``feature_set.compute(table)``, perhaps after
-            `stellarlabels.inputs.xp.coefficient_set.add_noise`.
+            `stellarlabels.inputs.xp.add_noise`.
 
         Returns
         -------

@@ -6,8 +6,6 @@ from astropy import units as u
 from stellarlabels import columns
 from stellarlabels.exceptions import InputError, MissingColumnError
 
-__all__ = ["integers", "identifier_name", "identifiers", "text"]
-
 
 def integers(table, name):
     """A column of the vocabulary as 64-bit integers, exact to the last digit.

@@ -5,9 +5,9 @@ import logging
 import numpy as np
 from astropy import units as u
 
+from stellarlabels.columns import entrance
 from stellarlabels.exceptions import InputError
-from stellarlabels.tables import match
-from stellarlabels.tables.match import MATCH
+from stellarlabels.tables.join import MATCH, copy_of, side_by_side
 from stellarlabels.tables.sky import Stars, angle, neighbors, separations
 
 __all__ = ["crossmatch"]
@@ -17,6 +17,7 @@ _log = logging.getLogger(__name__)
 _FIND = ("best", "all", "both")
 
 
+@entrance("left", "right")
 def crossmatch(left, right, radius=1 * u.arcsec, *, find="best", left_epoch=None, right_epoch=None, suffix="_right"):
     """Match two tables by position.
 
@@ -77,7 +78,7 @@ def crossmatch(left, right, radius=1 * u.arcsec, *, find="best", left_epoch=None
     if find not in _FIND:
         raise InputError(f"find: expected one of {', '.join(_FIND)}, got {find!r}")
     reach = angle(radius, "radius")
-    out, other = match.copy(left, "left"), match.copy(right, "right")
+    out, other = copy_of(left, "left"), copy_of(right, "right")
     left_stars, left_rows = Stars.read(out, left_epoch, "left_epoch")
     right_stars, right_rows = Stars.read(other, right_epoch, "right_epoch")
     i, j, separation, unmoved = _pairs(left_stars, right_stars, reach)
@@ -107,7 +108,7 @@ def crossmatch(left, right, radius=1 * u.arcsec, *, find="best", left_epoch=None
         rows, apart = np.full(len(out), -1), np.full(len(out), np.nan)
         rows[i[kept]], apart[i[kept]] = j[kept], separation[kept]
         flag = _flag_of_rows(len(out), left_rows, rows, i, flag, kept)
-    return match.side_by_side(
+    return side_by_side(
         out,
         other,
         rows,

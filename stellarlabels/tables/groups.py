@@ -5,13 +5,12 @@ from astropy import units as u
 
 from stellarlabels import columns
 from stellarlabels.exceptions import MissingColumnError
-from stellarlabels.tables import match
 from stellarlabels.tables.columns import identifier_name, identifiers
+from stellarlabels.tables.join import copy_of
 from stellarlabels.tables.sky import Stars, angle, neighbors
 
-__all__ = ["group_by_star"]
 
-
+@columns.entrance("table")
 def group_by_star(table, *, by=None, radius=1 * u.arcsec):
     """Number the stars of a table in which a star may have several rows.
 
@@ -46,7 +45,7 @@ def group_by_star(table, *, by=None, radius=1 * u.arcsec):
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
-    out, reach = match.copy(table), angle(radius, "radius")
+    out, reach = copy_of(table), angle(radius, "radius")
     if by is None:
         by = "source_id" if columns.find(out, "source_id") else "position"
     star, named = np.arange(len(out)), np.zeros(len(out), bool)

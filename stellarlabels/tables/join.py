@@ -1,15 +1,128 @@
-"""Joining two tables by an identifier."""
+"""Tables of the same stars side by side: matched by identifier, and what all matches share."""
 
 import numpy as np
+from astropy import units as u
+from astropy.table import Column, MaskedColumn, QTable
+from astropy.utils.masked import Masked
 
+from stellarlabels import columns, flags
+from stellarlabels.columns import entrance
 from stellarlabels.exceptions import InputError
-from stellarlabels.tables import match
 from stellarlabels.tables.columns import identifier_name, identifiers
-from stellarlabels.tables.match import MATCH
 
-__all__ = ["join_by_id"]
+MATCH = flags.register(
+    flags.FlagSet(
+        "match",
+        "match_flag: what is known of the match of two stars",
+        [
+            ("UNMATCHED", "No star of the right table belongs to this one; its columns are masked."),
+            ("AMBIGUOUS", "More than one star of the right table qualifies; the best is given, or each in a row."),
+            ("SHARED", "The star of the right table belongs to more than one star of the left table."),
+            ("NO_POSITION", "The position is missing or impossible, so nothing could be matched."),
+            (
+                "NO_PROPER_MOTION",
+                "Proper motion or epoch is missing: the positions are compared as they are, at different epochs.",
+            ),
+            ("NOT_MUTUAL", "The nearest star of the right table is nearer to another star of the left table."),
+            ("NO_IDENTIFIER", "The identifier is missing, so nothing could be joined."),
+        ],
+    )
+)
 
 
+def copy_of(table, argument="table"):
+    """A new QTable with the columns and metadata of a table; InputError if it is none."""
+    if not hasattr(table, "colnames"):
+        raise InputError(f"{argument}: expected an astropy Table, got {type(table).__name__}")
+    return QTable(table, copy=True)
+
+
+def side_by_side(left, right, rows, *, suffix, leave_out=(), **extra):
+    """``left``, changed, and beside it the rows (N,) of ``right``, negative for none, then the columns ``extra``."""
+    # The suffix goes to names that are taken, in any case of letters. Where there are gaps, columns have to be
+    # maskable.
+    if not suffix:
+        raise InputError("suffix: expected at least one character, got an empty string")
+    right = QTable(right, copy=False)
+    for name in right.colnames:
+        if name not in leave_out:
+            left[_free_name(name, left.colnames, suffix)] = _take(right[name], rows, name)
+    for name, data in extra.items():
+        left[_free_name(name, left.colnames, suffix)] = columns.column(name).dress(data)
+    return left
+
+
+def _free_name(name, taken, suffix):
+    """``name``, with the suffix appended as often as it takes to differ from all names that are taken."""
+    used = {other.lower() for other in taken}
+    while name.lower() in used:
+        name += suffix
+    return name
+
+
+def _take(column, rows, name):
+    """Rows of a column, masked where the row is negative."""
+    missing = rows < 0
+    taken = column[np.where(missing, 0, rows)] if len(column) else _zeros(column, len(rows), name)
+    return _blank(taken, missing, name) if missing.any() else taken
+
+
+def _zeros(column, length, name):
+    """A column of zeros of the same kind as an empty column."""
+    zeros = np.zeros((length, *column.shape[1:]), getattr(column, "dtype", None))
+    if isinstance(column, u.Quantity):
+        out = u.Quantity(zeros, column.unit, dtype=zeros.dtype)
+        out.info.description, out.info.format, out.info.meta = (
+            column.info.description,
+            column.info.format,
+            column.info.meta,
+        )
+        return out
+    if isinstance(column, Column):
+        return type(column)(
+            zeros, unit=column.unit, description=column.description, format=column.format, meta=column.meta
+        )
+    raise _no_mask(column, name)
+
+
+def _blank(column, missing, name):
+    """The column with some rows masked, and NaN, 0 or an empty string under the mask."""
+    if isinstance(column, u.Quantity):
+        mask = np.array(column.mask if isinstance(column, Masked) else np.zeros(column.shape, bool))
+        plain = column.unmasked if isinstance(column, Masked) else column
+        plain.value[missing] = _null(plain.dtype)
+        mask[missing] = True
+        out = Masked(plain, mask=mask)
+        out.info = column.info
+        return out
+    if isinstance(column, Column):
+        out = MaskedColumn(column, mask=np.array(np.ma.getmaskarray(column)))
+        np.ma.getdata(out)[missing] = _null(out.dtype)
+        out.mask[missing] = True
+        return out
+    try:
+        column[missing] = np.ma.masked
+        masked = bool(np.all(column.mask[missing]))
+    except (TypeError, ValueError, AttributeError, NotImplementedError) as error:
+        raise _no_mask(column, name) from error
+    if not masked:
+        raise _no_mask(column, name)
+    return column
+
+
+def _no_mask(column, name):
+    """The error for a column that cannot be masked."""
+    return InputError(
+        f"right: the column {name!r}, a {type(column).__name__}, cannot be masked where there is no match"
+    )
+
+
+def _null(dtype):
+    """What stands under the mask in a column of this dtype."""
+    return {"f": np.nan, "c": np.nan, "S": b"", "U": "", "O": None}.get(dtype.kind, 0)
+
+
+@entrance("left", "right")
 def join_by_id(left, right, *, on="source_id", suffix="_right"):
     """Put the row of another table that has the same identifier beside each row.
 
@@ -41,7 +154,7 @@ def join_by_id(left, right, *, on="source_id", suffix="_right"):
     InputError
         If the identifiers are neither integers nor text, or integers in one table and text in the other.
     """
-    out, other = match.copy(left, "left"), match.copy(right, "right")
+    out, other = copy_of(left, "left"), copy_of(right, "right")
     right_key = identifier_name(other, on)
     left_id, left_has = identifiers(out, identifier_name(out, on))
     right_id, right_has = identifiers(other, right_key)
@@ -60,7 +173,7 @@ def join_by_id(left, right, *, on="source_id", suffix="_right"):
     flag = MATCH.where(
         UNMATCHED=~matched, AMBIGUOUS=repeated, SHARED=matched & (uses[rows] > 1), NO_IDENTIFIER=~left_has
     )
-    return match.side_by_side(
+    return side_by_side(
         out,
         other,
         rows,

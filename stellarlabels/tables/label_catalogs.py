@@ -14,8 +14,6 @@ from stellarlabels.files.containers import Raw, read_raw
 from stellarlabels.files.paths import as_paths
 from stellarlabels.files.products import available, recognize, register
 
-__all__ = ["read_labels"]
-
 #: Integers whose every bit has a meaning; no value of theirs stands for a missing one.
 _BITS = ("starflag", "aspcapflag", "extratarg", "flags", "fibermask")
 _IDENTIFIERS = ("source_id", "obsid")

@@ -13,8 +13,6 @@ from astropy.time import Time
 from stellarlabels import columns
 from stellarlabels.exceptions import InputError, MissingUnitWarning
 
-__all__ = ["Stars", "angle", "epoch", "neighbors", "separations"]
-
 #: Astronomical unit in km yr/s: turns parallax times radial velocity into a proper motion.
 _AU = (1 * u.au).to_value(u.km / u.s * u.yr)
 _MAS = (1 * u.mas).to_value(u.rad)
@@ -22,21 +20,9 @@ _MAS = (1 * u.mas).to_value(u.rad)
 
 @dataclass(frozen=True)
 class Stars:
-    """Directions and motions of N stars.
+    """Unit vectors (N, 3), motion (N, 3) in rad/yr, radial velocity over distance (N,) in 1/yr, epochs, moving (N,)."""
 
-    Parameters
-    ----------
-    direction : `~numpy.ndarray`, shape (N, 3)
-        Unit vectors.
-    motion : `~numpy.ndarray`, shape (N, 3)
-        Proper motion in the tangential plane, rad/yr; 0 where unknown.
-    radial : `~numpy.ndarray`, shape (N,)
-        Radial velocity over distance, 1/yr; 0 where unknown.
-    epoch : `~numpy.ndarray` or None, shape (N,)
-        Julian years; None if not known.
-    moving : `~numpy.ndarray` of bool, shape (N,)
-        Whether the proper motion is known.
-    """
+    # Motions are 0 where unknown; ``moving`` says whether the proper motion is known; ``epoch`` is None if it is not.
 
     direction: np.ndarray
     motion: np.ndarray
@@ -46,25 +32,7 @@ class Stars:
 
     @classmethod
     def read(cls, table, epoch_given=None, argument="epoch"):
-        """Stars of a table, and which rows have a usable position.
-
-        Parameters
-        ----------
-        table : `~astropy.table.Table`
-            ``ra`` and ``dec``; where there, ``pmra``, ``pmdec``, ``ref_epoch``, and for the perspective acceleration
-            ``parallax`` and ``radial_velocity``.
-        epoch_given : optional
-            See `epoch`.
-        argument : str
-            Name of the epoch's argument in error messages.
-
-        Returns
-        -------
-        stars : `Stars`
-            Only the rows with a usable position.
-        rows : `~numpy.ndarray` of int
-            Their row numbers.
-        """
+        """The stars of a table that have a usable position, and their row numbers; for ``epoch_given`` see `epoch`."""
         ra, dec = (np.radians(columns.values(table, name)) for name in ("ra", "dec"))
         rows = np.flatnonzero(np.isfinite(ra) & (np.abs(dec) <= np.pi / 2))
         when = epoch(table, epoch_given, argument)
@@ -93,21 +61,9 @@ class Stars:
         )
 
     def at(self, when):
-        """Directions at another epoch, by uniform motion in space.
-
-        This is the rigorous propagation of ESA SP-1200, volume 1, section 1.5.5, without the light-time effect: the
-        direction of ``u (1 + r t) + m t`` for the direction ``u``, proper motion ``m`` and radial motion ``r``.
-
-        Parameters
-        ----------
-        when : float or `~numpy.ndarray`
-            Julian years. Where this or the star's own epoch is NaN, the star stays where it is.
-
-        Returns
-        -------
-        `~numpy.ndarray`, shape (N, 3)
-            Unit vectors.
-        """
+        """Unit vectors (N, 3) at another epoch (Julian years), by uniform motion in space; unmoved if unknown."""
+        # The rigorous propagation of ESA SP-1200, volume 1, section 1.5.5, without the light-time effect: the direction
+        # of u (1 + r t) + m t for the direction u, proper motion m and radial motion r.
         years = np.nan_to_num(when - self.epoch)[:, None]
         moved = self.direction * (1 + self.radial[:, None] * years) + self.motion * years
         return moved / np.linalg.norm(moved, axis=1, keepdims=True)
@@ -124,26 +80,7 @@ def _radial(table, rows):
 
 
 def epoch(table, given, argument):
-    """Epoch of each row's position in Julian years.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-    given : None, float, `~astropy.units.Quantity`, `~astropy.time.Time` or array of one of these
-        None for the column ``ref_epoch``.
-    argument : str
-        Name in error messages.
-
-    Returns
-    -------
-    `~numpy.ndarray` of float64, shape (N,), or None
-        NaN where the column is masked. None if nothing is given and the table has no ``ref_epoch``.
-
-    Raises
-    ------
-    InputError
-        If it is no epoch, or not one for each row.
-    """
+    """Epochs of the positions in Julian years (N,), given or from ``ref_epoch``; None if there is neither."""
     if given is None:
         return columns.values(table, "ref_epoch") if columns.find(table, "ref_epoch") else None
     try:
@@ -161,24 +98,7 @@ def epoch(table, given, argument):
 
 
 def angle(value, argument):
-    """A positive angle as a plain float in radians.
-
-    Parameters
-    ----------
-    value : `~astropy.units.Quantity` or float
-        Without a unit it is taken to be in arcsec, with a warning.
-    argument : str
-        Name in error messages.
-
-    Raises
-    ------
-    InputError
-        If it is not one angle above 0 and up to 180 degrees.
-
-    Warns
-    -----
-    MissingUnitWarning
-    """
+    """A positive angle up to 180 degrees as radians; without a unit it is in arcsec, with a warning."""
     if not isinstance(value, u.Quantity):
         warnings.warn(f"{argument} has no unit; it is taken to be in arcsec", MissingUnitWarning, stacklevel=3)
     try:
@@ -191,22 +111,7 @@ def angle(value, argument):
 
 
 def neighbors(first, second, radius):
-    """All pairs of two sets of directions within a radius.
-
-    Parameters
-    ----------
-    first, second : `~numpy.ndarray`, shape (N, 3) and (M, 3)
-        Unit vectors.
-    radius : float
-        Radians; the bound is included.
-
-    Returns
-    -------
-    i, j : `~numpy.ndarray` of int
-        Rows of ``first`` and ``second``.
-    separation : `~numpy.ndarray`
-        Radians.
-    """
+    """Pairs of unit vectors (N, 3) and (M, 3) within a radius in radians, bound included: rows i, j and separations."""
     from scipy.spatial import cKDTree
 
     if not len(first) or not len(second):

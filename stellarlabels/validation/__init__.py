@@ -1,15 +1,21 @@
-"""Is it right? Comparisons with references, calibration of errors, the papers' tables, star clusters, and plots."""
+"""Are labels right, and their errors? Comparisons with references, pulls, the papers' tables, and star clusters."""
 
 from stellarlabels.validation import papers, references
-from stellarlabels.validation.clusters import cluster_members, cluster_summary
+from stellarlabels.validation.bins import Along, grouped_median, quantity_along
+from stellarlabels.validation.clusters import CLUSTER, cluster_members, cluster_summary
 from stellarlabels.validation.comparison import compare_catalogs, pairwise, selected_by
-from stellarlabels.validation.giants import classes
-from stellarlabels.validation.honesty import calibration, pit_histogram, pull_histogram, reliability
+from stellarlabels.validation.derived import classes, derived_label
+from stellarlabels.validation.error_checks import calibration, pit_histogram, pull_histogram, reliability
+from stellarlabels.validation.flag_counts import NO_FLAG, flag_columns, tally
+from stellarlabels.validation.lines import grouped_lines
 from stellarlabels.validation.matching import match, matched, median_per_star
 from stellarlabels.validation.samples import gaussian_fit
 from stellarlabels.validation.statistics import by_bins, by_class, compare, label_names, residuals, summarize
 
 __all__ = [
+    "CLUSTER",
+    "NO_FLAG",
+    "Along",
     "by_bins",
     "by_class",
     "calibration",
@@ -18,7 +24,11 @@ __all__ = [
     "cluster_summary",
     "compare",
     "compare_catalogs",
+    "derived_label",
+    "flag_columns",
     "gaussian_fit",
+    "grouped_lines",
+    "grouped_median",
     "label_names",
     "match",
     "matched",
@@ -27,9 +37,11 @@ __all__ = [
     "papers",
     "pit_histogram",
     "pull_histogram",
+    "quantity_along",
     "references",
     "reliability",
     "residuals",
     "selected_by",
     "summarize",
+    "tally",
 ]

@@ -1,14 +1,13 @@
-"""A quantity along which stars are put into bins."""
+"""Bins of a quantity, medians of groups, and the tables that the numbers in them make."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from astropy import units as u
+from astropy.table import QTable
 
 from stellarlabels import columns
 from stellarlabels.exceptions import InputError, MissingColumnError
-
-__all__ = ["Along", "inside", "split"]
 
 
 @dataclass(frozen=True)
@@ -68,24 +67,11 @@ class Along:
 
 
 def inside(values, low, high, *, closed=False):
-    """Which values are in a bin.
-
-    Parameters
-    ----------
-    values : `~numpy.ndarray`
-    low, high : float
-        Edges; the lower one belongs to the bin.
-    closed : bool
-        Whether the upper one does, too.
-
-    Returns
-    -------
-    `~numpy.ndarray` of bool
-    """
+    """Which values (N,) are in a bin, the lower edge included and, if ``closed``, the upper one."""
     return (values >= low) & ((values < high) | (closed & (values == high)))
 
 
-def split(tables, along, length):
+def quantity_along(tables, along, length):
     """The quantity that is meant.
 
     Parameters
@@ -127,3 +113,57 @@ def _plain(data, name):
         raise InputError(f"{name}: expected numbers, got dtype {masked.dtype}")
     unit = getattr(data, "unit", None)
     return masked.astype(float).filled(np.nan), "" if unit is None else unit.to_string()
+
+
+#: Number of groups from which on their medians are found by sorting all values together.
+_MANY = 20_000
+
+
+def grouped_median(values, group, number):
+    """Median of the finite values of each group.
+
+    Parameters
+    ----------
+    values : `~numpy.ndarray` of float64, shape (N,)
+    group : `~numpy.ndarray` of int, shape (N,)
+        From 0 to ``number`` - 1; others are left out.
+    number : int
+
+    Returns
+    -------
+    `~numpy.ndarray` of float64, shape (number,)
+        NaN for a group without values.
+    """
+    used = np.isfinite(values) & (group >= 0) & (group < number)
+    values, group = values[used], group[used]
+    count = np.bincount(group, minlength=number)
+    ends = np.cumsum(count)
+    out = np.full(number, np.nan)
+    if number > _MANY:
+        values = values[np.lexsort((values, group))]
+        some = count > 0
+        start = ends[some] - count[some]
+        out[some] = 0.5 * (values[start + (count[some] - 1) // 2] + values[start + count[some] // 2])
+        return out
+    kind = np.int16 if number < np.iinfo(np.int16).max else np.int64  # small integers are sorted by their digits
+    values = values[np.argsort(group.astype(kind), kind="stable")]
+    for place in np.flatnonzero(count):
+        out[place] = np.median(values[ends[place] - count[place] : ends[place]])
+    return out
+
+
+#: Beginnings of the names of numbers without a unit that are of the order of one.
+_SHARES = ("pull", "coverage", "clipped", "factor", "fraction")
+
+
+def as_table(rows, *, units=None, **meta):
+    """A QTable from rows (dicts with the same keys), with units by column and metadata; no rows give no columns."""
+    out = QTable({key: np.array([row[key] for row in rows]) for key in rows[0]} if rows else None, meta=meta)
+    for key in out.colnames:
+        if out[key].dtype.kind != "f":
+            continue
+        unit = (units or {}).get(key)
+        if unit:
+            out[key] = out[key].data * u.Unit(unit)
+        out[key].info.format = ".3f" if key.startswith(_SHARES) else ".4g"
+    return out

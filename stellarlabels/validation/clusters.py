@@ -1,4 +1,4 @@
-"""Star clusters: do their members have one metallicity, and the same at all magnitudes?"""
+"""Star clusters: their members, and the intrinsic dispersion of their labels."""
 
 import numpy as np
 from astropy import units as u
@@ -7,14 +7,11 @@ from astropy.table import QTable
 from stellarlabels import columns
 from stellarlabels.exceptions import MissingColumnError
 from stellarlabels.tables.columns import text
-from stellarlabels.validation.abundances import label
-from stellarlabels.validation.dispersion import intrinsic
+from stellarlabels.validation.bins import as_table
+from stellarlabels.validation.derived import derived_label
 from stellarlabels.validation.lines import weighted_line
 from stellarlabels.validation.matching import match
-from stellarlabels.validation.rows import as_table
 from stellarlabels.validation.samples import Sample
-
-__all__ = ["CLUSTER", "cluster_members", "cluster_summary"]
 
 #: Name of the column of a membership list that holds the cluster.
 CLUSTER = "cluster"
@@ -100,7 +97,7 @@ def cluster_summary(
         If the list has no column ``cluster``.
     """
     found = cluster_members(catalog, members, by=by, radius=radius)
-    value, error, source = label(found, name, required=False)
+    value, error, source = derived_label(found, name, required=False)
     mag = columns.values(found, magnitude, required=False)
     where = found[CLUSTER]
     listed = text(members, next(key for key in members.colnames if key.lower() == CLUSTER))[0]
@@ -143,3 +140,66 @@ def _one(value, error, magnitude, clip, bootstrap, seed, note):
             remarks.append("no trend: too few different magnitudes")
         note = "; ".join(remarks)
     return out | {"note": note}
+
+
+#: Fall of the log likelihood at the ends of a 68.3 % interval.
+_HALF = 0.5
+
+
+def intrinsic(values, errors):
+    """Mean and intrinsic dispersion of values (N,) with Gaussian errors (N,), by maximum likelihood: dict of float."""
+    # "mean" and "mean_err" are weighted by the inverse of error squared plus dispersion squared. "dispersion" is 0 if
+    # the errors explain the scatter; at "dispersion_lo" and "dispersion_hi" the likelihood, greatest over the mean, has
+    # fallen by exp(-1/2). NaN for fewer than two values, the interval for fewer than three. Each value is drawn from a
+    # Gaussian with the variance of its error plus that of the population (Pryor & Meylan 1993, ASP Conf. Ser. 50, 357).
+    # The likelihood of the dispersion is integrated over the mean, which removes the bias of the maximum for few
+    # values.
+    from scipy.optimize import brentq, minimize_scalar
+
+    out = dict.fromkeys(("mean", "mean_err", "dispersion", "dispersion_lo", "dispersion_hi"), np.nan)
+    if values.size == 0:
+        return out
+    if values.size == 1:
+        return out | {"mean": float(values[0]), "mean_err": float(errors[0]) or np.nan}
+    spread = float(np.std(values, ddof=1))
+    top = 10 * spread + float(errors.max())
+    if top == 0:
+        return out | {"mean": float(values[0]), "mean_err": 0.0, "dispersion": 0.0}
+    floor = 1e-6 * top  # without errors the likelihood of no dispersion at all has no limit
+
+    def fall(sigma):
+        return -_log_likelihood(values, errors, max(sigma, floor))[0]
+
+    grid = np.concatenate([[0.0], np.geomspace(1e-4, 1, 60) * top])
+    heights = np.array([fall(item) for item in grid])
+    place = int(heights.argmin())
+    if place == 0:
+        best = 0.0
+    else:
+        bounds = grid[place - 1], grid[min(place + 1, len(grid) - 1)]
+        best = float(minimize_scalar(fall, bounds=bounds, method="bounded", options={"xatol": 1e-6 * top}).x)
+        best = best if fall(best) < heights[0] else 0.0
+    lowest = fall(best)
+    _, mean, variance = _log_likelihood(values, errors, max(best, floor))
+    out |= {"mean": float(mean), "mean_err": float(np.sqrt(variance)), "dispersion": best}
+    if values.size < 3:
+        return out
+
+    def excess(sigma):
+        return fall(sigma) - lowest - _HALF
+
+    out["dispersion_lo"] = float(brentq(excess, 0.0, best)) if best > 0 and excess(0.0) > 0 else 0.0
+    end = top
+    while excess(end) < 0:
+        end *= 4
+    out["dispersion_hi"] = float(brentq(excess, best, end))
+    return out
+
+
+def _log_likelihood(values, errors, sigma):
+    """Logarithm of the likelihood of a dispersion, with the best mean and its variance."""
+    weight = 1 / (errors**2 + sigma**2)
+    total = weight.sum()
+    mean = (weight * values).sum() / total
+    log = 0.5 * (np.log(weight).sum() - np.log(total) - (weight * (values - mean) ** 2).sum())
+    return log, mean, 1 / total

@@ -10,13 +10,11 @@ from stellarlabels import columns
 from stellarlabels.exceptions import InputError
 from stellarlabels.tables import quality
 from stellarlabels.validation import references
-from stellarlabels.validation.giants import classes
+from stellarlabels.validation.bins import as_table
+from stellarlabels.validation.derived import classes
 from stellarlabels.validation.matching import matched
-from stellarlabels.validation.rows import as_table
 from stellarlabels.validation.samples import STATISTICS, Sample
 from stellarlabels.validation.statistics import label_names, summarize
-
-__all__ = ["compare_catalogs", "pairwise", "selected_by"]
 
 
 def compare_catalogs(

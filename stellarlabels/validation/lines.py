@@ -4,9 +4,7 @@ import numpy as np
 
 from stellarlabels.exceptions import InputError
 from stellarlabels.labels.uncertainty.scores import MAD_TO_SIGMA
-from stellarlabels.validation.grouped import grouped_median
-
-__all__ = ["METHODS", "grouped_lines", "weighted_line"]
+from stellarlabels.validation.bins import grouped_median
 
 #: Ways in which a straight line can be fitted.
 METHODS = ("least_squares", "weighted", "robust")
@@ -18,19 +16,7 @@ _KEYS = ("slope", "slope_err", "intercept", "intercept_err", "scatter")
 
 
 def weighted_line(x, y, error=None):
-    """A straight line through one sample; see `grouped_lines` with the method ``"weighted"``.
-
-    Parameters
-    ----------
-    x, y : `~numpy.ndarray`, shape (N,)
-    error : `~numpy.ndarray`, shape (N,), optional
-        Standard errors of ``y``.
-
-    Returns
-    -------
-    dict of str to float
-        As of `grouped_lines`.
-    """
+    """A line through points (N,) with errors of y (N,): as `grouped_lines` with "weighted", dict of str to float."""
     found = grouped_lines(x, y, np.zeros(len(x), int), 1, error=error, method="weighted")
     return {key: column[0] for key, column in found.items()}
 

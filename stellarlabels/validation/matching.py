@@ -4,16 +4,13 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import columns
+from stellarlabels import columns, flags
 from stellarlabels.exceptions import InputError
 from stellarlabels.tables import group_by_star, join_by_id
 from stellarlabels.tables.crossmatch import crossmatch
-from stellarlabels.tables.match import MATCH
-from stellarlabels.validation.abundances import with_labels
-from stellarlabels.validation.grouped import grouped_median
+from stellarlabels.validation.bins import grouped_median
+from stellarlabels.validation.derived import with_labels
 from stellarlabels.validation.statistics import label_names
-
-__all__ = ["match", "matched", "median_per_star"]
 
 #: Identifiers, in the order in which they are tried.
 IDENTIFIERS = ("source_id", "obsid", "mrs_id", "apogee_id", "jplus_id")
@@ -64,7 +61,7 @@ def matched(catalog, reference, *, names=None, by="auto", radius=1 * u.arcsec):
     catalog, reference : `~astropy.table.Table`
     names : sequence of str, optional
         Labels; by default those of the catalog. Those that a table does not have are worked out from others where
-        possible; see `stellarlabels.validation.abundances.label`.
+        possible; see `stellarlabels.validation.derived.label`.
     by, radius
         As for `match`.
 
@@ -121,7 +118,7 @@ def _pairs(catalog, reference, by, radius):
         out = crossmatch(left, right, radius)
     else:
         out = join_by_id(_only(catalog, (by,)), _only(reference, (by,)), on=by)
-    rows = np.flatnonzero((np.asarray(out["match_flag"]) & MATCH["UNMATCHED"]) == 0)
+    rows = np.flatnonzero((np.asarray(out["match_flag"]) & flags.get("match")["UNMATCHED"]) == 0)
     table = QTable({"row": rows, "match_row": np.asarray(out["match_row"][rows], np.int64)}, meta={"by": by})
     table["match_flag"] = np.asarray(out["match_flag"])[rows]
     if by == "position":

@@ -9,9 +9,8 @@ from astropy.table import QTable
 
 from stellarlabels import columns, packaged
 from stellarlabels.exceptions import InputError
-from stellarlabels.validation.bins import inside
+from stellarlabels.validation.bins import as_table, inside
 from stellarlabels.validation.matching import matched
-from stellarlabels.validation.rows import as_table
 from stellarlabels.validation.samples import Sample
 from stellarlabels.validation.statistics import selected
 

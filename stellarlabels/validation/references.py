@@ -16,10 +16,8 @@ from astropy.table import QTable
 from stellarlabels import catalogs
 from stellarlabels.columns import column, column_name, column_values, find, label_columns, vocabulary, without_unit
 from stellarlabels.exceptions import InputError, MissingColumnError
-from stellarlabels.tables import quality
-from stellarlabels.tables.label_catalogs import read_labels
-from stellarlabels.tables.quality import bitmasks
-from stellarlabels.tables.quality.conditions import COMPARISONS
+from stellarlabels.tables import quality, read_labels
+from stellarlabels.tables.quality import bitmasks, conditions
 from stellarlabels.validation.matching import median_per_star
 
 __all__ = ["Reference", "condition", "get", "names"]
@@ -187,11 +185,9 @@ def condition(text, *, source="", release=""):
     words = text.split()
     if len(words) >= 3 and words[1] == "without":
         bitmasks.get(words[0]).mask(*words[2:])
-        return quality.Cut(
-            _name(text), text, source, quality.conditions.without_bits(words[0], words[2:]), release=release
-        )
+        return quality.Cut(_name(text), text, source, conditions.without_bits(words[0], words[2:]), release=release)
     try:
-        column, comparison, limit = words[0], COMPARISONS[words[1]], float(words[2])
+        column, comparison, limit = words[0], conditions.COMPARISONS[words[1]], float(words[2])
     except (KeyError, IndexError, ValueError):
         raise InputError(f"condition: expected 'column < number' or 'column without BIT', got {text!r}") from None
 

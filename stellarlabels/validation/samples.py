@@ -1,18 +1,9 @@
-"""Location and width of samples of numbers, of whole samples and of many resamplings of one at a time.
-
-A `Sample` is sorted once; sums over any range of its values are then differences of running sums, so that clipped fits
-take no more passes over the numbers. For the bootstrap its values are counted in narrow cells: a resampling draws the
-counts of the cells, and the statistics of all resamplings are worked out together. A million values take no longer
-than a thousand.
-"""
+"""Samples of residuals: statistics, clipped Gaussian fits, and their standard errors from resampling."""
 
 import numpy as np
 
+from stellarlabels.exceptions import InputError
 from stellarlabels.labels.uncertainty.scores import MAD_TO_SIGMA
-from stellarlabels.validation.clipping import check_clip, clipped, running, variance
-from stellarlabels.validation.resampling import resample
-
-__all__ = ["STATISTICS", "Sample", "gaussian_fit"]
 
 #: Names of the statistics, in the order of the tables.
 STATISTICS = ("mean", "median", "std", "gauss_mean", "gauss_sigma", "robust_sigma", "rmse")
@@ -55,17 +46,7 @@ def gaussian_fit(values, *, clip=3.0):
 
 
 class Sample:
-    """Sorted values and the running sums of their powers.
-
-    Parameters
-    ----------
-    values : array_like
-        NaN and infinite values are left out.
-
-    Attributes
-    ----------
-    values : `~numpy.ndarray` of float64, shape (N,)
-    """
+    """Sorted finite ``values`` (N,) and the running sums of their powers."""
 
     def __init__(self, values):
         values = np.asarray(values, float).ravel()
@@ -125,39 +106,14 @@ class Sample:
         return self._center + mean[0], sigma[0], inside[0] / len(self)
 
     def statistics(self, clip=3.0):
-        """All statistics of the sample.
-
-        Parameters
-        ----------
-        clip : float
-            As for `gaussian_fit`.
-
-        Returns
-        -------
-        dict of str to float
-            By the names of `STATISTICS`.
-        """
+        """All statistics, a dict by the names of `STATISTICS`; ``clip`` as for `gaussian_fit`."""
         mean, sigma, _ = self.gaussian(clip)
         found = (self.mean(), self.median(), self.std(), mean, sigma, self.robust_sigma(), self.rmse())
         return dict(zip(STATISTICS, map(float, found), strict=True))
 
     @_quiet
     def bootstrap(self, number=200, *, clip=3.0, seed=0):
-        """Standard errors of all statistics.
-
-        Parameters
-        ----------
-        number : int
-            Number of resamplings; with fewer than two no error is known.
-        clip : float
-            As for `gaussian_fit`.
-        seed : int
-
-        Returns
-        -------
-        dict of str to float
-            By the names of `STATISTICS`; NaN for fewer than two values.
-        """
+        """Standard errors of all statistics, a dict as of `statistics`; NaN for fewer than two values."""
         if len(self) < 2 or number < 2:
             return dict.fromkeys(STATISTICS, np.nan)
         if self.values[0] == self.values[-1]:
@@ -167,20 +123,7 @@ class Sample:
 
     @_quiet
     def resampled(self, number=200, *, clip=3.0, seed=0):
-        """All statistics of resamplings with replacement.
-
-        Parameters
-        ----------
-        number : int
-        clip : float
-            As for `gaussian_fit`.
-        seed : int
-
-        Returns
-        -------
-        dict of str to `~numpy.ndarray` of float64, shape (number,)
-            By the names of `STATISTICS`.
-        """
+        """All statistics of resamplings with replacement, (number,) each, as of `statistics`."""
         check_clip(clip)
         center, middle = self._center, self.median() - self._center
         relative = self.values - center
@@ -225,3 +168,132 @@ def _spread(drawn):
     """Standard deviation of those that are known."""
     drawn = drawn[np.isfinite(drawn)]
     return float(np.std(drawn, ddof=1)) if drawn.size > 1 else np.nan
+
+
+#: Smallest clipping limit for which the clipped fit has one solution near the bulk of the sample.
+LEAST_CLIP = 2.0
+
+
+def check_clip(clip):
+    """Refuse limits below 2 standard deviations, which have no sensible solution."""
+    if not clip >= LEAST_CLIP:
+        raise InputError(f"clip: expected at least {LEAST_CLIP:g} standard deviations, got {clip!r}")
+
+
+def running(*arrays):
+    """Sums up to each place, from zero, along the last axis: (..., K) to (..., K + 1) for each array."""
+    out = []
+    for array in arrays:
+        sums = np.zeros((*array.shape[:-1], array.shape[-1] + 1))
+        np.cumsum(array, axis=-1, out=sums[..., 1:])
+        out.append(sums)
+    return out
+
+
+def variance(count, first, second):
+    """Variance of a population from number, sum and sum of squares of a sample; NaN for one value."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.maximum(second - first**2 / count, 0) / (count - 1)
+
+
+def clipped(at, sums, mean, sigma, clip, steps=100):
+    """Clipped Gaussian fits to sorted values (K,) under B weightings: mean, sigma and weight inside, (B,) each."""
+    # "sums" (B, K + 1) are running sums of the weights, and of the weights times the values and their squares; "mean"
+    # and "sigma" (B,) are where to begin.
+    from scipy.special import erf
+
+    if np.isinf(clip):
+        factor = 1.0
+    else:
+        factor = 1 - 2 * clip * np.exp(-0.5 * clip**2) / np.sqrt(2 * np.pi) / erf(clip / np.sqrt(2))
+    row = np.arange(len(mean))
+    before = None
+    for _ in range(steps):
+        reach = np.where(sigma > 0, clip * sigma, 0) if not np.isinf(clip) else np.full(len(mean), np.inf)
+        low = np.searchsorted(at, mean - reach, side="left")
+        high = np.searchsorted(at, mean + reach, side="right")
+        count, first, second = (item[row, high] - item[row, low] for item in sums)
+        enough = count > 1
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean = np.where(enough, first / count, mean)
+            sigma = np.where(enough, np.sqrt(variance(count, first, second) / factor), sigma)
+        if before is not None and (before[0] == low).all() and (before[1] == high).all():
+            break
+        before = low, high
+    return mean, np.where(count > 1, sigma, np.nan), count
+
+
+#: Half width of the finely divided range and width of its cells, in units of the sample's robust width.
+_REACH, _CELL = 6.0, 0.05
+#: Number of cells from there to either end of the sample, in equal steps of the logarithm.
+_TAIL = 20
+
+
+def resample(values, sums, median, scale, *, number, clip, seed):
+    """Seven statistics of resamplings with replacement, (number,) each, from sorted values (N,) and running sums."""
+    # In the order of STATISTICS but for the last, the mean square; all are relative to the value in the middle, as are
+    # "values" and "median". "sums" (N + 1,) are number, sum and sum of squares; "scale" is a width that is not zero.
+    edges, count, at, at_square = _cells(values, sums, median, scale)
+    random = np.random.default_rng(seed)
+    weights = random.multinomial(len(values), count / len(values), size=number).astype(float)
+    sums = running(weights, weights * at, weights * at_square)
+    total = sums[0][:, -1]
+    median = _quantile(edges, sums[0], 0.5)
+    width = _half_width(edges, sums[0], median) * MAD_TO_SIGMA
+    deviation = np.sqrt(variance(*(item[:, -1] for item in sums)))
+    mean, sigma, _ = clipped(at, sums, median, np.where(width > 0, width, deviation), clip)
+    return sums[1][:, -1] / total, median, deviation, mean, sigma, width, sums[2][:, -1] / total
+
+
+def _cells(values, sums, middle, scale):
+    """Edges of the cells, their counts, means and mean squares; relative to the center."""
+    inner = middle + scale * np.arange(-_REACH, _REACH + _CELL / 2, _CELL)
+    parts = [inner]
+    for sign, end in ((-1, values[0]), (1, values[-1])):
+        beyond = sign * (end - middle) / scale
+        if beyond > _REACH:
+            parts.append(middle + sign * scale * np.geomspace(_REACH, beyond * (1 + 1e-9), _TAIL + 1)[1:])
+    edges = np.sort(np.concatenate(parts))
+    place = np.searchsorted(values, edges)
+    place[0], place[-1] = 0, values.size
+    count, first, second = (np.diff(item[place]) for item in sums)
+    # Empty cells between others stay, as gaps over which the distribution function is flat.
+    kept = np.flatnonzero(count > 0)
+    part = slice(kept[0], kept[-1] + 1)
+    count, first, second, edges = count[part], first[part], second[part], edges[kept[0] : kept[-1] + 2]
+    divisor = np.maximum(count, 1)
+    return edges, count, np.where(count > 0, first / divisor, 0.5 * (edges[:-1] + edges[1:])), second / divisor
+
+
+def _quantile(edges, weight, share):
+    """Quantile of each row, with the weight of a cell spread evenly over it; ``weight`` is running."""
+    half = share * weight[:, -1]
+    rows = np.arange(len(weight))
+    out = []
+    for compare in (np.less, np.less_equal):  # a flat stretch has two ends, of which the middle is taken
+        place = np.clip(compare(weight, half[:, None]).sum(axis=1) - 1, 0, len(edges) - 2)
+        below, above = weight[rows, place], weight[rows, place + 1]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            part = np.where(above > below, (half - below) / (above - below), 1.0)
+        out.append(edges[place] + np.clip(part, 0, 1) * np.diff(edges)[place])
+    return 0.5 * (out[0] + out[1])
+
+
+def _below(edges, weight, at):
+    """Weight of each row below a place."""
+    place = np.minimum(np.maximum(np.searchsorted(edges, at) - 1, 0), len(edges) - 2)
+    low, rows = edges[place], np.arange(len(weight))
+    part = np.minimum(np.maximum((at - low) / (edges[place + 1] - low), 0), 1)
+    return weight[rows, place] * (1 - part) + weight[rows, place + 1] * part
+
+
+def _half_width(edges, weight, median, steps=28):
+    """Median absolute deviation of each row, by bisection."""
+    low = np.zeros(len(median))
+    high = np.maximum(edges[-1] - median, median - edges[0])
+    half = 0.5 * weight[:, -1]
+    for _ in range(steps):
+        middle = 0.5 * (low + high)
+        short = _below(edges, weight, median + middle) - _below(edges, weight, median - middle) < half
+        low, high = np.where(short, middle, low), np.where(short, high, middle)
+    return 0.5 * (low + high)

@@ -5,12 +5,9 @@ import numpy as np
 from stellarlabels import columns
 from stellarlabels.exceptions import InputError
 from stellarlabels.labels.uncertainty import coverage, pulls, robust_scatter
-from stellarlabels.validation.bins import inside, split
-from stellarlabels.validation.giants import classes
-from stellarlabels.validation.rows import as_table
+from stellarlabels.validation.bins import as_table, inside, quantity_along
+from stellarlabels.validation.derived import classes
 from stellarlabels.validation.samples import STATISTICS, Sample
-
-__all__ = ["by_bins", "by_class", "compare", "label_names", "residuals", "selected", "summarize"]
 
 _ALONE = "only one star: no scatter"
 _NONE = "no star has both values"
@@ -251,7 +248,7 @@ def by_bins(
         If the tables differ in length, if neither has the column, or if the edges do not increase.
     """
     _check_lengths(labels, reference)
-    quantity = split((labels, reference), along, len(labels))
+    quantity = quantity_along((labels, reference), along, len(labels))
     residual, pull, sigma, note = selected(labels, reference, name, rows=rows, unflagged=unflagged)
     known = np.isfinite(residual) & np.isfinite(quantity.values)
     edges, remark = quantity.edges(bins, known)
@@ -267,31 +264,7 @@ def by_bins(
 
 
 def selected(labels, reference, name, *, rows=None, unflagged=False):
-    """Residuals, pulls and predicted errors of the stars that count, and why there may be none.
-
-    Parameters
-    ----------
-    labels, reference : `~astropy.table.Table`
-        Same N rows in the same order.
-    name : str
-        Label.
-    rows : array_like of bool, shape (N,), optional
-        Stars that count; all by default.
-    unflagged : bool
-        Whether stars of which the label is flagged (``<label>_flag``) are left out.
-
-    Returns
-    -------
-    residual, pull, error : `~numpy.ndarray` of float64, shape (N,)
-        As of `residuals`, and the predicted error; NaN for stars that do not count.
-    note : str
-        A sentence if a table lacks the label or has no value of it, else empty.
-
-    Raises
-    ------
-    InputError
-        If the tables differ in length, or ``rows`` is not as described.
-    """
+    """Residuals, pulls and errors (N,), NaN for stars that do not count, and a note on why there are none, or ""."""
     _check_lengths(labels, reference)
     value, error, _ = columns.label_columns(name)
     for table, word in ((labels, "catalog"), (reference, "reference")):

@@ -5,8 +5,8 @@ import pytest
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels.analysis.galactocentric import galactocentric
-from stellarlabels.analysis.gradients import radial_gradients, vertical_gradients
+from stellarlabels.analysis import radial_gradients, vertical_gradients
+from stellarlabels.analysis.positions import galactocentric
 from stellarlabels.exceptions import InputError
 from stellarlabels.validation import papers
 

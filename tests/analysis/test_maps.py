@@ -6,8 +6,7 @@ from astropy import units as u
 from astropy.table import QTable
 from scipy import stats
 
-from stellarlabels.analysis.maps import as_image, binned_map, rz_map
-from stellarlabels.analysis.planes import abundance_names, abundance_plane, abundance_planes
+from stellarlabels.analysis import abundance_names, abundance_plane, abundance_planes, as_image, binned_map, rz_map
 from stellarlabels.exceptions import InputError, MissingColumnError
 
 

@@ -11,11 +11,15 @@ from astropy.io import fits
 from astropy.table import QTable
 from astropy.utils.masked import Masked
 
+from stellarlabels import flags
 from stellarlabels.corrections import extinction as ext
-from stellarlabels.corrections.extinction import files
+from stellarlabels.corrections.extinction import maps
 from stellarlabels.exceptions import DataNotFoundError, InputError, MissingColumnError, ReadError
 
 SIZE = 64
+
+
+EXTINCTION = flags.get("extinction")
 
 
 def write_sfd(folder, poles=("ngp", "sgp")):
@@ -100,7 +104,7 @@ def test_path_of_one_of_the_files_is_enough(sfd, sky):
 def test_data_directory_of_dustmaps(tmp_path, sky, monkeypatch):
     (tmp_path / "sfd").mkdir()
     write_sfd(tmp_path / "sfd")
-    paths = files._dustmaps("dustmaps.std_paths")
+    paths = maps._dustmaps("dustmaps.std_paths")
     monkeypatch.setattr(paths, "data_dir", lambda: str(tmp_path))
     np.testing.assert_array_equal(ext.ebv(sky), ext.ebv(sky, path=tmp_path / "sfd"))
 
@@ -128,7 +132,7 @@ def test_one_of_two_files_is_missing(tmp_path, sky):
 
 @pytest.mark.parametrize("name", ["csfd", "planck", "bayestar"])
 def test_other_maps_by_name(tmp_path, sky, name):
-    for file in ext.describe_map(name)["files"].split():
+    for file in maps.describe_map(name)["files"].split():
         with pytest.raises(DataNotFoundError, match=file):
             ext.ebv(sky, dustmap=name, path=tmp_path)
         (tmp_path / file).write_bytes(b"not a map")
@@ -146,9 +150,9 @@ def test_damaged_file(sfd, sky):
 def test_checksums(sfd, monkeypatch):
     with pytest.raises(ReadError, match="SFD_dust_4096_ngp.fits: expected sha256"):
         ext.check_map("sfd", sfd)
-    sums = [hashlib.sha256(file.read_bytes()).hexdigest() for file in ext.map_files("sfd", sfd)]
-    item = {**ext.describe_map("sfd"), "checksums": " ".join(f"sha256:{value}" for value in sums)}
-    monkeypatch.setattr(files, "describe_map", lambda name: item)
+    sums = [hashlib.sha256(file.read_bytes()).hexdigest() for file in maps.map_files("sfd", sfd)]
+    item = {**maps.describe_map("sfd"), "checksums": " ".join(f"sha256:{value}" for value in sums)}
+    monkeypatch.setattr(maps, "describe_map", lambda name: item)
     assert ext.check_map("sfd", sfd) is None
     item["checksums"] = ""
     with pytest.raises(DataNotFoundError, match="no checksum"):
@@ -163,8 +167,8 @@ def test_query_object_gives_what_it_gives(bh, sky):
     assert result.mask[outside].all() and not result.mask.all()
     np.testing.assert_array_equal(result.unmasked.value[~result.mask], direct[~np.isnan(direct)])
     flag = np.asarray(ext.add_ebv(sky["l", "b"], dustmap=bh)["extinction_flag"])
-    np.testing.assert_array_equal(ext.EXTINCTION.has(flag, "OUTSIDE_MAP"), result.mask)
-    np.testing.assert_array_equal(ext.EXTINCTION.has(flag, "FROM_MAP"), ~result.mask)
+    np.testing.assert_array_equal(EXTINCTION.has(flag, "OUTSIDE_MAP"), result.mask)
+    np.testing.assert_array_equal(EXTINCTION.has(flag, "FROM_MAP"), ~result.mask)
 
 
 def test_scale_of_a_query_object(bh, sky):
@@ -178,7 +182,7 @@ def test_column_wins(sfd, sky):
     out = ext.add_ebv(sky, path=sfd)
     np.testing.assert_array_equal(out["ebv"][10:].value, 0.05)
     np.testing.assert_allclose(out["ebv"][:10].value, expected(sky["l"].value, sky["b"].value)[:10], atol=5e-6)
-    from_map = ext.EXTINCTION.has(out["extinction_flag"], "FROM_MAP")
+    from_map = EXTINCTION.has(out["extinction_flag"], "FROM_MAP")
     np.testing.assert_array_equal(from_map, np.arange(100) < 10)
     assert sky["ebv"].mask.sum() == 10
 
@@ -195,10 +199,11 @@ def test_rows_without_value_stay_masked_where_the_map_is_not_there(tmp_path, sky
     out = ext.add_ebv(sky, path=tmp_path)
     np.testing.assert_array_equal(out["ebv"].mask, np.arange(100) < 10)
     assert "10 stars" in caplog.text
-    has = ext.EXTINCTION.has
+    has = EXTINCTION.has
     np.testing.assert_array_equal(has(out["extinction_flag"], "MISSING_EBV"), out["ebv"].mask)
 
 
+@pytest.mark.filterwarnings("ignore::stellarlabels.exceptions.ImpossibleValueWarning")
 def test_bad_coordinates_are_masked_and_flagged(sfd):
     table = QTable(
         {
@@ -211,8 +216,8 @@ def test_bad_coordinates_are_masked_and_flagged(sfd):
     values = out["ebv"].unmasked.value
     assert values[0] == pytest.approx(values[4], rel=1e-6)
     flag = np.asarray(out["extinction_flag"])
-    np.testing.assert_array_equal(ext.EXTINCTION.has(flag, "NO_COORDINATES"), out["ebv"].mask)
-    assert not ext.EXTINCTION.has(flag, "OUTSIDE_MAP").any()
+    np.testing.assert_array_equal(EXTINCTION.has(flag, "NO_COORDINATES"), out["ebv"].mask)
+    assert not EXTINCTION.has(flag, "OUTSIDE_MAP").any()
 
 
 def test_result_goes_into_dereddening(sfd, sky):

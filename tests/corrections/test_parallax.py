@@ -158,6 +158,7 @@ def test_corrected_parallax_and_its_significance():
         np.testing.assert_array_equal(table[name], before[name])
 
 
+@pytest.mark.filterwarnings("ignore::stellarlabels.exceptions.ImpossibleValueWarning")
 @pytest.mark.parametrize("error", [0.0, -1.0, np.nan, np.inf])
 def test_bad_parallax_error_masks_the_significance_only(error):
     table = random_stars(1, seed=5)
@@ -220,6 +221,7 @@ def test_empty_table():
 ANY = st.floats(width=64, allow_nan=True, allow_infinity=True)
 
 
+@pytest.mark.filterwarnings("ignore::stellarlabels.exceptions.ImpossibleValueWarning")
 @settings(deadline=None, max_examples=100)
 @given(st.lists(st.tuples(ANY, ANY, ANY, ANY, st.sampled_from([3, 31, 95, 0, -1])), min_size=1, max_size=5))
 def test_any_numbers_give_a_small_number_or_a_mask_with_a_flag(rows):

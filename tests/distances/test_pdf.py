@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.optimize import minimize_scalar
 
-from stellarlabels.distances import DistancePDF
-from stellarlabels.distances.priors import published_value
+from stellarlabels.distances import DistancePDF, published_value
 from stellarlabels.exceptions import ColumnUnitError, InputError, MissingUnitWarning
 
 STARS = [

@@ -34,9 +34,9 @@ def test_layers_of_the_paper():
 
 def test_hyper_parameters_of_the_paper():
     """Section 4.1: s, epoch, eta, M, N, lambda, epsilon, gamma."""
-    assert (PAPER.batch_size, PAPER.epochs, PAPER.learning_rate) == (512, 30000, 1e-3)
-    assert PAPER.cost_bins == (10, 15) and PAPER.cost_gamma == 0.5
-    assert PAPER.network_options["l2"] == 1e-5 and PAPER.error_floor == {"feh": 0.02}
+    assert (PAPER.train.batch_size, PAPER.train.epochs, PAPER.train.learning_rate) == (512, 30000, 1e-3)
+    assert (PAPER.cost.bins, PAPER.cost.axes, PAPER.cost.gamma) == ((10, 15), ("color", "feh"), 0.5)
+    assert PAPER.network_options["l2"] == 1e-5 and PAPER.per_label.error_floor == {"feh": 0.02}
 
 
 def test_unknown_network():

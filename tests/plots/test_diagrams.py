@@ -7,11 +7,11 @@ from astropy.table import QTable
 from matplotlib.figure import Figure
 
 from stellarlabels import plots
-from stellarlabels.analysis.gradients import radial_gradients
+from stellarlabels.analysis import radial_gradients
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.inputs.examples import xp_apogee_sample
 from stellarlabels.plots.style import CYCLE, VALUES
-from stellarlabels.validation.tally import tally
+from stellarlabels.validation import tally
 
 
 @pytest.fixture(scope="module")

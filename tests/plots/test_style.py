@@ -9,7 +9,7 @@ from matplotlib import pyplot
 from matplotlib.colors import to_rgb
 
 from stellarlabels import plots
-from stellarlabels.plots import clouds, names, style
+from stellarlabels.plots import clouds, labels, style
 
 
 def test_settings_stay_as_they_are(few):
@@ -35,7 +35,7 @@ def test_without_axes_a_figure_is_made_that_notebooks_show(few):
 def test_every_function_takes_axes_or_a_figure():
     for name in plots.__all__:
         function = getattr(plots, name)
-        if name not in ("context", "figure_bytes"):
+        if name not in ("axis_range", "context", "figure_bytes", "label_values", "plain", "unit"):
             assert {"ax", "figure"} & set(inspect.signature(function).parameters), name
 
 
@@ -96,21 +96,21 @@ def test_the_same_figure_gives_the_same_bytes(few, format):
     ],
 )
 def test_names(name, plain, axis):
-    assert (names.plain(name), names.axis(name)) == (plain, axis)
+    assert (labels.plain(name), labels.axis(name)) == (plain, axis)
 
 
 def test_ranges():
-    assert clouds.between([]) == (0, 1) and clouds.between([np.nan]) == (0, 1)
-    low, high = clouds.between([3.0, 3.0])
+    assert clouds.axis_range([]) == (0, 1) and clouds.axis_range([np.nan]) == (0, 1)
+    low, high = clouds.axis_range([3.0, 3.0])
     assert low < 3 < high
     values = np.r_[np.linspace(0, 1, 10_000), 1e6]
-    assert clouds.between(values)[1] < 2
+    assert clouds.axis_range(values)[1] < 2
 
 
 def test_a_long_tail_does_not_stretch_an_axis():
     snr = np.r_[np.linspace(10, 200, 500), 1000.0]
     assert 180 < clouds.along(snr)[1] < 220 and clouds.along(snr)[0] < 10
-    assert clouds.along(snr[:-1]) == clouds.between(snr[:-1]) and clouds.along([]) == (0, 1)
+    assert clouds.along(snr[:-1]) == clouds.axis_range(snr[:-1]) and clouds.along([]) == (0, 1)
 
 
 def test_medians():

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from stellarlabels.plots.style import figure_bytes
+from stellarlabels.plots import figure_bytes
 
 
 def words(node):

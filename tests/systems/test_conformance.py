@@ -56,7 +56,7 @@ class Case:
 @cache
 def _jplus_stars():
     """The sample with J-PLUS magnitudes synthesised from its spectra."""
-    from stellarlabels.inputs.xp.photometry import synthetic_photometry
+    from stellarlabels.inputs.xp import synthetic_photometry
 
     stars = xp_apogee_sample()
     made = synthetic_photometry(stars, ["JPLUS"])
@@ -256,7 +256,7 @@ def test_input_is_not_changed(system, stars):
 def test_order_and_chunks_do_not_matter(system, stars, monkeypatch):
     whole = system.predict(stars)
     order = np.random.default_rng(1).permutation(len(stars))
-    monkeypatch.setattr("stellarlabels.labels.estimator.CHUNK", 101)
+    monkeypatch.setattr("stellarlabels.labels.prediction.CHUNK", 101)
     shuffled = system.predict(stars[order], progress=False)
     for name in shuffled.colnames:
         np.testing.assert_array_equal(plain(shuffled[name]), plain(whole[name])[order])

@@ -11,14 +11,15 @@ from scipy.optimize import minimize_scalar
 from stellarlabels import SolarDis, columns, flags, networks
 from stellarlabels.archive.readers import read_lamost
 from stellarlabels.exceptions import InputError, MissingColumnError, ModelFileError
+from stellarlabels.labels.ensemble import build_network
+from stellarlabels.networks import split_groups
 from stellarlabels.systems import kerasfile
 
 WEIGHTS = SolarDis._shipped_file(None, "stellarlabels").is_file()
 
 
 def paper_network():
-    system = SolarDis("paper")
-    return system._build({"flux": np.zeros((0, 4875), np.float32)}, 0, 5)
+    return build_network(SolarDis.recipes["paper"], {"flux": 4875}, 5)
 
 
 def predicted(count=3):
@@ -100,7 +101,7 @@ def test_five_folds_by_star():
     """Visits of a star are never on both sides, and five networks leave out five different fifths."""
     star = np.random.default_rng(1).permutation(np.arange(500) % 200)
     table = QTable({"obsid": np.arange(500), "ra": star * 1.0 * u.deg, "dec": np.zeros(500) * u.deg})
-    out = SolarDis("paper")._validation_rows(table, np.arange(500), 0.2)
+    out = split_groups(SolarDis("paper").stars_of(table), 0.2, seed=0, count=5)
     assert out.shape == (5, 500)
     for mask in out:
         assert not set(star[mask]) & set(star[~mask])
@@ -166,7 +167,7 @@ def test_published_weights(published, tmp_path, kind):
 
     nothing = np.full(3, np.nan)
     features = Features({"flux": flux}, np.zeros(3, int), np.ones(3, bool), nothing, nothing, np.full(3, 50.0), nothing)
-    mean, sigma = system._combined(features)
+    mean, sigma = system.ensemble.predict(features)
     np.testing.assert_allclose(mean, want, rtol=1e-4, atol=1e-3)
     np.testing.assert_allclose(sigma, np.tile([86, 0.07, 0.06, 0.2546, 0.03], (3, 1)), rtol=1e-6)
 
@@ -241,3 +242,35 @@ def test_shipped_metrics():
             for label in ("teff", "logg", "feh"):
                 assert 0.55 < group[label]["within_1_sigma"] < 0.83
                 assert 0.7 < group[label]["pull_width"] < 1.25
+
+
+@pytest.mark.skipif(not WEIGHTS, reason="no weights")
+def test_a_made_up_star_with_and_without_its_velocity():
+    """Lines on a Planck curve, receding with 150 km/s: only the flag tells that the labels are another star's."""
+    speed = 299792.458
+    grid = 10 ** (3.5682 + 1e-4 * np.arange(3909))
+    lines = np.concatenate(
+        [[3934.8, 3969.6, 4102.9, 4341.7, 4862.7, 5175.0, 5891.6, 6564.6], np.arange(4000, 6900, 31)]
+    )
+
+    def seen(velocity):
+        at = lines[:, None] * (1 + velocity / speed)
+        depth = np.where(np.arange(len(lines)) < 8, 0.4, 0.15)[:, None] * np.exp(-0.5 * ((grid - at) / 3) ** 2)
+        return (5000 / grid) ** 5 / np.expm1(1.4388e8 / grid / 5800) * np.prod(1 - depth, axis=0)
+
+    table = QTable({"obsid": [1, 2, 3, 4]})
+    table["wavelength"] = np.tile(grid, (4, 1)) * u.AA
+    table["flux"] = np.array([seen(0), seen(150), seen(150), -seen(0)])
+    table["ivar"] = (100 / table["flux"]) ** 2
+    table["z"] = [0.0, 150 / speed, -9999.0, 0.0]
+    system = SolarDis.pretrained()
+    labels = system.predict(table)
+    teff = np.ma.filled(columns.without_unit(labels["teff"]), np.nan)
+    assert abs(teff[1] - teff[0]) < 20
+    np.testing.assert_array_equal(flags.LABEL.has(labels["feh_flag"], "MISSING_VELOCITY"), [False, False, True, False])
+    assert np.isfinite(teff[:3]).all() and np.isnan(teff[3])
+    assert labels["teff_flag"][3] & flags.LABEL["NO_INPUT"]
+    for row in range(4):
+        alone = system.predict(table[row : row + 1])
+        assert alone["teff_flag"][0] == labels["teff_flag"][row]
+        np.testing.assert_allclose(np.ma.filled(columns.without_unit(alone["teff"]), np.nan)[0], teff[row], rtol=1e-6)

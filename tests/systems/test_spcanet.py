@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 from astropy import units as u
-from astropy.table import QTable
+from astropy.table import QTable, vstack
 
 from stellarlabels import SolarDis, SPCANet, columns, flags
 from stellarlabels.exceptions import InputError
 from stellarlabels.inputs.examples import mrs_synthetic_sample
 from stellarlabels.labels.uncertainty import robust_scatter
-from stellarlabels.networks.training import split_groups
+from stellarlabels.networks import split_groups
 from stellarlabels.systems.spcanet import LABELS
 
 
@@ -68,7 +68,8 @@ def test_limits_of_the_paper_become_flags(system):
         "logg": np.array([0.08, 0, 0, 0, 0, 0, 0.081, 0, np.nan]),
         "feh": np.array([0.03, 0, 0, 0, 0, 0, 0, 0.031, np.nan]),
     }
-    found = system._beyond(values, half)
+    values |= {f"{label}_err_model": errors for label, errors in half.items()}
+    found = np.stack(list(system.own_flags(None, values).values()), axis=1)
     apart = flags.LABEL.has(found, "MODELS_DISAGREE")
     np.testing.assert_array_equal(apart[:, 0], [0, 0, 0, 0, 0, 1, 1, 1, 0])
     np.testing.assert_array_equal(apart, apart[:, :1].repeat(3, axis=1))
@@ -79,13 +80,15 @@ def test_limits_of_the_paper_become_flags(system):
 
 def test_caution_with_hot_metal_poor_stars(system):
     labels = {"teff": np.array([7001.0, 7001, 6999]), "feh": np.array([-1.1, -0.9, -1.1]), "logg": np.full(3, 4.0)}
-    for mask in system.cautions(None, labels).values():
-        np.testing.assert_array_equal(mask, [True, False, False])
+    labels |= {f"{label}_err_model": np.zeros(3) for label in ("teff", "logg", "feh")}
+    for found in system.own_flags(None, labels).values():
+        np.testing.assert_array_equal(flags.LABEL.has(found, "CAUTION"), [True, False, False])
 
 
 def test_difference_of_the_two_models_is_given(system, sample):
     labels = system.predict(sample)
-    means, _ = system._by_network(system.feature_set.compute(sample))
+    features, ensemble = system.features(sample), system.ensemble
+    means = [ensemble.terms(features, [group]).mean * ensemble.scale for group in ensemble.groups]
     np.testing.assert_allclose(labels["teff_err_model"].value, np.abs(means[0] - means[1])[:, 0] / 2, rtol=1e-5)
     assert labels["teff_err_model"].unit == u.K
 
@@ -240,3 +243,25 @@ def test_command_line(system, real_data, tmp_path):
     assert len(labels) == 2 and "teff_err_model" in labels.colnames
     main(["label", "spcanet", *files, "-o", str(tmp_path / "catalog.vot"), "--catalog"])
     assert catalogs.read(tmp_path / "catalog.vot", "spcanet").colnames[-1] == "Flag"
+
+
+def test_one_spectrum_without_an_arm_stops_no_other(system, sample):
+    """A star without red arm alone, beside others, and after a block of such: flagged labels, and always the same."""
+    stars = sample[:3]
+    lacking = stars[:1].copy()
+    for name, value in (("flux", np.nan), ("wavelength", np.nan), ("ivar", 0.0)):
+        column = lacking[f"{name}_r"]
+        lacking[f"{name}_r"] = np.full(column.shape, value) * (column.unit or 1)
+    alone = system.predict(lacking)
+    beside = system.predict(vstack([lacking, stars]))
+    many = system.predict(vstack([lacking] * 256 + [stars]))
+    for labels in (alone, beside, many):
+        assert flags.LABEL.has(labels["teff_flag"], "MISSING_BAND")[0]
+    whole = system.predict(stars)
+    for name in system.labels:
+        for end in ("", "_err"):
+            want = whole[name + end]
+            error = np.asarray(whole[f"{name}_err"].value) * 1e-5
+            for labels in (beside, many):
+                assert (np.abs((labels[name + end][-3:] - want).value) < error).all()
+                assert abs((labels[name + end][0] - alone[name + end][0]).value) < error[0]

@@ -106,7 +106,7 @@ def test_masked_epoch_of_a_right_row_compares_positions_as_they_are():
 
 
 def test_names_collide_predictably_in_any_case():
-    left = places([0], Name=["a"], separation=[1.0], source_id=[2**53 + 1])
+    left = places([0], Name=["a"], separation=[1.0] * u.arcsec, source_id=[2**53 + 1])
     right = places([0], name=["b"], name_right=["c"], source_id=[2**60 + 1])
     out = crossmatch(left, right)
     assert out.colnames == [
@@ -158,6 +158,7 @@ def test_empty_tables(find):
         assert out["ra_right"].unit == u.deg and out["ra_right"].mask.all()
 
 
+@pytest.mark.filterwarnings("ignore::stellarlabels.exceptions.ImpossibleValueWarning")
 def test_impossible_positions_are_flagged():
     left = QTable({"ra": [10.0, np.inf, 10.0] * u.deg, "dec": [91.0, 0.0, 0.0] * u.deg})
     out = crossmatch(left, left)

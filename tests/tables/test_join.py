@@ -45,8 +45,10 @@ def test_what_cannot_be_joined():
     good = Table({"source_id": [1]})
     with pytest.raises(InputError, match="float64"):
         join_by_id(good, Table({"source_id": [1.0]}))
+    with pytest.raises(InputError, match="'source_id'.*'HD 1'"):
+        join_by_id(good, Table({"source_id": ["HD 1"]}))
     with pytest.raises(InputError, match="in right"):
-        join_by_id(good, Table({"source_id": ["1"]}))
+        join_by_id(Table({"name": [1]}), Table({"name": ["1"]}), on="name")
     with pytest.raises(MissingColumnError, match="'source_id'"):
         join_by_id(good, Table({"x": [1]}))
     with pytest.raises(MissingColumnError, match="'name'"):

@@ -8,8 +8,8 @@ from astropy import units as u
 from astropy.table import MaskedColumn, QTable, Table
 from astropy.utils.masked import Masked
 
-from stellarlabels.analysis import diagrams, gradients, maps, planes
-from stellarlabels.analysis.galactocentric import galactocentric
+from stellarlabels import analysis
+from stellarlabels.analysis.positions import galactocentric
 from stellarlabels.catalogs import schemas
 from stellarlabels.exceptions import InputError
 from stellarlabels.validation import (
@@ -50,12 +50,12 @@ def everything(catalog, reference):
         lambda: papers.uacsnet_section42(catalog, {"other": reference}, bootstrap=20),
         lambda: papers.uacsnet_errors(catalog, reference),
         lambda: galactocentric(catalog, samples=3),
-        lambda: maps.rz_map(catalog, names[0], bins=3),
-        lambda: gradients.radial_gradients(catalog, method="weighted"),
-        lambda: gradients.vertical_gradients(catalog, method="robust"),
-        lambda: planes.abundance_planes(catalog, bins=3),
-        lambda: diagrams.kiel(catalog),
-        lambda: diagrams.color_magnitude(catalog),
+        lambda: analysis.rz_map(catalog, names[0], bins=3),
+        lambda: analysis.radial_gradients(catalog, method="weighted"),
+        lambda: analysis.vertical_gradients(catalog, method="robust"),
+        lambda: analysis.abundance_planes(catalog, bins=3),
+        lambda: analysis.kiel(catalog),
+        lambda: analysis.color_magnitude(catalog),
     ]
     for name in names[:2]:
         calls += [

@@ -8,7 +8,7 @@ from scipy import stats
 
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.validation import cluster_members, cluster_summary
-from stellarlabels.validation.dispersion import intrinsic
+from stellarlabels.validation.clusters import intrinsic
 
 
 def mock(clusters, *, stars=40, dispersion=0.05, error=0.08, slope=0.0, seed=0):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from stellarlabels.exceptions import InputError
-from stellarlabels.validation.grouped import grouped_median
+from stellarlabels.validation import grouped_median
 from stellarlabels.validation.samples import STATISTICS, Sample, gaussian_fit
 
 

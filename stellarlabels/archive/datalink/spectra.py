@@ -18,8 +18,7 @@ from stellarlabels.archive.tap.store import Store, default_folder
 from stellarlabels.columns import identifiers, plain
 from stellarlabels.columns.wavelengths import as_grid
 from stellarlabels.exceptions import ChunksFailedError, MissingColumnError, ReadError, ReplyError
-from stellarlabels.inputs.xp.products import COEFFICIENTS, duplicates
-from stellarlabels.inputs.xp.reader import read_xp
+from stellarlabels.inputs.xp import COLUMNS, duplicates, read_xp
 
 __all__ = ["download", "xp_spectra"]
 
@@ -246,8 +245,8 @@ def _in_order(parts, names, grid, sampled):
 def _empty(names, parts, grid, sampled):
     """Rows of stars without spectra, in the columns of spectra that the others have."""
     out = QTable({"source_id": names}, meta={"wavelength": grid * u.nm})
-    there = {name for part in parts for name in part.colnames} or ({"flux", "flux_error"} if sampled else COEFFICIENTS)
-    for name, length in {"flux": grid.size, "flux_error": grid.size, **COEFFICIENTS}.items():
+    there = {name for part in parts for name in part.colnames} or ({"flux", "flux_error"} if sampled else COLUMNS)
+    for name, length in {"flux": grid.size, "flux_error": grid.size, **COLUMNS}.items():
         if name in there:
             out[name] = plain(name, np.full((len(names), length) if length else len(names), np.nan))
     bits = flags.SPECTRUM["NO_SPECTRUM"] | (flags.SPECTRUM["BAD_SAMPLES"] if sampled else 0)

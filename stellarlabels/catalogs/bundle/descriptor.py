@@ -31,24 +31,7 @@ _LONGITUDE, _LATITUDE, _MAIN = "pos.eq.ra;meta.main", "pos.eq.dec;meta.main", "m
 
 
 def descriptor(publication, content, data):
-    """The text of the resource descriptor.
-
-    Parameters
-    ----------
-    publication : `~stellarlabels.catalogs.bundle.Publication`
-    content : `~stellarlabels.files.content.Content`
-    data : str
-        Name of the VOTable beside the descriptor.
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    InputError
-        If a column holds cells of two or more dimensions, or arrays of text or truth values.
-    """
+    """The text of the resource descriptor, for the VOTable ``data`` beside it."""
     root = ElementTree.Element("resource", schema=publication.name, resdir=publication.name)
     _describe(root, publication)
     names = _names(content)

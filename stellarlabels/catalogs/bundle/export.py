@@ -1,21 +1,153 @@
-"""The publication bundle."""
+"""The folder of a publication: data files, ReadMe, record of provenance, checksums."""
 
+import importlib.metadata
 import json
 import logging
+import platform
+import textwrap
 from pathlib import Path
 
+import numpy as np
+
+from stellarlabels import __version__, flags
 from stellarlabels.catalogs import schemas
-from stellarlabels.catalogs.bundle import citation, publication
 from stellarlabels.catalogs.bundle.descriptor import descriptor
-from stellarlabels.catalogs.bundle.provenance import record
-from stellarlabels.catalogs.bundle.readme import readme
+from stellarlabels.catalogs.bundle.publication import bibtex, citation_text, describe, identifier
 from stellarlabels.catalogs.scanning import scan
 from stellarlabels.catalogs.stream import Writer
 from stellarlabels.exceptions import InputError
 from stellarlabels.files import atomic as files
+from stellarlabels.files.content import BLOCK
 from stellarlabels.files.formats.fixed import FixedWidth
 
-__all__ = ["export"]
+#: Packages whose versions can change a label or a file.
+_PACKAGES = ("numpy", "scipy", "astropy", "keras", "tensorflow", "gaiaxpy", "dustmaps", "pyvo", "pyarrow")
+
+
+def record(publication, content, source=""):
+    """What is to be known of a catalog's numbers, as a dict for JSON: software, origin, counts, columns, flags."""
+    # "origin" is the metadata of the table: system, weights, training, queries. "counts" are rows and the missing
+    # values of each column; "flags", for each flag column and value, name, meaning and number of rows.
+    counts = {item.column.name: _missing(item) for item in content.fields}
+    return {
+        "catalog": {
+            "name": publication.name,
+            "title": publication.title,
+            "authors": list(publication.authors),
+            "reference": publication.reference,
+            "license": publication.license,
+            "created": publication.date,
+            "source": source,
+        },
+        "software": {"stellarlabels": __version__, "python": platform.python_version(), **_versions()},
+        "origin": content.meta,
+        "counts": {"rows": len(content), "missing": counts},
+        "columns": [
+            {
+                "name": item.column.name,
+                "dtype": item.column.dtype,
+                "shape": list(item.column.shape),
+                "unit": item.column.unit,
+                "ucd": item.column.ucd,
+                "description": item.column.description,
+            }
+            for item in content.fields
+        ],
+        "flags": {item.column.name: _flag(item, kind) for item, kind in _flag_columns(content)},
+    }
+
+
+def _versions():
+    out = {}
+    for name in _PACKAGES:
+        try:
+            out[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return out
+
+
+def _parts(item):
+    for first in range(0, len(item.data), BLOCK):
+        part = slice(first, first + BLOCK)
+        yield item.data[part], item.mask[part]
+
+
+def _missing(item):
+    """Number of missing values."""
+    return sum(int(np.count_nonzero(mask)) for _, mask in _parts(item)) if item.has_missing else 0
+
+
+def _flag_columns(content):
+    """The flag columns with the kind of flags of each."""
+    for item in content.fields:
+        own = item.column.name.removesuffix("_flag")
+        kind = item.column.flags
+        if not kind and own != item.column.name and item.kind in "iu":
+            kind = own if own in content.flags else "label"
+        if kind in content.flags and item.kind in "iu":
+            yield item, kind
+
+
+def _flag(item, kind):
+    """Name, meaning and number of each bit of a flag column."""
+    known = flags.get(kind)
+    counts = dict.fromkeys((0, *(flag.value for flag in known)), 0)
+    for data, mask in _parts(item):
+        values = data[~mask]
+        for value in counts:
+            counts[value] += int(np.count_nonzero(values & value if value else values == 0))
+    return {
+        "set": kind,
+        "values": [
+            {"value": 0, "count": counts[0]},
+            *(
+                {"value": flag.value, "name": flag.name, "meaning": flag.meaning, "count": counts[flag.value]}
+                for flag in known
+            ),
+        ],
+    }
+
+
+_RULE = "-" * 80
+_DOUBLE = "=" * 80
+
+
+def readme(publication, table, files):
+    """The text of the ReadMe of the CDS, ASCII; ``files`` says what each other file of the bundle is."""
+    paper, data = publication.paper, f"{publication.name}.dat"
+    names = "; ".join(publication.authors)
+    first = publication.authors[0] if publication.authors else "stellarlabels"
+    lines = [f"{publication.name[:40]:41s}{f'({first}, {publication.date[:4]})':>39s}", _DOUBLE]
+    lines += _filled(publication.title, "")
+    lines += _filled(names, "    ") if names else []
+    lines += [f"   ={paper['bibcode']}"] if "bibcode" in paper else []
+    lines += [_DOUBLE, "Description:", *_filled(publication.description, "    ")]
+    if publication.remarks:
+        lines += ["", "Remarks on the paper and on the catalog that was published with it:"]
+    for remark in publication.remarks:
+        lines += _filled(remark, "  - ", 4)
+    lines += ["", "File Summary:", _RULE, " FileName" + " " * 12 + "Lrecl   Records   Explanations", _RULE]
+    records = len(table.content)
+    for name, width, count, text in (
+        ("ReadMe", 80, ".", "This file"),
+        (data, table.width, records, publication.title),
+        *((name, ".", ".", text) for name, text in files.items()),
+    ):
+        lines += _filled(text, f"{name:20s} {width:>5} {count:>9}   ", 39)
+    lines += [_RULE, "", table.description(data).rstrip("\n"), "", "Acknowledgements:"]
+    for line in citation_text(publication).splitlines():
+        lines += _filled(line, "    ") if line else []
+    lines += [f"    License of the data: {publication.license}"] if publication.license else []
+    lines += ["", _DOUBLE, f"(End){'stellarlabels':>58s}{publication.date[:10]:>17s}"]
+    return "\n".join(line.rstrip() for line in lines).encode("ascii", "replace").decode("ascii") + "\n"
+
+
+def _filled(text, head, indent=None):
+    indent = len(head) if indent is None else indent
+    lines = textwrap.wrap(text, 80, initial_indent=head, subsequent_indent=" " * indent, break_long_words=False)
+    return lines or [head]
+
 
 _log = logging.getLogger(__name__)
 #: The data files: suffix, format, and what the ReadMe says of them.
@@ -80,16 +212,14 @@ def export(catalog, folder, schema=None, *, name=None, title=None, authors=(), l
     schema = own if schema is None else schema
     declared = None if schema is None else schemas.get(schema)
     with files.replacing_folder(folder, overwrite=overwrite) as work:
-        short = publication.identifier(name or (declared.name if declared else own or Path(source or "labels").stem))
+        short = identifier(name or (declared.name if declared else own or Path(source or "labels").stem))
         paths = [work / f"{short}{suffix}" for suffix, _, _ in _DATA.values()]
         with Writer(paths, declared, format=[item[1] for item in _DATA.values()]) as writer:
             for table in tables:
                 writer.append(table)
             if writer.content is None:
                 raise InputError("catalog: expected at least one table, got none")
-            about = publication.describe(
-                writer.content, declared, name=short, title=title, authors=authors, license=license
-            )
+            about = describe(writer.content, declared, name=short, title=title, authors=authors, license=license)
             _write_texts(work, about, writer.content, source)
             writer.close()
         sums = {path.name: files.sha256(path) for path in sorted(work.iterdir())}
@@ -116,7 +246,7 @@ def _write_texts(work, about, content, source):
         ("ReadMe", readme(about, fixed, others)),
         ("q.rd", descriptor(about, content, f"{about.name}.vot")),
         ("provenance.json", json.dumps(record(about, content, source), indent=1, ensure_ascii=False) + "\n"),
-        ("references.bib", citation.bibtex(about)),
-        ("CITATION.txt", citation.text(about)),
+        ("references.bib", bibtex(about)),
+        ("CITATION.txt", citation_text(about)),
     ):
         (work / name).write_text(text, encoding="utf-8")

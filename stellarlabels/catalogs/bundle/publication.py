@@ -1,11 +1,11 @@
-"""What is said of a catalog when it is published: title, authors, references."""
+"""What a publication says of itself: its description, and how it is cited."""
 
 import datetime
 import os
 import re
 from dataclasses import dataclass, field
 
-__all__ = ["Publication", "describe", "identifier"]
+from stellarlabels import __version__
 
 
 @dataclass(frozen=True)
@@ -46,20 +46,7 @@ class Publication:
 
 
 def describe(content, declared=None, *, name=None, title=None, authors=(), license=""):
-    """The publication of a content.
-
-    Parameters
-    ----------
-    content : `~stellarlabels.files.content.Content`
-    declared : `~stellarlabels.columns.Schema`, optional
-        Its notes say what the paper is.
-    name, title, authors, license
-        As in `Publication`; by default from the schema and the content.
-
-    Returns
-    -------
-    `Publication`
-    """
+    """The `Publication` of a content, from the schema's notes, the content itself, and what is given."""
     notes = {} if declared is None else declared.notes
     text = content.description or "Stellar labels"
     return Publication(
@@ -91,3 +78,74 @@ def _today():
     if epoch:
         now = datetime.datetime.fromtimestamp(int(epoch), datetime.UTC)
     return now.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+_SPECIAL = re.compile(r"([&%$#_])")
+
+
+def bibtex(publication):
+    """BibTeX entries as text: the catalog, the paper, and the software."""
+    entries = []
+    year = publication.date[:4]
+    if publication.authors:
+        entries.append(
+            _entry(
+                "misc",
+                f"{publication.name}_catalog",
+                author=" and ".join(publication.authors),
+                title=publication.title,
+                year=year,
+                note="Catalog",
+            )
+        )
+    paper = publication.paper
+    if paper:
+        entries.append(
+            _entry(
+                "article",
+                f"{publication.name}_paper",
+                author=paper.get("authors"),
+                title=paper.get("title"),
+                year=paper.get("year"),
+                journal=paper.get("journal"),
+                doi=paper.get("doi"),
+                eprint=paper.get("eprint"),
+                adsurl=f"https://ui.adsabs.harvard.edu/abs/{paper['bibcode']}" if "bibcode" in paper else None,
+            )
+        )
+    entries.append(
+        _entry(
+            "software", "stellarlabels", author="{the stellarlabels developers}", title="stellarlabels",
+            year=year, version=__version__,
+        )
+    )  # fmt: skip
+    return "\n".join(entries)
+
+
+def _entry(kind, key, **fields):
+    lines = [f"  {name} = {{{_escaped(name, str(value))}}}," for name, value in fields.items() if value]
+    return "\n".join([f"@{kind}{{{key},", *lines, "}"]) + "\n"
+
+
+def _escaped(name, value):
+    if name in ("doi", "adsurl", "author"):
+        return value
+    value = _SPECIAL.sub(r"\\\1", value)
+    return f"{{{value}}}" if name == "title" else value
+
+
+def citation_text(publication):
+    """What to cite, in words, as text."""
+    lines = ["If you use this catalog, please cite"]
+    if publication.authors:
+        names = "; ".join(publication.authors)
+        lines.append(f"- the catalog: {names} ({publication.date[:4]}), {publication.title}")
+    paper = publication.paper
+    if paper:
+        where = ", ".join(str(paper[key]) for key in ("journal", "bibcode", "doi", "eprint") if key in paper)
+        authors = paper.get("authors", "").replace(" and others", " et al.").replace(" and ", "; ")
+        lines.append(f"- the paper: {authors} ({paper.get('year', 'no year')}), {paper.get('title', '')}, {where}")
+    elif publication.reference:
+        lines.append(f"- the paper: {publication.reference}")
+    lines.append(f"- the software: stellarlabels {__version__}")
+    return "\n".join([*lines, "", "The entries are in references.bib."]) + "\n"

@@ -7,32 +7,35 @@ scale of the coefficients, and convert where the two differ, so nobody has to mu
 ``ebv`` is on the scale of the SFD map.
 """
 
-from stellarlabels.corrections.extinction.amounts import EXTINCTION, deredden, extinction, reddening
-from stellarlabels.corrections.extinction.curve import XP_SAMPLING, deredden_xp, e4455, xp_curve
-from stellarlabels.corrections.extinction.files import check_map, describe_map, map_files, map_names, open_map
-from stellarlabels.corrections.extinction.maps import add_ebv, ebv
+from stellarlabels.corrections.extinction.amounts import deredden, extinction, reddening
+from stellarlabels.corrections.extinction.coefficient_sets import (
+    SFD,
+    CoefficientSet,
+    check_scale,
+    coefficient_sets,
+    coefficients,
+    convert_ebv,
+    scale_of_column,
+)
+from stellarlabels.corrections.extinction.curve import deredden_xp, e4455, xp_curve
+from stellarlabels.corrections.extinction.maps import add_ebv, check_map, ebv, map_names
 from stellarlabels.corrections.extinction.rjce import rjce, rjce_error
-from stellarlabels.corrections.extinction.scales import convert_ebv, scale_of_column
-from stellarlabels.corrections.extinction.sets import CoefficientSet, coefficient_sets, coefficients
 
 __all__ = [
-    "EXTINCTION",
-    "XP_SAMPLING",
+    "SFD",
     "CoefficientSet",
     "add_ebv",
     "check_map",
+    "check_scale",
     "coefficient_sets",
     "coefficients",
     "convert_ebv",
     "deredden",
     "deredden_xp",
-    "describe_map",
     "e4455",
     "ebv",
     "extinction",
-    "map_files",
     "map_names",
-    "open_map",
     "reddening",
     "rjce",
     "rjce_error",

@@ -8,12 +8,9 @@ from astropy.table import QTable
 
 from stellarlabels import columns, flags, packaged
 from stellarlabels.corrections.arguments import floats
-from stellarlabels.corrections.extinction.scales import SFD, convert_ebv, scale_of_column
-from stellarlabels.corrections.extinction.sets import DEFAULT
-from stellarlabels.corrections.extinction.sets import coefficients as coefficient_set
+from stellarlabels.corrections.extinction.coefficient_sets import DEFAULT, SFD, convert_ebv, scale_of_column
+from stellarlabels.corrections.extinction.coefficient_sets import coefficients as coefficient_set
 from stellarlabels.exceptions import InputError
-
-__all__ = ["EXTINCTION", "extinction", "reddening", "deredden"]
 
 EXTINCTION = flags.register(
     flags.FlagSet(
@@ -96,6 +93,7 @@ def _amount(band, ebv, coefficients, ebv_scale, teff):
     return u.Quantity(out, u.mag) if isinstance(ebv, u.Quantity) else out
 
 
+@columns.entrance("table")
 def deredden(table, *, bands=None, coefficients=DEFAULT, ebv_scale=None, teff=None):
     """Photometry without extinction.
 

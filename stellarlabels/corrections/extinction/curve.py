@@ -10,10 +10,8 @@ from astropy import units as u
 from stellarlabels import packaged
 from stellarlabels.columns.wavelengths import DEFAULT
 from stellarlabels.corrections.arguments import floats
-from stellarlabels.corrections.extinction.scales import SFD, convert_ebv
+from stellarlabels.corrections.extinction.coefficient_sets import SFD, convert_ebv
 from stellarlabels.exceptions import InputError
-
-__all__ = ["XP_SAMPLING", "e4455", "xp_curve", "deredden_xp"]
 
 #: Sampling of XP spectra in nm: 343 samples.
 XP_SAMPLING = DEFAULT

@@ -5,9 +5,8 @@ import numpy as np
 from stellarlabels import columns, packaged
 from stellarlabels.exceptions import InputError
 
-__all__ = ["rjce", "rjce_error"]
 
-
+@columns.entrance("table")
 def rjce(table, *, variant="wise", coefficient=None, offset=None, clip=(0.0, None)):
     """Extinction in Ks from H-W2: coefficient * (H - W2 - offset).
 
@@ -53,6 +52,7 @@ def rjce(table, *, variant="wise", coefficient=None, offset=None, clip=(0.0, Non
     return columns.column("aks").dress(absorption)
 
 
+@columns.entrance("table")
 def rjce_error(table, *, variant="wise", coefficient=None):
     """Standard error of `rjce` from the errors of the two magnitudes.
 

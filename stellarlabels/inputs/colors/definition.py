@@ -1,7 +1,7 @@
 """What a set of colors is: bands and their columns, colors between them, and how they are dereddened."""
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -10,7 +10,7 @@ import numpy as np
 from astropy.table import Table
 
 from stellarlabels.corrections.extinction import coefficients as coefficient_set
-from stellarlabels.corrections.extinction.scales import SFD, check_scale
+from stellarlabels.corrections.extinction.coefficient_sets import SFD, check_scale
 from stellarlabels.exceptions import InputError, ReadError
 
 __all__ = ["Band", "ColorSet", "available", "color_set"]
@@ -195,6 +195,12 @@ class ColorSet:
             for part, sign in parts.items():
                 out[row, place[part]] = sign
         return out
+
+    def select(self, colors):
+        """The set with other colors of its bands, in no more bands than they need."""
+        needed = {part for color in colors for part in (color, *color.partition("-")[::2])}
+        kept = tuple(band for band in self.bands if band.name in needed)
+        return replace(self, bands=kept, colors=tuple(colors), color="")
 
     @property
     def dereddens(self):

@@ -4,12 +4,12 @@ import numpy as np
 
 from stellarlabels import columns, flags
 from stellarlabels.columns import Column
-from stellarlabels.corrections.extinction import convert_ebv, scale_of_column
+from stellarlabels.corrections.extinction import convert_ebv, reddening, scale_of_column
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.inputs.base import Features, FeatureSet, register
 from stellarlabels.inputs.colors.definition import color_set
 
-__all__ = ["Colors"]
+__all__ = ["Colors", "color_values", "intrinsic_color", "magnitude", "magnitude_error", "photometric_colors"]
 
 #: Magnitudes, errors and colors of this size stand for "not measured": SExtractor writes 99, others -9999.
 SENTINEL = 90.0
@@ -95,42 +95,17 @@ class Colors(FeatureSet):
         )
 
 
-def magnitude(table, band):
-    """Magnitudes of a band, NaN where there is none.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-    band : Band
-
-    Returns
-    -------
-    `~numpy.ndarray` of float64, shape (N,)
-
-    Raises
-    ------
-    MissingColumnError
-        If the table has no column for the band.
-    """
+def magnitude(table, band, *, required=True):
+    """Magnitudes (N,) of a `Band`, NaN where there is none; without a column an error, or NaN if not ``required``."""
     found = _found(table, band.columns, band.array, band.element)
-    if found is None:
+    if found is None and required:
         looked = [*band.columns, *([f"{band.array}[{band.element}]"] if band.array else [])]
         raise MissingColumnError(f"magnitude {band.name!r} is missing; looked for {', '.join(looked)}")
-    return found
+    return np.full(len(table), np.nan) if found is None else found
 
 
 def magnitude_error(table, band):
-    """Standard errors of the magnitudes of a band, NaN where they are not known or not a positive number or 0.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-    band : Band
-
-    Returns
-    -------
-    `~numpy.ndarray` of float64, shape (N,)
-    """
+    """Standard errors (N,) of the magnitudes of a `Band`, NaN where they are not known, or negative."""
     found = _found(table, band.errors, band.array_error, band.element)
     if found is None:
         found = np.full(len(table), np.nan)
@@ -142,15 +117,43 @@ def magnitude_error(table, band):
     return np.where(found >= 0, found, np.nan)
 
 
+def color_values(table, colors):
+    """Colors (N, C) of a `ColorSet` as observed, NaN where a magnitude is missing or has no column."""
+    found = np.stack([magnitude(table, band, required=False) for band in colors.bands], axis=1)
+    used = colors.matrix != 0
+    out = np.nan_to_num(found) @ colors.matrix.T
+    out[(np.isnan(found)[:, None, :] & used).any(axis=2)] = np.nan
+    return out
+
+
+def intrinsic_color(table, ebv):
+    """(BP-RP)0 (N,) in mag: the table's own ``bp_rp_0`` where it has one, else BP-RP dereddened with ``ebv``."""
+    own = columns.values(table, "bp_rp_0", required=False)
+    observed = color_values(table, color_set("gaia_2mass_wise").select(["BP-RP"]))[:, 0]
+    return np.where(np.isfinite(own), own, observed - reddening("BP-RP", ebv))
+
+
+def photometric_colors(table):
+    """G-J, J-H, H-Ks, BP-G, G-RP in mag, shape (N, 5); NaN where a magnitude is missing."""
+    return color_values(table, color_set("gaia_2mass_wise"))
+
+
 def _found(table, names, array, element):
     """Values of the first column that there is, NaN where they are none; None without a column."""
     try:
-        found = columns.column_values(table, Column(names[0], "mag", aliases=tuple(names[1:]))) if names else None
+        found = columns.column_values(table, _declaration(names)) if names else None
     except MissingColumnError:
         found = None
     if found is None and array and columns.find(table, array) is not None:
         found = _element(columns.values(table, array), array, element)
     return None if found is None else np.where(np.abs(found) < SENTINEL, found, np.nan)
+
+
+def _declaration(names):
+    """A column of any of these names, or of those under which the vocabulary has the first."""
+    known = columns.vocabulary()
+    others = known[names[0]].aliases if names[0] in known else ()
+    return Column(names[0], "mag", aliases=(*names[1:], *others))
 
 
 def _element(values, array, element):

@@ -1,35 +1,54 @@
-"""Gaia XP spectra: sampling, recovery of coefficients, and network inputs.
+"""Gaia XP spectra: reading, sampling, recovery of coefficients, synthetic photometry, and network inputs.
 
-Two feature sets work on sampled spectra:
-
-``xp_pixels``
-    The 60 pixels of the UA-CSNet paper (Yang et al., "Metallicities of 20 Million Giant Stars Based on Gaia XP
-    spectra"): dereddened, resampled by medians, scaled to 1 at 550 nm, with RMS errors.
-``xp_spectrum``
-    All 343 samples, divided by their mean above ``norm_from``, with their errors, and colors of the catalog
-    photometry. Not dereddened: the colors let the network see the reddening.
+Feature sets: ``xp_pixels``, the 60 dereddened pixels of the UA-CSNet paper (Yang et al., "Metallicities of 20 Million
+Giant Stars Based on Gaia XP spectra"); ``xp_spectrum``, all samples with their errors and colors; ``xp_coefficients``,
+the coefficients with all their covariances.
 """
 
-from stellarlabels.inputs.xp.colors import intrinsic_color, photometric_colors
+from stellarlabels.inputs.colors import intrinsic_color, photometric_colors
+from stellarlabels.inputs.xp import packed
+from stellarlabels.inputs.xp.coefficient_features import NORM_FROM, XPCoefficients, add_noise, designs
 from stellarlabels.inputs.xp.covariance import CoefficientCovariance
-from stellarlabels.inputs.xp.pixels import PIXEL_EDGES, pixels
+from stellarlabels.inputs.xp.layout import BANDS, COLUMNS, REFERENCE, RELEASE, SIZES, TOTAL, columns
+from stellarlabels.inputs.xp.photometry import Photometry, available, synthesize, synthetic_photometry
+from stellarlabels.inputs.xp.products import duplicates
+from stellarlabels.inputs.xp.reader import read_table, read_xp
 from stellarlabels.inputs.xp.recovery import recover_coefficients
-from stellarlabels.inputs.xp.sample_sets import XPPixels, XPSpectrum
+from stellarlabels.inputs.xp.sample_features import XPPixels, XPSpectrum
+from stellarlabels.inputs.xp.samples import PIXEL_EDGES, fill_gaps, pixels, spectra
 from stellarlabels.inputs.xp.sampling import WAVELENGTH, design_matrix, sample
-from stellarlabels.inputs.xp.spectra import fill_gaps, spectra
 
 __all__ = [
-    "WAVELENGTH",
+    "BANDS",
+    "COLUMNS",
+    "NORM_FROM",
     "PIXEL_EDGES",
+    "REFERENCE",
+    "RELEASE",
+    "SIZES",
+    "TOTAL",
+    "WAVELENGTH",
     "CoefficientCovariance",
+    "Photometry",
+    "XPCoefficients",
     "XPPixels",
     "XPSpectrum",
+    "add_noise",
+    "available",
+    "columns",
     "design_matrix",
+    "designs",
+    "duplicates",
     "fill_gaps",
     "intrinsic_color",
+    "packed",
     "photometric_colors",
     "pixels",
+    "read_table",
+    "read_xp",
     "recover_coefficients",
     "sample",
     "spectra",
+    "synthesize",
+    "synthetic_photometry",
 ]

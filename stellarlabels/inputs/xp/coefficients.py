@@ -1,23 +1,16 @@
-"""XP coefficients of both bands of a table, with the variances of what is made of them."""
+"""XP coefficients of a table as plain arrays, with their covariances, from cells of any kind."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from stellarlabels.inputs.xp.bands import (
-    BANDS,
-    CORRELATIONS,
-    SIZE,
-    band_arrays,
-    has_coefficients,
-    require_coefficients,
-)
-from stellarlabels.inputs.xp.quadratic_forms import QuadraticForms
+from stellarlabels import releases
+from stellarlabels.columns import Ragged, find, without_unit
+from stellarlabels.exceptions import InputError, MissingColumnError
+from stellarlabels.inputs.xp.layout import BANDS, CELLS, COLUMNS, RELEASE, SIZES, columns, lengths
+from stellarlabels.inputs.xp.packed import QuadraticForms, packed_correlations, size_of
 
-__all__ = ["BANDS", "Coefficients", "has_coefficients", "read_coefficients"]
-
-#: Rows and columns of the packed correlations: above the diagonal column by column, or below it row by row.
-ROWS, COLUMNS = np.tril_indices(SIZE, -1)
+__all__ = ["Coefficients", "band_arrays", "cells", "check", "has_coefficients", "lengths_of", "read_coefficients"]
 
 
 @dataclass
@@ -27,8 +20,8 @@ class Coefficients:
     Parameters
     ----------
     values, errors : `~numpy.ndarray` of float64, shape (N, 110)
-        55 of BP, then 55 of RP; NaN throughout a band that is missing.
-    correlations : dict of str to `~numpy.ndarray` of float64, shape (N, 1485)
+        Those of BP, then those of RP; NaN throughout a band that is missing.
+    correlations : dict of str to `~numpy.ndarray`
         Packed as in the archive, for each band; 0 where the table has none.
     """
 
@@ -37,30 +30,91 @@ class Coefficients:
     correlations: dict
 
     def variance(self, matrix):
-        """Variances of ``values @ matrix.T``.
-
-        Parameters
-        ----------
-        matrix : `~numpy.ndarray`, shape (M, 110)
-
-        Returns
-        -------
-        `~numpy.ndarray` of float64, shape (N, M)
-        """
-        parts = ((band, slice(index * SIZE, (index + 1) * SIZE)) for index, band in enumerate(BANDS))
+        """Variances (N, M) of ``values @ matrix.T`` for a matrix of shape (M, 110)."""
         return sum(
-            QuadraticForms(matrix[:, part])(self.errors[:, part], self.correlations[band]) for band, part in parts
+            QuadraticForms(matrix[:, columns(band)])(self.errors[:, columns(band)], self.correlations[band])
+            for band in BANDS
         )
 
 
+def has_coefficients(table):
+    """Whether a table has coefficients of either band."""
+    return any(find(table, CELLS[band][0]) is not None for band in BANDS)
+
+
+def check(table):
+    """Rows (N,) of another release; an error unless they are to be ignored, or if there are no coefficients at all."""
+    if not has_coefficients(table):
+        raise MissingColumnError(" and ".join(f"column {CELLS[band][0]!r} is missing" for band in BANDS))
+    remedy = "read them with sample=False, or say release='ignore' (in table.meta) to sample them all the same"
+    return releases.require(table, RELEASE, what="the basis functions of this package", remedy=remedy)[1]
+
+
+def lengths_of(table):
+    """Columns of coefficients and their cell lengths in the one release of a table; those of Gaia DR3 by default."""
+    found = [name for name in releases.of(table).all if name in releases.available()]
+    known = [name for name in found if releases.get(name).knows("coefficients")]
+    return lengths(known[0]) if len(known) == 1 else COLUMNS
+
+
+def band_arrays(table, band, rows=slice(None), *, errors=True):
+    """Values and errors (n, 55) of a band, and packed correlations (n, 1485) or None if the table has none.
+
+    Rows of cells that are missing or of another length are NaN; correlations that are missing throughout are 0. Without
+    ``errors`` these and the correlations are None.
+    """
+    keys = [find(table, name) for name in (CELLS[band] if errors else CELLS[band][:1])]
+    count = len(range(*rows.indices(len(table))))
+    found = [
+        np.full((count, SIZES[band]), np.nan) if key is None else cells(table[key][rows], name)
+        for key, name in zip(keys[:2], CELLS[band], strict=False)
+    ]
+    found = [np.asarray(array, dtype=np.float64) for array in found]
+    if not errors:
+        return *found, None, None
+    return *found, None if keys[2] is None else _independent(cells(table[keys[2]][rows], CELLS[band][2]))
+
+
+def cells(column, name, length=None):
+    """Cells (N, length) of the column of coefficients called ``name``, NaN where they have another length.
+
+    Correlations may be packed, or whole matrices (N, 55, 55).
+    """
+    length = COLUMNS[name] if length is None else length
+    data = without_unit(column) if hasattr(column, "mask") else np.ma.MaskedArray(np.asarray(column))
+    if data.ndim == 2 and data.dtype.kind == "f" and data.dtype.isnative and data.shape[1] == length:
+        return data.filled(np.nan) if np.ma.is_masked(data) else data.data
+    if data.ndim == 3 and data.dtype.kind in "fiu":
+        column = data.reshape(len(data), -1)
+    try:
+        ragged = Ragged.from_column(column)
+    except InputError as error:
+        raise InputError(f"column {name!r}: expected {length} numbers in each cell; {error}") from error
+    size = size_of(length) + 1 if length == COLUMNS[name] else 0
+    if name == CELLS[name[:2]][2] and set(ragged.lengths.tolist()) - {0} == {size**2}:
+        return packed_correlations(ragged.matrix(size**2).reshape(-1, size, size))
+    return ragged.matrix(length)
+
+
+def _independent(packed):
+    """Correlations with 0 for stars that have none."""
+    rows = np.flatnonzero(np.isnan(packed[:, 0]))
+    rows = rows[np.isnan(packed[rows]).all(axis=1)]
+    if rows.size:
+        packed = packed.copy()
+        packed[rows] = 0.0
+    return packed
+
+
 def read_coefficients(table):
-    """Coefficients of a table.
+    """Coefficients of both bands of a table.
 
     Parameters
     ----------
     table : `~astropy.table.Table`
-        With ``bp_coefficients`` (cells of 55) and ``rp_coefficients``; where there are, with
-        ``bp_coefficient_errors`` (55) and ``bp_coefficient_correlations`` (1485), and the same of ``rp_``.
+        With ``bp_coefficients`` and ``rp_coefficients`` (cells of as many numbers as the release has), and, where there
+        are, with ``bp_coefficient_errors`` and ``bp_coefficient_correlations``, packed or as matrices, and the same of
+        RP.
 
     Returns
     -------
@@ -71,11 +125,15 @@ def read_coefficients(table):
     ------
     stellarlabels.exceptions.MissingColumnError
         If there are no coefficients.
+    stellarlabels.exceptions.ReleaseError
+        If they are of another release.
+    InputError
+        If a column does not hold arrays of numbers.
     """
-    require_coefficients(table)
+    check(table)
     values, errors, correlations = zip(*(band_arrays(table, band) for band in BANDS), strict=True)
     packed = {
-        band: np.zeros((len(table), CORRELATIONS)) if own is None else np.asarray(own, dtype=np.float64)
+        band: np.zeros((len(table), COLUMNS[CELLS[band][2]])) if own is None else np.asarray(own, dtype=np.float64)
         for band, own in zip(BANDS, correlations, strict=True)
     }
     errors = np.hstack(errors)

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from stellarlabels.inputs.blocks import product
-from stellarlabels.inputs.xp.prior import BANDS, OWN, SIZE, columns, prior
+from stellarlabels.inputs.xp.layout import BANDS, TOTAL, columns
+from stellarlabels.inputs.xp.packed import pack
+from stellarlabels.inputs.xp.prior import OWN, prior
 
 __all__ = ["CoefficientCovariance"]
 
@@ -68,21 +69,21 @@ class CoefficientCovariance:
     @property
     def errors(self):
         """Standard errors of the coefficients, shape (N, 110)."""
-        return np.sqrt(self.variance(np.eye(2 * SIZE)))
+        return np.sqrt(self.variance(np.eye(TOTAL)))
 
     @property
     def measurement_errors(self):
         """Standard errors of the measurement alone, shape (N, 110)."""
-        return np.sqrt(self._measurement(np.eye(2 * SIZE), _diagonals))
+        return np.sqrt(self._measurement(np.eye(TOTAL), _diagonals))
 
     @property
     def recovery_errors(self):
         """Standard errors of the recovery alone, shape (N, 110)."""
-        return np.sqrt(self._recovery(np.eye(2 * SIZE), _diagonals))
+        return np.sqrt(self._recovery(np.eye(TOTAL), _diagonals))
 
     def matrices(self):
         """The matrices of all stars, shape (N, 110, 110): 97 kB a star, so take a selection of many."""
-        return self.transform(np.eye(2 * SIZE))
+        return self.transform(np.eye(TOTAL))
 
     def chunks(self, size=CHUNK):
         """Pairs of a slice of stars and their matrices, at most ``size`` stars at a time."""
@@ -91,49 +92,17 @@ class CoefficientCovariance:
             yield rows, self[rows].matrices()
 
     def band(self, band):
-        """Covariance of the coefficients of one band.
-
-        Parameters
-        ----------
-        band : {"bp", "rp"}
-
-        Returns
-        -------
-        `~numpy.ndarray` of float64, shape (N, 1540)
-            Lower triangles, row by row: elements ``numpy.tril_indices(55)`` of the matrices.
-        """
-        rows, cols = np.tril_indices(SIZE)
-        matrix = np.eye(2 * SIZE)[columns(band)]
-        out = np.empty((len(self), rows.size))
-        for start in range(0, len(self), CHUNK):
-            stars = slice(start, start + CHUNK)
-            out[stars] = self[stars].transform(matrix)[:, rows, cols]
-        return out
+        """Covariances of the coefficients of a band, packed: lower triangles (N, n (n + 1) / 2), row by row."""
+        matrix = np.eye(TOTAL)[columns(band)]
+        parts = [pack(self[start : start + CHUNK].transform(matrix)) for start in range(0, max(len(self), 1), CHUNK)]
+        return np.concatenate(parts)
 
     def transform(self, matrix):
-        """Covariance of ``coefficients @ matrix.T``.
-
-        Parameters
-        ----------
-        matrix : `~numpy.ndarray`, shape (M, 110)
-
-        Returns
-        -------
-        `~numpy.ndarray` of float64, shape (N, M, M)
-        """
+        """Covariances (N, M, M) of ``coefficients @ matrix.T`` for a matrix of shape (M, 110)."""
         return self._measurement(matrix, _products) + self._recovery(matrix, _products)
 
     def variance(self, matrix):
-        """Variances of ``coefficients @ matrix.T``: the diagonals of `transform`.
-
-        Parameters
-        ----------
-        matrix : `~numpy.ndarray`, shape (M, 110)
-
-        Returns
-        -------
-        `~numpy.ndarray` of float64, shape (N, M)
-        """
+        """Variances (N, M) of ``coefficients @ matrix.T``: the diagonals of `transform`."""
         return self._measurement(matrix, _diagonals) + self._recovery(matrix, _diagonals)
 
     def _measurement(self, matrix, combine):
@@ -162,7 +131,7 @@ class CoefficientCovariance:
             stars = np.flatnonzero(self._kinds == kind)
             scaled = matrix @ self._factors[kind]
             if combine is _diagonals:
-                out[stars] = product(self._weights[stars] ** 2, (scaled**2).T)
+                out[stars] = self._weights[stars] ** 2 @ (scaled**2).T
                 continue
             for rows in _blocks(stars.size, scaled.size):
                 out[stars[rows]] = combine(scaled * self._weights[stars[rows], None, :])

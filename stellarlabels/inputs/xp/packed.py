@@ -1,7 +1,7 @@
-"""Covariance matrices packed into their lower triangles, and variances without unpacking them.
+"""Covariance matrices packed into their lower triangles, and variances of linear functions without unpacking them.
 
 A matrix C of size n is stored row by row up to its diagonal: ``C[np.tril_indices(n)]``, n (n + 1) / 2 numbers. Gaia's
-correlations are the same triangle without its diagonal.
+correlations (above the diagonal, column by column) are the same triangle without its diagonal.
 """
 
 from functools import lru_cache
@@ -10,10 +10,26 @@ import numpy as np
 
 from stellarlabels.exceptions import InputError
 
-__all__ = ["factor", "pack", "pack_correlations", "quadratic_weights", "size_of", "unpack"]
+__all__ = [
+    "QuadraticForms",
+    "factor",
+    "pack",
+    "pack_correlations",
+    "packed_correlations",
+    "quadratic_weights",
+    "size_of",
+    "unpack",
+]
 
 #: Smallest eigenvalue of a correlation matrix, in units of its largest, that a factor is made with.
 SMALLEST = 1e-7
+
+#: Stars whose products of errors and correlations fit into the cache of a processor, and those in one product of
+#: matrices, which takes longer for fewer.
+TILE, BLOCK = 64, 256
+
+#: Singular values, relative to the largest, that single precision keeps.
+SINGLE = 3e-7
 
 
 def size_of(length):
@@ -39,6 +55,12 @@ def pack(matrices):
     return matrices[..., rows, columns]
 
 
+def packed_correlations(matrices):
+    """Gaia's correlations (N, n (n - 1) / 2) of whole matrices of correlations (N, n, n)."""
+    rows, columns = np.tril_indices(matrices.shape[-1], -1)
+    return matrices[..., rows, columns]
+
+
 def unpack(packed):
     """Matrices (N, n, n) of lower triangles (N, n (n + 1) / 2)."""
     size = size_of(packed.shape[-1])
@@ -46,18 +68,7 @@ def unpack(packed):
 
 
 def pack_correlations(errors, correlations):
-    """Covariances from errors and Gaia's correlations.
-
-    Parameters
-    ----------
-    errors : `~numpy.ndarray`, shape (N, n)
-    correlations : `~numpy.ndarray`, shape (N, n (n - 1) / 2)
-        Elements above the diagonal, column by column (the archive's order), which is the triangle below it, row by row.
-
-    Returns
-    -------
-    `~numpy.ndarray` of float64, shape (N, n (n + 1) / 2)
-    """
+    """Covariances (N, n (n + 1) / 2) from errors (N, n) and Gaia's correlations (N, n (n - 1) / 2)."""
     rows, columns, _ = _indices(errors.shape[1])
     off = rows != columns
     out = errors[:, rows]
@@ -67,32 +78,16 @@ def pack_correlations(errors, correlations):
 
 
 def quadratic_weights(vectors):
-    """Weights with which ``packed @ weights`` is ``v @ C @ v`` for fixed vectors v.
-
-    Parameters
-    ----------
-    vectors : `~numpy.ndarray`, shape (M, n)
-
-    Returns
-    -------
-    `~numpy.ndarray`, shape (n (n + 1) / 2, M)
-    """
+    """Weights (n (n + 1) / 2, M) with which ``packed @ weights`` is ``v @ C @ v`` for the vectors v (M, n)."""
     rows, columns, _ = _indices(vectors.shape[1])
     return ((2 - (rows == columns)) * vectors[:, rows] * vectors[:, columns]).T
 
 
 def factor(packed):
-    """Lower triangular factors L of covariances, ``C = L @ L.T``.
+    """Lower triangular factors L (N, n, n) of covariances (N, n (n + 1) / 2) in float32: ``C = L @ L.T``.
 
-    Parameters
-    ----------
-    packed : `~numpy.ndarray`, shape (N, n (n + 1) / 2)
-
-    Returns
-    -------
-    `~numpy.ndarray` of float32, shape (N, n, n)
-        Where rounding has made a matrix not positive definite, the smallest eigenvalues of its correlations are raised.
-        Rows and columns without variance are zero.
+    Where rounding has made a matrix not positive definite, the smallest eigenvalues of its correlations are raised.
+    Rows and columns without variance are zero.
     """
     size = size_of(packed.shape[-1])
     out = np.empty((len(packed), size, size), np.float32)
@@ -112,3 +107,63 @@ def factor(packed):
             lower = np.linalg.cholesky((vectors * values[:, None, :]) @ np.swapaxes(vectors, 1, 2))
         out[part] = lower * error[:, :, None]
     return out
+
+
+class QuadraticForms:
+    """Variances of functions ``c @ vectors.T`` of coefficients with errors and correlations, for vectors (M, n).
+
+    A variance is linear in the products of errors and correlations ``R_ij e_i e_j``, so that for all functions and
+    stars it is one product of matrices. With ``single`` in single precision, with the largest singular values of the
+    map only: up to four times as fast, and right to a relative 2e-5 where double precision is right to 1e-12.
+    """
+
+    def __init__(self, vectors, single=False):
+        size = vectors.shape[1]
+        self._rows, self._columns = np.tril_indices(size, -1)
+        squares = vectors.T**2
+        weights = np.concatenate([2 * vectors[:, self._rows].T * vectors[:, self._columns].T, squares])
+        self._scale = np.sqrt((weights**2).sum(axis=0))
+        self._scale[self._scale == 0] = 1.0
+        self._block = BLOCK if len(vectors) > TILE else TILE
+        self._squares = np.ascontiguousarray(squares)
+        weights /= self._scale
+        self._maps = [np.ascontiguousarray(weights)]
+        self._dtype = np.dtype(np.float32 if single else np.float64)
+        if single and weights.size:
+            left, singular, right = np.linalg.svd(weights, full_matrices=False)
+            kept = max(int((singular > SINGLE * singular[0]).sum()), 1)
+            self._maps = [left[:, :kept], singular[:kept, None] * right[:kept]]
+        self._maps = [np.ascontiguousarray(array, dtype=self._dtype) for array in self._maps]
+
+    def __call__(self, errors, correlations=None, out=None):
+        """Variances (N, M), NaN where an error (N, n) or a correlation (N, n (n - 1) / 2) is; written to ``out``."""
+        if out is None:
+            out = np.empty((len(errors), self._maps[-1].shape[1]))
+        if correlations is None:
+            return np.matmul(np.square(errors, dtype=np.float64), self._squares, out=out)
+        if not out.size:
+            return out
+        products = np.empty((min(self._block, len(errors)), len(self._maps[0])), self._dtype)
+        factors = np.empty((2, min(TILE, len(errors)), self._rows.size), self._dtype)
+        for start in range(0, len(errors), self._block):
+            part = slice(start, start + self._block)
+            block = products[: len(errors[part])]
+            for first in range(0, len(block), TILE):
+                tile = slice(start + first, min(start + first + TILE, part.stop))
+                self._multiply(errors[tile], correlations[tile], block[first : first + TILE], factors)
+            found = block
+            for one in self._maps:
+                found = found @ one
+            np.multiply(found, self._scale, out=out[part])
+        return out
+
+    def _multiply(self, errors, correlations, out, factors):
+        """Write products of errors and correlations, and squares of errors; ``factors`` is room for two of each."""
+        count = self._rows.size
+        own = np.asarray(errors, dtype=self._dtype)
+        one, other = factors[:, : len(own)]
+        np.take(own, self._rows, axis=1, out=one, mode="clip")  # the mode without a copy of what it writes to
+        np.take(own, self._columns, axis=1, out=other, mode="clip")
+        np.multiply(one, other, out=one)
+        np.multiply(correlations, one, out=out[:, :count], casting="same_kind")
+        np.multiply(own, own, out=out[:, count:])

@@ -6,15 +6,10 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from stellarlabels import packaged
-from stellarlabels.inputs.blocks import product
+from stellarlabels.inputs.xp.layout import BANDS, columns
 from stellarlabels.inputs.xp.sampling import WAVELENGTH, design_matrix
 
-__all__ = ["BANDS", "OWN", "SIZE", "Noise", "Prior", "prior"]
-
-BANDS = ("bp", "rp")
-
-#: Coefficients of a band.
-SIZE = 55
+__all__ = ["OWN", "Noise", "Prior", "prior"]
 
 #: Samples that a band makes alone: up to 635 nm, and from 643 nm on.
 OWN = {"bp": WAVELENGTH <= 635.0, "rp": WAVELENGTH >= 643.0}
@@ -26,11 +21,11 @@ MISMATCH = 0.2
 
 @dataclass(frozen=True)
 class Noise:
-    """Measurement noise of the coefficients of one band, for spectra of unit level.
+    """Measurement noise of the n coefficients of one band, for spectra of unit level.
 
     Parameters
     ----------
-    correlation : `~numpy.ndarray`, shape (55, 55)
+    correlation : `~numpy.ndarray`, shape (n, n)
         Mean correlation of the errors of the coefficients.
     flux_root : `~numpy.ndarray`, shape (S, R)
         ``flux_root @ flux_root.T`` is the mean correlation of the errors of the band's own S samples.
@@ -38,9 +33,9 @@ class Noise:
         Mean of the logarithms of the errors of the samples.
     components : `~numpy.ndarray`, shape (K, S)
         Principal components of these logarithms.
-    slopes : `~numpy.ndarray`, shape (K, 55)
+    slopes : `~numpy.ndarray`, shape (K, n)
         Change of the logarithms of the coefficients' errors with the components.
-    log_error : `~numpy.ndarray`, shape (55,)
+    log_error : `~numpy.ndarray`, shape (n,)
         Mean of the logarithms of the coefficients' errors.
     """
 
@@ -52,37 +47,18 @@ class Noise:
     log_error: np.ndarray
 
     def errors(self, flux_error):
-        """Errors of coefficients that go with errors of samples in real stars.
-
-        Parameters
-        ----------
-        flux_error : `~numpy.ndarray`, shape (N, S)
-
-        Returns
-        -------
-        `~numpy.ndarray`, shape (N, 55)
-        """
-        # One product: those of few columns are rounded in ways that depend on how many rows there are.
+        """Errors (N, n) of coefficients that go with errors (N, S) of samples in real stars."""
         slopes = self.components.T @ self.slopes
-        return np.exp(self.log_error + product(np.log(flux_error) - self.log_flux_error, slopes))
+        return np.exp(self.log_error + (np.log(flux_error) - self.log_flux_error) @ slopes)
 
     @cached_property
     def root(self):
-        """``root @ root.T`` is the correlation of the coefficients' errors, shape (55, 55)."""
+        """``root @ root.T`` is the correlation of the coefficients' errors, shape (n, n)."""
         values, vectors = np.linalg.eigh(self.correlation)
         return vectors * np.sqrt(np.maximum(values, 0))
 
     def gain(self, design):
-        """The best linear estimate of the noise of the coefficients from the noise of the samples.
-
-        Parameters
-        ----------
-        design : `~numpy.ndarray`, shape (S, 55)
-
-        Returns
-        -------
-        `~numpy.ndarray`, shape (55, S)
-        """
+        """Best linear estimate (n, S) of the noise of the coefficients from that of samples ``design`` (S, n) makes."""
         half = np.exp(self.log_error)[:, None] * self.root
         size = np.exp(self.log_flux_error)
         seen = design @ half / size[:, None]
@@ -123,19 +99,9 @@ class Prior:
         return {band: getattr(self, band).gain(self.design[OWN[band]][:, columns(band)]) for band in BANDS}
 
 
-def columns(band):
-    """Place of a band's coefficients among the 110."""
-    return slice(0, SIZE) if band == "bp" else slice(SIZE, 2 * SIZE)
-
-
 @lru_cache(maxsize=1)
 def prior():
-    """The prior that ships with the package; ``tools/xp_prior.py`` learns it from real Gaia DR3 spectra.
-
-    Returns
-    -------
-    Prior
-    """
+    """The prior that ships with the package; ``tools/xp_prior.py`` learns it from real Gaia DR3 spectra."""
     with packaged.file("xp", "coefficients.npz") as path, np.load(path, allow_pickle=False) as stored:
         arrays = {name: stored[name].astype(np.float64) for name in stored.files}
     noise = {band: Noise(**{item.name: arrays[f"{band}_{item.name}"] for item in fields(Noise)}) for band in BANDS}

@@ -7,21 +7,8 @@ from astropy.table import QTable, vstack
 
 from stellarlabels import columns, flags
 from stellarlabels.columns import dressed, identifiers
-from stellarlabels.inputs.xp.gaiaxpy_adapter import BANDS, CORRELATIONS, SIZE
 
-__all__ = ["COEFFICIENTS", "Spectra", "beside", "duplicates", "given_flags", "join_products", "stack"]
-
-#: Columns of coefficients and their cell lengths; 0 for one number.
-COEFFICIENTS = {
-    f"{band}_{name}": length
-    for band in BANDS
-    for name, length in (
-        ("coefficients", SIZE),
-        ("coefficient_errors", SIZE),
-        ("coefficient_correlations", CORRELATIONS),
-        ("standard_deviation", 0),
-    )
-}
+__all__ = ["Spectra", "beside", "duplicates", "given_flags", "join_products", "stack"]
 
 
 @dataclass
@@ -54,20 +41,7 @@ class Spectra:
 
 
 def beside(table, used):
-    """What a table brings besides its spectra.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-        With canonical names.
-    used : iterable of str
-        Columns that are taken care of.
-
-    Returns
-    -------
-    `~astropy.table.QTable`
-        ``source_id`` first.
-    """
+    """What a table with canonical names brings besides its spectra (the columns ``used``), ``source_id`` first."""
     out = QTable({"source_id": identifiers(table["source_id"])})
     others = [name for name in table.colnames if name not in {"source_id", *used}]
     if others:
@@ -77,17 +51,7 @@ def beside(table, used):
 
 
 def stack(parts):
-    """One set of spectra from several; columns that a part lacks are masked in its rows.
-
-    Parameters
-    ----------
-    parts : list of `Spectra`
-        At least one.
-
-    Returns
-    -------
-    `Spectra`
-    """
+    """One set of spectra from several; columns that a part lacks are masked in its rows."""
     if len(parts) == 1:
         return parts[0]
     if all(part.columns.colnames == ["source_id"] for part in parts):
@@ -103,14 +67,6 @@ def join_products(spectra):
     """One row for each star that came both sampled and as coefficients, as in an archive's package of products.
 
     The samples go to the row with the coefficients, which leaves the other columns as they are.
-
-    Parameters
-    ----------
-    spectra : `Spectra`
-
-    Returns
-    -------
-    `Spectra`
     """
     names = np.ma.filled(columns.without_unit(spectra.columns["source_id"]), -1)
     _, member, counts = np.unique(names, return_inverse=True, return_counts=True)
@@ -125,16 +81,7 @@ def join_products(spectra):
 
 
 def duplicates(names):
-    """Rows whose identifier is in another row too.
-
-    Parameters
-    ----------
-    names : `~astropy.table.MaskedColumn`
-
-    Returns
-    -------
-    `~numpy.ndarray` of bool
-    """
+    """Rows (N,) whose identifier is in another row too."""
     names = columns.without_unit(names)
     _, member, counts = np.unique(names.data, return_inverse=True, return_counts=True)
     return (counts[member] > 1) & ~np.ma.getmaskarray(names)

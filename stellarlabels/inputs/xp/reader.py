@@ -7,21 +7,21 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable, vstack
 
-from stellarlabels import flags
+import stellarlabels.inputs.xp.formats  # noqa: F401  (the formats register themselves)
+from stellarlabels import flags, releases
 from stellarlabels.columns import by_name, column, dressed, identifiers, plain, without_unit
 from stellarlabels.columns.wavelengths import as_grid, quality
-from stellarlabels.exceptions import InputError, ReadError, SkippedFileWarning
+from stellarlabels.exceptions import InputError, ReadError, ReleaseError, SkippedFileWarning
 from stellarlabels.files.cache import read_cached
 from stellarlabels.files.containers import read_raw
 from stellarlabels.files.paths import as_paths
 from stellarlabels.files.products import formats, recognize
 from stellarlabels.inputs.readers import reader_of
-from stellarlabels.inputs.xp import continuous, sampled  # noqa: F401  (they register their formats)
-from stellarlabels.inputs.xp.coefficient_sampling import sample_coefficients as calibrate
-from stellarlabels.inputs.xp.gaiaxpy_adapter import BANDS
-from stellarlabels.inputs.xp.products import COEFFICIENTS, duplicates, join_products, stack
+from stellarlabels.inputs.xp.layout import BANDS, COLUMNS
+from stellarlabels.inputs.xp.products import duplicates, join_products, stack
+from stellarlabels.inputs.xp.sampling import sample_arrays
 
-__all__ = ["read_table", "read_xp", "sample_coefficients"]
+__all__ = ["read_table", "read_xp"]
 
 #: Beginnings of the names of other products that the archive packs together with XP spectra.
 _OTHER_PRODUCTS = ("RVS", "MCMC", "EPOCH")
@@ -30,7 +30,7 @@ _OTHER_PRODUCTS = ("RVS", "MCMC", "EPOCH")
 _MANY = 20
 
 
-def read_xp(path_or_paths, *, sample=True, wavelength=None, cache=None, progress=None):
+def read_xp(path_or_paths, *, sample=True, wavelength=None, cache=None, progress=None, release=None):
     """Gaia XP spectra from files as the archive and GaiaXPy write them.
 
     Parameters
@@ -48,6 +48,9 @@ def read_xp(path_or_paths, *, sample=True, wavelength=None, cache=None, progress
         entry is not used when the file has changed, or the entry is damaged.
     progress : bool, optional
         Whether to show a progress bar; by default for more than 20 files or 100,000 spectra to be sampled.
+    release : str, optional
+        Of which data release the spectra are, where they do not tell; "ignore" samples those of another one, too. See
+        `stellarlabels.releases`.
 
     Returns
     -------
@@ -58,19 +61,23 @@ def read_xp(path_or_paths, *, sample=True, wavelength=None, cache=None, progress
         - ``flux``, ``flux_error``: `~astropy.units.Quantity`, float64, cells of M samples, W / (m2 nm), NaN where there
           is no sample. Absent if all spectra are coefficients and ``sample`` is False;
         - ``spectrum_flag``: int32, bits of `stellarlabels.flags.SPECTRUM`. No spectrum is left out for its flags;
-        - for coefficients ``bp_coefficients``, ``bp_coefficient_errors`` (55 each), ``bp_coefficient_correlations``
-          (1485), ``bp_standard_deviation`` and the same of ``rp``: float64, NaN where the band is missing;
+        - for coefficients ``bp_coefficients``, ``bp_coefficient_errors``, ``bp_coefficient_correlations``,
+          ``bp_standard_deviation`` and the same of ``rp``: float64, NaN where the band is missing;
         - all other columns of the files, under the names and in the units of the vocabulary where it knows them, with
           missing values masked.
 
         ``meta["wavelength"]`` has the wavelengths (nm). ``meta["without_correlations"]`` lists the files whose flux
-        errors were computed from coefficient errors alone, because there were no correlations.
+        errors were computed from coefficient errors alone, because there were no correlations; ``meta["release"]`` has
+        the data release, if it is known and the same for all.
 
     Raises
     ------
     ReadError
         If the only file, or every one, cannot be read: it is missing, empty, truncated, or has other columns. The
         message names the file and what is wrong.
+    ReleaseError
+        If coefficients that are to be sampled are of a release whose basis functions are not known here, or if files
+        of several releases are mixed.
     InputError
         If no path is given, the wavelengths are not increasing or out of range, or the cache is no folder.
 
@@ -86,17 +93,17 @@ def read_xp(path_or_paths, *, sample=True, wavelength=None, cache=None, progress
     grid = as_grid(wavelength)
     paths = as_paths(path_or_paths)
     parts = _from_all(paths, lambda path: _spectra_in(path, *read_cached(path, cache), grid), progress)
-    return _finish(parts, grid, sample, progress)
+    return _finish(parts, grid, sample, progress, release)
 
 
-def read_table(path_or_paths, *, progress=None):
+def read_table(path_or_paths, *, progress=None, release=None):
     """A table of stars from files of any kind, with known names and units.
 
     Parameters
     ----------
     path_or_paths : path-like or list of path-like
         FITS, VOTable, CSV or ECSV (also with gzip), or zip archives of these.
-    progress : bool, optional
+    progress, release
         As in `read_xp`.
 
     Returns
@@ -125,47 +132,10 @@ def read_table(path_or_paths, *, progress=None):
     files = _from_all(paths, lambda path: (path, *read_raw(path)), progress)
     if any(item.accepts(by_name(raw.table)) for _, raws, _ in files for raw in raws for item in formats("xp")):
         grid = as_grid(None)
-        return _finish(_from_all(files, lambda file: _spectra_in(*file, grid), progress), grid, True, progress)
+        parts = _from_all(files, lambda file: _spectra_in(*file, grid), progress)
+        return _finish(parts, grid, True, progress, release)
     tables = _from_all(files, lambda file: _stars_in(*file), progress)
     return vstack(tables, metadata_conflicts="silent") if len(tables) > 1 else tables[0]
-
-
-def sample_coefficients(table, *, wavelength=None, truncation=False, errors=True, single=False, progress=None):
-    """Sampled flux of XP coefficients.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-        N stars with ``bp_coefficients``, ``bp_coefficient_errors``, ``bp_coefficient_correlations``, and the same of
-        ``rp``, as arrays or as texts of arrays. NaN, masked or empty where a band is missing.
-    wavelength : `~astropy.units.Quantity` or array_like, shape (M,), optional
-        Within 330 to 1050 nm, increasing; in nm where there is no unit. By default 336 to 1020 nm in steps of 2 nm.
-    truncation : bool
-        Whether to use the first ``bp_n_relevant_bases`` basis functions only. The errors are then too small.
-    errors : bool
-        Whether to compute errors, which take most of the time; without, ``flux_error`` is None.
-    single : bool
-        Whether to compute errors in single precision: faster, and right to a relative 2e-5 instead of 1e-12.
-    progress : bool, optional
-        Whether to show a progress bar; by default for more than 100,000 stars.
-
-    Returns
-    -------
-    flux, flux_error : `~astropy.units.Quantity`, shape (N, M), W / (m2 nm)
-        As GaiaXPy's ``calibrate`` gives them. Without BP the samples up to and including 635 nm are NaN, without RP
-        those from 643 nm on; in between the band that is there counts alone. Without correlations coefficients count
-        as independent; without errors ``flux_error`` is NaN.
-
-    Raises
-    ------
-    stellarlabels.exceptions.MissingColumnError
-        If there are no coefficients, or with truncation no number of relevant bases.
-    InputError
-        If the wavelengths are out of range, or a column does not hold arrays of numbers.
-    """
-    flux, error = calibrate(table, wavelength, truncation, errors=errors, single=single, progress=progress)
-    unit = column("flux").unit
-    return tuple(None if data is None else u.Quantity(data, unit, copy=False) for data in (flux, error))
 
 
 def _from_all(items, read, progress):
@@ -243,19 +213,36 @@ def _read_raw(raw, grid):
     return part, part.sampled.all() or any(f"{band}_coefficient_correlations" in there for band in BANDS)
 
 
-def _finish(parts, grid, sample, progress):
+def _finish(parts, grid, sample, progress, release):
     """The table of the result from what is in each file."""
+    _same_release([part for part, _ in parts])
     spectra = stack([part for part, _ in parts])
+    if release is not None:
+        spectra.columns.meta[releases.META] = release
+    found = releases.of(spectra.columns, release).all
     todo = ~spectra.sampled
     if sample and todo.any():
-        flux, error = calibrate(spectra.columns[todo], grid, progress=progress)
-        spectra.flux[todo], spectra.flux_error[todo] = flux, error
+        spectra.flux[todo], spectra.flux_error[todo] = sample_arrays(spectra.columns[todo], grid, progress=progress)
     out = _assemble(spectra, grid, sample)
     out.meta["wavelength"] = grid * u.nm
+    if release is not None or len(found) == 1:
+        out.meta[releases.META] = found[0] if len(found) == 1 and release != releases.IGNORE else release
     without = [where for _, places in parts for where in places]
     if without and sample:
         out.meta["without_correlations"] = without
     return out
+
+
+def _same_release(parts):
+    """An error for coefficients of different numbers, which no table can hold."""
+    shapes = {
+        part.columns[name].shape[1] for part in parts for name in ("bp_coefficients",) if name in part.columns.colnames
+    }
+    if len(shapes) > 1:
+        numbers = " and ".join(str(size) for size in sorted(shapes))
+        raise ReleaseError(
+            f"the files hold spectra of several data releases, with {numbers} coefficients of BP; read them one by one"
+        )
 
 
 def _assemble(spectra, grid, sample):
@@ -271,7 +258,7 @@ def _assemble(spectra, grid, sample):
     flag = flag | flags.SPECTRUM.where(DUPLICATE=duplicates(columns["source_id"]))
     out["spectrum_flag"] = column("spectrum_flag").dress(flag)
     for name in columns.colnames[1:]:
-        if name in COEFFICIENTS:
+        if name in COLUMNS:
             data = plain(name, np.ma.filled(without_unit(columns[name]), np.nan))
             out.add_column(data, name=name, copy=False)
         else:

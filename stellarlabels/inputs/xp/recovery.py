@@ -12,11 +12,11 @@ from functools import lru_cache
 import numpy as np
 
 from stellarlabels.exceptions import InputError
-from stellarlabels.inputs.blocks import product, whole
 from stellarlabels.inputs.xp.covariance import CoefficientCovariance
-from stellarlabels.inputs.xp.prior import BANDS, OWN, SIZE, columns, prior
+from stellarlabels.inputs.xp.layout import BANDS, TOTAL, columns
+from stellarlabels.inputs.xp.prior import OWN, prior
+from stellarlabels.inputs.xp.samples import fill_gaps
 from stellarlabels.inputs.xp.sampling import WAVELENGTH
-from stellarlabels.inputs.xp.spectra import fill_gaps
 
 __all__ = ["recover_coefficients"]
 
@@ -72,16 +72,15 @@ def recover_coefficients(flux, flux_error=None, *, precision=None):
         raise InputError(f"precision: expected a positive number, got {precision}")
     good = np.isfinite(flux)
     level = _level(flux, good)
-    coefficients = np.full((len(flux), 2 * SIZE), np.nan)
+    coefficients = np.full((len(flux), TOTAL), np.nan)
     weights = coefficients.copy()
     packed, kinds = np.unique(np.packbits(good, axis=1), axis=0, return_inverse=True)
-    factors = np.zeros((len(packed), 2 * SIZE, 2 * SIZE))
+    factors = np.zeros((len(packed), TOTAL, TOTAL))
     for kind, samples in enumerate(np.unpackbits(packed, axis=1, count=WAVELENGTH.size).astype(bool)):
         rows = np.flatnonzero((kinds.ravel() == kind) & np.isfinite(level))
         if rows.size:
-            scaled = flux[np.ix_(whole(rows), samples)] / level[whole(rows), None]
-            *found, factors[kind] = _solve(scaled, samples, precision)
-            coefficients[rows], weights[rows] = (array[: rows.size] for array in found)
+            scaled = flux[np.ix_(rows, samples)] / level[rows, None]
+            coefficients[rows], weights[rows], factors[kind] = _solve(scaled, samples, precision)
     flux_errors, errors = _measurement_errors(flux_error, flux.shape, level)
     for band in BANDS:
         missing = good[:, OWN[band]].sum(axis=1) < FEWEST
@@ -112,13 +111,7 @@ def _level(flux, good):
 
 @lru_cache(maxsize=8)
 def _decomposed(samples):
-    """Singular value decomposition of the map from whitened coefficients to whitened samples.
-
-    Parameters
-    ----------
-    samples : bytes
-        Of a mask of the samples that there are.
-    """
+    """Decomposition of the map from whitened coefficients to those whitened samples whose mask has these bytes."""
     mask = np.frombuffer(samples, dtype=bool)
     left, singular, right = np.linalg.svd(
         (prior().design @ prior().factor)[mask] / prior().profile[mask, None], full_matrices=False
@@ -127,45 +120,22 @@ def _decomposed(samples):
 
 
 def _solve(scaled, samples, precision):
-    """Posterior of stars that have the same samples.
-
-    Parameters
-    ----------
-    scaled : `~numpy.ndarray`, shape (n, S)
-        Spectra of unit level.
-    samples : `~numpy.ndarray` of bool, shape (343,)
-    precision : float or None
-
-    Returns
-    -------
-    coefficients : `~numpy.ndarray`, shape (n, 110)
-    weights : `~numpy.ndarray`, shape (n, 110)
-    factor : `~numpy.ndarray`, shape (110, 110)
-    """
+    """Coefficients and weights (n, 110) and factor (110, 110) of spectra (n, S) of unit level with the same samples."""
     left, singular, factor = _decomposed(samples.tobytes())
     excess = (scaled - (prior().design @ prior().mean)[samples]) / prior().profile[samples]
-    seen = product(excess, left)
+    seen = excess @ left
     if precision is None:
-        precision = _precision(excess - product(seen, left.T))
+        precision = _precision(excess - seen @ left.T)
     noise = np.broadcast_to(np.asarray(precision, dtype=float) ** 2, len(scaled))[:, None]
     total = singular**2 + noise
     missing = factor.shape[1] - singular.size  # fewer samples than coefficients
     weights = np.pad(np.sqrt(noise / total), ((0, 0), (0, missing)), constant_values=1.0)
-    return prior().mean + product(seen * singular / total, factor[:, : singular.size].T), weights, factor
+    return prior().mean + (seen * singular / total) @ factor[:, : singular.size].T, weights, factor
 
 
 def _precision(rest):
-    """Relative precision of samples, from what no coefficients can produce.
-
-    Parameters
-    ----------
-    rest : `~numpy.ndarray`, shape (n, S)
-
-    Returns
-    -------
-    `~numpy.ndarray`, shape (n,), or float
-    """
-    degrees = rest.shape[1] - 2 * SIZE
+    """Relative precision (n,) of samples, from what (n, S) no coefficients can produce."""
+    degrees = rest.shape[1] - TOTAL
     if degrees < DEGREES:
         return PRECISION
     return np.maximum(np.sqrt((rest**2).sum(axis=1) / degrees), FINEST)
@@ -173,7 +143,7 @@ def _precision(rest):
 
 def _measurement_errors(flux_error, shape, level):
     """Errors of the samples without gaps, and those of the coefficients that go with them; NaN where there are none."""
-    flux_errors, errors = np.full(shape, np.nan), np.full((shape[0], 2 * SIZE), np.nan)
+    flux_errors, errors = np.full(shape, np.nan), np.full((shape[0], TOTAL), np.nan)
     if flux_error is None:
         return flux_errors, errors
     flux_error = _spectra(flux_error, "flux_error")

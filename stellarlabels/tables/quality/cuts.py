@@ -8,8 +8,6 @@ from stellarlabels import flags
 from stellarlabels.exceptions import InputError
 from stellarlabels.tables.quality.conditions import both, negation
 
-__all__ = ["Cut", "CutSet"]
-
 
 @dataclass(frozen=True)
 class Cut:

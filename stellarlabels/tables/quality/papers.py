@@ -11,8 +11,6 @@ from stellarlabels.exceptions import InputError
 from stellarlabels.tables.quality import conditions
 from stellarlabels.tables.quality.cuts import Cut, CutSet
 
-__all__ = ["get", "names", "published", "register", "read"]
-
 PAPERS = ("csnet", "spcanet", "uncertain", "uacsnet", "solardis")
 
 _REGISTRY = {}

@@ -11,7 +11,7 @@ from scipy.interpolate import interp1d
 from scipy.signal import savgol_filter
 
 from stellarlabels import columns, flags
-from stellarlabels.exceptions import InputError
+from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.inputs.base import feature_set
 from stellarlabels.inputs.lamost import LINEAR_GRID, LOG_GRID, normalised
 
@@ -188,3 +188,84 @@ def test_real_spectra_against_the_published_steps(real_data):
     assert len(chosen) == 100
     np.testing.assert_allclose(got.flux, want, atol=1e-6)
     assert (middle - start) / fast > 4  # processor time; benchmarks/bench_solardis.py measures wall time
+
+
+def has(features, name):
+    return flags.LABEL.has(features.flag, name).tolist()
+
+
+@pytest.mark.parametrize("variant", ["code", "paper", "local"])
+def test_an_unknown_velocity_is_flagged_and_never_minus_9999(variant):
+    """The star is taken to be at rest, as if z were 0, and the flag says so; what is known counts."""
+    table = made(5)
+    table["z"] = np.ma.MaskedArray([2e-4, 0.0, -9999.0, np.nan, 2e-4], [0, 1, 0, 0, 0])
+    table["radial_velocity"] = [-9999.0, -9999.0, np.nan, 99999.0, 30.0] * u.km / u.s
+    got = feature_set("lamost_lrs", variant=variant).compute(table)
+    assert has(got, "MISSING_VELOCITY") == [False, True, True, True, False]
+    assert not any(has(got, "NO_INPUT"))
+    plain = made(5)
+    plain["z"] = [2e-4, 0.0, 0.0, 0.0, 30 / 299792.458]
+    want = feature_set("lamost_lrs", variant=variant).compute(plain)
+    np.testing.assert_array_equal(got.arrays["flux"], want.arrays["flux"])
+    assert not any(has(want, "MISSING_VELOCITY"))
+    del plain["z"]
+    assert all(has(feature_set("lamost_lrs", variant=variant).compute(plain), "MISSING_VELOCITY"))
+
+
+#: Changes after which nothing of a spectrum is left for the network.
+NOTHING = {
+    "negative flux": lambda t: t.replace_column("flux", -t["flux"]),
+    "no flux": lambda t: t.replace_column("flux", 0 * t["flux"]),
+    "flux of NaN": lambda t: t.replace_column("flux", np.nan * t["flux"]),
+    "all pixels masked": lambda t: t.replace_column("ormask", t["ormask"] + 1),
+    "nm as if they were Angstrom": lambda t: t.meta.update(wavelength=WAVE / 10),
+    "logarithms as if they were Angstrom": lambda t: t.meta.update(wavelength=np.log10(WAVE)),
+    "another part of the spectrum": lambda t: t.meta.update(wavelength=WAVE + 6000),
+}
+
+
+@pytest.mark.parametrize("variant", ["code", "local"])
+@pytest.mark.parametrize("change", NOTHING.values(), ids=NOTHING)
+def test_a_spectrum_of_which_nothing_reaches_the_network_has_no_labels(change, variant):
+    table = made(2)
+    change(table)
+    features = feature_set("lamost_lrs", variant=variant).compute(table)
+    assert not features.usable.any() and has(features, "NO_INPUT") == [True, True]
+    assert (features.flag == flags.LABEL["NO_INPUT"]).all()
+
+
+@pytest.mark.parametrize("variant", ["code", "local"])
+def test_a_spectrum_without_a_sky_that_was_real_is_flagged(variant):
+    """Four fifths of the light taken off as sky: deep lines go below 0 and are cut off."""
+    table = made(2)
+    table["flux"][1] -= 0.8 * np.median(table["flux"][1])
+    features = feature_set("lamost_lrs", variant=variant).compute(table)
+    assert has(features, "BAD_SAMPLES") == [False, True] and features.usable.all()
+
+
+@pytest.mark.parametrize("variant", ["code", "local"])
+def test_descending_wavelengths_are_turned_around(variant):
+    table = made(3)
+    want = feature_set("lamost_lrs", variant=variant).compute(table)
+    table.meta["wavelength"] = WAVE[::-1] * u.AA
+    for name in ("flux", "ivar", "andmask", "ormask"):
+        table[name] = table[name][:, ::-1]
+    got = feature_set("lamost_lrs", variant=variant).compute(table)
+    np.testing.assert_array_equal(got.arrays["flux"], want.arrays["flux"])
+
+
+def test_spectra_of_medium_resolution_are_recognised():
+    table = QTable({f"{name}_b": np.ones((2, 5)) for name in ("flux", "ivar")})
+    with pytest.raises(MissingColumnError, match="those of medium resolution.*SPCANet"):
+        feature_set("lamost_lrs").compute(table)
+
+
+def test_flux_in_any_unit():
+    table = made(2)
+    want = normalised(table, variant="local")
+    table["flux"] = table["flux"] * u.Unit("1e-17 erg / (s cm2 AA)")
+    table["ivar"] = table["ivar"] * 1e34 * u.Unit("erg / (s cm2 AA)") ** -2
+    np.testing.assert_allclose(normalised(table, variant="local").error, want.error, rtol=1e-5)
+    table["ivar"] = np.asarray(table["ivar"].value) * u.K
+    with pytest.raises(InputError, match="'ivar': expected the unit of 1 / flux"):
+        normalised(table)

@@ -172,3 +172,79 @@ def test_masked_and_stacked_tables(stars):
     both = vstack([stars[["wavelength_b", "flux_b", "ivar_b"]], stars[["wavelength_b", "flux_b", "ivar_b"]]])
     features = MRSArms(measure=False).compute(both)
     np.testing.assert_array_equal(features.arrays["flux_b"][:6], features.arrays["flux_b"][6:])
+
+
+def without_red_arm(stars):
+    """As a star whose red arm is not in its file comes beside others."""
+    out = QTable(stars, copy=True)
+    for name, value in (("flux", np.nan), ("wavelength", np.nan), ("ivar", 0.0)):
+        column = out[f"{name}_r"]
+        out[f"{name}_r"] = np.full(column.shape, value) * (column.unit or 1)
+    return out
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_stars_of_which_none_has_a_red_arm(stars, count):
+    features = MRSArms().compute(without_red_arm(stars[:count]))
+    assert features.usable.all() and (features.arrays["flux_r"] == 1).all()
+    assert flags.LABEL.has(features.flag, "MISSING_BAND").all()
+
+
+def test_a_block_without_an_arm_stops_no_other(stars, monkeypatch):
+    """Blocks of two: the first has no red arm, the last has no arm at all, as spectra of low resolution have none."""
+    want = MRSArms().compute(stars)
+    lacking, none = without_red_arm(stars[:2]), without_red_arm(stars[:2])
+    for name, value in (("flux", np.nan), ("wavelength", np.nan), ("ivar", 0.0)):
+        none[f"{name}_b"] = np.full(none[f"{name}_b"].shape, value) * (none[f"{name}_b"].unit or 1)
+    monkeypatch.setattr("stellarlabels.inputs.lamost.medium_resolution.BLOCK", 2)
+    table = vstack([lacking, stars[2:4], none])
+    features = MRSArms().compute(table)
+    assert features.usable.tolist() == [True] * 4 + [False] * 2
+    np.testing.assert_allclose(features.arrays["flux_b"][:4], want.arrays["flux_b"][:4], atol=1e-6)
+    np.testing.assert_array_equal(flags.LABEL.has(features.flag, "NO_INPUT"), [0, 0, 0, 0, 1, 1])
+    for row in range(len(table)):
+        alone = MRSArms().compute(table[row : row + 1])
+        assert alone.flag[0] == features.flag[row]
+        for name, array in alone.arrays.items():
+            np.testing.assert_allclose(array[0], features.arrays[name][row], atol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [0.1, 2.0], ids=["nm as if they were Angstrom", "beyond the windows"])
+def test_wavelengths_outside_of_the_windows(stars, scale):
+    for arm in ("b", "r"):
+        stars[f"wavelength_{arm}"] = stars[f"wavelength_{arm}"] * scale
+    features = MRSArms().compute(stars)
+    assert not features.usable.any() and (features.flag == flags.LABEL["NO_INPUT"]).all()
+
+
+def test_descending_wavelengths_are_turned_around(stars):
+    want = MRSArms().compute(stars)
+    for name in ("wavelength", "flux", "ivar"):
+        stars[f"{name}_b"] = stars[f"{name}_b"][:, ::-1]
+    got = MRSArms().compute(stars)
+    np.testing.assert_array_equal(got.arrays["flux_b"], want.arrays["flux_b"])
+
+
+def test_what_stands_for_an_unknown_velocity_is_measured(stars):
+    """Real velocities are found again to 1 km/s where the table says -9999, NaN, or nothing."""
+    truth = stars["radial_velocity"].to_value(u.km / u.s).copy()
+    stars["radial_velocity"][:3] = -9999 * u.km / u.s
+    stars["z"] = [-9999.0, np.nan, -9999.0, np.nan, np.nan, np.nan]
+    np.testing.assert_allclose(MRSArms().velocities(stars)[:3], truth[:3], atol=1.0)
+    np.testing.assert_array_equal(MRSArms().velocities(stars)[3:], truth[3:])
+    unmeasured = MRSArms(measure=False).compute(stars)
+    np.testing.assert_array_equal(flags.LABEL.has(unmeasured.flag, "MISSING_VELOCITY"), [1, 1, 1, 0, 0, 0])
+    assert not flags.LABEL.has(MRSArms().compute(stars).flag, "MISSING_VELOCITY").any()
+
+
+def test_negative_flux_is_no_input(stars):
+    for arm in ("b", "r"):
+        stars[f"flux_{arm}"][0] *= -1
+    features = MRSArms().compute(stars)
+    np.testing.assert_array_equal(features.usable, [0, 1, 1, 1, 1, 1])
+    assert features.flag[0] == flags.LABEL["NO_INPUT"]
+
+
+def test_spectra_of_low_resolution_are_recognised():
+    with pytest.raises(MissingColumnError, match="those of low resolution.*SolarDis"):
+        MRSArms().compute(QTable({"flux": np.ones((2, 5)), "ivar": np.ones((2, 5))}))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from astropy import units as u
 from astropy.io import fits
+from astropy.table import QTable
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -239,6 +240,32 @@ def test_repeated_spectra_are_flagged(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("rows", [1, 2, 3])
+def test_repeated_spectra_are_flagged_across_pieces(tmp_path, rows):
+    paths = [image(tmp_path / f"{n}.fits", OBSID=number) for n, number in enumerate((1, 2, 3, 2, 4, 2))]
+    packed = tmp_path / "7.fits.gz"
+    packed.write_bytes(gzip.compress(paths[0].read_bytes()))
+    paths = [*paths, packed, tmp_path / "not there.fits"]
+    with warnings.catch_warnings(action="ignore", category=SkippedFileWarning):
+        whole = read_lamost(paths)
+        parts = [np.array(table["spectrum_flag"]) for table in iter_lamost(paths, rows=rows)]
+        first = next(iter_lamost(paths, rows=rows))
+    repeated = flags.SPECTRUM.has(np.concatenate(parts), "DUPLICATE")
+    assert repeated.tolist() == [True, True, False, True, False, True, True, False]
+    np.testing.assert_array_equal(np.concatenate(parts), whole["spectrum_flag"])
+    assert len(first) == rows
+
+
+def test_another_survey_is_refused(tmp_path):
+    """A spectrum as SDSS delivers it: its name of the extension is that of LAMOST's tables."""
+    columns = {"flux": FLUX, "loglam": np.log10(WAVE), "ivar": np.ones(SIZE), "and_mask": np.zeros(SIZE, np.int32)}
+    unit = fits.BinTableHDU(QTable({**columns, "or_mask": np.ones(SIZE, np.int32)}), name="COADD")
+    for number, telescope in enumerate(("SDSS 2.5-M", None)):
+        path = file_of(tmp_path / f"spec-{number}.fits", unit, TELESCOP=telescope, OBSID=None)
+        with pytest.raises(ReadError, match="not a spectrum of LAMOST, but of '?SDSS"):
+            read_lamost(path)
+
+
 def test_processes_give_the_same(tmp_path):
     paths = [image(tmp_path / f"{number}.fits", OBSID=number) for number in range(70)]
     one, two = read_lamost(paths), read_lamost(paths, workers=2)

@@ -1,0 +1,82 @@
+"""What several verbs need: arguments that are checked before anything heavy is loaded, and systems by name."""
+
+import os
+from pathlib import Path
+
+from stellarlabels.exceptions import InputError, ReadError
+
+__all__ = [
+    "check_format",
+    "check_inputs",
+    "check_output",
+    "load_system",
+    "names_of_schemas",
+    "names_of_systems",
+    "paths_of",
+]
+
+
+def check_output(options):
+    """Refuse to start work whose result could not be written."""
+    output = Path(options.output)
+    if output.exists() and not options.overwrite:
+        raise InputError(f"output: {output} exists; give --overwrite to replace it")
+    if not output.resolve().parent.is_dir():
+        raise InputError(f"output: the folder {output.resolve().parent} does not exist; make it first")
+
+
+def check_inputs(*paths):
+    """Refuse to start work on files that are not there."""
+    for path in paths:
+        if not os.path.exists(path):
+            raise ReadError(f"input: there is no file {path}")
+
+
+def check_format(output):
+    """Refuse a name whose suffix is none of a format that can be written."""
+    from stellarlabels.files import formats
+
+    formats.find(output)
+
+
+def paths_of(arguments):
+    """The arguments, with those that begin with @ replaced by the lines of the file that they name; all exist."""
+    out = []
+    for argument in arguments:
+        if not argument.startswith("@"):
+            out.append(argument)
+            continue
+        try:
+            lines = Path(argument[1:]).read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ReadError(f"input: {argument[1:]} cannot be read as a list of files; {error}") from error
+        out += [line.strip() for line in lines if line.strip()]
+    check_inputs(*out)
+    return out
+
+
+def load_system(name, weights):
+    """A system with shipped weights or those of a file."""
+    from stellarlabels import systems
+
+    system = systems.get(name)
+    if weights is None or weights in system.available():
+        return system.pretrained(weights)
+    if not Path(weights).is_file():
+        shipped = ", ".join(system.available())
+        raise InputError(f"weights: expected {shipped} of {name}, or the file of a saved model; got {weights!r}")
+    return system.load(weights)
+
+
+def names_of_systems():
+    """The end of a help text that lists the systems."""
+    from stellarlabels import systems
+
+    return f"systems: {', '.join(systems.available())}; 'stellarlabels systems' tells more of them"
+
+
+def names_of_schemas():
+    """The end of a help text that lists the published catalogs."""
+    from stellarlabels.catalogs import schemas
+
+    return f"schemas: {', '.join(schemas.available())}"

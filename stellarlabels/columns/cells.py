@@ -1,0 +1,270 @@
+"""Cells that hold arrays, in whatever way a file format delivers them: rectangles, lists of arrays, or text."""
+
+import warnings
+from dataclasses import dataclass
+from io import StringIO
+
+import numpy as np
+
+from stellarlabels.columns.column import without_unit
+from stellarlabels.exceptions import InputError
+
+__all__ = ["Ragged", "exact_floats", "holds_arrays", "looks_like_array", "parse", "parse_column"]
+
+_PAIRS = {"(": ")", "[": "]"}
+_NULLS = ("null", "None", "none", "--", "masked")
+
+#: Texts of a whole cell without an array.
+_MISSING = (*_NULLS, "", "nan", "NaN", "NA", "N/A", "NULL")
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """Arrays of different lengths, one after the other.
+
+    Parameters
+    ----------
+    values : `~numpy.ndarray` of float64, shape (sum of lengths,)
+    lengths : `~numpy.ndarray` of int, shape (N,)
+    """
+
+    values: np.ndarray
+    lengths: np.ndarray
+
+    @classmethod
+    def from_column(cls, column):
+        """The cells of a table column.
+
+        Parameters
+        ----------
+        column : `~astropy.table.Column`, `~astropy.units.Quantity` or array_like
+            Two-dimensional, or one-dimensional with arrays, masked arrays or texts as cells. A unit is not looked at.
+
+        Returns
+        -------
+        `Ragged`
+            Masked elements are NaN; masked, empty and missing cells have length 0.
+
+        Raises
+        ------
+        InputError
+            If the cells are neither arrays nor texts of arrays.
+        """
+        data = without_unit(column)
+        if data.ndim == 2 and data.dtype.kind in "fiub":
+            values = np.ma.filled(data.astype(np.float64), np.nan)
+            return cls(values.ravel(), np.full(values.shape[0], values.shape[1]))
+        if data.ndim == 1 and data.dtype.kind == "f" and np.isnan(np.ma.filled(data, np.nan)).all():
+            return cls(np.empty(0), np.zeros(data.size, dtype=np.int64))  # nothing in any row
+        if data.ndim != 1 or data.dtype.kind not in "OSU":
+            raise InputError(f"expected cells that hold arrays of numbers, got dtype {data.dtype}, shape {data.shape}")
+        hidden = np.ma.getmaskarray(data)
+        cells = [None if masked else cell for cell, masked in zip(data.data, hidden, strict=True)]
+        if any(isinstance(cell, str | bytes) for cell in cells):
+            return parse([cell.decode() if isinstance(cell, bytes) else cell or "" for cell in cells])
+        plain = [_plain(cell) for cell in cells]
+        return cls(np.concatenate([np.empty(0), *plain]), np.array([cell.size for cell in plain], dtype=np.int64))
+
+    def matrix(self, length):
+        """The arrays as rows of a matrix.
+
+        Parameters
+        ----------
+        length : int
+
+        Returns
+        -------
+        `~numpy.ndarray` of float64, shape (N, length)
+            NaN throughout in rows of arrays that have another length.
+        """
+        rows = self.lengths == length
+        if rows.all():
+            return self.values.reshape(-1, length)
+        out = np.full((self.lengths.size, length), np.nan)
+        out[rows] = self.rows(rows, length)
+        return out
+
+    def rows(self, chosen, length):
+        """The chosen arrays, all of ``length``, as a matrix."""
+        starts = np.cumsum(self.lengths) - self.lengths
+        return self.values[starts[chosen][:, None] + np.arange(length)]
+
+    def cells(self):
+        """The arrays as a matrix if they are all of one length, else as an array of arrays."""
+        if self.lengths.size and (self.lengths == self.lengths[0]).all():
+            return self.values.reshape(self.lengths.size, -1)
+        out = np.empty(self.lengths.size, dtype=object)
+        out[:] = np.split(self.values, np.cumsum(self.lengths)[:-1]) if self.lengths.size else []
+        return out
+
+
+def _plain(cell):
+    """One cell as a one-dimensional float array; empty for what is missing (None, NaN, masked)."""
+    if cell is None or cell is np.ma.masked or (np.ndim(cell) == 0 and not isinstance(cell, np.ndarray)):
+        return np.empty(0)
+    try:
+        return np.ma.filled(np.ma.asarray(cell).astype(np.float64), np.nan).ravel()
+    except (TypeError, ValueError) as error:
+        raise InputError(f"expected arrays of numbers, got {str(cell)[:60]!r}") from error
+
+
+def holds_arrays(column):
+    """Whether the cells of a column are arrays (or texts that look like arrays)."""
+    data = without_unit(column)
+    if data.ndim > 1 or data.dtype.kind == "O":
+        return True
+    return data.dtype.kind == "U" and any(looks_like_array(text) for text in data[:20].compressed())
+
+
+def looks_like_array(text):
+    """Whether a text is written as an array: in round or square brackets."""
+    text = text.strip()
+    return len(text) > 1 and _PAIRS.get(text[0]) == text[-1]
+
+
+def parse(texts):
+    """Texts such as ``(1.0, 2.0)``, ``[1.0,null]`` or ``[1. 2.]`` as numbers.
+
+    Parameters
+    ----------
+    texts : list of str
+        In round or square brackets; numbers separated by commas, or by blanks as NumPy prints them. An empty text is a
+        missing array.
+
+    Returns
+    -------
+    `Ragged`
+        Correctly rounded; null, None, nan and -- are NaN.
+
+    Raises
+    ------
+    InputError
+        If a text is not an array of numbers, or was abbreviated with dots when it was written.
+    """
+    bodies = [_body(text) for text in texts]
+    lengths = np.array([body.count(",") + 1 if body else 0 for body in bodies], dtype=np.int64)
+    lines = ",".join(body for body in bodies if body).replace(" ", "").replace(",", "\n")
+    return Ragged(_numbers(lines, int(lengths.sum())), lengths)
+
+
+def parse_column(texts, dtype=np.float64):
+    """As `parse`, for a column of texts in Arrow's memory, without an object for each of them.
+
+    Parameters
+    ----------
+    texts : `pyarrow.ChunkedArray` of string
+        An empty text is a missing array.
+    dtype : dtype-like
+        float64 or float32, of the values.
+
+    Returns
+    -------
+    `Ragged`
+
+    Raises
+    ------
+    InputError
+        As `parse`.
+    """
+    parts = [_parse_chunk(chunk, dtype) or _parse_texts(chunk.to_pylist()) for chunk in texts.chunks]
+    lengths = [np.empty(0, dtype=np.int64), *(part.lengths for part in parts)]
+    values = [np.empty(0, dtype), *(part.values for part in parts)]
+    return Ragged(np.concatenate(values, dtype=dtype, casting="same_kind"), np.concatenate(lengths))
+
+
+def _parse_texts(texts):
+    return parse(["" if text.strip() in _MISSING else text for text in texts])
+
+
+def _parse_chunk(texts, dtype):
+    """Arrays of plain numbers between brackets, separated by commas; None for texts of any other kind."""
+    import pyarrow as pa
+
+    _, offsets, content = texts.buffers()
+    offsets = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    letters = np.frombuffer(content or b"", np.uint8)[offsets[0] : offsets[-1]]
+    starts, stops = offsets[:-1] - offsets[0], offsets[1:] - offsets[0]
+    there = stops > starts
+    pairs = np.stack([letters[starts[there]], letters[stops[there] - 1]], axis=1)
+    closed = (pairs == list(b"()")).all(axis=1) | (pairs == list(b"[]")).all(axis=1)
+    commas, blanks = letters == ord(","), letters == ord(" ")
+    opened = np.count_nonzero((letters == ord("(")) | (letters == ord("[")))
+    # Numbers are separated by commas, with a blank after each comma or after none.
+    blank = np.count_nonzero(blanks) > 0
+    regular = (blanks[1:] == commas[:-1]).all() if blank else True
+    if opened != closed.size or not closed.all() or not regular or (letters < ord(" ")).any():
+        return None
+    commas[stops[there] - 1] = True
+    ends = np.flatnonzero(commas)
+    lengths = np.diff(np.searchsorted(ends, stops), prepend=0)
+    # What is deleted before the end of a number: the ends of others, the blanks after them, and opening brackets.
+    order, cell = np.arange(ends.size), np.repeat(np.arange(closed.size), lengths[there])
+    ends -= order + cell + 1 + blank * (order - cell)
+    edges = np.zeros(ends.size + 1, np.int32)
+    edges[1:] = ends
+    digits = letters.tobytes().translate(None, b"()[], ")
+    numbers = [None, pa.py_buffer(edges), pa.py_buffer(digits)]
+    if edges[-1] != len(digits):  # a closing bracket within a cell
+        return None
+    try:
+        values = pa.Array.from_buffers(pa.string(), ends.size, numbers).cast(pa.from_numpy_dtype(dtype))
+    except pa.ArrowInvalid:
+        return None
+    return Ragged(values.to_numpy(), lengths)
+
+
+def _body(text):
+    """What is between the brackets, with commas between the numbers."""
+    text = text.strip()
+    if not text:
+        return ""
+    if not looks_like_array(text):
+        raise InputError(f"expected an array such as (1.0, 2.0), got {_shorten(text)}")
+    body = text[1:-1]
+    if "..." in body:
+        raise InputError(f"an array was abbreviated with dots when it was written: {_shorten(text)}")
+    if "np." in body:  # the repr of NumPy 2 scalars
+        for name in ("np.float64(", "np.float32(", ")"):
+            body = body.replace(name, "")
+    if "\n" in body or "," not in body:
+        body = ",".join(body.replace(",", " ").split())
+    return body.strip().removesuffix(",")
+
+
+def _numbers(lines, count):
+    """Numbers, one a line."""
+    import pandas as pd
+
+    if not count:
+        return np.empty(0)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            frame = pd.read_csv(
+                StringIO(lines),
+                header=None,
+                names=["value"],
+                dtype=np.float64,
+                na_values=_NULLS,
+                skip_blank_lines=False,
+                index_col=False,
+                quoting=3,
+                **exact_floats(),
+            )
+    except (ValueError, pd.errors.ParserWarning) as error:
+        raise InputError(f"an array does not hold numbers: {error}") from error
+    if len(frame) != count:
+        raise InputError(f"expected {count} numbers in the arrays, found {len(frame)}")
+    return frame["value"].to_numpy()
+
+
+def exact_floats():
+    """Options with which `pandas.read_csv` rounds correctly; new versions do so of themselves."""
+    import pandas as pd
+
+    version = tuple(int(part) for part in pd.__version__.split(".")[:2])
+    return {} if version >= (3, 1) else {"float_precision": "round_trip"}
+
+
+def _shorten(text):
+    return repr(text if len(text) <= 60 else f"{text[:40]}...{text[-15:]}")

@@ -1,0 +1,185 @@
+"""One column of a table that comes in: as it is declared if it is, else as it was, with its unit understood."""
+
+import numpy as np
+from astropy import units as u
+from astropy.table import Column, MaskedColumn
+from astropy.time import Time
+from astropy.utils.masked import Masked
+
+from stellarlabels.columns import units
+from stellarlabels.columns.cells import Ragged
+from stellarlabels.columns.column import column_name, in_unit, without_unit
+from stellarlabels.columns.epochs import as_years
+from stellarlabels.columns.identifiers import exact
+from stellarlabels.columns.ranges import impossible
+from stellarlabels.columns.vocabulary import known_names
+from stellarlabels.exceptions import ColumnUnitError, InputError
+
+__all__ = ["declarations", "taken"]
+
+#: Texts of a whole cell that say that there is no number.
+_NO_NUMBER = ("", "nan", "--", "none", "null", "<na>", "n/a", "na", "indef", r"\n", "-", "...")
+
+
+class _Columns(dict):
+    """Columns by their names, as far as `column_name` asks for a table."""
+
+    @property
+    def colnames(self):
+        return list(self)
+
+
+def declarations(data):
+    """The declaration of each column that the library would take for one of the vocabulary."""
+    candidates = {name: known_names().get(name.lower()) for name in data}
+    columns = _Columns(data)
+    chosen = {id(item): column_name(columns, item) for item in candidates.values() if item is not None}
+    return {name: item for name, item in candidates.items() if item is not None and chosen[id(item)] == name}
+
+
+def taken(data, name, item, notes):
+    """One column, as it is declared if it is; it shares the data where nothing has to change."""
+    if isinstance(data, Time) and item is not None and item.name == "ref_epoch":
+        return data.jyear * u.yr
+    if not isinstance(data, (Column, np.ndarray)) or data.dtype.names:
+        return _shared(data)
+    if _names_stars(data, item):
+        return _like(data, exact(without_unit(data), name), None)
+    if item is None or item.is_text:
+        return _spelled(data)
+    numbers, unit = _numbers(without_unit(data), item, name, notes), units.understood(getattr(data, "unit", None))
+    if numbers.dtype.kind not in "fiu":
+        return _shared(data)
+    if item.name == "ref_epoch":
+        numbers, unit = _years(numbers, unit, name, notes)
+    bad = impossible(numbers, item, unit)
+    if bad is not None:
+        if numbers.ndim == 1:  # what is wrong in a spectrum is told star by star, by flags
+            notes.count(name, numbers.data[bad])
+        numbers = np.ma.MaskedArray(numbers.data, np.ma.getmaskarray(numbers) | bad)
+    if unit is None and item.unit and numbers.shape[1:] == item.shape:
+        unit = u.Unit(item.unit)
+        notes.unitless[name] = item.unit
+    elif isinstance(unit, u.function.FunctionUnitBase) and item.unit:
+        try:
+            numbers, unit = in_unit(data, item, name, warn=False), u.Unit(item.unit)
+        except ColumnUnitError:  # whoever needs the column will say so
+            return _shared(data)
+    return _like(data, numbers, unit)
+
+
+def _names_stars(data, item):
+    """Whether a column holds the identifiers of stars or spectra, of whatever survey."""
+    if item is not None:
+        return item.is_identifier
+    return str(data.info.meta.get("ucd", "") if data.info.meta else "").lower().startswith("meta.id;meta.main") and (
+        data.dtype.kind in "iuf" and getattr(data, "unit", None) is None
+    )
+
+
+def _numbers(plain, item, name, notes):
+    """Texts and objects as numbers, or rows of a matrix, where every one of them is; a masked array."""
+    if plain.dtype.kind not in "OSU":
+        return plain
+    cells = [cell for cell, hidden in zip(plain.data, np.ma.getmaskarray(plain), strict=True) if not hidden]
+    if item.shape or any(isinstance(cell, (list, tuple, np.ndarray)) for cell in cells):
+        return _matrix(plain, item, name, notes)
+    numbers = [_number(cell) for cell in np.ma.filled(plain.astype(object), None)]
+    if "text" in numbers:
+        return plain
+    missing = np.array([number is None for number in numbers], dtype=bool)
+    out = np.array([0.0 if number is None else number for number in numbers], dtype=np.float64)
+    if not item.dtype.startswith("float") and (out % 1 == 0).all():
+        out = out.astype(np.int64)
+    return np.ma.MaskedArray(out, missing)
+
+
+def _number(cell):
+    """One cell as a float, None if it is missing, "text" if it is neither."""
+    if isinstance(cell, bytes):
+        cell = cell.decode("utf-8", "replace")
+    text = str(cell).strip().lower()
+    if text in _NO_NUMBER:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return "text"
+
+
+def _matrix(plain, item, name, notes):
+    """Cells that hold arrays as a matrix; rows of another length than the others are missing."""
+    try:
+        ragged = Ragged.from_column(plain)
+    except InputError:
+        return plain
+    lengths = np.unique(ragged.lengths[ragged.lengths > 0])
+    if lengths.size > 1 and not (item.shape and item.shape[0] in lengths):
+        return _padded(ragged, int(lengths.max()))
+    length = item.shape[0] if item.shape and (not lengths.size or item.shape[0] in lengths) else int(lengths.max())
+    other = int(np.count_nonzero((ragged.lengths > 0) & (ragged.lengths != length)))
+    if other:
+        notes.remarks[f"{name!r} left out, since they are no arrays of {length} numbers"] += other
+    matrix = ragged.matrix(length)
+    if np.dtype(item.dtype).kind in "iu" and (matrix % 1 == 0).all():
+        matrix = matrix.astype(np.int64)
+    return np.ma.MaskedArray(matrix)
+
+
+def _padded(ragged, length):
+    """Arrays of different lengths as rows of a matrix, NaN behind their ends."""
+    out = np.full((ragged.lengths.size, length), np.nan)
+    out[np.arange(length) < ragged.lengths[:, None]] = ragged.values
+    return np.ma.MaskedArray(out)
+
+
+def _years(numbers, unit, name, notes):
+    """Epochs as (Julian years, the year as unit)."""
+    given = np.ma.filled(numbers.astype(np.float64), np.nan)
+    years, days = as_years(given, unit)
+    lost = np.isnan(years) & np.isfinite(given)
+    if lost.any():
+        notes.count(name, given[lost])
+    if days:
+        notes.remarks[f"{name!r} are Julian days and were taken as such, not as years"] += days
+    return np.ma.MaskedArray(years, np.isnan(years)), u.yr
+
+
+def _spelled(data):
+    """A column that the vocabulary does not know, with its unit understood if that is possible."""
+    out = _shared(data)
+    unit = getattr(out, "unit", None)
+    if isinstance(out, Column) and isinstance(unit, u.UnrecognizedUnit):
+        found = units.understood(unit)
+        out.unit = None if isinstance(found, u.UnrecognizedUnit) else found
+        if out.unit is None:
+            out.meta["unit"] = str(unit)
+    return out
+
+
+def _shared(data):
+    """A new column of the same data."""
+    if isinstance(data, Column):
+        return type(data)(data, copy=False)
+    out = data[:] if hasattr(data, "__getitem__") else data
+    if hasattr(data, "info"):
+        out.info = data.info
+    return out
+
+
+def _like(data, numbers, unit):
+    """A column of other numbers with what is said of ``data``."""
+    mask = np.ma.getmaskarray(numbers)
+    if numbers.dtype.isnative is False:
+        numbers = numbers.astype(numbers.dtype.newbyteorder("="))
+    if unit is None or isinstance(unit, u.UnrecognizedUnit):
+        kind = MaskedColumn if mask.any() else Column
+        out = kind(numbers if mask.any() else np.ma.getdata(numbers), unit=unit, copy=False)
+    else:
+        out = u.Quantity(np.ma.getdata(numbers), unit, dtype=numbers.dtype, copy=False)
+        out = Masked(out, mask=mask) if mask.any() else out
+    info = getattr(data, "info", None)
+    if info is not None:
+        out.info.description, out.info.format = info.description, info.format
+        out.info.meta = dict(info.meta or {})
+    return out

@@ -1,0 +1,93 @@
+"""Identifiers: integers of 64 bits of which no digit may be lost, in whatever form they arrive."""
+
+import numpy as np
+
+from stellarlabels.columns.column import IDENTIFIER, NO_IDENTIFIER, without_unit
+from stellarlabels.columns.vocabulary import column
+from stellarlabels.exceptions import InputError
+
+__all__ = ["exact", "identifiers"]
+
+_REMEDY = (
+    "read it as integers or text, for instance with dtype={'%s': 'Int64'} in pandas, "
+    "so that no digit is lost, and give the table again"
+)
+
+
+def identifiers(data, name="source_id"):
+    """Gaia's identifiers, exactly.
+
+    Parameters
+    ----------
+    data : `~astropy.table.Column` or array_like
+        Integers, or texts of digits, with "Gaia DR3 " before them or not.
+    name : str
+        What to call the column in messages.
+
+    Returns
+    -------
+    `~astropy.table.MaskedColumn` of int64
+
+    Raises
+    ------
+    InputError
+        If they are anything else: floats may have been rounded.
+    """
+    return column("source_id").dress(exact(without_unit(data), name))
+
+
+def exact(data, name):
+    """Identifiers (masked array (N,) of any dtype) as masked int64; uint64 where they need it."""
+    mask = np.ma.getmaskarray(data)
+    if data.dtype.kind in "OSU":
+        data, mask = _from_cells(data.data, mask, name)
+    if data.dtype.kind == "f":
+        mask = mask | np.isnan(data.data)
+        _refuse_floats(data.data[~mask], name)
+    elif data.dtype.kind not in "iu":
+        raise InputError(f"column {name!r}: expected identifiers, got dtype {data.dtype}")
+    plain = np.where(mask, data.dtype.type(0), data.data) if mask.any() else data.data
+    if plain.dtype == np.uint64 and plain.size and plain.max() > np.iinfo(np.int64).max:
+        return np.ma.MaskedArray(plain, mask)
+    return np.ma.MaskedArray(plain.astype(np.int64), mask)
+
+
+def _refuse_floats(values, name):
+    """No float is an identifier, since nobody can see whether it was rounded; values (n,) are those that are there."""
+    if values.size:
+        raise InputError(
+            f"column {name!r}: expected integers, got {values.dtype} ({values[0]}), in which long identifiers are "
+            f"rounded; {_REMEDY % name}"
+        )
+
+
+def _from_cells(cells, mask, name):
+    """Texts and objects as (integers, mask)."""
+    numbers, hidden = [], mask.copy()
+    for index, cell in enumerate(cells.tolist()):
+        number = None if mask[index] else _number(cell, name)
+        hidden[index] = number is None
+        numbers.append(number or 0)
+    wide = bool(numbers) and max(numbers) > np.iinfo(np.int64).max
+    try:
+        data = np.array(numbers, dtype=np.uint64 if wide else np.int64)
+    except OverflowError as error:
+        raise InputError(f"column {name!r}: expected integers of 64 bits, got longer ones") from error
+    return np.ma.MaskedArray(data), hidden
+
+
+def _number(cell, name):
+    """One identifier as an integer; None if it is missing."""
+    if isinstance(cell, bytes):
+        cell = cell.decode("utf-8", "replace")
+    if isinstance(cell, (int, np.integer)) and not isinstance(cell, bool):
+        return int(cell)
+    if isinstance(cell, (float, np.floating)) and not np.isnan(cell):
+        _refuse_floats(np.array([cell]), name)
+    text = str(cell).strip()
+    if cell is None or text.lower() in NO_IDENTIFIER:
+        return None
+    found = IDENTIFIER.fullmatch(text)
+    if found is None:
+        raise InputError(f"column {name!r}: expected integers of 64 bits, got {text[:40]!r}; {_REMEDY % name}")
+    return int(found[1])

@@ -1,0 +1,178 @@
+"""Formats of files of XP spectra: samples or coefficients, one star to a row, to a table, or one number to a column."""
+
+import re
+
+import numpy as np
+
+from stellarlabels import flags
+from stellarlabels.columns import Ragged, factor, holds_arrays, looks_like_array, parse, plain, values, without_unit
+from stellarlabels.columns.wavelengths import regrid
+from stellarlabels.exceptions import InputError, ReadError
+from stellarlabels.files.products import register
+from stellarlabels.inputs.xp.coefficients import cells, lengths_of
+from stellarlabels.inputs.xp.layout import BANDS, COLUMNS, SIZES
+from stellarlabels.inputs.xp.products import Spectra, beside, given_flags
+from stellarlabels.inputs.xp.samples import sample_cells
+
+__all__ = []
+
+_SPECTRUM = ("wavelength", "flux", "flux_error", "spectrum_flag")
+
+
+@register(
+    "xp_continuous",
+    product="xp",
+    description="one row per star, with source_id and array cells bp_coefficients, bp_coefficient_errors, "
+    "bp_coefficient_correlations, and the same of rp",
+    accepts=lambda table: any(f"{band}_coefficients" in table.colnames for band in BANDS),
+)
+def read_continuous(raw, grid):
+    """Coefficients in array cells, as the archive has them."""
+    table = raw.table
+    needed = ["source_id"]
+    for band in BANDS:
+        if f"{band}_coefficients" in table.colnames:
+            needed.append(f"{band}_coefficient_errors")
+    missing = [name for name in needed if name not in table.colnames]
+    if missing:
+        raise ReadError(f"{raw.where}: column {missing[0]!r} is missing; the columns are {', '.join(table.colnames)}")
+    columns = beside(table, [*COLUMNS, "spectrum_flag"])
+    lengths = lengths_of(table)
+    for name, length in lengths.items():
+        if name in table.colnames:
+            data = cells(table[name], name, length).astype(float) if length else values(table, name)
+            columns.add_column(plain(name, data), name=name, copy=False)
+        elif not name.endswith(("correlations", "deviation")):  # a band that no star of the file has
+            columns[name] = plain(name, np.full((len(table), length), np.nan))
+    return _spectra(columns, given_flags(table), grid)
+
+
+@register(
+    "xp_coefficients",
+    product="xp",
+    description="one row per star, with source_id and columns bp_coeff_0, bp_coeff_1 and so on, e_bp_coeff_0 and so "
+    "on, and the same of rp",
+    accepts=lambda table: any(f"{band}_coeff_0" in table.colnames for band in BANDS),
+)
+def read_coefficients(raw, grid):
+    """One coefficient to a column, without correlations."""
+    table = raw.table
+    groups = {
+        f"{band}_{name}": [f"{prefix}{band}_coeff_{index}" for index in range(SIZES[band])]
+        for band in BANDS
+        for name, prefix in (("coefficients", ""), ("coefficient_errors", "e_"))
+    }
+    missing = [name for name in ["source_id", *sum(groups.values(), [])] if name not in table.colnames]
+    if missing:
+        raise ReadError(f"{raw.where}: column {missing[0]!r} is missing, and {len(missing) - 1} more")
+    columns = beside(table, [*sum(groups.values(), []), "spectrum_flag"])
+    for name, members in groups.items():
+        found = np.stack([np.ma.filled(without_unit(table[key]), np.nan) for key in members], axis=1)
+        columns[name] = plain(name, found.astype(np.float64))
+    return _spectra(columns, given_flags(table), grid)
+
+
+def _spectra(columns, flag, grid):
+    """Spectra that are still to be sampled."""
+    has = [np.isfinite(columns[f"{band}_coefficients"]).all(axis=1) for band in BANDS]
+    flag |= flags.SPECTRUM.where(
+        NO_SPECTRUM=~has[0] & ~has[1], MISSING_BP=~has[0] & has[1], MISSING_RP=has[0] & ~has[1]
+    )
+    empty = np.full((len(columns), grid.size), np.nan)
+    return Spectra(columns, empty, empty.copy(), np.zeros(len(columns), dtype=bool), flag)
+
+
+def _has(table, *names):
+    return all(name in table.colnames for name in names)
+
+
+@register(
+    "xp_sampled",
+    product="xp",
+    description="one row per star, with source_id and array cells flux and flux_error",
+    accepts=lambda table: _has(table, "flux") and holds_arrays(table["flux"]),
+)
+def read_rows(raw, grid):
+    """One row per star; the wavelengths are in a column, in the metadata, or those of the archive."""
+    table = raw.table
+    _require(raw, "source_id", "flux", "flux_error")
+    if "xp" in table.colnames:
+        raise ReadError(
+            f"{raw.where}: spectra on the internal scale of BP and RP (column 'xp'), as GaiaXPy's convert gives them; "
+            "expected calibrated ones"
+        )
+    wave, flux, error = (sample_cells(table, name) if name in table.colnames else None for name in _SPECTRUM[:3])
+    return _sampled_spectra(table, flux, error, _sampling(raw) if wave is None else wave, grid)
+
+
+@register(
+    "xp_sampled_star",
+    product="xp",
+    description="one table per star, with columns wavelength, flux and flux_error, and source_id in the metadata, in "
+    "the file name or in a column",
+    accepts=lambda table: _has(table, "wavelength", "flux") and not holds_arrays(table["flux"]),
+)
+def read_star(raw, grid):
+    """One row per sample, of one star or of several, one after the other."""
+    table = raw.table
+    _require(raw, "wavelength", "flux", "flux_error")
+    if not len(table):
+        raise ReadError(f"{raw.where}: the table of samples has no rows")
+    if "source_id" not in table.colnames:
+        table = table.copy(copy_data=False)
+        table["source_id"] = np.full(len(table), _source_id(raw))
+    names = without_unit(table["source_id"]).data
+    _, first, member = np.unique(names, return_index=True, return_inverse=True)
+    rank = np.argsort(np.argsort(first))[member]  # stars in the order in which they appear
+    order = np.argsort(rank, kind="stable")
+    lengths = np.bincount(rank)
+    wave, flux, error = (Ragged(_numbers(table, name)[order], lengths) for name in _SPECTRUM[:3])
+    stars = table[np.sort(first)]
+    if not _has(raw.table, "source_id"):
+        stars = stars[["source_id"]]
+    return _sampled_spectra(stars, flux, error, wave, grid)
+
+
+def _sampled_spectra(table, flux, error, own, grid):
+    flux, error, other = regrid(flux, error, own, grid)
+    flag = given_flags(table) | flags.SPECTRUM.where(OTHER_SAMPLING=other)
+    return Spectra(beside(table, _SPECTRUM), flux, error, np.ones(len(table), dtype=bool), flag)
+
+
+def _require(raw, *names):
+    missing = [name for name in names if name not in raw.table.colnames]
+    if missing:
+        raise ReadError(
+            f"{raw.where}: column {missing[0]!r} is missing; the columns are {', '.join(raw.table.colnames)}"
+        )
+
+
+def _numbers(table, name):
+    """A column of numbers in the unit of the vocabulary."""
+    data = without_unit(table[name])
+    if data.dtype.kind not in "fiu":
+        raise InputError(f"column {name!r}: expected numbers, got dtype {data.dtype}")
+    return np.ma.filled(data.astype(np.float64), np.nan) * factor(table[name], name)
+
+
+def _sampling(raw):
+    """Wavelengths in the metadata, as GaiaXPy writes them, or None."""
+    found = raw.meta.get("sampling")
+    if found is None:
+        return None
+    if isinstance(found, str):
+        return parse([found]).values if looks_like_array(found) else None
+    return np.ravel(np.asarray(np.ma.filled(found, np.nan), dtype=np.float64))
+
+
+def _source_id(raw):
+    """The identifier of the one star in a table: in the metadata or the file name."""
+    found = raw.meta.get("sourceid")
+    if found is not None and re.fullmatch(r"\d+", str(found).strip()):
+        return int(str(found))
+    match = re.search(r"Gaia[ _]?E?DR\d[ _](\d+)", raw.name) or re.search(r"(?<!\d)(\d{10,19})(?!\d)", raw.name)
+    if match is None:
+        raise ReadError(
+            f"{raw.where}: source_id is missing: it is no column, and neither in the metadata nor the file name"
+        )
+    return int(match[1])

@@ -1,0 +1,93 @@
+"""How often each flag of a catalog is raised."""
+
+import numpy as np
+from astropy.table import QTable
+
+from stellarlabels import flags
+from stellarlabels.columns import without_unit
+from stellarlabels.exceptions import InputError
+
+#: What stands in the place of a flag for the stars against which nothing is to be said.
+NO_FLAG = "(none)"
+
+
+def flag_columns(table):
+    """The columns of flags of a table, and the set of flags that explains each.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+
+    Returns
+    -------
+    dict of str to str
+        For each column of single integers the name of a flag set of `stellarlabels.flags`: the one that the column's
+        ``info.meta["flags"]`` names; else, for a column ``<name>_flag``, the set called ``<name>``, or "label" if
+        there is none but the table has a column ``<name>``.
+    """
+    known = set(flags.names())
+    out = {}
+    for name in table.colnames:
+        column = table[name]
+        if getattr(column, "dtype", np.dtype(object)).kind not in "iu" or column.ndim != 1:
+            continue
+        kind = (getattr(column.info, "meta", None) or {}).get("flags", "")
+        own = name[:-5].lower() if name.lower().endswith("_flag") else ""
+        if kind not in known and own:
+            kind = own if own in known else "label" if own in map(str.lower, table.colnames) else ""
+        if kind in known:
+            out[name] = kind
+    return out
+
+
+def tally(table, *, columns=None):
+    """Count the stars that have each flag.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+    columns : dict of str to str, optional
+        Flag columns, and the set that explains each; `flag_columns` by default.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        For each column first a row with `NO_FLAG` in the place of a flag: the stars against which nothing is to be said
+        in the convention of the set. Then a row for each flag of the set and each unknown bit: ``column``, ``flag``
+        (its name), ``meaning``, ``stars`` and ``share`` of the stars of the table whose flags are not missing (NaN if
+        there are none). A star may have several flags.
+
+    Raises
+    ------
+    InputError
+        If the table lacks a column, or there is no such set.
+    """
+    rows = []
+    for name, kind in (flag_columns(table) if columns is None else columns).items():
+        if name not in table.colnames:
+            raise InputError(f"columns: the table has no column {name!r}")
+        known, values = flags.get(kind), without_unit(table[name]).compressed()
+        total = values.size
+        good = int(known.is_good(values).sum()) if total else 0
+        rows.append((name, NO_FLAG, known.zero if known.good == 0 else "the flag of good stars is set", good, total))
+        found, count = np.unique(values, return_counts=True)
+        for bit in range(max((int(found.max()).bit_length() if total else 0), len(known))):
+            name_of_bit = known.decode(1 << bit)[0]
+            meaning = next((flag.meaning for flag in known if flag.bit == bit), "not a flag of this column")
+            if _is_good_bit(known, bit):
+                continue
+            stars = int(count[((found >> bit) & 1) == 1].sum())
+            if stars or not name_of_bit.startswith("UNKNOWN_BIT"):
+                rows.append((name, name_of_bit, meaning, stars, total))
+    out = QTable(names=["column", "flag", "meaning", "stars", "share"], dtype=["U32", "U32", "U1", "i8", "f8"])
+    if rows:
+        column, flag, meaning, stars, total = (np.array(item) for item in zip(*rows, strict=True))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            out = QTable([column, flag, meaning, stars, stars / total], names=out.colnames)
+    out["share"].info.format = ".4f"
+    return out
+
+
+def _is_good_bit(known, bit):
+    """Whether the bit says that the star is good, which is no objection against it."""
+    return bool(known.good & (1 << bit))
