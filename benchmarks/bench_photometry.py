@@ -27,7 +27,6 @@ import numpy as np
 import timing
 from astropy.table import Table, vstack
 
-import stellarlabels
 from stellarlabels.archive.readers import read_xp
 from stellarlabels.inputs.xp import (
     BANDS,
@@ -47,7 +46,7 @@ from stellarlabels.inputs.xp.photometric_systems import photometric_system
 sys.path.append(str(Path(__file__).parents[1] / "tools"))
 import xp_prior  # noqa: E402
 
-OUTPUT = Path(stellarlabels.__file__).parent / "data" / "xp" / "photometry.json"
+OUTPUT = Path(__file__).parents[1] / "docs" / "measured" / "xp" / "photometry.json"
 
 #: Relative difference between the archive's samples and those of GaiaXPy, whose design matrix has six digits.
 ARCHIVE = 1.5e-6
@@ -73,13 +72,13 @@ def main():
     noisy = true.values + draw(true.errors, rng)
     measured = {
         "Samples in single precision": agreement(true, flux.astype(np.float32), flux_error),
-        "Samples as precise as the archive's beside GaiaXPy's": agreement(
+        "Samples as precise as the archive's next to GaiaXPy's": agreement(
             true, flux * (1 + ARCHIVE * rng.standard_normal(flux.shape)), flux_error
         ),
         "Samples with measurement noise once more": agreement(
             true, (noisy @ design.T).astype(np.float32), flux_error, measurement=True
         ),
-        "Errors beside those from known covariances": known_errors(options),
+        "Errors next to those from known covariances": known_errors(options),
     }
     if options.archive:
         measured["The archive's samples of one star"] = archive_star(options.archive)

@@ -16,7 +16,7 @@ from astropy import units as u
 from astropy.table import QTable
 
 from stellarlabels import analysis, validation
-from stellarlabels.analysis.positions import galactocentric
+from stellarlabels.analysis import galactocentric
 
 WIDTHS = {"teff": 80.0, "logg": 0.12, "feh": 0.08, "c_fe": 0.06, "n_fe": 0.08, "alpha_m": 0.04}
 

@@ -38,6 +38,7 @@ __all__ = [
     "MissingUnitWarning",
     "ImpossibleValueWarning",
     "RenamedColumnWarning",
+    "FileWarning",
     "SkippedFileWarning",
     "IncompleteResultWarning",
 ]
@@ -190,6 +191,10 @@ class ImpossibleValueWarning(StellarLabelsWarning):
 
 class RenamedColumnWarning(StellarLabelsWarning):
     """Two columns had the same name; the second got another one."""
+
+
+class FileWarning(StellarLabelsWarning):
+    """A file was read, but not all as it is there: columns that are left out, an incomplete result, odd words."""
 
 
 class SkippedFileWarning(StellarLabelsWarning):

@@ -2,7 +2,7 @@
 
     python tools/fit_mrs.py --models mrs-models.npz
 
-Writes stellarlabels/data/weights/spcanet-fits.json:
+Writes docs/measured/weights/spcanet-fits.json:
 
 - How far the models are from low-resolution spectra of fold 1, with the strengths of lines as they are and with factors
   that folds 2 to 4 ask for (mrs_strengths.py).
@@ -25,7 +25,6 @@ from lamost_lrs import folder, folds, load
 from make_mrs_spectra import Models, rotation_transform
 from mrs_strengths import Strengths, real_stars
 from scipy.optimize import least_squares
-from train_spcanet import WEIGHTS
 
 from stellarlabels.archive.readers import read_lamost
 from stellarlabels.inputs.lamost.medium_resolution import ARMS, GRIDS, arm_pixels, normalised_arm
@@ -171,7 +170,7 @@ def spectrum_of(night):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", required=True, help="file of make_mrs_spectra.py")
-    parser.add_argument("--output", type=Path, default=WEIGHTS)
+    parser.add_argument("--output", type=Path, default=Path(__file__).parents[1] / "docs" / "measured" / "weights")
     args = parser.parse_args()
     models, _ = Models.load(args.models)
     plain = replace(models, strengths=None)

@@ -22,6 +22,32 @@ MODULES = sorted(
     for module in pkgutil.walk_packages([str(PACKAGE)], "stellarlabels.")
     if not module.name.endswith("__main__")
 )
+#: Rooms in the order in which a table walks through them, between the modules that all may use and those that use all.
+WALK = (
+    ("exceptions", "flags", "packaged", "registry", "releases", "threads"),
+    ("columns",),
+    ("files",),
+    ("tables",),
+    ("corrections",),
+    ("inputs",),
+    ("features",),
+    ("archive",),
+    ("networks",),
+    ("labels",),
+    ("distances",),
+    ("catalogs",),
+    ("validation",),
+    ("analysis",),
+    ("plots",),
+    ("report",),
+    ("scale",),
+    ("systems",),
+    ("demo",),
+    ("cli",),
+    ("__main__",),
+)
+#: Rooms whose names are older ones of others.
+OLD_NAMES = ("features",)
 #: Private names that libraries make public: of named tuples.
 NAMED_TUPLE = {"_asdict", "_fields", "_make", "_replace"}
 

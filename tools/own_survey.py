@@ -15,12 +15,11 @@ import numpy as np
 from astropy.table import Table
 from measures import statistics, xgboost_predictions
 
-import stellarlabels
 from stellarlabels import CSNet, columns
 from stellarlabels.inputs.base import feature_set
 from stellarlabels.inputs.colors import ColorSet
 
-OUTPUT = Path(stellarlabels.__file__).parent / "data" / "colors" / "sdss_segue.json"
+OUTPUT = Path(__file__).parents[1] / "docs" / "measured" / "colors" / "sdss_segue.json"
 
 COLORS = ("ug", "gr", "ri", "iz")
 SURVEY = ColorSet.make("sdss_colors", COLORS, COLORS, color="gr")

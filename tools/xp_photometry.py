@@ -26,7 +26,7 @@ from astropy.table import Table
 from xp_apogee import load
 
 from stellarlabels import columns
-from stellarlabels.files.atomic import replacing
+from stellarlabels.files import replacing
 from stellarlabels.inputs.xp import recover_coefficients, synthesize
 
 #: Columns that are taken over, with the names that they get.

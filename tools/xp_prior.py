@@ -12,7 +12,7 @@ import numpy as np
 
 from stellarlabels.archive.readers import read_xp
 from stellarlabels.columns import values
-from stellarlabels.files.atomic import replacing
+from stellarlabels.files import replacing
 from stellarlabels.inputs.xp import design_matrix
 from stellarlabels.inputs.xp.layout import BANDS, SIZES, columns
 from stellarlabels.inputs.xp.prior import OWN

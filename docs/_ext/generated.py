@@ -13,7 +13,8 @@
 ``.. color-sets::``
     The sets of colors that ship with the package.
 ``.. performance:: [FILES]``
-    What was measured of the shipped weights, every ``data/weights/*.json``, or of other files in the folder of data.
+    What was measured of the shipped weights, every ``weights/*.json``, or of other files, in the folder of data of the
+    package and in the folder ``measured`` here, where measurements are that nothing but the documentation reads.
 
 A JSON file of measurements holds the description of what was measured as plain entries, and under ``measured`` a
 dictionary of dictionaries: model, group of stars, label, quantity.
@@ -27,6 +28,7 @@ from astropy.table import Table
 from sphinx.util.docutils import SphinxDirective
 
 DATA = Path(str(resources.files("stellarlabels"))) / "data"
+MEASURED = Path(__file__).parents[1] / "measured"
 
 
 def plain(text):
@@ -158,7 +160,8 @@ class Performance(Generated):
 
     def lines(self):
         """One section for each JSON file, one table for each model in it."""
-        files = sorted(DATA.glob(self.arguments[0] if self.arguments else "weights/*.json"))
+        pattern = self.arguments[0] if self.arguments else "weights/*.json"
+        files = sorted([*DATA.glob(pattern), *MEASURED.glob(pattern)], key=lambda path: path.stem)
         if not files:
             return ["No weights ship with this version, so there is nothing to report."]
         out = []

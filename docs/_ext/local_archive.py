@@ -16,7 +16,7 @@ from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.table import Table
 
-from stellarlabels.files.votables import dumps
+from stellarlabels.files import dumps
 from stellarlabels.inputs.examples import xp_apogee_sample
 
 _NUMBER = r"\(?(-?[\d.e+-]+)\)?"

@@ -1,37 +1,25 @@
-"""Pages of the API reference, one for each module, written before the documentation is read.
+"""Pages of the API reference, one for each room, written before the documentation is read.
 
-Every name in the ``__all__`` of a module is documented once. Functions and classes are under their shortest name: what
-a room hands out from its modules is on the page of the room. Data are with the module that has the comment on them.
-New modules appear by themselves.
+What a room's faces hand out is there, and nothing else: every name in their ``__all__``, once, in the order of the
+faces that ``tools/house.py`` finds. New names, faces and rooms appear by themselves.
 """
 
 import inspect
-import pkgutil
+import sys
 from importlib import import_module
 from pathlib import Path
 
 from sphinx.pycode import ModuleAnalyzer
 
-from stellarlabels.flags import FlagSet
+sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
+import house  # noqa: E402
+
+from stellarlabels.flags import FlagSet  # noqa: E402
 
 #: Libraries whose members are not repeated on the pages of classes that derive from theirs.
 FOREIGN = {"keras", "tensorflow"}
-
-
-def public_modules(package):
-    """The package and all modules in it that declare what is public, the shortest names first."""
-    found = [package] + [
-        module.name
-        for module in pkgutil.walk_packages(import_module(package).__path__, f"{package}.")
-        if not module.name.endswith("__main__")
-    ]
-    modules = {name: import_module(name) for name in sorted(found, key=lambda name: (name.count("."), name))}
-    return {name: module for name, module in modules.items() if hasattr(module, "__all__") or is_package(module)}
-
-
-def is_package(module):
-    """Whether a module has modules of its own."""
-    return hasattr(module, "__path__")
+#: Faces under old names, which hand out what others do.
+OLD = ("stellarlabels.archive.readers", *(f"stellarlabels.{room}" for room in house.OLD_NAMES))
 
 
 def directive(name, value):
@@ -45,63 +33,89 @@ def directive(name, value):
     return [f".. autofunction:: {name}", ""]
 
 
-def data(module, name, value):
-    """Lines that document a constant by the comment on it, or by what a flag set says of itself."""
-    comments = ModuleAnalyzer.for_module(module).find_attr_docs().get(("", name), ())
+def data(face, name, value):
+    """Lines that document a constant by the comment on it where it is defined, or by what a flag set says of itself."""
+    comments = []
+    for module in house.MODULES:
+        if house.room_of(module) == house.room_of(face) and getattr(import_module(module), name, None) is value:
+            comments = comments or ModuleAnalyzer.for_module(module).find_attr_docs().get(("", name), ())
     if isinstance(value, FlagSet):
         comments = [f"{value.description}. The flags are listed in :doc:`/flags`."]
-    return [f".. py:data:: {name}", f"   :module: {module}", "", *(f"   {line}" for line in comments), ""]
+    return [f".. py:data:: {name}", f"   :module: {face}", "", *(f"   {line}" for line in comments), ""]
 
 
-def summary(module):
-    """First line of a docstring."""
-    return inspect.getdoc(module).partition("\n\n")[0].replace("\n", " ")
+def room_page(face):
+    """The page on which a face is: that of its room, or of the package for modules beside the rooms."""
+    room = house.room_of(face)
+    is_room = room and house.path_of(f"stellarlabels.{room}").name == "__init__.py"
+    return f"stellarlabels.{room}" if is_room else "stellarlabels"
 
 
-def page(name, module, modules, homes):
-    """Lines of the page of one module. ``homes`` remembers where an object is documented."""
-    inside = [other for other in modules if other.rpartition(".")[0] == name]
-    lines = [name, "=" * len(name), "", f".. automodule:: {name}"]
+def section(face, line):
+    """Lines of one face: its docstring and what it hands out that no face before it does."""
+    names = [name for name in house.faces().get(face, ()) if f"{face}.{name}" in house.handed_out().values()]
+    lines = [face, line * len(face), "", f".. automodule:: {face}"]
     # A function of the same name, which the room hands out, takes precedence in the index.
-    lines += ["   :no-index:", ""] if name in homes.values() else [""]
-    elsewhere = []
-    for public in getattr(module, "__all__", ()):
-        value = getattr(module, public)
-        if inspect.ismodule(value) or public.startswith("__"):
-            continue
-        if not (inspect.isclass(value) or inspect.isroutine(value)):
-            if not any(getattr(modules[other], public, None) is value for other in inside):
-                lines += data(name, public, value)
-            continue
-        home = homes.setdefault(id(value), f"{name}.{public}")
-        if home == f"{name}.{public}":
-            lines += directive(home, value)
-        else:
-            elsewhere.append(f"`{home}`")
-    if elsewhere:
-        lines += [f"Documented with the room: {', '.join(elsewhere)}.", ""]
-    if inside:
-        lines += [".. rubric:: Modules", ""]
-        lines += [f"- :doc:`{other} <{other}>`: {summary(modules[other])}" for other in inside]
-        lines += ["", ".. toctree::", "   :hidden:", "", *(f"   {other}" for other in inside), ""]
+    lines += ["   :no-index:", ""] if face in house.handed_out().values() else [""]
+    for name in names:
+        value = getattr(import_module(face), name)
+        is_object = inspect.isclass(value) or inspect.isroutine(value)
+        lines += directive(f"{face}.{name}", value) if is_object else data(face, name, value)
     return lines
+
+
+def pages():
+    """Names of pages, and their lines."""
+    faces = {face: room_page(face) for face in house.faces() if not face.startswith(OLD)}
+    rooms = sorted(set(faces.values()))
+    out = {}
+    for page in rooms:
+        shown = [page, *sorted(face for face, where in faces.items() if where == page and face != page)]
+        out[page] = [line for face in shown for line in section(face, "=" if face == page else "-")]
+    toctree = [".. toctree::", "   :maxdepth: 1", "", *(f"   {page}" for page in rooms if page != "stellarlabels"), ""]
+    head = out["stellarlabels"]
+    out["stellarlabels"] = [*head, ".. rubric:: Parts", "", *toctree]
+    return out
 
 
 def write_pages(app):
     """Write all pages; those that have not changed are left alone, so that Sphinx does not read them again."""
     folder = Path(app.srcdir) / "api"
     folder.mkdir(exist_ok=True)
-    modules, homes = public_modules("stellarlabels"), {}
-    for name, module in modules.items():
-        path, text = folder / f"{name}.rst", "\n".join(page(name, module, modules, homes))
+    found = pages()
+    for name, lines in found.items():
+        path, text = folder / f"{name}.rst", "\n".join(lines)
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
     for path in folder.glob("*.rst"):
-        if path.stem not in modules:
+        if path.stem not in found:
             path.unlink()
 
 
+def home_of(name):
+    """Where what is defined under a dotted name is documented, with a method or attribute of it; None if nowhere."""
+    parts = name.split(".")
+    for number in range(len(parts) - 1, 0, -1):
+        module = ".".join(parts[:number])
+        if module in house.MODULES:
+            value = getattr(import_module(module), parts[number], None)
+            if not (inspect.isclass(value) or inspect.isfunction(value)):
+                return None
+            home = house.handed_out().get(f"{value.__module__}:{value.__qualname__}")
+            return home and ".".join([home, *parts[number + 1 :]])
+    return None
+
+
+def resolve(app, env, node, content):
+    """Lead references to where a name is defined, which Sphinx writes for base classes, to where it is documented."""
+    home = home_of(node.get("reftarget", ""))
+    if node.get("refdomain") != "py" or home is None or home == node["reftarget"]:
+        return None
+    return env.get_domain("py").resolve_xref(env, node["refdoc"], app.builder, "obj", home, node, content)
+
+
 def setup(app):
-    """Write the pages when a build begins."""
+    """Write the pages when a build begins, and find out later where names are documented."""
     app.connect("builder-inited", write_pages)
+    app.connect("missing-reference", resolve)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

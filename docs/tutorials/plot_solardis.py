@@ -32,7 +32,7 @@ for name, description in available("lamost").items():
 
 # %%
 # A list of files becomes one table. A file that cannot be read keeps its row, flagged.
-# `~stellarlabels.archive.readers.iter_lamost` gives the same in pieces, for more files than memory holds.
+# `~stellarlabels.inputs.lamost.iter_lamost` gives the same in pieces, for more files than memory holds.
 if files:
     spectra = read_lamost(files, progress=False)
     print(spectra["obsid", "release", "class", "subclass", "z", "snrg", "spectrum_flag"])
@@ -72,7 +72,7 @@ if files:
 # How good they are
 # -----------------
 # The weights were measured on stars of other folds than those that they were trained on, five folds by star, against
-# the labels of the LAMOST pipeline, beside ridge regression and a Gaussian process on principal components of the
+# the labels of the LAMOST pipeline, next to ridge regression and a Gaussian process on principal components of the
 # same spectra.
 measured = SolarDis.metrics()["measured"]
 for name in list(measured)[:3]:

@@ -22,8 +22,8 @@ plots.kiel(stars, ax=axes[0])
 plots.color_magnitude(stars, ax=axes[1])
 
 # %%
-# ``isochrones`` takes tables with ``teff`` and ``logg``; `stellarlabels.analysis.diagrams` reads the files of PARSEC
-# and MIST.
+# ``isochrones`` takes tables with ``teff`` and ``logg``; `stellarlabels.analysis.read_isochrones` reads the files of
+# PARSEC and MIST.
 #
 # Abundances of dwarfs and giants
 # -------------------------------
@@ -38,7 +38,7 @@ plots.abundance_planes(stars, "alpha_m", figure=figure)
 # ----------
 # A third of the stars have a parallax, from which come Galactocentric coordinates.
 
-from stellarlabels.analysis.positions import galactocentric
+from stellarlabels.analysis import galactocentric
 
 places = galactocentric(stars)
 places[:3]

@@ -1,6 +1,7 @@
 """What the labels say: diagrams, abundance planes, gradients of metallicity, and what networks read in a spectrum."""
 
 from stellarlabels.analysis.diagrams import color_magnitude, kiel, read_isochrones, select_isochrones
+from stellarlabels.analysis.galactic_positions import default_frame, galactocentric, positions
 from stellarlabels.analysis.gradients import radial_gradients, vertical_gradients
 from stellarlabels.analysis.maps import (
     abundance_names,
@@ -17,7 +18,6 @@ from stellarlabels.analysis.network_attention import (
     red_clump,
     spectral_lines,
 )
-from stellarlabels.analysis.positions import default_frame, galactocentric, positions
 from stellarlabels.analysis.spectral_windows import importance, sensitivity
 
 __all__ = [

@@ -5,7 +5,7 @@ from astropy import units as u
 from astropy.table import QTable
 
 from stellarlabels import columns
-from stellarlabels.analysis.positions import positions
+from stellarlabels.analysis.galactic_positions import positions
 from stellarlabels.exceptions import InputError
 from stellarlabels.validation import derived_label, grouped_lines
 
@@ -37,7 +37,7 @@ def radial_gradients(
     r_range : `~astropy.units.Quantity`, shape (2,)
         Smallest and largest R.
     method : {"least_squares", "weighted", "robust"}
-        How the straight lines are fitted; see `stellarlabels.validation.lines.grouped_lines`. The paper's is
+        How the straight lines are fitted; see `stellarlabels.validation.grouped_lines`. The paper's is
         ``"least_squares"``. Errors of R are not taken into account: they make gradients flatter.
     rows : array_like of bool, shape (N,), optional
         Stars that count; all by default.

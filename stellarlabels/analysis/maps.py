@@ -5,7 +5,7 @@ from astropy import units as u
 from astropy.table import QTable
 
 from stellarlabels import columns
-from stellarlabels.analysis.positions import positions
+from stellarlabels.analysis.galactic_positions import positions
 from stellarlabels.exceptions import InputError
 from stellarlabels.validation import Along, classes, derived_label, grouped_median, quantity_along
 
@@ -202,12 +202,12 @@ def abundance_plane(table, name, *, bins=80, range=None, rows=None):
     name : str
         Abundance such as ``mg_fe``; worked out from ``mg_h`` and ``feh`` if need be.
     bins, range, rows
-        As for `stellarlabels.analysis.maps.binned_map`.
+        As for `stellarlabels.analysis.binned_map`.
 
     Returns
     -------
     `~astropy.table.QTable`
-        As of `stellarlabels.analysis.maps.binned_map`, with x = [Fe/H] and y = [X/Fe], and ``density``: number of
+        As of `stellarlabels.analysis.binned_map`, with x = [Fe/H] and y = [X/Fe], and ``density``: number of
         stars over the largest one in a cell. ``meta["note"]`` is a sentence if the table does not have the labels.
     """
     planes, missing = [], []
@@ -233,7 +233,7 @@ def abundance_planes(table, names=None, *, rule="logg", limit=3.5, bins=80, rang
     rule, limit
         As for `stellarlabels.validation.classes`.
     bins, range
-        As for `stellarlabels.analysis.maps.binned_map`.
+        As for `stellarlabels.analysis.binned_map`.
 
     Returns
     -------

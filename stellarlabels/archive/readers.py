@@ -6,7 +6,7 @@ release; `read_labels` reads catalogs of labels (LAMOST, APOGEE, PASTEL, machine
 any table of stars. What is in a file is recognized by its content, not by its name; `available` lists the formats.
 """
 
-from stellarlabels.files.products import available
+from stellarlabels.files import available
 from stellarlabels.inputs.lamost.reader import iter_lamost, read_lamost
 from stellarlabels.inputs.xp import read_table, read_xp
 from stellarlabels.inputs.xp import sample as sample_coefficients

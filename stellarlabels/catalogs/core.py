@@ -3,10 +3,8 @@
 import logging
 from pathlib import Path
 
+from stellarlabels import files
 from stellarlabels.catalogs import published, schemas
-from stellarlabels.catalogs.scanning import pieces
-from stellarlabels.files import atomic as files
-from stellarlabels.files import content, formats
 
 __all__ = ["read", "write"]
 
@@ -36,40 +34,53 @@ def write(table, path, schema=None, *, overwrite=False, format=None):
     ------
     stellarlabels.exceptions.InputError
         If the format is unknown or cannot hold a column (the message names it): FITS and MRT hold ASCII text only,
-        VOTable in plain text no control characters and no arrays of text, Parquet no cells of two or more dimensions,
-        MRT no cells of several values and no infinite numbers; none holds integers above 2**63 - 1.
+        FITS 999 columns with names of up to 68 characters, VOTable in plain text no control characters and no arrays
+        of text, Parquet no cells of two or more dimensions, MRT no infinite numbers; none holds integers above
+        2**63 - 1 or cells of several lengths.
     stellarlabels.exceptions.ColumnUnitError
         If a unit does not convert to that of the schema.
     stellarlabels.exceptions.WriteError
         If the file exists, its folder does not, or the system refuses to write.
+
+    Warns
+    -----
+    stellarlabels.exceptions.FileWarning
+        Of metadata without a name, which are not written.
 
     Notes
     -----
     The file appears under its name only when it is complete; if anything fails, nothing is left behind and a file that
     was there stays. Missing values are those that are masked, NaN, or an empty text. FITS and the plain-text VOTable
     have no other sign for a missing text than an empty one; FITS drops blanks at the end of a text, MRT also at its
-    beginning. MRT has no place for UCDs, dtypes and metadata: they come back when the file is read with its schema.
+    beginning. MRT has no place for UCDs, dtypes and metadata, CSV and TSV also none for units and descriptions: they
+    come back when the file is read with its schema. ``dex``, the unit of [Fe/H], is no unit of the FITS standard:
+    other programs show it, and Astropy warns when it reads it.
 
     Two million rows or more show a progress bar. Tables that are larger than memory are for
     `stellarlabels.catalogs.stream`.
     """
-    target = formats.find(path, format)
+    target = files.find(path, format)
     declared = None if schema is None else schemas.get(schema)
     with files.replacing(path, overwrite=overwrite) as stream:
-        target.write(content.from_table(table, declared), stream, Path(path))
+        target.write(files.from_table(table, declared), stream, Path(path))
     _log.info("wrote %d rows to %s (%s)", len(table), path, target.name)
 
 
-def read(path, schema=None, *, format=None):
+def read(path, schema=None, *, table=None, format=None):
     """Read a catalog: a published file, or one that `write` made.
 
     Parameters
     ----------
     path : path-like
+        FITS, VOTable, Parquet, HDF5, CSV, TSV and other text, ECSV or MRT, recognized by what is in it, also packed
+        with gzip or bzip2, or in a zip archive.
     schema : str or `~stellarlabels.columns.Schema`, optional
         The published catalog that the file is. Without it the table is what the file says.
+    table : int or str, optional
+        Number, from 1, or name of the table if the file holds several with different columns. Tables with the same
+        columns are read one after the other.
     format : str, optional
-        Name of the format if the suffix is not to decide.
+        Name of the format if the content is not to decide.
 
     Returns
     -------
@@ -83,13 +94,19 @@ def read(path, schema=None, *, format=None):
     Raises
     ------
     stellarlabels.exceptions.ReadError
-        If the file is missing or is not what its suffix says.
+        If the file is missing, is not what its suffix says, or holds several tables with different columns; the
+        message lists them.
     stellarlabels.exceptions.InputError
-        If the schema or the format is unknown.
+        If the schema, the table or the format is unknown.
     stellarlabels.exceptions.ColumnUnitError
         If a unit in the file does not convert to that of the schema.
+
+    Warns
+    -----
+    stellarlabels.exceptions.FileWarning
+        Of columns that are left out (complex numbers, structures), second columns of one name, which get the suffix
+        ``_2``, and results of services that are cut off.
     """
-    source = formats.find(path, format)
     declared = None if schema is None else schemas.get(schema)
-    [found] = pieces(source, path, declared)
+    [found] = files.contents(path, table=table, format=format, declared=declared)
     return published.to_table(found, declared)

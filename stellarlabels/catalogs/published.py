@@ -31,7 +31,7 @@ def to_table(content, declared=None):
 
     Parameters
     ----------
-    content : `~stellarlabels.files.content.Content`
+    content : `~stellarlabels.files.Content`
     declared : `~stellarlabels.columns.Schema`, optional
         The schema to conform to: its names, units, dtypes and, unless the file is one of our own, null values.
         Columns that it does not know follow.
@@ -101,6 +101,10 @@ def with_flags(table, declared):
 def _dressed(item, declared):
     """The field as a table column. Logarithms of quantities come out in bare dex or mag."""
     column = item.column
+    if item.kind == "O":  # cells of several lengths
+        out = MaskedColumn(item.data, mask=item.mask, unit=column.unit or None, description=column.description)
+        out.info.meta = {"ucd": column.ucd} if column.ucd else {}
+        return out
     data = np.ma.MaskedArray(item.data, mask=item.mask)
     unit = u.Unit(column.unit or "", parse_strict="silent")
     if isinstance(unit, u.LogUnit):

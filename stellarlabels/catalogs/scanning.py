@@ -1,15 +1,13 @@
 """Catalogs that are larger than memory, read some rows at a time."""
 
-from pathlib import Path
-
+from stellarlabels import files
 from stellarlabels.catalogs import published, schemas
-from stellarlabels.exceptions import InputError, ReadError, StellarLabelsError
-from stellarlabels.files import formats
+from stellarlabels.exceptions import InputError
 
-__all__ = ["count", "pieces", "scan"]
+__all__ = ["scan"]
 
 
-def scan(path, schema=None, *, rows=100_000, first=0, format=None):
+def scan(path, schema=None, *, rows=100_000, first=0, table=None, format=None):
     """Read a catalog some rows at a time.
 
     Parameters
@@ -21,8 +19,8 @@ def scan(path, schema=None, *, rows=100_000, first=0, format=None):
         Number of rows of a piece; the last one may have fewer.
     first : int
         Number of rows at the beginning that are passed over. FITS and Parquet files are not read up to there.
-    format : str, optional
-        Name of the format if the suffix is not to decide.
+    table, format
+        As in `stellarlabels.catalogs.read`.
 
     Yields
     ------
@@ -42,8 +40,8 @@ def scan(path, schema=None, *, rows=100_000, first=0, format=None):
 
     Notes
     -----
-    FITS, VOTable, CSV and Parquet files are never in memory as a whole. Those of other formats are read at once and
-    then cut into pieces.
+    FITS, VOTable in BINARY, text, Parquet and HDF5 files are never in memory as a whole. Those of other formats, and
+    files of several tables, are read at once and then cut into pieces.
 
     Examples
     --------
@@ -61,85 +59,6 @@ def scan(path, schema=None, *, rows=100_000, first=0, format=None):
         raise InputError(f"rows: expected a positive integer, got {rows!r}")
     if not isinstance(first, int) or first < 0:
         raise InputError(f"first: expected an integer of 0 or more, got {first!r}")
-    source = formats.find(path, format)
     declared = None if schema is None else schemas.get(schema)
-    return (published.to_table(piece, declared) for piece in pieces(source, path, declared, rows, first))
-
-
-def count(path, *, format=None):
-    """Number of rows of a file, from its header.
-
-    Parameters
-    ----------
-    path : path-like
-    format : str, optional
-        Name of the format if the suffix is not to decide.
-
-    Returns
-    -------
-    int or None
-        None for formats whose files do not say it.
-
-    Raises
-    ------
-    stellarlabels.exceptions.InputError
-        If the format is unknown.
-    stellarlabels.exceptions.ReadError
-        If the file is missing or is not what its suffix says.
-    """
-    source, path = formats.find(path, format), _existing(path)
-    try:
-        return source.count(path)
-    except StellarLabelsError:
-        raise
-    except Exception as error:  # whatever the libraries underneath say of a damaged file
-        raise ReadError(f"path: {path} could not be read as {source.name}: {error}") from error
-
-
-def pieces(source, path, declared=None, rows=None, first=0):
-    """The contents of a file, before they become tables.
-
-    Parameters
-    ----------
-    source : `~stellarlabels.files.formats.Format`
-    path : path-like
-    declared : `~stellarlabels.columns.Schema`, optional
-        The schema that the file is said to have.
-    rows, first : int, optional
-        As in `scan`; by default there is one piece.
-
-    Returns
-    -------
-    iterator of `~stellarlabels.files.content.Content`
-
-    Raises
-    ------
-    stellarlabels.exceptions.ReadError
-        If there is no such file, or it is not of that format.
-    """
-    return _pieces(source, _existing(path), declared, rows, first)
-
-
-def _existing(path):
-    path = Path(path)
-    if not path.is_file():
-        raise ReadError(f"path: there is no file {path}")
-    return path
-
-
-def _pieces(source, path, declared, rows, begin):
-    try:
-        found = source.blocks(path, rows, declared, begin) if rows else None
-        if found is not None:
-            yield from found
-            return
-        whole = source.read(path, declared)
-    except StellarLabelsError:
-        raise
-    except Exception as error:  # whatever the libraries underneath say of a damaged file
-        raise ReadError(f"path: {path} could not be read as {source.name}: {error}") from error
-    if begin:
-        whole = whole.part(slice(begin, None))
-    step = rows or max(len(whole), 1)
-    for first in range(0, max(len(whole), 1), step):
-        yield whole.part(slice(first, first + step))
+    found = files.contents(path, rows, first, table=table, format=format, declared=declared)
+    return (published.to_table(piece, declared) for piece in found)

@@ -4,12 +4,11 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
+from stellarlabels import files
 from stellarlabels.catalogs import schemas
 from stellarlabels.columns import Schema
 from stellarlabels.exceptions import InputError, WriteError
-from stellarlabels.files import atomic as files
-from stellarlabels.files import content, formats
-from stellarlabels.files.spool import Spool, SpooledArray
+from stellarlabels.files import Field, Spool, SpooledArray
 
 __all__ = ["Writer", "stream"]
 
@@ -55,7 +54,7 @@ class Writer:
         names = list(format) if isinstance(format, list | tuple) else [format] * len(paths)
         if not paths or len(names) != len(paths):
             raise InputError(f"format: expected one for each of {len(paths)} paths, got {len(names)}")
-        self._targets = [(one, formats.find(one, name)) for one, name in zip(paths, names, strict=True)]
+        self._targets = [(one, files.find(one, name)) for one, name in zip(paths, names, strict=True)]
         self._declared = None if schema is None else schemas.get(schema)
         self._overwrite = overwrite
         for one in paths:
@@ -80,7 +79,7 @@ class Writer:
 
     @property
     def content(self):
-        """The rows so far, as a `~stellarlabels.files.content.Content`; None before the first ones."""
+        """The rows so far, as a `~stellarlabels.files.Content`; None before the first ones."""
         return self._content
 
     def append(self, table):
@@ -104,7 +103,7 @@ class Writer:
         if self._spool is None:
             raise InputError("table: the writer is closed")
         if self._content is None:
-            part = content.from_table(table, self._declared)
+            part = files.from_table(table, self._declared)
             self._begin(part)
         else:
             part = self._alike(table)
@@ -121,7 +120,7 @@ class Writer:
         columns = [item.column for item in part.fields]
         self._columns = self._declared or Schema("rows", [replace(column, aliases=()) for column in columns])
         fields = [
-            content.Field(
+            Field(
                 column,
                 SpooledArray(self._spool, "U1" if item.kind == "U" else item.data.dtype, column.shape),
                 SpooledArray(self._spool, bool, column.shape),
@@ -136,7 +135,7 @@ class Writer:
             expected, got = self._columns.names, list(table.colnames)
             if sorted(expected) != sorted(got):
                 raise InputError(f"table: expected the columns {expected} of the first rows, got {got}")
-        return content.from_table(table, self._columns)
+        return files.from_table(table, self._columns)
 
     def close(self):
         """Write the files. Nothing is left to be done when it has been called before."""

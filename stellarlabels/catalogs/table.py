@@ -2,9 +2,9 @@
 
 from astropy.table import QTable
 
+from stellarlabels import files
 from stellarlabels.catalogs import core
 from stellarlabels.exceptions import InputError
-from stellarlabels.files import formats
 
 __all__ = ["CatalogTable"]
 
@@ -41,7 +41,7 @@ class CatalogTable(QTable):
         to astropy.
         """
         try:
-            formats.find(path, format)
+            files.find(path, format)
         except (InputError, TypeError):
             return super().write(path, *args, format=format, **kwargs)
         return core.write(self, path, self.meta.get("schema"), format=format, **kwargs)

@@ -34,9 +34,9 @@ def check_inputs(*paths):
 
 def check_format(output):
     """Refuse a name whose suffix is none of a format that can be written."""
-    from stellarlabels.files import formats
+    from stellarlabels import files
 
-    formats.find(output)
+    files.find(output)
 
 
 def paths_of(arguments):

@@ -1,15 +1,13 @@
 """Cells that hold arrays, in whatever way a file format delivers them: rectangles, lists of arrays, or text."""
 
-import warnings
 from dataclasses import dataclass
-from io import StringIO
 
 import numpy as np
 
 from stellarlabels.columns.column import without_unit
 from stellarlabels.exceptions import InputError
 
-__all__ = ["Ragged", "exact_floats", "holds_arrays", "looks_like_array", "parse", "parse_column"]
+__all__ = ["Ragged", "holds_arrays", "looks_like_array", "parse", "parse_column"]
 
 _PAIRS = {"(": ")", "[": "]"}
 _NULLS = ("null", "None", "none", "--", "masked")
@@ -20,36 +18,14 @@ _MISSING = (*_NULLS, "", "nan", "NaN", "NA", "N/A", "NULL")
 
 @dataclass(frozen=True)
 class Ragged:
-    """Arrays of different lengths, one after the other.
-
-    Parameters
-    ----------
-    values : `~numpy.ndarray` of float64, shape (sum of lengths,)
-    lengths : `~numpy.ndarray` of int, shape (N,)
-    """
+    """Arrays of different lengths, one after the other: all values, and the length of each."""
 
     values: np.ndarray
     lengths: np.ndarray
 
     @classmethod
     def from_column(cls, column):
-        """The cells of a table column.
-
-        Parameters
-        ----------
-        column : `~astropy.table.Column`, `~astropy.units.Quantity` or array_like
-            Two-dimensional, or one-dimensional with arrays, masked arrays or texts as cells. A unit is not looked at.
-
-        Returns
-        -------
-        `Ragged`
-            Masked elements are NaN; masked, empty and missing cells have length 0.
-
-        Raises
-        ------
-        InputError
-            If the cells are neither arrays nor texts of arrays.
-        """
+        """The cells of a column, 2-d, arrays or texts: masked elements are NaN, missing cells have no length."""
         data = without_unit(column)
         if data.ndim == 2 and data.dtype.kind in "fiub":
             values = np.ma.filled(data.astype(np.float64), np.nan)
@@ -66,17 +42,7 @@ class Ragged:
         return cls(np.concatenate([np.empty(0), *plain]), np.array([cell.size for cell in plain], dtype=np.int64))
 
     def matrix(self, length):
-        """The arrays as rows of a matrix.
-
-        Parameters
-        ----------
-        length : int
-
-        Returns
-        -------
-        `~numpy.ndarray` of float64, shape (N, length)
-            NaN throughout in rows of arrays that have another length.
-        """
+        """The arrays as rows of a matrix; NaN throughout in rows of arrays that have another length."""
         rows = self.lengths == length
         if rows.all():
             return self.values.reshape(-1, length)
@@ -123,23 +89,9 @@ def looks_like_array(text):
 
 
 def parse(texts):
-    """Texts such as ``(1.0, 2.0)``, ``[1.0,null]`` or ``[1. 2.]`` as numbers.
+    """Texts such as ``(1.0, 2.0)``, ``[1.0,null]`` or ``[1. 2.]`` as correctly rounded numbers; null is NaN.
 
-    Parameters
-    ----------
-    texts : list of str
-        In round or square brackets; numbers separated by commas, or by blanks as NumPy prints them. An empty text is a
-        missing array.
-
-    Returns
-    -------
-    `Ragged`
-        Correctly rounded; null, None, nan and -- are NaN.
-
-    Raises
-    ------
-    InputError
-        If a text is not an array of numbers, or was abbreviated with dots when it was written.
+    An empty text is a missing array; an InputError names what is no array, or was abbreviated with dots.
     """
     bodies = [_body(text) for text in texts]
     lengths = np.array([body.count(",") + 1 if body else 0 for body in bodies], dtype=np.int64)
@@ -148,24 +100,7 @@ def parse(texts):
 
 
 def parse_column(texts, dtype=np.float64):
-    """As `parse`, for a column of texts in Arrow's memory, without an object for each of them.
-
-    Parameters
-    ----------
-    texts : `pyarrow.ChunkedArray` of string
-        An empty text is a missing array.
-    dtype : dtype-like
-        float64 or float32, of the values.
-
-    Returns
-    -------
-    `Ragged`
-
-    Raises
-    ------
-    InputError
-        As `parse`.
-    """
+    """As `parse`, for a column of texts in Arrow's memory, without an object for each; values in float64 or float32."""
     parts = [_parse_chunk(chunk, dtype) or _parse_texts(chunk.to_pylist()) for chunk in texts.chunks]
     lengths = [np.empty(0, dtype=np.int64), *(part.lengths for part in parts)]
     values = [np.empty(0, dtype), *(part.values for part in parts)]
@@ -233,37 +168,20 @@ def _body(text):
 
 def _numbers(lines, count):
     """Numbers, one a line."""
-    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
     if not count:
         return np.empty(0)
+    texts = pa.array(lines.split("\n"), pa.string())
+    texts = pc.if_else(pc.is_in(texts, pa.array([*_NULLS, ""])), "nan", pc.replace_substring_regex(texts, r"^\+", ""))
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            frame = pd.read_csv(
-                StringIO(lines),
-                header=None,
-                names=["value"],
-                dtype=np.float64,
-                na_values=_NULLS,
-                skip_blank_lines=False,
-                index_col=False,
-                quoting=3,
-                **exact_floats(),
-            )
-    except (ValueError, pd.errors.ParserWarning) as error:
+        values = texts.cast(pa.float64())
+    except pa.ArrowInvalid as error:
         raise InputError(f"an array does not hold numbers: {error}") from error
-    if len(frame) != count:
-        raise InputError(f"expected {count} numbers in the arrays, found {len(frame)}")
-    return frame["value"].to_numpy()
-
-
-def exact_floats():
-    """Options with which `pandas.read_csv` rounds correctly; new versions do so of themselves."""
-    import pandas as pd
-
-    version = tuple(int(part) for part in pd.__version__.split(".")[:2])
-    return {} if version >= (3, 1) else {"float_precision": "round_trip"}
+    if len(values) != count:
+        raise InputError(f"expected {count} numbers in the arrays, found {len(values)}")
+    return np.array(values)
 
 
 def _shorten(text):

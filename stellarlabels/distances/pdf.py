@@ -182,7 +182,7 @@ class DistancePDF:
             Density of the distance before the data: None or ``"modulus"``, uniform in distance modulus, which makes
             the posterior the product of `pdf` and the likelihood of the parallax; ``"uniform"``, uniform in distance;
             ``"density"``, uniform space density; ``"exponential"``, exponentially decreasing space density; a function
-            of the distance in pc; or an object of `stellarlabels.distances.priors`.
+            of the distance in pc; or a `stellarlabels.distances.Prior`.
 
         Returns
         -------

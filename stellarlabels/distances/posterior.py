@@ -41,7 +41,7 @@ class DistancePosterior:
     parallax, error : `~astropy.units.Quantity`
         Parallax, corrected for the zero-point, and its standard error; an infinite error where there is none.
     prior : None, str, callable or `stellarlabels.distances.Prior`
-        See `stellarlabels.distances.priors.get`.
+        See `stellarlabels.distances.DistancePDF.with_parallax`.
 
     Raises
     ------

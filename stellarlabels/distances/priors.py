@@ -13,7 +13,7 @@ from stellarlabels.exceptions import InputError
 
 
 def published_value(name):
-    """A published number of this room as a Quantity (``data/distances/published.ecsv``)."""
+    """A published number as a Quantity (``data/distances/published.ecsv``)."""
     table = packaged.table("distances", "published")
     row = table[list(table["name"]).index(name)]
     return row["value"] * u.Unit(row["unit"])

@@ -19,7 +19,7 @@ from astropy.table import Column, MaskedColumn, Table
 from stellarlabels.columns import Ragged, holds_arrays, without_unit
 from stellarlabels.exceptions import InputError, StellarLabelsError, WriteError
 from stellarlabels.files import atomic as files
-from stellarlabels.files.containers import Raw, read_raw, sidecar
+from stellarlabels.files.reading import Raw, read_raw, sidecar
 
 __all__ = ["read_cached"]
 
@@ -32,7 +32,7 @@ _DAMAGES = (OSError, EOFError, ValueError, KeyError, TypeError, IndexError, zipf
 
 
 def read_cached(path, folder):
-    """As `stellarlabels.files.containers.read_raw`, from an entry of a cache if there is one.
+    """As `stellarlabels.files.read_raw`, from an entry of a cache if there is one.
 
     Parameters
     ----------

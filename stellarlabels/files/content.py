@@ -1,25 +1,28 @@
-"""What a catalog file holds, apart from its format: declared columns of plain arrays with masks, and metadata.
+"""What a file of stars holds, apart from its format: declared columns of plain arrays with masks, and metadata.
 
 Writers take a `Content` and readers return one, so that a format module knows nothing of Astropy's column classes and
 the rules for missing values, dtypes and metadata are the same for all formats:
 
-* NaN and empty text are missing values.
-* int8 is held as int16; unsigned integers of more than 8 bits as the next larger signed ones; float16 as float32.
+* NaN and empty text are missing values, and so are lists of nothing.
+* int8 is written as int16; unsigned integers of more than 8 bits as the next larger signed ones; float16 as float32.
 * Metadata are what JSON can hold; anything else is held as its text.
 """
 
 import json
+import warnings
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from astropy import units as u
+from astropy.table import Column as TableColumn
+from astropy.table import MaskedColumn, Table
 
 from stellarlabels import __version__, columns, flags
 from stellarlabels.columns import units
-from stellarlabels.exceptions import InputError, MissingColumnError
+from stellarlabels.exceptions import FileWarning, InputError, MissingColumnError
 
-__all__ = ["BLOCK", "Field", "Content", "from_table"]
+__all__ = ["BLOCK", "Content", "Field", "field_of", "from_table", "joined", "plain_table", "ragged_field", "tidy"]
 
 #: Rows that are looked at, packed or written at a time.
 BLOCK = 57_000
@@ -39,17 +42,10 @@ _HELD_AS = {
 
 @dataclass
 class Field:
-    """One column: its declaration, its values and what is missing of them.
+    """One column: its declaration, its values (N, ...) and the mask of what is missing of them.
 
-    Parameters
-    ----------
-    column : `~stellarlabels.columns.Column`
-        Its ``dtype`` and ``shape`` are those of ``data``.
-    data : `~numpy.ndarray`, shape (N, ...)
-        Numbers, booleans or text (kind U); NaN, 0, False or an empty string where missing. Writers ask for slices of
-        rows only, so that anything with the dtype, shape and slices of an array will do.
-    mask : `~numpy.ndarray` of bool, shape of ``data``
-        True where missing.
+    The values are numbers, booleans, text (kind U), or arrays of several lengths (kind O); NaN, 0, False or an empty
+    string where missing. Writers ask for slices of rows only, so that anything with dtype, shape and slices will do.
     """
 
     column: columns.Column
@@ -58,7 +54,7 @@ class Field:
 
     @property
     def kind(self):
-        """The dtype's kind: b, i, u, f or U."""
+        """The dtype's kind: b, i, u, f, U or O."""
         return self.data.dtype.kind
 
     @cached_property
@@ -88,15 +84,7 @@ class Field:
 
     @cached_property
     def null(self):
-        """An integer that no value of the column has, to stand for missing ones.
-
-        None if nothing is missing. The lowest integer of the dtype if it is free, or else the highest, or else any.
-
-        Raises
-        ------
-        InputError
-            If every integer of the dtype is in use.
-        """
+        """An integer that no value of the column has, to stand for missing ones: the lowest, the highest, or any."""
         if not self.has_missing:
             return None
         limits = np.iinfo(self.data.dtype)
@@ -125,21 +113,7 @@ def _codes(data):
 
 @dataclass
 class Content:
-    """A catalog as files hold it.
-
-    Parameters
-    ----------
-    fields : list of `Field`
-    meta : dict
-        Provenance and other metadata, as JSON can hold them.
-    name, description, reference : str
-    flags : dict of str to list of (int, str)
-        For each kind of flag column, the bits' values and meanings.
-    coosys : dict
-        ``system`` and ``epoch`` of the equatorial coordinates, where declared.
-    creator : str
-        The software that made it; empty if a file does not say.
-    """
+    """A catalog as files hold it: fields, metadata, the meanings of flag bits by kind, coordinate system, software."""
 
     fields: list
     meta: dict = field(default_factory=dict)
@@ -165,24 +139,7 @@ class Content:
 
 
 def from_table(table, declared=None):
-    """The content of a table.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-    declared : `~stellarlabels.columns.Schema`, optional
-        The schema to conform to; without it, columns are described by their own metadata and, where those say
-        nothing, by the vocabulary.
-
-    Returns
-    -------
-    `Content`
-
-    Raises
-    ------
-    InputError
-        If a column has a class or dtype that no file holds, or two names differ in the case of letters only.
-    """
+    """The content of a table, conformed to a schema if there is one; an InputError names what no file holds."""
     if declared is not None:
         table = declared.conform(table)
     if not table.colnames:
@@ -190,6 +147,8 @@ def from_table(table, declared=None):
     _check_names(table.colnames)
     fields = [_field(name, table[name], declared) for name in table.colnames]
     meta = {str(key): _jsonable(value) for key, value in table.meta.items() if key not in _REPORTS}
+    for key in [key for key in meta if not key.strip()]:
+        warnings.warn(f"meta: the entry {key!r} has no name and is not written: {meta.pop(key)!r}", FileWarning, 3)
     own = dict.fromkeys(("description", "reference"), "")
     for key in own:
         own[key] = str(meta.pop(key, "") or getattr(declared, key, ""))
@@ -315,3 +274,77 @@ def _simplest(value):
     """What stands for an object that JSON does not know: NumPy's numbers as numbers, anything else as text."""
     plain = isinstance(value, np.generic | np.ndarray) and not isinstance(value, u.Quantity)
     return value.tolist() if plain else str(value)
+
+
+def field_of(column, data, mask=None):
+    """The `Field` of values in native byte order; NaN and empty texts are missing, too."""
+    data = data.astype(data.dtype.newbyteorder("="), copy=False)
+    missing = np.isnan(data) if data.dtype.kind == "f" else data == "" if data.dtype.kind == "U" else None
+    if missing is not None:
+        mask = missing if mask is None else mask | missing
+    if mask is None or not np.any(mask):
+        mask = np.broadcast_to(np.False_, data.shape)
+    dtype = {"U": "str", "O": "object"}.get(data.dtype.kind, data.dtype.name)
+    return Field(replace(column, dtype=dtype, shape=data.shape[1:]), data, mask)
+
+
+def ragged_field(column, cells, length=0):
+    """The `Field` of a `~stellarlabels.columns.Ragged`: rows of ``length`` if all cells have that, or nothing."""
+    lengths = np.unique(cells.lengths[cells.lengths > 0])
+    empty = cells.lengths == 0
+    if lengths.size > 1:
+        data = np.empty(cells.lengths.size, dtype=object)
+        data[:] = np.split(cells.values, np.cumsum(cells.lengths)[:-1])
+        return field_of(column, data, empty)
+    length = int(lengths[0]) if lengths.size else length
+    if not empty.any():
+        return field_of(column, cells.values.reshape(-1, length))
+    fill = np.nan if cells.values.dtype.kind == "f" else 0
+    data = np.full((empty.size, length), fill, cells.values.dtype)
+    data[~empty] = cells.values.reshape(-1, length) if length else 0
+    return field_of(column, data, np.repeat(empty[:, None], length, axis=1))
+
+
+def tidy(content):
+    """The content with the masks that Astropy writes as columns of their own, ``NAME.mask``, where they belong."""
+    named = {item.column.name: item for item in content.fields}
+    fields = []
+    for item in content.fields:
+        own = named.get(item.column.name.removesuffix(".mask"))
+        if own is not None and own is not item and item.kind == "b" and item.data.shape == own.data.shape:
+            continue
+        mask = named.get(f"{item.column.name}.mask")
+        if mask is not None and mask.kind == "b" and mask.data.shape == item.data.shape:
+            item = replace(item, mask=item.mask | mask.data)
+        fields.append(item)
+    return content if len(fields) == len(content.fields) else replace(content, fields=fields)
+
+
+def joined(contents):
+    """The rows of several contents with the same columns, one after the other."""
+    if len(contents) == 1:
+        return contents[0]
+    fields = []
+    for items in zip(*(content.fields for content in contents), strict=True):
+        if len({item.data.shape[1:] for item in items}) > 1:
+            raise InputError(f"column {items[0].column.name!r} has cells of different shapes in the tables of one file")
+        data = np.concatenate([item.data[:] for item in items])
+        fields.append(field_of(items[0].column, data, np.concatenate([item.mask for item in items])))
+    return replace(contents[0], fields=fields)
+
+
+def plain_table(content):
+    """The content as a `~astropy.table.Table` of plain and masked columns, with the units of the file."""
+    out = Table()
+    for item in content.fields:
+        about = {"name": item.column.name, "description": item.column.description or None}
+        if item.column.unit:
+            about["unit"] = u.Unit(item.column.unit, parse_strict="silent")
+        if item.has_missing:
+            column = MaskedColumn(item.data, mask=item.mask, copy=False, **about)
+        else:
+            column = TableColumn(item.data, copy=False, **about)
+        if item.column.ucd:
+            column.info.meta = {"ucd": item.column.ucd}
+        out.add_column(column, copy=False)
+    return out

@@ -8,21 +8,7 @@ __all__ = ["as_paths"]
 
 
 def as_paths(path_or_paths):
-    """The paths as a list of strings.
-
-    Parameters
-    ----------
-    path_or_paths : path-like or iterable of path-like
-
-    Returns
-    -------
-    list of str
-
-    Raises
-    ------
-    InputError
-        If it is neither a path nor a list of at least one path.
-    """
+    """A path, or an iterable of at least one, as a list of strings; an InputError for anything else."""
     if isinstance(path_or_paths, str | bytes | os.PathLike):
         return [os.fsdecode(path_or_paths)]
     try:

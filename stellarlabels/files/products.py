@@ -1,7 +1,7 @@
 """The registry of data formats: how each is recognized, and the function that reads it.
 
 A format is about what the columns hold (one spectrum to a row, one to a table, coefficients), not about the container
-(FITS, VOTable, text), which `stellarlabels.files.containers` opens.
+(FITS, VOTable, text), which `stellarlabels.files` opens.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from stellarlabels.exceptions import InputError, ReadError
 
-__all__ = ["Format", "available", "formats", "recognize", "register"]
+__all__ = ["Format", "available", "recognize", "register", "registered"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Format:
     accepts : callable
         ``accepts(table)``: whether the columns of a `~astropy.table.Table` are those of the format.
     read : callable
-        ``read(raw, **options)``: the content of a `stellarlabels.files.containers.Raw`; the options are those
+        ``read(raw, **options)``: the content of a `stellarlabels.files.Raw`; the options are those
         of the product.
     """
 
@@ -58,7 +58,7 @@ def register(name, *, product, description, accepts):
     return decorate
 
 
-def formats(product=None):
+def registered(product=None):
     """The registered formats, in the order in which they are tried.
 
     Parameters
@@ -85,7 +85,7 @@ def available(product=None):
     -------
     dict of str to str
     """
-    return {item.name: item.description for item in formats(product)}
+    return {item.name: item.description for item in registered(product)}
 
 
 def recognize(raw, product):
@@ -93,7 +93,7 @@ def recognize(raw, product):
 
     Parameters
     ----------
-    raw : `stellarlabels.files.containers.Raw`
+    raw : `stellarlabels.files.Raw`
     product : str
 
     Returns
@@ -105,9 +105,9 @@ def recognize(raw, product):
     ReadError
         If the table has the columns of none of the product's formats; the message lists what was looked for.
     """
-    for item in formats(product):
+    for item in registered(product):
         if item.accepts(raw.table):
             return item
-    known = "; ".join(f"{item.name}: {item.description}" for item in formats(product))
+    known = "; ".join(f"{item.name}: {item.description}" for item in registered(product))
     shown = ", ".join(raw.table.colnames[:12]) + (", ..." if len(raw.table.colnames) > 12 else "")
     raise ReadError(f"{raw.where}: no {product} format fits the columns ({shown}); expected one of: {known}")

@@ -12,21 +12,7 @@ _MANY = 2_000_000
 
 
 def slices(rows, *, step=BLOCK, title="writing"):
-    """Slices of rows, one after the other.
-
-    Parameters
-    ----------
-    rows : int
-        All of them.
-    step : int
-        Rows of a slice.
-    title : str
-        What the progress bar says. It is shown for two million rows or more.
-
-    Yields
-    ------
-    slice
-    """
+    """Slices of so many of all rows, one after the other; a bar with that title from two million rows on."""
     from tqdm.auto import tqdm
 
     with tqdm(total=rows, desc=title, unit="row", unit_scale=True, disable=rows < _MANY) as bar:

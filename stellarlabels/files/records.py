@@ -1,43 +1,27 @@
-"""Columns packed into rows of big-endian bytes, as FITS and VOTable both store them."""
+"""Columns packed into rows of big-endian bytes, as FITS and VOTable both store them, and text out of such bytes."""
 
 import numpy as np
 
 from stellarlabels.exceptions import InputError
 
-__all__ = ["Packer"]
+__all__ = ["Packer", "text"]
 
 
 class Packer:
-    """Turns columns into a structured array of rows, any slice of them at a time.
+    """Turns fields into a structured array of rows, any slice of them at a time.
 
-    Parameters
-    ----------
-    fields : list of `~stellarlabels.files.content.Field`
-    unicode : bool
-        Whether text that is not ASCII is packed as UTF-16; if not, it is an error.
-    null_flags : bool
-        Whether each row begins with one bit for each column, set where the whole cell is missing.
-    null_truth : bytes
-        The character that stands for a missing boolean.
-
-    Attributes
-    ----------
-    dtype : `~numpy.dtype`
-        Of the rows.
-    nulls : list of int or None
-        For each column of integers with missing values, the integer that stands for them where there is no flag for
-        the cell.
-
-    Raises
-    ------
-    InputError
-        If a column holds text that is not ASCII and ``unicode`` is False.
+    ``unicode`` says whether text that is not ASCII is packed as UTF-16 or an error, ``null_flags`` whether each row
+    begins with a bit for each column that is set where the whole cell is missing, ``null_truth`` which character stands
+    for a missing boolean. ``dtype`` is that of the rows, ``nulls`` has for each column of integers with missing values
+    the integer that stands for them where there is no flag for the cell.
     """
 
     def __init__(self, fields, *, unicode, null_flags, null_truth):
         self.fields = fields
         self.null_truth = ord(null_truth)
         for item in fields:
+            if item.kind == "O":
+                raise InputError(f"column {item.column.name!r}: cells of several lengths are not written")
             if item.kind == "U" and not unicode and not item.is_ascii:
                 raise InputError(f"column {item.column.name!r}: this format holds ASCII text only")
         self.nulls = [self._null(item, null_flags) for item in fields]
@@ -95,3 +79,27 @@ def _utf16(item, data):
         return np.char.encode(data, "utf-16-be")
     except UnicodeEncodeError as error:
         raise InputError(f"column {item.column.name!r}: its text is not Unicode ({error})") from error
+
+
+def text(cells, encoding="utf-8"):
+    """Text out of bytes; it ends at the first null character. What is no UTF-8 is Latin-1, if that is the encoding."""
+    wide = encoding == "utf-16-be"
+    kind = ">u2" if wide else "u1"
+    size = cells.dtype.itemsize // np.dtype(kind).itemsize
+    if not size:
+        return np.zeros(cells.shape, "U1")
+    codes = np.ascontiguousarray(cells).view(kind).reshape(*cells.shape, size).astype(np.uint32)
+    if not codes.all():
+        codes[np.logical_or.accumulate(codes == 0, axis=-1)] = 0
+    is_coded = (codes >= 0xD800) & (codes < 0xE000) if wide else codes > 0x7F
+    if not is_coded.any():
+        return codes.view(f"U{size}").reshape(cells.shape)
+    lines = [line.tobytes() for line in codes.astype(kind).reshape(-1, size)]
+    return np.array([_decoded(line, encoding).rstrip("\0") for line in lines], f"U{size}").reshape(cells.shape)
+
+
+def _decoded(line, encoding):
+    try:
+        return line.decode("utf-8" if encoding == "latin-1" else encoding)
+    except UnicodeDecodeError:
+        return line.decode(encoding, "replace")

@@ -8,29 +8,14 @@ __all__ = ["Spool", "SpooledArray"]
 
 
 class Spool:
-    """An unnamed file of arrays; it vanishes when it is closed or the process ends, however that happens.
-
-    Parameters
-    ----------
-    folder : path-like
-    """
+    """An unnamed file of arrays in a folder; it vanishes when it is closed or the process ends, in whatever way."""
 
     def __init__(self, folder):
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
         self._end = 0
 
     def put(self, array):
-        """Append an array.
-
-        Parameters
-        ----------
-        array : `~numpy.ndarray`
-
-        Returns
-        -------
-        int
-            Where it is, for `get`.
-        """
+        """Append an array; the result is where it is, for `get`."""
         place, raw = self._end, np.ascontiguousarray(array).reshape(-1).view(np.uint8)
         self._file.seek(place)
         self._file.write(raw.data)
@@ -38,18 +23,7 @@ class Spool:
         return place
 
     def get(self, place, dtype, count):
-        """Items of an array that begins at ``place``.
-
-        Parameters
-        ----------
-        place : int
-        dtype : `~numpy.dtype`
-        count : int
-
-        Returns
-        -------
-        `~numpy.ndarray`, one-dimensional
-        """
+        """So many items of an array that begins at ``place``, one-dimensional."""
         self._file.seek(place)
         return np.frombuffer(self._file.read(dtype.itemsize * count), dtype, count)
 
@@ -59,15 +33,9 @@ class Spool:
 
 
 class SpooledArray:
-    """An array in a spool, in pieces; it gives slices of rows as arrays in memory.
+    """An array in a spool, in pieces: of a dtype (texts of pieces may have other widths) and the shape of a row.
 
-    Parameters
-    ----------
-    spool : `Spool`
-    dtype : `~numpy.dtype`
-        Of the slices. Pieces of text may have other widths.
-    shape : tuple of int
-        Of a row.
+    It gives slices of rows as arrays in memory.
     """
 
     def __init__(self, spool, dtype, shape=()):
@@ -78,12 +46,7 @@ class SpooledArray:
         self.dtype = np.dtype(dtype)
 
     def append(self, array):
-        """Add rows; None for rows that are all zero, False or empty is an integer, their number.
-
-        Parameters
-        ----------
-        array : `~numpy.ndarray` or int
-        """
+        """Add rows; an integer is a number of rows that are all zero, False or empty."""
         if isinstance(array, int):
             self._pieces.append((None, self.dtype))
             rows = array

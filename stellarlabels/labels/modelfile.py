@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from stellarlabels.exceptions import ModelFileError
-from stellarlabels.files.atomic import replacing
+from stellarlabels.files import replacing
 
 __all__ = ["FORMAT_VERSION", "read", "read_description", "write"]
 

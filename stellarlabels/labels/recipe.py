@@ -158,6 +158,10 @@ class Recipe:
         start |= {"feature_options": {}, "network_options": {}, "combination": "mixture"}
         start |= {"ensemble": 1, "calibrate": True, "seed": 0}
         changes = {"labels": labels, "features": features, "network": network, **options}
+        self._set(start, changes)
+
+    def _set(self, start, changes):
+        """Take values (dict) with changes."""
         for name, value in _changed(start, changes).items():
             object.__setattr__(self, name, value)
 
@@ -178,7 +182,9 @@ class Recipe:
         InputError
             If a name is not one of a recipe, or a number that must be positive is not.
         """
-        return Recipe(**{**vars(self), **changes})
+        out = object.__new__(Recipe)
+        out._set(vars(self), changes)
+        return out
 
     def to_dict(self):
         """The recipe as plain values for a JSON file."""

@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from stellarlabels import columns
+from stellarlabels import columns, files
 from stellarlabels.columns import Column
 from stellarlabels.exceptions import InputError, MissingColumnError, ModelFileError
-from stellarlabels.files import atomic
 from stellarlabels.labels import modelfile
 from stellarlabels.labels.domain import Domain
 from stellarlabels.labels.ensemble import Member, build_network, kind_of, parts
@@ -60,7 +59,7 @@ def restored(cls, path):
         out = _restored(cls, description, arrays)
     except (*problems, OverflowError, MemoryError, RecursionError) as error:
         raise ModelFileError(f"{path}: the description and the arrays do not fit together ({error})") from error
-    out.weights_ = atomic.sha256(path)
+    out.weights_ = files.sha256(path)
     return out
 
 

@@ -188,7 +188,7 @@ def flag_tally(tally, *, ax=None):
     Parameters
     ----------
     tally : `~astropy.table.Table`
-        Output of `stellarlabels.validation.flag_counts.tally`.
+        Output of `stellarlabels.validation.tally`.
     ax : `~matplotlib.axes.Axes`, optional
 
     Returns

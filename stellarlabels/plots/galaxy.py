@@ -72,7 +72,7 @@ def gradients(*tables, titles=(), name="feh", ax=None):
     Parameters
     ----------
     *tables : `~astropy.table.Table`
-        Outputs of `stellarlabels.analysis.gradients.radial_gradients`, or of ``vertical_gradients``.
+        Outputs of `stellarlabels.analysis.radial_gradients`, or of ``vertical_gradients``.
     titles : sequence of str
         What the legend says of each.
     name : str

@@ -1,4 +1,4 @@
-"""The look of all figures: applied while a function of this room draws, and nowhere else."""
+"""The look of all figures: applied while a function of `stellarlabels.plots` draws, and nowhere else."""
 
 import functools
 import io

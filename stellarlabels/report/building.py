@@ -8,8 +8,8 @@ import numpy as np
 from astropy.table import QTable
 from tqdm import tqdm
 
+from stellarlabels import files
 from stellarlabels.exceptions import InputError, WriteError
-from stellarlabels.files import atomic as files
 from stellarlabels.plots import plain
 from stellarlabels.report import figures, findings, formatted, inputs, numbers, page
 from stellarlabels.report.formatted import count, slug
@@ -224,7 +224,7 @@ class _Report:
 
 
 _NO_REFERENCE = findings.Finding(
-    "note", "No reference was given, so that nothing is said of bias, scatter and the honesty of errors."
+    "note", "No reference was given, so that nothing is said of bias, scatter and whether the errors are right."
 )
 
 

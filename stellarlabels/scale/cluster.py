@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from astropy.table import QTable, vstack
 
-from stellarlabels import catalogs, columns
+from stellarlabels import catalogs, columns, files
 from stellarlabels.exceptions import (
     InputError,
     MissingUnitWarning,
@@ -21,9 +21,7 @@ from stellarlabels.exceptions import (
     StellarLabelsError,
     WriteError,
 )
-from stellarlabels.files import atomic as files
-from stellarlabels.files.content import Content, Field, from_table
-from stellarlabels.files.formats import arrow, parquet
+from stellarlabels.files import Content, Field, arrow, from_table, parquet
 from stellarlabels.labels import CHUNK
 from stellarlabels.scale import hats
 from stellarlabels.scale.job import Failure, Job, Order, Summary, restored, saved

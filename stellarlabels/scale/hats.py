@@ -13,7 +13,7 @@ import numpy as np
 from stellarlabels import __version__, columns
 from stellarlabels.catalogs import published
 from stellarlabels.exceptions import InputError, MissingColumnError
-from stellarlabels.files.formats import arrow, parquet
+from stellarlabels.files import arrow, contents, parquet
 
 __all__ = ["INDEX", "columns_of", "finish", "main_catalog", "partition_files", "partition_path", "partitions", "stars"]
 
@@ -141,7 +141,7 @@ def stars(content, columns):
 
     Parameters
     ----------
-    content : `stellarlabels.files.content.Content`
+    content : `stellarlabels.files.Content`
     columns : dict of str to `~stellarlabels.columns.Column`
         What is known of the columns. Where it and the content give no unit, that of the vocabulary is meant.
 
@@ -229,7 +229,7 @@ def _tidy(folder):
 def _describe(folder, first):
     """Give ``_common_metadata`` the header that all partitions have, without what is true of single ones only."""
     pa = arrow.load()
-    content = next(parquet.blocks(first, 1)).part(slice(0, 0))
+    content = next(contents(first, 1)).part(slice(0, 0))
     path = folder / "dataset" / "_common_metadata"
     path.unlink(missing_ok=True)
     with open(path, "wb") as stream:

@@ -7,9 +7,8 @@ from pathlib import Path
 from astropy.table import vstack
 from tqdm.auto import tqdm
 
-from stellarlabels import catalogs
+from stellarlabels import catalogs, files
 from stellarlabels.exceptions import InputError
-from stellarlabels.files import atomic, formats
 from stellarlabels.scale.job import Job, Order, told_once
 from stellarlabels.scale.sources import open_source
 
@@ -105,8 +104,8 @@ def label_file(
     if rows is not None and (not isinstance(rows, int) or rows < 1):
         raise InputError(f"rows: expected a positive integer, got {rows!r}")
     target = Path(target)
-    atomic.check(target, overwrite=overwrite)
-    formats.find(target, format)
+    files.check(target, overwrite=overwrite)
+    files.find(target, format)
     job = Job(system, Order(catalog, distances, zero_point, tuple(keep)))
     stars = open_source(source, workers=workers)
     begun = target.with_name(f"{target.name}{ENDING}").exists()

@@ -11,9 +11,8 @@ import numpy as np
 from astropy.table import QTable
 from tqdm.auto import tqdm
 
-from stellarlabels import __version__, catalogs, columns, flags
+from stellarlabels import __version__, catalogs, columns, files, flags
 from stellarlabels.exceptions import InputError, PartsFailedError, ReadError
-from stellarlabels.files import atomic
 from stellarlabels.scale.ahead import ahead
 from stellarlabels.scale.job import Failure, saved
 from stellarlabels.scale.sources import fingerprint
@@ -46,7 +45,7 @@ class Parts:
             self._check()
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        with atomic.replacing(self.folder / _MANIFEST) as stream:
+        with files.replacing(self.folder / _MANIFEST) as stream:
             stream.write((json.dumps(self.manifest, indent=1) + "\n").encode())
 
     def _check(self):
@@ -106,7 +105,7 @@ def _label(job, stars, parts, *, masked, progress):
     """Make the parts that are not there; give the failures and whether some of them are of files."""
     rows, done = parts.manifest["rows"], parts.done()
     failures, unread = [], False
-    begin = sum(catalogs.scanning.count(path) for path in done.values())
+    begin = sum(files.count(path) for path in done.values())
     if done:
         _log.info("%d stars are done already, in %s", begin, parts.folder)
     quiet = not (stars.total is None or stars.total > rows if progress is None else progress)

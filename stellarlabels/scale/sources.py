@@ -3,19 +3,15 @@
 import hashlib
 import os
 from abc import ABC, abstractmethod
-from pathlib import Path
 
-from stellarlabels import columns
-from stellarlabels.catalogs import scanning
+from stellarlabels.catalogs import published
 from stellarlabels.exceptions import InputError, ReadError, StellarLabelsError
-from stellarlabels.files import formats
-from stellarlabels.files.paths import as_paths
+from stellarlabels.files import as_paths, contents, sheets
+from stellarlabels.files import count as count_rows
 from stellarlabels.scale import hats
 
 __all__ = ["Source", "fingerprint", "open_source"]
 
-#: Formats that are read as they come.
-_STREAMED = ("fits", "votable", "parquet", "csv")
 #: Bytes of a part, about, and the limits of its rows, powers of two.
 _PART, _FEWEST, _MOST = 2**25, 1024, 65536
 #: Files of a part, where each holds one star.
@@ -105,7 +101,7 @@ class _Tables(Source):
     """Files with a star to a row, which are read as they come."""
 
     def __init__(self, paths):
-        counts = [scanning.count(path) for path in paths]
+        counts = [count_rows(path) for path in paths]
         known = None not in counts
         self._counts = counts
         size = max(os.path.getsize(path) / max(count or 1000, 1) for path, count in zip(paths, counts, strict=True))
@@ -126,7 +122,7 @@ class _Tables(Source):
             yield from self._of_file(path, number, part, rows, done)
 
     def _tables(self, path, rows, first):
-        return scanning.scan(path, rows=rows, first=first)
+        return (published.to_table(piece) for piece in contents(path, rows, first))
 
     def _of_file(self, path, number, part, rows, done):
         try:
@@ -147,8 +143,7 @@ class _Partitions(_Tables):
         self._columns = hats.columns_of(folder)
 
     def _tables(self, path, rows, first):
-        parquet = formats.find(path, "parquet")
-        return (hats.stars(content, self._columns) for content in scanning.pieces(parquet, path, None, rows, first))
+        return (hats.stars(content, self._columns) for content in contents(path, rows, first, format="parquet"))
 
 
 class _Product(Source):
@@ -203,10 +198,10 @@ def open_source(source, *, workers=1):
     Parameters
     ----------
     source : path-like or list of path-like
-        Tables with a star to a row in FITS, VOTable (BINARY, BINARY2), Parquet or CSV are read part by part, and so are
-        the files of surveys that have a reader (LAMOST's spectra) and the partitions of a HATS catalog, whose folder is
-        given. What `stellarlabels.archive.readers.read_table` reads beside, other VOTables and archives of files, is
-        read at once.
+        Tables with a star to a row in FITS, VOTable (BINARY, BINARY2), Parquet, HDF5 or text are read part by part, and
+        so are the files of surveys that have a reader (LAMOST's spectra) and the partitions of a HATS catalog, whose
+        folder is given; other VOTables and archives of files are read at once. Files with a sample of a spectrum to a
+        row are read as `stellarlabels.read_table` reads them.
     workers : int
         Processes that read LAMOST spectra.
 
@@ -234,25 +229,15 @@ def open_source(source, *, workers=1):
     reader = reader_of(paths)
     if reader is not None:
         return _Product(paths, reader, workers)
-    return _Tables(paths) if all(_is_table(path) for path in paths) else _Whole(paths)
+    return _Whole(paths) if any(map(_has_samples_as_rows, paths[:_SAMPLED])) else _Tables(paths)
 
 
-def _is_table(path):
-    """Whether a file has a star to a row and can be read as it comes."""
-    try:
-        if formats.find(Path(path)).name not in _STREAMED:
-            return False
-        first = next(scanning.scan(path, rows=1))
-    except (InputError, ReadError):  # the readers of the archives' files may know better
-        return False
-    if columns.identifier(first) is None:
-        return False
-    if any(first[name].dtype.kind in "OU" for name in first.colnames if name.lower().endswith(_ARRAYS)):
-        return False
-    flux = columns.find(first, "flux")
-    is_xp = flux is not None and first[flux].ndim == 2 and columns.find(first, "wavelength") is None
-    return not is_xp or first[flux].shape[1] == columns.column("flux").shape[0]
-
-
-#: Ends of names of columns whose cells are arrays, which text formats hold as texts.
-_ARRAYS = ("flux", "flux_error", "coefficients", "coefficient_errors", "coefficient_correlations")
+def _has_samples_as_rows(path):
+    """Whether the rows of a file are not stars but samples of a spectrum, as single spectra of Gaia have them."""
+    for sheet in sheets(path):
+        names = {name.lower() for name in sheet.names}
+        if {"wavelength", "flux"} <= names:
+            flux = next(item for item in next(sheet.blocks(1)).fields if item.column.name.lower() == "flux")
+            if not flux.column.shape and flux.kind != "O":
+                return True
+    return False

@@ -1,18 +1,14 @@
 """Catalogs of labels as surveys and journals publish them: LAMOST, APOGEE, PASTEL, machine-readable tables."""
 
-import warnings
 from functools import lru_cache, partial
 
 import numpy as np
-from astropy.table import Table, vstack
-from astropy.utils.exceptions import AstropyWarning
+from astropy.table import vstack
 
 from stellarlabels import packaged
 from stellarlabels.columns import by_name, dressed, identifiers, without_unit
 from stellarlabels.exceptions import InputError, ReadError
-from stellarlabels.files.containers import Raw, read_raw
-from stellarlabels.files.paths import as_paths
-from stellarlabels.files.products import available, recognize, register
+from stellarlabels.files import Raw, as_paths, available, described_table, read_raw, recognize, register
 
 #: Integers whose every bit has a meaning; no value of theirs stands for a missing one.
 _BITS = ("starflag", "aspcapflag", "extratarg", "flags", "fibermask")
@@ -73,12 +69,7 @@ def _read(path, catalog, readme):
 
 def _described(path, readme):
     """A table of the CDS with its ReadMe."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", AstropyWarning)
-            return Raw(Table.read(path, readme=str(readme), format="ascii.cds"), str(path))
-    except Exception as error:  # whatever astropy's parsers say of files that do not fit together
-        raise ReadError(f"{path}: cannot be read as {readme} describes it; {error}") from error
+    return Raw(described_table(path, readme), str(path))
 
 
 def _holds_labels(table):

@@ -35,7 +35,7 @@ class Reference:
     kind : str
         ``"labels"`` or ``"distances"``.
     reader : str
-        ``"labels"`` (`stellarlabels.archive.readers.read_labels`), ``"file"`` (`stellarlabels.catalogs.read`), or
+        ``"labels"`` (`stellarlabels.tables.read_labels`), ``"file"`` (`stellarlabels.catalogs.read`), or
         the name of a published schema.
     columns : dict of str to list of str
         For columns of the vocabulary, and errors of labels, the names in the files of the catalog; those that the

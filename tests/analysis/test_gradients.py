@@ -5,8 +5,7 @@ import pytest
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels.analysis import radial_gradients, vertical_gradients
-from stellarlabels.analysis.positions import galactocentric
+from stellarlabels.analysis import galactocentric, radial_gradients, vertical_gradients
 from stellarlabels.exceptions import InputError
 from stellarlabels.validation import papers
 

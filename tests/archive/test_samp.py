@@ -116,7 +116,7 @@ class TestRoundTrip:
         assert future.result(20).meta["name"] == "given"
 
     def test_a_notification_is_taken_too(self, receiver, client, tmp_path):
-        from stellarlabels.files.votables import dumps
+        from stellarlabels.files import dumps
 
         (tmp_path / "stars.vot").write_bytes(dumps(stars()))
         future = receiver()

@@ -11,7 +11,7 @@ from astropy.table import QTable, Table
 
 from stellarlabels import catalogs, columns, flags
 from stellarlabels.catalogs import published, schemas
-from stellarlabels.exceptions import InputError, ReadError
+from stellarlabels.exceptions import ReadError, RenamedColumnWarning
 
 #: Wang et al. 2020, Table 2; the second star is too hot for abundances, the third has no match in Gaia.
 SPCANET = """\
@@ -193,7 +193,7 @@ class TestCSNet:
         assert found["MAG_APER6"].mask.sum(axis=1).tolist() == [1, 12]
         assert found["FLAGS"].dtype == np.int32 and found["FLAGS"][0].tolist() == [0] * 11 + [4]
         (tmp_path / "x.csv").write_text(text.format('"(1, 2)"', ""), encoding="utf-8")
-        with pytest.raises(ReadError, match="'MAG_APER6': expected 12 numbers"):
+        with pytest.raises(ReadError, match=r"'MAG_APER6'.*\(2,\), expected \(12,\)"):
             catalogs.read(tmp_path / "x.csv", "csnet")
 
 
@@ -226,9 +226,10 @@ class TestOtherNames:
 
     def test_two_columns_of_one_name_are_both_kept(self, tmp_path):
         (tmp_path / "x.csv").write_text("obsid,cnn_teff,cnn_teff,\n1,5000,5001,x\n", encoding="utf-8")
-        found = catalogs.read(tmp_path / "x.csv", "solardis")
+        with pytest.warns(RenamedColumnWarning, match="second .cnn_teff. is called .cnn_teff_2."):
+            found = catalogs.read(tmp_path / "x.csv", "solardis")
         assert found["cnn_teff"].value.tolist() == [5000.0]
-        assert found.meta["unknown_columns"] == ["cnn_teff_2", "column_2"] and found["cnn_teff_2"].tolist() == [5001]
+        assert found.meta["unknown_columns"] == ["cnn_teff_2", "column_4"] and found["cnn_teff_2"].tolist() == [5001]
 
     def test_a_column_that_comes_under_two_names_is_kept_twice(self, tmp_path):
         (tmp_path / "x.csv").write_text("obsid,teff,cnn_teff\n1,5000,5001\n", encoding="utf-8")
@@ -254,18 +255,13 @@ class TestOtherNames:
     @pytest.mark.parametrize("text", ["", "\n"])
     def test_an_empty_file_is_an_error(self, text, tmp_path):
         (tmp_path / "x.csv").write_text(text, encoding="utf-8")
-        with pytest.raises(ReadError, match="no line of column names"):
+        with pytest.raises(ReadError, match="empty"):
             catalogs.read(tmp_path / "x.csv", "solardis")
 
     def test_a_line_with_too_few_cells_is_an_error(self, tmp_path):
         (tmp_path / "x.csv").write_text("obsid,cnn_teff\n1,5000\n2\n", encoding="utf-8")
         with pytest.raises(ReadError, match="CSV"):
             catalogs.read(tmp_path / "x.csv", "solardis")
-
-    def test_text_files_are_not_written(self, tmp_path):
-        with pytest.raises(InputError, match="csv is read, not written"):
-            catalogs.write(QTable({"x": [1]}), tmp_path / "x.csv")
-        assert not list(tmp_path.iterdir())
 
 
 class TestFlagsOfLabels:

@@ -10,9 +10,9 @@ from astropy.table import QTable, Table
 
 from stellarlabels import catalogs
 from stellarlabels.catalogs import schemas
-from stellarlabels.catalogs.scanning import count
 from stellarlabels.columns import without_unit
-from stellarlabels.exceptions import InputError, ReadError
+from stellarlabels.exceptions import FileWarning, InputError, ReadError
+from stellarlabels.files import count
 
 #: Formats of published files.
 SUFFIXES = [".fits", ".fits.gz", ".csv", ".csv.gz", ".parquet", ".vot", ".ecsv"]
@@ -73,7 +73,9 @@ def test_a_file_without_rows_gives_one_table_without_rows(suffix, tmp_path):
 def test_types_of_text_files_hold_every_value_of_the_file(tmp_path):
     lines = ["1,1,,true,x"] * 5000 + ["2,2.5,7,false,y", "3,word,,true,2020-01-01"]
     (tmp_path / "x.csv").write_text("a,b,c,d,e\n" + "\n".join(lines) + "\n", encoding="utf-8")
-    for piece in catalogs.scan(tmp_path / "x.csv", rows=1000):
+    with pytest.warns(FileWarning, match="'b' is read as text, since 'word' is no number"):
+        pieces = list(catalogs.scan(tmp_path / "x.csv", rows=1000))
+    for piece in pieces:
         kinds = {name: without_unit(piece[name]).dtype.kind for name in piece.colnames}
         assert kinds == {"a": "i", "b": "U", "c": "i", "d": "b", "e": "U"}
     assert piece["b"].tolist()[-2:] == ["2.5", "word"] and piece["c"].tolist()[-2:] == [7, None]
@@ -105,7 +107,7 @@ def test_a_file_that_ends_too_early_gives_what_is_there_and_then_an_error(tmp_pa
 
 
 def test_errors_come_before_the_first_piece(tmp_path):
-    with pytest.raises(ReadError, match="no file"):
+    with pytest.raises(ReadError, match="no such file"):
         catalogs.scan(tmp_path / "x.fits")
     fits.PrimaryHDU().writeto(tmp_path / "x.fits")
     with pytest.raises(InputError, match="rows: expected a positive integer, got 0"):
@@ -113,7 +115,7 @@ def test_errors_come_before_the_first_piece(tmp_path):
     with pytest.raises(InputError, match="sdss"):
         catalogs.scan(tmp_path / "x.fits", "sdss")
     with pytest.raises(ReadError, match="no binary table"):
-        next(catalogs.scan(tmp_path / "x.fits"))
+        catalogs.scan(tmp_path / "x.fits")
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -167,8 +169,8 @@ def test_lists_of_the_same_length_are_cells_of_an_array(tmp_path):
     found = without_unit(catalogs.read(path)["flux"])
     assert found.tolist() == [[1, 2, None], [None] * 3, [4, 5, 6]]
     pa.parquet.write_table(pa.table({"flux": pa.array([[1.0, 2.0], [4.0]])}), path)
-    with pytest.raises(ReadError, match="'flux' has cells of the type list"):
-        catalogs.read(path)
+    found = catalogs.read(path)["flux"]
+    assert [cell.tolist() for cell in found] == [[1, 2], [4]]
 
 
 def test_the_older_binary_of_votables_is_read_in_pieces(tmp_path):

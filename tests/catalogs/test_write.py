@@ -8,10 +8,9 @@ import pytest
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable, Table
 
-from stellarlabels import catalogs
+from stellarlabels import catalogs, files
 from stellarlabels.exceptions import InputError, StellarLabelsError, WriteError
-from stellarlabels.files import atomic as files
-from stellarlabels.files import formats
+from stellarlabels.files import registry
 
 SUFFIXES = [".fits", ".fits.gz", ".vot", ".parquet", ".ecsv"]
 
@@ -27,8 +26,8 @@ def test_supported_formats():
     found = catalogs.supported_formats()
     assert found["fits"][:2] == (".fits", ".fits.gz")
     assert {".vot", ".xml"} <= set(found["votable"])
-    assert formats.find("A.FITS.GZ").name == "fits"
-    assert formats.find("a.dat", "Parquet").name == "parquet"
+    assert files.find("A.FITS.GZ").name == "fits"
+    assert files.find("a.dat", "Parquet").name == "parquet"
 
 
 def test_a_file_is_only_replaced_on_request(labels, path):
@@ -45,13 +44,13 @@ def test_a_file_is_only_replaced_on_request(labels, path):
 def test_a_write_that_fails_half_way_leaves_nothing(labels, path, error, monkeypatch):
     catalogs.write(labels, path)
     before = path.read_bytes()
-    whole = formats.Format.write
+    whole = registry.Format.write
 
     def half(self, content, stream, path):
         whole(self, content, stream, path)
         raise error
 
-    monkeypatch.setattr(formats.Format, "write", half)
+    monkeypatch.setattr(registry.Format, "write", half)
     expected = WriteError if isinstance(error, OSError) else type(error)
     with pytest.raises(expected):
         catalogs.write(labels, path, overwrite=True)

@@ -9,7 +9,7 @@ from astropy.table import MaskedColumn, QTable, Table
 from astropy.utils.masked import Masked
 
 from stellarlabels import analysis
-from stellarlabels.analysis.positions import galactocentric
+from stellarlabels.analysis import galactocentric
 from stellarlabels.catalogs import schemas
 from stellarlabels.exceptions import InputError
 from stellarlabels.validation import (

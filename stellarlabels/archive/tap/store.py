@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from stellarlabels.exceptions import InputError
-from stellarlabels.files.atomic import replacing
+from stellarlabels.files import replacing
 
 __all__ = ["Store", "default_folder"]
 

@@ -9,16 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from stellarlabels import __version__, flags
+from stellarlabels import __version__, files, flags
 from stellarlabels.catalogs import schemas
 from stellarlabels.catalogs.bundle.descriptor import descriptor
 from stellarlabels.catalogs.bundle.publication import bibtex, citation_text, describe, identifier
 from stellarlabels.catalogs.scanning import scan
 from stellarlabels.catalogs.stream import Writer
 from stellarlabels.exceptions import InputError
-from stellarlabels.files import atomic as files
-from stellarlabels.files.content import BLOCK
-from stellarlabels.files.formats.fixed import FixedWidth
+from stellarlabels.files import BLOCK, FixedWidth
 
 #: Packages whose versions can change a label or a file.
 _PACKAGES = ("numpy", "scipy", "astropy", "keras", "tensorflow", "gaiaxpy", "dustmaps", "pyvo", "pyarrow")

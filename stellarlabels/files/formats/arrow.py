@@ -1,14 +1,16 @@
-"""Arrow, in which both Parquet and text files are read."""
+"""Arrow, in which Parquet and text files are read: its arrays as fields, and what kinds of them are carried.
 
-from dataclasses import replace
+Numbers, truth values, text and lists of these are what tables of stars hold. Categories and bytes are carried as text,
+dates and times as text in ISO 8601, decimals as integers or floats; what has none of these forms is left out by name.
+"""
 
 import numpy as np
 
-from stellarlabels.columns import Column
-from stellarlabels.exceptions import ReadError, StellarLabelsError
-from stellarlabels.files.content import Field
+from stellarlabels.columns import Column, Ragged
+from stellarlabels.exceptions import StellarLabelsError
+from stellarlabels.files.content import field_of, ragged_field
 
-__all__ = ["field", "load"]
+__all__ = ["field", "is_list", "load", "reason"]
 
 
 def load():
@@ -23,39 +25,107 @@ def load():
     return pyarrow
 
 
-def field(name, array, column=None):
-    """The column of a chunked Arrow array, declared by ``column`` where there is one."""
+def is_list(kind):
+    """Whether a type is one of lists."""
+    types = load().types
+    return types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)
+
+
+def reason(kind):
+    """Why columns of a type are not carried; an empty text if they are."""
+    types = load().types
+    if is_list(kind):
+        inner = kind.value_type
+        is_number = types.is_integer(inner) or types.is_floating(inner) or types.is_boolean(inner)
+        is_text = types.is_string(inner) and types.is_fixed_size_list(kind)
+        return "" if is_number or types.is_null(inner) or types.is_decimal(inner) or is_text else str(kind)
+    if types.is_dictionary(kind):
+        return reason(kind.value_type)
+    return str(kind) if types.is_nested(kind) or types.is_interval(kind) else ""
+
+
+def field(name, array, column=None, length=None):
+    """The field of a chunked array, declared by ``column``; ``length()`` is that of lists of which none is here."""
     pa = load()
-    array = _with_equal_cells(pa, array.combine_chunks())
-    shape, mask = (), _as_numpy(array.is_null())
-    if pa.types.is_fixed_size_list(array.type):
-        shape = (array.type.list_size,)
-        array = array.values[array.offset * shape[0] : (array.offset + len(array)) * shape[0]]
-        mask = mask.repeat(shape[0]) | _as_numpy(array.is_null())
-    if pa.types.is_nested(array.type):
-        raise ReadError(f"column {name!r} has cells of the type {array.type}, which are not supported")
+    column = column or Column(name)
+    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    if isinstance(array, pa.ChunkedArray):  # no chunk at all
+        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+    if is_list(array.type):
+        return _lists(pa, column, array, length)
+    data, mask = _values(pa, array)
+    return field_of(column, data, mask)
+
+
+def _values(pa, array):
+    """Values of an array that holds no lists, and where they are missing."""
+    array = _simple(pa, array)
+    mask = array.is_null().to_numpy(zero_copy_only=False) if array.null_count else None
     if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
-        data = _as_numpy(array.fill_null("")).astype(np.str_)
-        mask |= data == ""
+        return _writable(array.fill_null("")).astype(np.str_), mask
+    fill = False if pa.types.is_boolean(array.type) else 0
+    return _writable(array.fill_null(fill) if array.null_count else array), mask
+
+
+def _simple(pa, array):
+    """The array in one of the types that fields have."""
+    types, kind = pa.types, array.type
+    if types.is_dictionary(kind):
+        return _simple(pa, array.dictionary_decode())
+    if types.is_null(kind):
+        return array.cast(pa.float64())
+    if types.is_decimal(kind):
+        return _first_that_fits(array, (pa.int64(), pa.string()) if kind.scale <= 0 else (pa.float64(),))
+    if types.is_temporal(kind):
+        return array.cast(pa.int64() if types.is_duration(kind) else pa.string())
+    if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
+        try:
+            return array.cast(pa.binary()).cast(pa.string())
+        except pa.ArrowInvalid:
+            return pa.array([None if cell is None else cell.decode("latin-1") for cell in array.to_pylist()])
+    if types.is_boolean(kind) or types.is_integer(kind) or types.is_floating(kind) or types.is_large_string(kind):
+        return array.cast(pa.float32()) if types.is_float16(kind) else array
+    return array if types.is_string(kind) else pa.array(array.to_pylist(), pa.string())  # views of strings and bytes
+
+
+def _first_that_fits(array, kinds):
+    for kind in kinds[:-1]:
+        try:
+            return array.cast(kind)
+        except load().ArrowInvalid:
+            continue
+    return array.cast(kinds[-1])
+
+
+def _lists(pa, column, array, length):
+    """The field of a list array: cells of one shape if all lists have one length, or none."""
+    is_fixed = pa.types.is_fixed_size_list(array.type)
+    there = array.is_valid().to_numpy(zero_copy_only=False)
+    if is_fixed:
+        lengths = np.where(there, array.type.list_size, 0).astype(np.int64)
     else:
-        data = _as_numpy(array.fill_null(False if pa.types.is_boolean(array.type) else 0))
-    if data.dtype.kind == "f":
-        mask |= np.isnan(data)
-    column = replace(column or Column(name), dtype="str" if data.dtype.kind == "U" else data.dtype.name, shape=shape)
-    return Field(column, data.reshape(-1, *shape), mask.reshape(-1, *shape))
+        lengths = array.value_lengths().fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
+    data, mask = _values(pa, array.flatten())
+    sizes = np.unique(lengths[lengths > 0])
+    if sizes.size > 1:
+        if mask is not None:
+            data = np.where(mask, np.nan, data)
+        return ragged_field(column, Ragged(data, lengths))
+    size = int(sizes[0]) if sizes.size else array.type.list_size if is_fixed else length() if length else 0
+    if (lengths == size).all():
+        shape = (lengths.size, size)
+        return field_of(column, data.reshape(shape), None if mask is None else mask.reshape(shape))
+    full = lengths > 0
+    values = np.zeros((lengths.size, size), data.dtype)
+    hidden = np.ones(values.shape, bool)
+    values[full] = data.reshape(-1, size) if size else 0
+    hidden[full] = False if mask is None else mask.reshape(-1, size)
+    if values.dtype.kind == "f":
+        values[hidden] = np.nan
+    return field_of(column, values, hidden)
 
 
-def _with_equal_cells(pa, array):
-    """A list array whose lists have the same length, as most writers store spectra, as one of lists of a fixed size."""
-    if not (pa.types.is_list(array.type) or pa.types.is_large_list(array.type)):
-        return array
-    sizes = pa.compute.unique(array.value_lengths().drop_null()).to_pylist()
-    if len(sizes) > 1:
-        return array
-    return array.cast(pa.list_(array.type.value_type, sizes[0] if sizes else 0))
-
-
-def _as_numpy(array):
+def _writable(array):
     """An Arrow array without nulls as a NumPy array that can be changed."""
     out = array.to_numpy(zero_copy_only=False)
     return out if out.flags.writeable else out.copy()

@@ -4,16 +4,17 @@ Astropy takes the rows one by one. Here a row is a record of a NumPy array, whic
 has other ones is left to Astropy.
 """
 
+import copy
 import io
 import os
 import re
 from binascii import Error, a2b_base64, b2a_base64
-from dataclasses import replace
 
 import numpy as np
 
 from stellarlabels.exceptions import ReadError
-from stellarlabels.files.formats.votable_header import make_field, parse
+from stellarlabels.files.formats.votable_header import parse, values_of
+from stellarlabels.files.records import text as text_of
 
 __all__ = ["Rows", "find", "rows"]
 
@@ -40,18 +41,7 @@ _DTYPES = {
 
 
 def rows(packer, part):
-    """Rows in base64, in lines of 76 characters.
-
-    Parameters
-    ----------
-    packer : `~stellarlabels.files.records.Packer`
-    part : slice
-        Its number of rows is a multiple of 57, except in the last one, so that the texts of all parts can be joined.
-
-    Returns
-    -------
-    bytes
-    """
+    """Rows in base64, in lines of 76 characters; parts whose number of rows is a multiple of 57 can be joined."""
     raw = packer.rows(part).view(np.uint8)
     whole = len(raw) // _LINE
     lines = np.full((whole, _LINE // 3 * 4 + 1), ord("\n"), np.uint8)
@@ -62,17 +52,9 @@ def rows(packer, part):
 
 
 def find(stream):
-    """The rows of a VOTable file.
+    """The `Rows` of a VOTable, in a seekable stream.
 
-    Parameters
-    ----------
-    stream : file object
-        Binary and seekable. It has to stay open while rows are read.
-
-    Returns
-    -------
-    `Rows` or None
-        None if the first table is in another serialization, is not the only one, or has cells of varying size.
+    None if the first table is in another serialization, is not the only one, or has cells of varying size.
     """
     head = stream.read(_WINDOW)
     start = _START.search(head)
@@ -85,12 +67,14 @@ def find(stream):
     end = _END.search(tail)
     if end is None or _START.search(tail, end.end()):
         return None
-    content, table = parse(io.BytesIO(head[: start.start()] + tail[end.end() :]))
+    document = head[: start.start()] + tail[end.end() :]
+    if not all(re.search(rb"\sdatatype\s*=", tag) for tag in re.findall(rb"<(?:[\w.-]+:)?FIELD\b[^>]*>", document)):
+        return None
+    table, parents = parse(io.BytesIO(document))
     formats = [_format(declared) for declared in table.fields]
     if None in formats or not formats:
         return None
-    places = start.end(), first + end.start()
-    return Rows(stream, *places, content, table.fields, formats, has_flags=bool(start[1]))
+    return Rows(stream, (start.end(), first + end.start()), table, parents, formats, has_flags=bool(start[1]))
 
 
 def _format(declared):
@@ -109,34 +93,29 @@ def _format(declared):
 
 
 class Rows:
-    """The rows of a table in a file.
+    """The rows of a table in a stream: where the base64 text is, and what the document says of the table."""
 
-    Parameters
-    ----------
-    stream : file object
-    start, end : int
-        Where the base64 text is.
-    head : `~stellarlabels.files.content.Content`
-        What the file says of the table as a whole.
-    declared : list of `~astropy.io.votable.tree.Field`
-    formats : list of (str, tuple of int)
-        dtype and shape of the cells of each column.
-    has_flags : bool
-        Whether each row begins with the null flags of BINARY2.
-    """
-
-    def __init__(self, stream, start, end, head, declared, formats, *, has_flags=True):
-        self._stream = stream
-        self._start, self._end = start, end
-        self._head = head
-        self._declared = declared
+    def __init__(self, stream, place, element, parents, formats, *, has_flags=True):
+        self._stream, (self._start, self._end) = stream, place
+        self.element, self.parents, self.fields = element, parents, element.fields
         flags = [("flags", "u1", ((len(formats) + 7) // 8,))] if has_flags else []
         self.dtype = np.dtype([*flags, *((f"f{i}", *item) for i, item in enumerate(formats))])
 
-    def content(self, columns):
-        """What `arrays` or `blocks` give, as a `~stellarlabels.files.content.Content`."""
-        fields = [make_field(declared, *column) for declared, column in zip(self._declared, columns, strict=True)]
-        return replace(self._head, fields=fields)
+    @property
+    def infos(self):
+        """All INFO elements around the table."""
+        return [info for parent in self.parents for info in getattr(parent, "infos", ())]
+
+    @property
+    def meta(self):
+        """Values of all parameters and infos, by name."""
+        return {name: value for parent in self.parents for name, value in values_of(parent).items()}
+
+    def at(self, stream):
+        """The same rows in another stream of the same file."""
+        out = copy.copy(self)
+        out._stream = stream
+        return out
 
     def blocks(self, rows, first=0):
         """Some rows at a time, from the row ``first`` on: for each column, its values and where they are null. At least
@@ -201,9 +180,9 @@ class Rows:
         if "flags" in self.dtype.names:
             flags = np.unpackbits(records["flags"], axis=1).view(bool)
         else:
-            flags = np.zeros((len(records), len(self._declared)), bool)
+            flags = np.zeros((len(records), len(self.fields)), bool)
         return [
-            _unpacked(declared, records[f"f{index}"], flags[:, index]) for index, declared in enumerate(self._declared)
+            _unpacked(declared, records[f"f{index}"], flags[:, index]) for index, declared in enumerate(self.fields)
         ]
 
 
@@ -214,23 +193,9 @@ def _unpacked(declared, cells, flags):
         data = np.isin(cells, np.frombuffer(b"Tt1", np.uint8))
         null = ~data & ~np.isin(cells, np.frombuffer(b"Ff0", np.uint8))
     elif cells.dtype.kind == "S":
-        data = _text(cells, declared.datatype == "unicodeChar")
+        data = text_of(cells, "utf-16-be" if declared.datatype == "unicodeChar" else "utf-8")
     elif cells.dtype.kind in "iu" and declared.values.null is not None:
         null = cells == declared.values.null
     data = data.astype(data.dtype.newbyteorder("="), copy=False)
     mask = np.broadcast_to(flags.reshape(-1, *[1] * (data.ndim - 1)), data.shape)
     return data, mask if null is None else mask | null
-
-
-def _text(cells, is_wide):
-    """Text out of bytes; it ends at the first null character."""
-    kind, encoding = (">u2", "utf-16-be") if is_wide else ("u1", "utf-8")
-    size = cells.dtype.itemsize // np.dtype(kind).itemsize
-    codes = np.ascontiguousarray(cells).view(kind).reshape(*cells.shape, size).astype(np.uint32)
-    codes[np.logical_or.accumulate(codes == 0, axis=-1)] = 0
-    is_coded = (codes >= 0xD800) & (codes < 0xE000) if is_wide else codes > 0x7F
-    if not is_coded.any():
-        return codes.view(f"U{size}").reshape(cells.shape)
-    raw = codes.astype(kind).reshape(-1, size)
-    texts = [line.tobytes().decode(encoding, "replace").rstrip("\0") for line in raw]
-    return np.array(texts, f"U{size}").reshape(cells.shape)

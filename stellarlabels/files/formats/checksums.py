@@ -10,31 +10,14 @@ _PUNCTUATION = set(range(ord(":"), ord("@") + 1)) | set(range(ord("["), ord("`")
 
 
 class Sum:
-    """A sum that grows with the bytes that are added.
-
-    Parameters
-    ----------
-    value : int
-        The sum so far.
-
-    Attributes
-    ----------
-    value : int
-        The sum. All that has been added must be a multiple of four bytes; up to three more are kept back until the
-        next ones come.
-    """
+    """A sum that grows with the bytes that are added, in all a multiple of four; up to three wait for the next ones."""
 
     def __init__(self, value=0):
         self.value = value
         self._rest = b""
 
     def add(self, data):
-        """Add bytes.
-
-        Parameters
-        ----------
-        data : bytes-like
-        """
+        """Add bytes."""
         if self._rest:
             head = self._rest + bytes(data[: 4 - len(self._rest)])
             data = memoryview(data)[4 - len(self._rest) :]
@@ -55,16 +38,7 @@ class Sum:
 
 
 def encoded(value):
-    """The 16 characters that make the sum of a header and its data minus zero when the value is their sum without.
-
-    Parameters
-    ----------
-    value : int
-
-    Returns
-    -------
-    str
-    """
+    """The 16 characters that make the sum of a header and its data minus zero if it is ``value`` without them."""
     complement = _WORD - value
     columns = np.zeros((4, 4), int)
     for index, byte in enumerate(complement.to_bytes(4, "big")):

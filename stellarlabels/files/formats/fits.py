@@ -1,307 +1,255 @@
-"""FITS: one binary table, with units, UCDs, descriptions, nulls and metadata in standard cards.
+"""FITS: the tables of all HDUs, read straight from their bytes.
 
-Metadata whose names and values fit into plain cards have a card each; the others are in the card ``METADATA`` as JSON.
+Scaled, unsigned and missing integers, truth values, bits, texts and arrays of any length are read, also one-row tables
+of TOPCAT in which each cell is a column ("colfits"). `stellarlabels.files.formats.fits_output` writes.
 """
 
-import gzip
-import io
 import json
 import re
-import shutil
-import tempfile
 import warnings
 
 import numpy as np
 from astropy.io import fits
 
-from stellarlabels.columns import Column, units
-from stellarlabels.exceptions import InputError, ReadError
-from stellarlabels.files.content import Content, Field
-from stellarlabels.files.formats import votable_header
-from stellarlabels.files.formats.checksums import Sum, encoded
-from stellarlabels.files.progress import slices
-from stellarlabels.files.records import Packer
+from stellarlabels.columns import Column, Ragged, units
+from stellarlabels.exceptions import ReadError
+from stellarlabels.files.content import Content, field_of, ragged_field
+from stellarlabels.files.formats.fits_output import LETTERS, STRUCTURE, write
+from stellarlabels.files.formats.foreign import TableSheet
+from stellarlabels.files.records import text
+from stellarlabels.files.sheets import Sheet
 
-__all__ = ["blocks", "count", "read", "write"]
+__all__ = ["tables", "write"]
 
 _BLOCK = 2880
-_LETTERS = {"u1": "B", "i2": "I", "i4": "J", "i8": "K", "f4": "E", "f8": "D"}
-_DIGITS = {"u1": 3, "i2": 6, "i4": 11, "i8": 20}
-#: Cards that say how the file is made, not what the catalog is.
-_STRUCTURE = re.compile(
-    r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|EXTEND|[PG]COUNT|TFIELDS|THEAP|EXTNAME|EXTVER|EXTLEVEL|CHECKSUM|DATASUM|CREATOR"
-    r"|DATE|RADESYS|DESCRIPT|REFERENC|METADATA|COMMENT|HISTORY|CONTINUE|LONGSTRN|END|"
-    r"|(TTYPE|TFORM|TUNIT|TDISP|TNULL|TDIM|TSCAL|TZERO|TUCD|TCOMM|FLAG)\d+"
-)
+_DTYPES = {letter: np.dtype(f">{code}") for code, letter in LETTERS.items()}
+_DTYPES |= {"L": np.dtype("u1"), "A": np.dtype("u1"), "X": np.dtype("u1"), "C": np.dtype(">c8"), "M": np.dtype(">c16")}
 
 
-def write(content, stream, path, *, plus=False):
-    """Write a content as FITS; compressed if the name ends in ``.gz``.
-
-    Parameters
-    ----------
-    content : `~stellarlabels.files.content.Content`
-    stream : file object
-    path : `~pathlib.Path`
-    plus : bool
-        Whether the primary HDU holds the header of a VOTable, as TOPCAT's own format "fits-plus" has it.
-    """
-    if not path.name.lower().endswith(".gz"):
-        _write(content, stream, plus)
-        return
-    with tempfile.TemporaryFile(dir=path.parent) as plain:
-        _write(content, plain, plus)
-        plain.seek(0)
-        with gzip.GzipFile(filename="", mode="wb", fileobj=stream, compresslevel=6, mtime=0) as packed:
-            shutil.copyfileobj(plain, packed)
+def tables(place):
+    """The tables of all HDUs; a ReadError if there is none."""
+    with place.open() as stream:
+        found = [_sheet(place, header, start) for header, start in _headers(stream)]
+    found = [sheet for sheet in found if sheet is not None]
+    if not found:
+        raise ReadError(f"{place.where}: the FITS file has no table (no binary table, truncated, or an image)")
+    return found
 
 
-def _write(content, stream, plus):
-    packer = Packer(content.fields, unicode=False, null_flags=False, null_truth=b"\0")
-    header = _header(content, packer)
-    stream.write(_primary(votable_header.document(content, packer) if plus else ""))
-    start = stream.tell()
-    stream.write(_signed(header, 0))  # takes the place of the one with the checksums
-    data = Sum()
-    for part in slices(len(content)):
-        raw = packer.rows(part).view(np.uint8).data
-        stream.write(raw)
-        data.add(raw)
-    padding = b"\0" * (-stream.tell() % _BLOCK)
-    stream.write(padding)
-    data.add(padding)
-    stream.seek(start)
-    stream.write(_signed(header, data.value))
-    stream.seek(0, io.SEEK_END)
+def _headers(stream):
+    """The header of each HDU, and where its data begin."""
+    end = 0
+    while True:
+        stream.seek(end)
+        if stream.read(8) not in (b"SIMPLE  ", b"XTENSION"):
+            return
+        stream.seek(end)
+        with warnings.catch_warnings(action="ignore"):
+            header = fits.Header.fromfile(stream, endcard=True)
+        start = stream.tell()
+        axes = [header.get(f"NAXIS{axis}", 0) for axis in range(1, header.get("NAXIS", 0) + 1)]
+        size = int(np.prod(axes, dtype=int)) if axes else 0
+        size = abs(header.get("BITPIX", 8)) // 8 * header.get("GCOUNT", 1) * (header.get("PCOUNT", 0) + size)
+        end = start + size + -size % _BLOCK
+        yield header, start
 
 
-def _primary(text):
-    """The primary HDU, with a text as its data."""
-    raw = text.encode("utf-8")
-    header = fits.Header([("SIMPLE", True, "standard FITS"), ("BITPIX", 8), ("NAXIS", 1 if raw else 0)])
-    if raw:
-        header["NAXIS1"] = len(raw)
-        header["VOTMETA"] = (True, "the data are the header of a VOTable")
-    header["EXTEND"] = True
-    raw += b"\0" * (-len(raw) % _BLOCK)
-    data = Sum()
-    data.add(raw)
-    return _signed(header, data.value) + raw
-
-
-def _signed(header, data):
-    """The header in bytes, with the checksums for data of this sum."""
-    header["DATASUM"] = (str(data), "checksum of the data")
-    header["CHECKSUM"] = ("0" * 16, "checksum of the HDU")
-    total = Sum(data)
-    total.add(header.tostring().encode("ascii"))
-    header["CHECKSUM"] = encoded(total.value)
-    return header.tostring().encode("ascii")
-
-
-def _header(content, packer):
-    """The header of the table, without checksums."""
-    header = fits.Header()
-    for keyword, value in (
-        ("XTENSION", "BINTABLE"),
-        ("BITPIX", 8),
-        ("NAXIS", 2),
-        ("NAXIS1", packer.dtype.itemsize),
-        ("NAXIS2", len(content)),
-        ("PCOUNT", 0),
-        ("GCOUNT", 1),
-        ("TFIELDS", len(content.fields)),
-        ("EXTNAME", content.name if _is_text(content.name) else "labels"),
-        ("CREATOR", content.creator),
-    ):
-        header[keyword] = value
-    for number, (item, null) in enumerate(zip(content.fields, packer.nulls, strict=True), start=1):
-        for keyword, value in _column_cards(item, packer.dtype[f"f{number - 1}"], null).items():
-            header[f"{keyword}{number}"] = value
-    for keyword, value in _content_cards(content).items():
-        header[keyword] = value
-    # Not comments: STILTS would make one array of them, whose shape Astropy's reader of VOTables does not know.
-    meanings = [f"{kind} {value}: {meaning}" for kind, bits in content.flags.items() for value, meaning in bits]
-    for number, text in enumerate(meanings, start=1):
-        header[f"FLAG{number}"] = text
-    return header
-
-
-def _column_cards(item, dtype, null):
-    """The cards of a column, without its number."""
-    column = item.column
-    base, shape = dtype.base, dtype.shape
-    count = int(np.prod(shape, dtype=int))
-    if item.kind == "U":
-        form = f"{base.itemsize * count}A"
-        dimensions = (base.itemsize, *reversed(shape)) if shape else ()
-    else:
-        letter = "L" if item.kind == "b" else _LETTERS[base.str[1:].replace("|", "")]
-        form, dimensions = f"{count}{letter}", tuple(reversed(shape)) if len(shape) > 1 else ()
-    cards = {
-        "TTYPE": column.name,
-        "TFORM": form,
-        "TDIM": f"({','.join(map(str, dimensions))})" if dimensions else None,
-        "TUNIT": units.spell(column.unit, "fits", column.name),
-        "TNULL": null,
-        "TDISP": _display(item, base),
-        "TUCD": column.ucd,
-        "TCOMM": column.description,
-    }
-    for text in (column.name, column.ucd, column.description):
-        if not text.isascii() or not text.isprintable() and text:
-            raise InputError(f"column {column.name!r}: FITS holds printable ASCII only, got {text!r}")
-    return {keyword: value for keyword, value in cards.items() if value not in (None, "")}
-
-
-def _display(item, base):
-    """How a value is shown, in Fortran's words; None if nothing was declared."""
-    if item.kind in "iu":
-        return f"I{_DIGITS[base.str[1:]]}"
-    found = re.fullmatch(r"%?\.(\d+)([fge])", item.column.format)
-    if item.kind != "f" or not found:
+def _sheet(place, header, start):
+    """The table of an HDU; None for an image."""
+    kind = str(header.get("XTENSION", "")).strip()
+    if kind == "TABLE":
+        return TableSheet(place, lambda data: _text_table(data, header, start), header.get("EXTNAME", ""))
+    if kind not in ("BINTABLE", "A3DTABLE") or not header.get("TFIELDS"):
         return None
-    digits = int(found[1])
-    return {"f": f"F{digits + 9}.{digits}", "g": f"G{digits + 7}.{digits}", "e": f"E{digits + 8}.{digits}"}[found[2]]
+    sheet = _Table(place, header, start)
+    return _Columns(place, header, start) if sheet.is_transposed else sheet
 
 
-def _content_cards(content):
-    """The cards of the catalog as a whole."""
-    plain = {key: value for key, value in content.meta.items() if _is_plain(key, value)}
-    others = {key: value for key, value in content.meta.items() if key not in plain}
-    cards = {key.upper(): value for key, value in plain.items()}
-    for keyword, text in (("DESCRIPT", content.description), ("REFERENC", content.reference)):
-        if text and _is_text(text):
-            cards[keyword] = text
-        elif text:
-            others[keyword] = text
-    if content.coosys:
-        cards["RADESYS"] = content.coosys["system"]
-    if others:
-        cards["METADATA"] = json.dumps(others)
-    return cards
+def _text_table(data, header, start):
+    """A table in characters, as Astropy reads it."""
+    from astropy.table import Table
+
+    hdu = fits.TableHDU.fromstring(header.tostring().encode("ascii", "replace") + data[start:])
+    return Table.read(hdu, format="fits")
 
 
-def _is_text(value):
-    return value.isascii() and value.isprintable() and value == value.rstrip()
+class _Form:
+    """How a column is stored: letter, count, shape, scale and null."""
+
+    def __init__(self, header, number):
+        form = str(header.get(f"TFORM{number}", "")).strip().upper()
+        found = re.match(r"(\d*)([LXBIJKAEDCMPQ])\(?([LXBIJKAEDCM]?)", form)
+        if found is None:
+            raise ReadError(f"column {number}: the form {form!r} is none of FITS")
+        count, self.letter, self.inner = found.groups()
+        self.count = int(count) if count else 1
+        self.form, self.number = form, number
+        self.scale, self.zero = header.get(f"TSCAL{number}", 1), header.get(f"TZERO{number}", 0)
+        self.null = header.get(f"TNULL{number}")
+        self.dimensions = self._dimensions(str(header.get(f"TDIM{number}", "")))
+
+    def _dimensions(self, card):
+        """Lengths of the axes, the fastest one first; one axis where the card does not fit."""
+        sizes = [int(size) for size in re.findall(r"\d+", card)]
+        if sizes and int(np.prod(sizes)) == self.count and self.letter not in "PQX":
+            return sizes
+        width = re.fullmatch(r"\d+A(\d+)", self.form)
+        if width and int(width[1]) and self.count % int(width[1]) == 0:
+            return [int(width[1]), self.count // int(width[1])]
+        return [self.count]
+
+    @property
+    def dtype(self):
+        """Dtype of a stored cell."""
+        if self.letter in "PQ":
+            return np.dtype((">i4" if self.letter == "P" else ">i8", (2,) if self.count else (0,)))
+        size = (self.count + 7) // 8 if self.letter == "X" else self.count
+        return np.dtype((_DTYPES[self.letter], (size,)))
+
+    def values(self, cells):
+        """Values and mask of stored cells (N, count)."""
+        if self.letter == "X":
+            return np.unpackbits(np.ascontiguousarray(cells), axis=1)[:, : self.count].astype(bool), None
+        is_scalar = self.dimensions == [1] and self.letter != "A"
+        cells = cells.reshape(-1) if is_scalar else cells.reshape(len(cells), *reversed(self.dimensions))
+        if self.letter == "A":
+            words = np.ascontiguousarray(cells).view(f"S{cells.shape[-1]}")[..., 0]
+            return np.strings.rstrip(text(words, "latin-1")), None
+        if self.letter == "L":
+            return cells == ord("T"), cells == 0
+        return self.scaled(cells), None if self.null is None or self.letter in "ED" else cells == self.null
+
+    def scaled(self, cells):
+        """Stored numbers as those that are meant; integers that are only shifted stay exact."""
+        cells = cells.astype(cells.dtype.newbyteorder("="))
+        if self.scale == 1 and not self.zero:
+            return cells
+        bits = 8 * cells.dtype.itemsize
+        if self.scale == 1 and cells.dtype.kind in "iu" and abs(self.zero) == 2 ** (bits - 1):
+            other = np.dtype(f"{'i' if cells.dtype.kind == 'u' else 'u'}{bits // 8}")
+            return cells.view(other) ^ other.type(2 ** (bits - 1) if other.kind == "u" else -(2 ** (bits - 1)))
+        return cells * np.float64(self.scale) + self.zero
 
 
-def _is_plain(key, value):
-    """Whether a card gives the entry back as it is."""
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,7}", key) or _STRUCTURE.fullmatch(key.upper()):
-        return False
-    if isinstance(value, str):
-        return _is_text(value)
-    return isinstance(value, bool | int) or isinstance(value, float) and np.isfinite(value)
+class _Table(Sheet):
+    """A binary table."""
+
+    def __init__(self, place, header, start):
+        count = header["TFIELDS"]
+        names = [str(header.get(f"TTYPE{number}", "")).strip() for number in range(1, count + 1)]
+        meta = {key: value for key, value in header.items() if key}
+        super().__init__(place, names, title=header.get("EXTNAME", ""), rows=header["NAXIS2"], meta=meta)
+        self._header, self._start = header, start
+        self._forms = [_Form(header, number) for number in range(1, count + 1)]
+        for name, form in zip(self.names, self._forms, strict=True):
+            if {"C", "M"} & {form.letter, form.inner} or not form.count:
+                self.left_out[name] = f"form {form.form}"
+        formats = [(f"f{form.number}", form.dtype) for form in self._forms]
+        width, found = header["NAXIS1"], np.dtype(formats)
+        if found.itemsize > width:
+            raise ReadError(f"{place.where}: its columns need {found.itemsize} bytes a row, the header says {width}")
+        self._dtype = np.dtype([*formats, ("rest", f"V{width - found.itemsize}")]) if found.itemsize < width else found
+
+    @property
+    def is_transposed(self):
+        """Whether the one row holds whole columns, as TOPCAT's "colfits" has them."""
+        last = {form.dimensions[-1] for form in self._forms}
+        cards = all(f"TDIM{form.number}" in self._header for form in self._forms)
+        return self.rows == 1 and cards and len(last) == 1 and last != {1}
+
+    def read(self, declared=None):
+        with self.place.open() as stream:
+            return self._content(self._records(stream, 0, self.rows), stream)
+
+    def blocks(self, rows, first=0, declared=None):
+        with self.place.open() as stream:
+            begin = min(first, self.rows)
+            for start in range(begin, max(self.rows, begin + 1), rows):
+                yield self._content(self._records(stream, start, min(rows, self.rows - start)), stream)
+
+    def _records(self, stream, first, count):
+        """Some rows as records."""
+        stream.seek(self._start + first * self._dtype.itemsize)
+        raw = stream.read(count * self._dtype.itemsize)
+        if len(raw) < count * self._dtype.itemsize:
+            there = first + len(raw) // max(self._dtype.itemsize, 1)
+            raise ReadError(f"{self.place.where}: truncated FITS file; it ends after row {there} of {self.rows}")
+        return np.frombuffer(raw, self._dtype, count) if self._dtype.itemsize else np.zeros(count, self._dtype)
+
+    def _content(self, records, stream):
+        fields = []
+        for name, form in zip(self.names, self._forms, strict=True):
+            if name in self.left_out:
+                continue
+            column, cells = self._column(name, form.number), records[f"f{form.number}"]
+            if form.letter in "PQ":
+                fields.append(self._arrays(column, form, cells, stream))
+            else:
+                fields.append(field_of(column, *form.values(cells)))
+        return _content(self._header, fields)
+
+    def _column(self, name, number):
+        """What the cards say of a column."""
+        card = {key: str(self._header.get(f"{key}{number}", "")) for key in ("TUNIT", "TUCD", "TCOMM", "TDISP")}
+        shown = _format(card["TDISP"])
+        return Column(name, units.parse(card["TUNIT"]), "", card["TUCD"], card["TCOMM"], format=shown)
+
+    def _arrays(self, column, form, cells, stream):
+        """A column of arrays of any length, which are in the heap."""
+        own = _Form({"TFORM1": f"1{form.inner or 'B'}", "TSCAL1": form.scale, "TZERO1": form.zero}, 1)
+        lengths, starts = (cells[:, index].astype(np.int64) for index in (0, 1))
+        sizes = (lengths + 7) // 8 if own.letter == "X" else lengths * own.dtype.base.itemsize
+        there = sizes > 0
+        first, last = int(starts[there].min(initial=2**62)), int((starts + sizes)[there].max(initial=0))
+        stream.seek(self._start + self._header.get("THEAP", self._dtype.itemsize * self.rows) + min(first, last))
+        raw = stream.read(max(last - first, 0))
+        stream.seek(self._start + self._dtype.itemsize * self.rows + self._header.get("PCOUNT", 0) - 1)
+        if len(raw) < last - first or not stream.read(1):
+            raise ReadError(f"{self.place.where}: truncated FITS file; the arrays of {column.name!r} are not all there")
+        parts = [raw[at : at + size] for at, size in zip((starts - first).tolist(), sizes.tolist(), strict=True)]
+        if own.letter == "A":
+            return field_of(column, np.array([part.decode("latin-1").rstrip(" \0") for part in parts], np.str_))
+        stored = np.frombuffer(b"".join(parts), own.dtype.base)
+        if own.letter in "LX":
+            values = stored == ord("T") if own.letter == "L" else stored
+        else:
+            values = own.scaled(stored)
+            if form.null is not None and stored.dtype.kind in "iu":
+                values = np.where(stored == form.null, np.nan, values)
+        return ragged_field(column, Ragged(values, sizes // own.dtype.base.itemsize))
 
 
-def read(path):
-    """The first binary table of a FITS file."""
-    with fits.open(path, memmap=False) as hdus:
-        return _content_of(_first_table(hdus, path))
+class _Columns(_Table):
+    """A table of one row, whose cells are the columns of a table."""
 
+    def __init__(self, place, header, start):
+        super().__init__(place, header, start)
+        self.rows = self._forms[0].dimensions[-1]
 
-def count(path):
-    """Number of rows of the first binary table of a FITS file."""
-    return _place(path)[0]["NAXIS2"]
+    def read(self, declared=None):
+        with self.place.open() as stream:
+            content = self._content(self._records(stream, 0, 1), stream)
+        content.fields = [field_of(item.column, item.data[0], item.mask[0]) for item in content.fields]
+        return content
 
-
-def blocks(path, rows, first=0):
-    """The first binary table of a FITS file from a row on, in pieces of so many rows; at least one piece."""
-    header, start = _place(path)
-    total, width = header["NAXIS2"], header["NAXIS1"]
-    header["PCOUNT"] = 0
-    with open(path, "rb") as plain:
-        packed = plain.read(2) == b"\x1f\x8b"
-    with (gzip.open if packed else open)(path, "rb") as stream:
-        begin = min(first, total)
-        stream.seek(start + begin * width)
-        for first in range(begin, max(total, begin + 1), rows):
-            header["NAXIS2"] = min(rows, total - first)
-            size = header["NAXIS2"] * width
-            raw = stream.read(size)
-            if len(raw) < size:
-                raise ReadError(f"path: {path} ends after row {first + len(raw) // max(width, 1)} of {total}")
-            head = header.tostring().encode("ascii")
-            yield _content_of(fits.BinTableHDU.fromstring(head + raw + b"\0" * (-size % _BLOCK)))
-
-
-def _place(path):
-    """Header of the first binary table, and where its data begin."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "File may have been truncated")  # who reads its rows will see
-        with fits.open(path, memmap=False) as hdus:
-            hdu = _first_table(hdus, path)
-            return hdu.header.copy(), hdu.fileinfo()["datLoc"]
-
-
-def _first_table(hdus, path):
-    """The first binary table; HDUs behind it are not looked at."""
-    for hdu in hdus:
-        if isinstance(hdu, fits.BinTableHDU):
-            return hdu
-    raise ReadError(f"path: {path} has no binary table")
-
-
-def _content_of(hdu):
-    """The content of a table."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "It is strongly recommended that column names", fits.verify.VerifyWarning)
-        return _content(hdu.header, [_field(hdu, number) for number in range(1, len(hdu.columns) + 1)])
-
-
-def _field(hdu, number):
-    """The column with this number."""
-    header = hdu.header
-    name = hdu.columns[number - 1].name
-    stored = hdu.data.view(np.ndarray)
-    stored = stored[stored.dtype.names[number - 1]]
-    is_truth = re.fullmatch(r"\d*L", str(hdu.columns[number - 1].format)) is not None
-    data = stored == ord("T") if is_truth else np.asarray(hdu.data.field(number - 1))
-    if data.dtype.kind not in "biufUS":
-        raise ReadError(f"column {name!r} has the form {hdu.columns[number - 1].format}, which is not supported")
-    data = data.astype(data.dtype.newbyteorder("="))
-    if data.dtype.kind == "S":
-        data = np.char.decode(data, "ascii")
-    if data.dtype.kind == "U":
-        data = np.strings.rstrip(data)
-    mask = np.zeros(data.shape, bool)
-    null = header.get(f"TNULL{number}")
-    if data.dtype.kind == "f":
-        mask |= np.isnan(data)
-    elif data.dtype.kind == "U":
-        mask |= data == ""
-    elif data.dtype.kind == "b":
-        mask |= stored.reshape(data.shape) == 0
-    if null is not None and stored.dtype.kind in "iu":
-        mask |= stored.reshape(data.shape) == null
-    return Field(
-        Column(
-            name=name,
-            unit=units.parse(header.get(f"TUNIT{number}")),
-            dtype="str" if data.dtype.kind == "U" else data.dtype.name,
-            ucd=header.get(f"TUCD{number}", ""),
-            description=header.get(f"TCOMM{number}", ""),
-            shape=data.shape[1:],
-            format=_format(header.get(f"TDISP{number}", "")),
-        ),
-        data,
-        mask,
-    )
+    def blocks(self, rows, first=0, declared=None):
+        return Sheet.blocks(self, rows, first, declared)
 
 
 def _format(display):
-    found = re.fullmatch(r"([FGE])\d+\.(\d+)", display)
+    found = re.fullmatch(r"([FGE])\d+\.(\d+)", display.strip())
     return f".{found[2]}{found[1].lower()}" if found else ""
 
 
 def _content(header, fields):
+    """The fields with the metadata of the header."""
     meta = {
         keyword.lower(): value
         for keyword, value in header.items()
-        if not _STRUCTURE.fullmatch(keyword) and not isinstance(value, fits.card.Undefined)
+        if not STRUCTURE.fullmatch(keyword) and not isinstance(value, fits.card.Undefined)
     }
     meta |= json.loads(header.get("METADATA", "{}"))
-    description = meta.pop("DESCRIPT", header.get("DESCRIPT", ""))
-    reference = meta.pop("REFERENC", header.get("REFERENC", ""))
-    return Content(fields, meta, description=description, reference=reference, creator=str(header.get("CREATOR", "")))
+    about = {}
+    for key, keyword in (("description", "DESCRIPT"), ("reference", "REFERENC")):
+        about[key] = str(meta.pop(keyword, header.get(keyword, "")))
+    return Content(fields, meta, creator=str(header.get("CREATOR", "")), **about)

@@ -23,22 +23,10 @@ ORDINAL = "({} of {})"
 
 
 class FixedWidth:
-    """A content in columns of fixed width.
+    """A content in columns of fixed width; ``width`` is the number of characters of a line.
 
-    Parameters
-    ----------
-    content : `~stellarlabels.files.content.Content`
-
-    Attributes
-    ----------
-    width : int
-        Characters of a line.
-
-    Raises
-    ------
-    InputError
-        If a column holds cells of two or more dimensions, infinite numbers, or text with characters that are not
-        printable ASCII, or its name has blanks.
+    An InputError names columns of cells of two or more dimensions, of infinite numbers, of text that is not printable
+    ASCII, and names with blanks.
     """
 
     def __init__(self, content):
@@ -57,17 +45,7 @@ class FixedWidth:
             yield "".join(line + "\n" for line in joined.to_pylist()).encode("ascii")
 
     def description(self, name):
-        """The byte-by-byte description, with the meanings of flags as notes.
-
-        Parameters
-        ----------
-        name : str
-            Of the file.
-
-        Returns
-        -------
-        str
-        """
+        """The byte-by-byte description of the file of that name, with the meanings of flags as notes."""
         notes = {kind: number for number, kind in enumerate(self.content.flags, start=1)}
         size = max(len(column.name) for column in self.columns)
         head = f"   Bytes Format Units      {'Label':{size}s} Explanations"

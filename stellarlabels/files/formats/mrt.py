@@ -11,13 +11,14 @@ from dataclasses import replace
 
 import numpy as np
 from astropy.table import Table
-from astropy.units import UnitsWarning
 
-from stellarlabels.columns import Column, units, without_unit
-from stellarlabels.files.content import Content, Field
+from stellarlabels.exceptions import ReadError
+from stellarlabels.files.content import Content, field_of
 from stellarlabels.files.formats.fixed import ORDINAL, FixedWidth
+from stellarlabels.files.formats.foreign import TableSheet
+from stellarlabels.files.opening import damages
 
-__all__ = ["read", "write"]
+__all__ = ["described", "tables", "write"]
 
 #: The end of the description of a column of values out of cells of several ones.
 _PLACE = re.compile("(.*) " + re.escape(ORDINAL).replace(r"\{\}", r"(\d+)"))
@@ -34,20 +35,44 @@ def write(content, stream, path):
         stream.write(lines)
 
 
-def read(path):
-    """The content of a machine-readable table."""
-    with open(path, encoding="utf-8") as stream:
-        head = stream.read(4096)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UnitsWarning)
-        table = Table.read(path, format="ascii.mrt")
-    fields = [_field(table[name]) for name in table.colnames]
-    own = _WRITTEN_BY.search(head)
-    if not own:
-        return Content(fields)
-    title, name, creator = own.groups()
-    meta = {} if name == "labels" else {"system": name}
-    return Content(_joined(fields), meta, description="" if title == name else title, creator=creator)
+def tables(place):
+    """The table of a file."""
+    return [_Table(place, _parsed)]
+
+
+def _parsed(data):
+    """The table as Astropy reads it, without blank lines at the end."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    with warnings.catch_warnings(action="ignore"):  # units in the dialects of journals
+        table = Table.read(text.rstrip().splitlines(), format="ascii.mrt")
+    if not table.colnames:
+        raise ReadError("truncated machine-readable table; its description has no columns")
+    table.meta = {"head": text[:4096]}
+    return table
+
+
+def described(path, readme):
+    """The table of the CDS at a path with the ReadMe that describes it."""
+    with damages(path, f"table of the CDS, or not as {readme} describes it"), warnings.catch_warnings(action="ignore"):
+        return Table.read(path, readme=str(readme), format="ascii.cds")
+
+
+class _Table(TableSheet):
+    """A machine-readable table."""
+
+    def read(self, declared=None):
+        fields = super().read().fields
+        for item in fields:
+            item.column = replace(item.column, description=re.sub(r" \(\d+\)$", "", item.column.description))
+        own = _WRITTEN_BY.search(str(self.meta.get("head", "")))
+        if not own:
+            return Content(fields)
+        title, name, creator = own.groups()
+        meta = {} if name == "labels" else {"system": name}
+        return Content(_joined(fields), meta, description="" if title == name else title, creator=creator)
 
 
 def _joined(fields):
@@ -67,26 +92,6 @@ def _joined(fields):
                 shape=(len(parts),),
             )
             data, mask = (np.stack([getattr(one, key) for one in parts], axis=1) for key in ("data", "mask"))
-            out.append(Field(replace(column, dtype=data.dtype.name), data, mask))
+            out.append(field_of(column, data, mask))
             parts = []
     return out
-
-
-def _field(column):
-    masked = without_unit(column)
-    mask = np.ma.getmaskarray(masked).copy()
-    data = masked.data
-    if data.dtype.kind == "f":
-        mask |= np.isnan(data)
-    elif data.dtype.kind == "U":
-        mask |= data == ""
-    return Field(
-        Column(
-            name=column.info.name,
-            unit=units.parse(None if column.info.unit is None else str(column.info.unit)),
-            dtype="str" if data.dtype.kind == "U" else data.dtype.name,
-            description=re.sub(r" \(\d+\)$", "", column.info.description or ""),
-        ),
-        data,
-        mask,
-    )

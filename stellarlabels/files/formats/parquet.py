@@ -1,20 +1,23 @@
-"""Parquet, with the header of a VOTable in its metadata (VOParquet 1.0). It needs pyarrow."""
+"""Parquet, with the header of a VOTable in its metadata (VOParquet 1.0); Astropy's own metadata are read, too."""
 
 import io
 from dataclasses import replace
 
 import numpy as np
 
+from stellarlabels.columns import Column, units
 from stellarlabels.exceptions import InputError
 from stellarlabels.files.content import BLOCK, Content
 from stellarlabels.files.formats import arrow, votable_header
 from stellarlabels.files.progress import slices
 from stellarlabels.files.records import Packer
+from stellarlabels.files.sheets import Sheet
 
-__all__ = ["arrow_schema", "blocks", "count", "described", "read", "write"]
+__all__ = ["arrow_schema", "described", "tables", "write"]
 
 _VERSION = b"IVOA.VOTable-Parquet.version"
 _HEADER = b"IVOA.VOTable-Parquet.content"
+_ASTROPY = b"table_meta_yaml"
 #: Integers that repeat, as flags do: for them and for text a dictionary saves time and space, not for others.
 _SMALL = ("uint8", "int16", "int32")
 #: Rows that are decoded at a time.
@@ -34,16 +37,7 @@ def write(content, stream, path):
 
 
 def arrow_schema(content):
-    """The Arrow schema of a content, with the header of a VOTable in its metadata.
-
-    Parameters
-    ----------
-    content : `~stellarlabels.files.content.Content`
-
-    Returns
-    -------
-    `pyarrow.Schema`
-    """
+    """The Arrow schema of a content, with the header of a VOTable in its metadata."""
     pa = arrow.load()
     packer = Packer(content.fields, unicode=True, null_flags=True, null_truth=b"?")
     metadata = {_VERSION: b"1.0", _HEADER: votable_header.document(content, packer).encode("utf-8")}
@@ -61,44 +55,81 @@ def _array(pa, item, part):
     return pa.FixedSizeListArray.from_arrays(values, shape[0]) if shape else values
 
 
-def read(path):
-    """The content of a Parquet file."""
-    pa = arrow.load()
-    with pa.parquet.ParquetFile(path) as file:
-        about, columns = described(file.schema_arrow.metadata)
-        # One column after the other, so that Arrow's and NumPy's copies of the whole table are never there together.
-        fields = [
-            arrow.field(name, file.read(columns=[name])[name], columns.get(name)) for name in file.schema_arrow.names
-        ]
-    pa.default_memory_pool().release_unused()
-    return replace(about, fields=fields)
+def tables(place):
+    """The table of a Parquet file."""
+    return [_Table(place)]
 
 
-def count(path):
-    """Number of rows of a Parquet file."""
-    pa = arrow.load()
-    return pa.parquet.read_metadata(path).num_rows
+class _Table(Sheet):
+    """The table of a Parquet file."""
 
+    def __init__(self, place):
+        source = place.path if place.is_plain else io.BytesIO(place.bytes())
+        self._source = source
+        with self._open() as file:
+            schema = file.schema_arrow
+            super().__init__(place, schema.names, rows=file.metadata.num_rows)
+        self._about, self._columns = described(schema.metadata)
+        self.meta = dict(self._about.meta)
+        reasons = {name: arrow.reason(kind) for name, kind in zip(self.names, schema.types, strict=True)}
+        self.left_out = {name: text for name, text in reasons.items() if text}
+        self._stored, self._lengths = schema.names, {}
 
-def blocks(path, rows, first=0):
-    """The content of a Parquet file from a row on, in pieces of so many rows; at least one piece."""
-    pa = arrow.load()
-    # Without a buffer for all columns of a row group, which may be the whole file.
-    with pa.parquet.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as file:
-        groups, first = _groups_from(file.metadata, first)
-        waiting, number, is_first = [], 0, True
-        for batch in file.iter_batches(batch_size=min(rows, _BATCH), row_groups=groups):
-            passed = min(first, len(batch))
-            first -= passed
-            waiting.append(batch.slice(passed))
-            number += len(batch) - passed
-            while number >= rows:
-                table = pa.Table.from_batches(waiting)
-                yield _content(table.slice(0, rows))
-                is_first, number = False, number - rows
-                waiting = table.slice(rows).to_batches()
-        if number or is_first:
-            yield _content(pa.Table.from_batches(waiting, schema=file.schema_arrow))
+    def _open(self, **options):
+        return arrow.load().parquet.ParquetFile(self._source, **options)
+
+    def read(self, declared=None):
+        is_simple = self._stored == self.names
+        with self._open() as file:
+            whole = None if is_simple and self.names else file.read()
+            # One column after the other: Arrow's and NumPy's copies of the whole table are never there together.
+            fields = [
+                self._field(name, file.read(columns=[name])[name] if whole is None else whole.column(index))
+                for index, name in enumerate(self.names)
+                if name not in self.left_out
+            ]
+        arrow.load().default_memory_pool().release_unused()
+        return replace(self._about, fields=fields)
+
+    def blocks(self, rows, first=0, declared=None):
+        pa = arrow.load()
+        # Without a buffer for all columns of a row group, which may be the whole file.
+        with self._open(pre_buffer=False, buffer_size=1 << 20) as file:
+            groups, first = _groups_from(file.metadata, first)
+            waiting, number, is_first = [], 0, True
+            for batch in file.iter_batches(batch_size=min(rows, _BATCH), row_groups=groups):
+                passed = min(first, len(batch))
+                first -= passed
+                waiting.append(batch.slice(passed))
+                number += len(batch) - passed
+                while number >= rows:
+                    table = pa.Table.from_batches(waiting)
+                    yield self._content(table.slice(0, rows))
+                    is_first, number = False, number - rows
+                    waiting = table.slice(rows).to_batches()
+            if number or is_first:
+                yield self._content(pa.Table.from_batches(waiting, schema=file.schema_arrow))
+
+    def _content(self, table):
+        """The content of some rows."""
+        found = zip(self.names, table.columns, strict=True)
+        return replace(self._about, fields=[self._field(*pair) for pair in found if pair[0] not in self.left_out])
+
+    def _field(self, name, array):
+        return arrow.field(name, array, self._columns.get(name), lambda: self._length(name))
+
+    def _length(self, name):
+        """Length of the first list of a column in the file that is not empty; 0 if all are."""
+        if name not in self._lengths:
+            stored = self._stored[self.names.index(name)]
+            self._lengths[name] = 0
+            with self._open(pre_buffer=False) as file:
+                for batch in file.iter_batches(columns=[stored], batch_size=_BATCH):
+                    longest = arrow.load().compute.max(batch.column(0).value_lengths()).as_py()
+                    if longest:
+                        self._lengths[name] = longest
+                        break
+        return self._lengths[name]
 
 
 def _groups_from(metadata, first):
@@ -111,29 +142,27 @@ def _groups_from(metadata, first):
     return [], 0
 
 
-def _content(table):
-    """The content of an Arrow table."""
-    about, columns = described(table.schema.metadata)
-    fields = [arrow.field(name, table[name], columns.get(name)) for name in table.column_names]
-    return replace(about, fields=fields)
-
-
 def described(metadata):
-    """What the header in the metadata of an Arrow schema says of the table, and of each column.
+    """What the metadata of an Arrow schema say: a content without fields, and the declarations of columns by name."""
+    metadata = metadata or {}
+    if metadata.get(_HEADER):
+        table, parents = votable_header.parse(io.BytesIO(metadata[_HEADER]))
+        fields = [votable_header.make_field(one, one.name, np.zeros(0), None) for one in table.fields]
+        return votable_header.about(table, parents, []), {item.column.name: item.column for item in fields}
+    if metadata.get(_ASTROPY):
+        from astropy.table import meta
 
-    Parameters
-    ----------
-    metadata : dict of bytes to bytes, or None
+        header = meta.get_header_from_yaml(metadata[_ASTROPY].decode("utf-8").split("\n"))
+        own = dict(header.get("meta") or {})
+        serialized = own.pop("__serialized_columns__", {})
+        return Content([], own), {one["name"]: _declared(one, serialized) for one in header["datatype"]}
+    return Content([]), {}
 
-    Returns
-    -------
-    content : `~stellarlabels.files.content.Content`
-        Without columns.
-    columns : dict of str to `~stellarlabels.columns.Column`
-    """
-    header = (metadata or {}).get(_HEADER)
-    if not header:
-        return Content([]), {}
-    content, table = votable_header.parse(io.BytesIO(header))
-    nothing = np.zeros(0), np.zeros(0, bool)
-    return content, {one.name: votable_header.make_field(one, *nothing).column for one in table.fields}
+
+def _declared(one, serialized):
+    """What Astropy's header says of a column."""
+    own = serialized.get(one["name"], {})
+    unit = one.get("unit") or (own.get("unit") if isinstance(own, dict) else None)
+    unit = unit.get("unit") if isinstance(unit, dict) else unit
+    ucd = str((one.get("meta") or {}).get("ucd", ""))
+    return Column(one["name"], units.parse(str(unit or "")), ucd=ucd, description=one.get("description") or "")

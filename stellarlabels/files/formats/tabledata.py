@@ -14,17 +14,7 @@ _MISSING = {"f": "NaN", "b": "?"}
 
 
 def rows(packer, part):
-    """Rows as TR elements.
-
-    Parameters
-    ----------
-    packer : `~stellarlabels.files.records.Packer`
-    part : slice
-
-    Returns
-    -------
-    bytes
-    """
+    """Rows of a slice as TR elements, in bytes."""
     _, pc = arrow()
     cells = [_cells(item, null, part) for item, null in zip(packer.fields, packer.nulls, strict=True)]
     joined = pc.binary_join_element_wise(*cells, "</TD><TD>")

@@ -17,19 +17,7 @@ def arrow():
 
 
 def numbers(data, names=None):
-    """The text of each number.
-
-    Parameters
-    ----------
-    data : `~numpy.ndarray`, one-dimensional
-        Integers, floats or booleans, in native byte order.
-    names : tuple of str, optional
-        What stands for NaN, plus and minus infinity; for booleans, for True and False.
-
-    Returns
-    -------
-    `pyarrow.StringArray`
-    """
+    """The text of each number; ``names`` stand for NaN and the two infinities, or for True and False."""
     pa, pc = arrow()
     array = pa.array(np.ascontiguousarray(data))
     if data.dtype.kind == "b":

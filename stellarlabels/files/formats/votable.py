@@ -1,31 +1,39 @@
-"""VOTable: one table, in BINARY2 or in plain text, with units in VOUnits, UCDs, descriptions, nulls and metadata.
+"""VOTable: tables with units in VOUnits, UCDs, descriptions, nulls and metadata, in BINARY2 or in plain text.
 
 The header is in `stellarlabels.files.formats.votable_header`; the rows are packed and unpacked in
-`stellarlabels.files.formats.binary2` and `stellarlabels.files.formats.tabledata`, thousands at a time.
+`stellarlabels.files.formats.binary2` and `stellarlabels.files.formats.tabledata`, thousands at a time. Documents of
+others that are not one table in BINARY or BINARY2 with cells of fixed size are read by Astropy, after fields that do
+not say what they hold, or too little, have been declared as text: no digit and no letter of them is lost.
 """
+
+import io
+import re
+import warnings
 
 import numpy as np
 
+from stellarlabels.columns import Ragged
 from stellarlabels.exceptions import ReadError
-from stellarlabels.files.content import BLOCK
-from stellarlabels.files.formats import binary2, tabledata
-from stellarlabels.files.formats.votable_header import PLACE, document, make_field, parse
+from stellarlabels.files.content import BLOCK, ragged_field
+from stellarlabels.files.formats import binary2, tabledata, typing
+from stellarlabels.files.formats.votable_header import PLACE, about, document, make_field, values_of
+from stellarlabels.files.opening import damages
 from stellarlabels.files.progress import TEXT, slices
 from stellarlabels.files.records import Packer
+from stellarlabels.files.sheets import Sheet
 
-__all__ = ["blocks", "read", "write"]
+__all__ = ["tables", "write"]
+
+_FIELD = re.compile(rb"<(?:[\w.-]+:)?FIELD\b[^>]*>")
+_ATTRIBUTE = rb"\s%s\s*=\s*(\"[^\"]*\"|'[^']*')"
+#: Marks fields whose datatype is a guess.
+_GUESSED = "stellarlabels-guess"
+#: Warnings of Astropy that a value was changed: out of the range of its type, or a text cut.
+_CHANGED = ("W51", "W46", "W49")
 
 
 def write(content, stream, path, *, serialization="binary2"):
-    """Write a content as VOTable.
-
-    Parameters
-    ----------
-    content : `~stellarlabels.files.content.Content`
-    stream : file object
-    path : `~pathlib.Path`
-    serialization : {"binary2", "tabledata"}
-    """
+    """Write a content as VOTable, in BINARY2 or TABLEDATA."""
     packer = Packer(content.fields, unicode=True, null_flags=serialization == "binary2", null_truth=b"?")
     head, tail = document(content, packer, serialization).split(PLACE)
     stream.write(head.encode("utf-8"))
@@ -35,61 +43,154 @@ def write(content, stream, path, *, serialization="binary2"):
     stream.write(tail.encode("utf-8"))
 
 
-def read(path):
-    """The first table of a VOTable file."""
-    with open(path, "rb") as stream:
+def tables(place):
+    """The tables of a document; a ReadError if it says that there was an error, or has none."""
+    with place.open() as stream:
         found = binary2.find(stream)
-        if found is not None:
-            return found.content(found.arrays())
-        stream.seek(0)
-        content, table = parse(stream)
-    content.fields = [_field(declared, table.array[declared.ID]) for declared in table.fields]
-    return content
+    if found is not None:
+        return [_Packed(place, found)]
+    file, changed = _parsed(place.bytes())
+    sheets = [
+        _Parsed(place, element, [*parents, element]) for parents, element in _elements(file, []) if element.fields
+    ]
+    if not sheets:
+        _refuse(place, file)
+        raise ReadError(f"{place.where}: the VOTable has no table (damaged or truncated VOTable, or an empty answer)")
+    for sheet in sheets:
+        sheet.notes += changed
+    return sheets
 
 
-def blocks(path, rows, first=0):
-    """The first table of a VOTable file, some rows at a time.
-
-    Parameters
-    ----------
-    path : path-like
-    rows : int
-        Of a block; the last one may have fewer.
-    first : int
-        Number of rows that are passed over.
-
-    Yields
-    ------
-    `~stellarlabels.files.content.Content`
-        At least one. Only tables in BINARY or BINARY2 with cells of fixed size are read as they come; others are read
-        as a whole.
-    """
-    with open(path, "rb") as stream:
-        found = binary2.find(stream)
-        if found is not None:
-            for arrays in found.blocks(rows, first):
-                yield found.content(arrays)
-            return
-    yield from _sliced(read(path), rows, first)
+def _refuse(place, file):
+    """The error that a service tells in place of a table."""
+    for info in _infos([file, *file.resources]):
+        if info.name == "QUERY_STATUS" and str(info.value).upper() == "ERROR":
+            raise ReadError(f"{place.where}: the service answered with an error: {info.content or info.value}")
 
 
-def _sliced(content, rows, begin):
-    begin = min(begin, len(content))
-    for first in range(begin, max(len(content), begin + 1), rows):
-        yield content.part(slice(first, first + rows))
+def _infos(elements):
+    return [info for element in elements for info in getattr(element, "infos", ())]
 
 
-def _field(declared, column):
-    """The column of a FIELD as Astropy has read it."""
-    data, mask = np.ma.getdata(column), np.ma.getmaskarray(column).copy()
-    if data.dtype.kind in "OS":
+def _elements(parent, parents):
+    """All tables, each with the elements that it is in."""
+    for resource in parent.resources:
+        yield from (([*parents, parent, resource], table) for table in resource.tables)
+        yield from _elements(resource, [*parents, parent])
+
+
+def _parsed(data):
+    """The document as Astropy reads it, and what it changed."""
+    from astropy.io import votable
+
+    for guess in (False, True):
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            file = votable.parse(io.BytesIO(_declared(data, guess)), verify="ignore")
+        changed = [str(item.message) for item in seen if type(item.message).__name__ in _CHANGED]
+        if not changed or b"TABLEDATA" not in data:
+            break
+    return file, [f"a value is not the one of the file: {text[:200]}" for text in changed[:1]]
+
+
+def _declared(data, guess):
+    """The document with fields as text that have no datatype or, in plain text, no length; all integers if asked."""
+    is_text = b"TABLEDATA" in data
+
+    def amended(match):
+        tag = match[0]
+        kind = re.search(_ATTRIBUTE % b"datatype", tag)
+        size = re.search(_ATTRIBUTE % b"arraysize", tag)
+        word = kind[1].strip(b"\"'") if kind else b""
+        if word in (b"char", b"unicodeChar") and size is None and is_text:
+            return re.sub(rb"\s*/?>$", rb' arraysize="*"\g<0>', tag)
+        if kind is not None and not (guess and size is None and word in (b"unsignedByte", b"short", b"int", b"long")):
+            return tag
+        tag = re.sub(_ATTRIBUTE % b"(?:datatype|arraysize|xtype)", b"", tag)
+        return re.sub(rb"\s*/?>$", rb' datatype="char" arraysize="*" xtype="%s"\g<0>' % _GUESSED.encode(), tag)
+
+    return _FIELD.sub(amended, data)
+
+
+class _Packed(Sheet):
+    """One table in BINARY or BINARY2 with cells of fixed size."""
+
+    def __init__(self, place, found):
+        fields, rows = found.fields, found.element.nrows
+        super().__init__(place, [field.name for field in fields], title=found.element.name or "", meta=found.meta)
+        self._found, self.said = found, rows
+        self.notes += _overflow(found.infos)
+
+    def read(self, declared=None):
+        return next(self._contents(None, 0))
+
+    def blocks(self, rows, first=0, declared=None):
+        yield from self._contents(rows, first)
+
+    def _contents(self, rows, first):
+        with self.place.open() as stream:
+            found = self._found.at(stream)
+            for arrays in [found.arrays()] if rows is None else found.blocks(rows, first):
+                yield about(
+                    self._found.element,
+                    self._found.parents,
+                    [
+                        make_field(field, name, *pair)
+                        for field, name, pair in zip(found.fields, self.names, arrays, strict=True)
+                    ],
+                )
+
+
+class _Parsed(Sheet):
+    """A table as Astropy has read it."""
+
+    def __init__(self, place, element, parents):
+        fields = element.fields
+        meta = {}
+        for parent in parents:
+            meta |= values_of(parent)
+        names = [field.name for field in fields]
+        super().__init__(place, names, title=element.name or element.ID or "", rows=len(element.array), meta=meta)
+        self._element, self._parents = element, parents
+        infos = _infos(parents)
+        self.notes += _overflow(infos)
+        self.left_out = {
+            name: field.datatype
+            for name, field in zip(self.names, fields, strict=True)
+            if field.datatype in ("floatComplex", "doubleComplex")
+        }
+
+    def read(self, declared=None):
+        with damages(self.place.where, "VOTable"):
+            fields = [
+                self._field(declared, name, self._element.array[declared.ID])
+                for declared, name in zip(self._element.fields, self.names, strict=True)
+                if name not in self.left_out
+            ]
+        return about(self._element, self._parents, fields)
+
+    def _field(self, declared, name, column):
+        """The column of a FIELD."""
+        data, mask = np.ma.getdata(column), np.ma.getmaskarray(column).copy()
+        if data.dtype.kind not in "OS":
+            return make_field(declared, name, data, mask)
         if declared.datatype not in ("char", "unicodeChar"):
-            raise ReadError(f"column {declared.name!r} has cells of varying length, which are not supported")
+            return ragged_field(make_field(declared, name, np.zeros(0), None).column, Ragged.from_column(column))
         mask |= np.equal(data, None) if data.dtype.kind == "O" else False
         texts = np.where(mask, "", data).astype(object)
         data = np.array([_decoded(text) for text in texts.flat], dtype=np.str_).reshape(texts.shape)
-    return make_field(declared, data, mask)
+        if declared.xtype != _GUESSED:
+            return make_field(declared, name, data, mask)
+        null = declared.values.null
+        data = np.where(data == str(null), "", data) if null is not None else data
+        return make_field(declared, name, *typing.typed(data, self.notes, name))
 
 
 def _decoded(text):
-    return text.decode("utf-8") if isinstance(text, bytes) else str(text)
+    return text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+
+
+def _overflow(infos):
+    """A note if the service says that rows are missing."""
+    states = {str(info.value).upper() for info in infos if info.name == "QUERY_STATUS"}
+    return ["the service says that the result is cut off (QUERY_STATUS OVERFLOW)"] if "OVERFLOW" in states else []

@@ -13,9 +13,9 @@ import numpy as np
 
 from stellarlabels.columns import Column, units
 from stellarlabels.exceptions import InputError
-from stellarlabels.files.content import Content, Field
+from stellarlabels.files.content import Content, field_of
 
-__all__ = ["PLACE", "document", "make_field", "parse"]
+__all__ = ["PLACE", "about", "document", "make_field", "parse", "values_of"]
 
 _NAMESPACE = "http://www.ivoa.net/xml/VOTable/v1.3"
 _DATATYPES = {
@@ -36,18 +36,7 @@ _JSON = "stellarlabels:json"
 
 
 def document(content, packer, serialization=None):
-    """The XML text of a VOTable, with a place for the rows; without DATA if no serialization is named.
-
-    Parameters
-    ----------
-    content : `~stellarlabels.files.content.Content`
-    packer : `~stellarlabels.files.records.Packer`
-    serialization : {None, "binary2", "tabledata"}
-
-    Returns
-    -------
-    str
-    """
+    """The XML text of a VOTable, with a place for the rows; without DATA if no serialization is named."""
     root = ElementTree.Element("VOTABLE", {"version": "1.4", "xmlns": _NAMESPACE})
     resource = _add(root, "RESOURCE", type="results")
     reference = ""
@@ -129,35 +118,33 @@ def _param(value):
 
 
 def parse(stream):
-    """The first table of a VOTable, as Astropy reads it.
-
-    Parameters
-    ----------
-    stream : file object
-        Binary.
-
-    Returns
-    -------
-    content : `~stellarlabels.files.content.Content`
-        Without fields.
-    table : `~astropy.io.votable.tree.TableElement`
-    """
+    """The first table of a VOTable as Astropy reads it, and the elements that it is in."""
     from astropy.io import votable
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # small faults of other people's files
+    with warnings.catch_warnings(action="ignore"):  # small faults of other people's files
         file = votable.parse(stream, verify="ignore")
         table = file.get_first_table()
+    return table, [file, *file.resources, table]
+
+
+def about(table, parents, fields):
+    """The `~stellarlabels.files.content.Content` of fields and of what a document says of their table."""
     infos = {info.name: info.value for info in table.infos}
-    params = [param for resource in file.resources for param in resource.params]
-    content = Content(
-        [],
+    params = [param for parent in parents if parent is not table for param in getattr(parent, "params", ())]
+    return Content(
+        fields,
         {param.name: _value(param) for param in [*params, *table.params]},
         description=str(table.description or ""),
         reference=str(infos.get("reference") or ""),
         creator=str(infos.get("creator") or ""),
     )
-    return content, table
+
+
+def values_of(element):
+    """Values of the parameters and infos of an element, by name."""
+    groups = [entry for group in getattr(element, "groups", ()) for entry in group.entries if hasattr(entry, "value")]
+    found = (*getattr(element, "infos", ()), *getattr(element, "params", ()), *groups)
+    return {item.name: item.value for item in found if item.name}
 
 
 def _value(param):
@@ -165,36 +152,17 @@ def _value(param):
     value = param.value
     if param.utype == _JSON:
         return json.loads(str(value))
-    return value.item() if isinstance(value, np.generic | np.ndarray) else value
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else value
 
 
-def make_field(declared, data, mask):
-    """The column of a FIELD.
-
-    Parameters
-    ----------
-    declared : `~astropy.io.votable.tree.Field`
-    data : `~numpy.ndarray`
-    mask : `~numpy.ndarray` of bool
-        True where the file has a null. NaN and empty text are missing as well.
-
-    Returns
-    -------
-    `~stellarlabels.files.content.Field`
-    """
-    data = data.astype(data.dtype.newbyteorder("="), copy=False)
-    if data.dtype.kind == "f":
-        mask = mask | np.isnan(data)
-    elif data.dtype.kind == "U":
-        mask = mask | (data == "")
-    precision = re.fullmatch(r"([FE]?)(\d+)", declared.precision or "")
+def make_field(declared, name, data, mask):
+    """The `~stellarlabels.files.content.Field` of a FIELD from its values and nulls."""
+    precision = re.fullmatch(r"([FE]?)(\d+)", declared.precision or "") if data.dtype.kind == "f" else None
     column = Column(
-        name=declared.name,
+        name=name,
         unit=units.parse(None if declared.unit is None else str(declared.unit)),
-        dtype="str" if data.dtype.kind == "U" else data.dtype.name,
         ucd=declared.ucd or "",
         description=str(declared.description or ""),
-        shape=data.shape[1:],
         format=f".{precision[2]}{(precision[1] or 'f').lower()}" if precision else "",
     )
-    return Field(column, data, mask)
+    return field_of(column, data, mask)

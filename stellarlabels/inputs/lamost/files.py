@@ -9,15 +9,13 @@ import re
 import warnings
 import zlib
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from astropy.utils.exceptions import AstropyWarning
 
 from stellarlabels.exceptions import ReadError
-from stellarlabels.files.containers import read_bytes
-from stellarlabels.files.products import formats, register
+from stellarlabels.files import open_fits, read_bytes, register, registered
 from stellarlabels.inputs.lamost.columns import lamost_columns
 
 __all__ = ["Arm", "Observation", "is_lamost", "obsid_of", "read_file"]
@@ -82,9 +80,9 @@ def read_file(path, *, exposures=False):
     if not data.startswith(b"SIMPLE  ="):
         raise ReadError(f"{path}: not a FITS file; it begins with {data[:10]!r}")
     try:
-        with warnings.catch_warnings(action="ignore", category=AstropyWarning), _opened(data) as units:
+        with warnings.catch_warnings(action="ignore", category=AstropyWarning), open_fits(data) as units:
             _check_size(units, len(data))
-            kind = next((item for item in formats("lamost") if item.accepts(units)), None)
+            kind = next((item for item in registered("lamost") if item.accepts(units)), None)
             if kind is None:
                 raise ReadError(f"no LAMOST spectrum; the extensions are {[unit.name for unit in units]}")
             _check_telescope(units)
@@ -95,13 +93,6 @@ def read_file(path, *, exposures=False):
     except Exception as error:  # damaged files make the FITS library raise errors of any kind
         raise ReadError(f"{path}: damaged or truncated FITS file; {type(error).__name__}: {error}") from error
     return [Observation(header, arms, exposure) for exposure, arms in found], problem and f"{path}: {problem}"
-
-
-def _opened(data):
-    """The FITS file in some bytes, with all its headers read."""
-    from astropy.io import fits
-
-    return fits.open(BytesIO(data), memmap=False, lazy_load_hdus=False)
 
 
 def is_lamost(path):

@@ -8,7 +8,7 @@ from stellarlabels import flags
 from stellarlabels.columns import Ragged, factor, holds_arrays, looks_like_array, parse, plain, values, without_unit
 from stellarlabels.columns.wavelengths import regrid
 from stellarlabels.exceptions import InputError, ReadError
-from stellarlabels.files.products import register
+from stellarlabels.files import register
 from stellarlabels.inputs.xp.coefficients import cells, lengths_of
 from stellarlabels.inputs.xp.layout import BANDS, COLUMNS, SIZES
 from stellarlabels.inputs.xp.products import Spectra, beside, given_flags

@@ -12,10 +12,7 @@ from stellarlabels import flags, releases
 from stellarlabels.columns import by_name, column, dressed, identifiers, plain, without_unit
 from stellarlabels.columns.wavelengths import as_grid, quality
 from stellarlabels.exceptions import InputError, ReadError, ReleaseError, SkippedFileWarning
-from stellarlabels.files.cache import read_cached
-from stellarlabels.files.containers import read_raw
-from stellarlabels.files.paths import as_paths
-from stellarlabels.files.products import formats, recognize
+from stellarlabels.files import as_paths, read_cached, read_raw, recognize, registered
 from stellarlabels.inputs.readers import reader_of
 from stellarlabels.inputs.xp.layout import BANDS, COLUMNS
 from stellarlabels.inputs.xp.products import duplicates, join_products, stack
@@ -130,7 +127,7 @@ def read_table(path_or_paths, *, progress=None, release=None):
     if reader is not None:
         return reader.read(paths, progress=progress)
     files = _from_all(paths, lambda path: (path, *read_raw(path)), progress)
-    if any(item.accepts(by_name(raw.table)) for _, raws, _ in files for raw in raws for item in formats("xp")):
+    if any(item.accepts(by_name(raw.table)) for _, raws, _ in files for raw in raws for item in registered("xp")):
         grid = as_grid(None)
         parts = _from_all(files, lambda file: _spectra_in(*file, grid), progress)
         return _finish(parts, grid, True, progress, release)

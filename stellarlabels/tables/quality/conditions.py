@@ -90,6 +90,7 @@ DERIVED = {
 }
 
 
+#: Comparisons of a quantity with a limit, by their signs.
 COMPARISONS = {
     "<": operator.lt,
     "<=": operator.le,

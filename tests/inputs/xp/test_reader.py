@@ -582,7 +582,7 @@ class TestBrokenFiles:
             (b'source_id,flux\n1,"(1.0, 2.0)"\n', "'flux_error' is missing"),
             (b'flux,flux_error\n"(1.0)","(2.0)"\n', "'source_id' is missing"),
             (b'source_id,flux,flux_error\n1,"(1.0, 2.0)","(1.0, 2', "quoted cell"),
-            (b'source_id,flux,flux_error\n1,"(1.0)","(1.0)"\n2,"(1.0)"', "last line has 2 cells, expected 3"),
+            (b'source_id,flux,flux_error\n1,"(1.0)","(1.0)"\n2,"(1.0)"', "a line has 2 cells, expected 3"),
             (b'source_id,flux,flux_error\n1,"(1.0, x)","(1.0, 2.0)"\n', "'flux'.*x"),
             (b'source_id,bp_coefficients\n1,"(1.0)"\n', "'bp_coefficient_errors' is missing"),
             (b"source_id,bp_coeff_0\n1,1.0\n", "'bp_coeff_1' is missing"),
@@ -596,7 +596,7 @@ class TestBrokenFiles:
             read_xp(path)
 
     @pytest.mark.parametrize("suffix", ["fits", "vot", "csv", "ecsv"])
-    @pytest.mark.parametrize("part", [0.3, 0.7, 0.97])
+    @pytest.mark.parametrize("part", [0.3, 0.7, 0.93])
     def test_truncated_files(self, coefficients, tmp_path, suffix, part):
         path = write_continuous(coefficients, tmp_path, "xml" if suffix == "vot" else suffix)
         data = path.read_bytes()

@@ -6,7 +6,7 @@ from astropy import units as u
 from astropy.coordinates import Galactocentric, SkyCoord
 from astropy.table import QTable
 
-from stellarlabels.analysis.positions import default_frame, galactocentric, positions
+from stellarlabels.analysis import default_frame, galactocentric, positions
 from stellarlabels.exceptions import InputError, MissingColumnError
 
 

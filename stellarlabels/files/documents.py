@@ -1,0 +1,88 @@
+"""Documents on their way to and from other programs, and what others have to open themselves."""
+
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+
+from astropy.table import QTable
+
+from stellarlabels.columns import units
+from stellarlabels.exceptions import ColumnUnitError
+from stellarlabels.files import registry
+from stellarlabels.files.content import from_table, plain_table, tidy
+from stellarlabels.files.formats.mrt import described as described_table
+from stellarlabels.files.opening import Place, damages
+
+__all__ = ["described_table", "dumps", "loads", "open_fits", "parse_votable"]
+
+
+def dumps(table, *, serialization="binary2"):
+    """A table as a VOTable document.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+        Columns of numbers, booleans and text, also with masks and units; UCDs are those in ``info.meta["ucd"]``.
+    serialization : {"binary2", "tabledata"}
+        BINARY2 tells apart a missing integer and any number; every program reads TABLEDATA.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    stellarlabels.exceptions.InputError
+        If a column holds what no file holds; the message names it.
+    """
+    from stellarlabels.files.formats import votable
+
+    content, out = from_table(table), BytesIO()
+    for item in content.fields:
+        try:
+            units.spell(item.column.unit, "vounit", item.column.name)
+        except ColumnUnitError:  # the numbers are what the other program needs
+            item.column = replace(item.column, unit="")
+    votable.write(content, out, Path("table.vot"), serialization=serialization)
+    return out.getvalue()
+
+
+def loads(data, *, where="VOTable"):
+    """The first table of a VOTable document.
+
+    Parameters
+    ----------
+    data : bytes
+    where : str
+        What to call the document in messages.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        Missing values, NaN and empty texts are masked; UCDs are in ``info.meta["ucd"]``.
+
+    Raises
+    ------
+    ReadError
+        If it is damaged, truncated, or no VOTable.
+    """
+    with damages(where, "VOTable, or none"):
+        sheet = registry.find("", "votable").tables(Place(Path(where), data=data))[0]
+        content = tidy(sheet.read())
+    sheet.tell()
+    return QTable(plain_table(content))
+
+
+def parse_votable(data):
+    """A VOTable document (bytes) as Astropy has it, for those who need to know more of it than its tables."""
+    from astropy.io import votable
+
+    return votable.parse(BytesIO(data), verify="ignore")
+
+
+def open_fits(source):
+    """All HDUs of a FITS file (path or bytes) as Astropy has them, for files that hold no tables of stars."""
+    from astropy.io import fits
+
+    source = BytesIO(source) if isinstance(source, bytes) else source
+    return fits.open(source, memmap=False, lazy_load_hdus=False)

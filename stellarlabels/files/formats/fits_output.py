@@ -1,0 +1,194 @@
+"""FITS, written: one binary table behind a primary HDU, with checksums.
+
+Metadata whose names and values fit into plain cards have a card each; the others are in the card ``METADATA`` as JSON.
+"""
+
+import gzip
+import io
+import json
+import re
+import shutil
+import tempfile
+
+import numpy as np
+from astropy.io import fits
+
+from stellarlabels.columns import units
+from stellarlabels.exceptions import InputError
+from stellarlabels.files.formats import votable_header
+from stellarlabels.files.formats.checksums import Sum, encoded
+from stellarlabels.files.progress import slices
+from stellarlabels.files.records import Packer
+
+__all__ = ["LETTERS", "STRUCTURE", "write"]
+
+_BLOCK = 2880
+LETTERS = {"u1": "B", "i2": "I", "i4": "J", "i8": "K", "f4": "E", "f8": "D"}
+_DIGITS = {"u1": 3, "i2": 6, "i4": 11, "i8": 20}
+#: Columns of a table and characters of a name, at most.
+_COLUMNS, _NAME = 999, 68
+#: Cards that say how the file is made, not what the catalog is.
+STRUCTURE = re.compile(
+    r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|EXTEND|[PG]COUNT|TFIELDS|THEAP|EXTNAME|EXTVER|EXTLEVEL|CHECKSUM|DATASUM|CREATOR"
+    r"|DATE|RADESYS|DESCRIPT|REFERENC|METADATA|COMMENT|HISTORY|CONTINUE|LONGSTRN|END|"
+    r"|(TTYPE|TFORM|TUNIT|TDISP|TNULL|TDIM|TSCAL|TZERO|TUCD|TCOMM|FLAG)\d+"
+)
+
+
+def write(content, stream, path, *, plus=False):
+    """Write a content as FITS; compressed if the name ends in ``.gz``, with TOPCAT's header if ``plus``."""
+    _check(content)
+    if not path.name.lower().endswith(".gz"):
+        _write(content, stream, plus)
+        return
+    with tempfile.TemporaryFile(dir=path.parent) as plain:
+        _write(content, plain, plus)
+        plain.seek(0)
+        with gzip.GzipFile(filename="", mode="wb", fileobj=stream, compresslevel=6, mtime=0) as packed:
+            shutil.copyfileobj(plain, packed)
+
+
+def _write(content, stream, plus):
+    packer = Packer(content.fields, unicode=False, null_flags=False, null_truth=b"\0")
+    header = _header(content, packer)
+    stream.write(_primary(votable_header.document(content, packer) if plus else ""))
+    start = stream.tell()
+    stream.write(_signed(header, 0))  # takes the place of the one with the checksums
+    data = Sum()
+    for part in slices(len(content)):
+        raw = packer.rows(part).view(np.uint8).data
+        stream.write(raw)
+        data.add(raw)
+    padding = b"\0" * (-stream.tell() % _BLOCK)
+    stream.write(padding)
+    data.add(padding)
+    stream.seek(start)
+    stream.write(_signed(header, data.value))
+    stream.seek(0, io.SEEK_END)
+
+
+def _check(content):
+    """Refuse what FITS has no room for, before anything is written."""
+    if len(content.fields) > _COLUMNS:
+        raise InputError(f"table: FITS holds {_COLUMNS} columns, got {len(content.fields)}; write VOTable or Parquet")
+    for item in content.fields:
+        if len(item.column.name) > _NAME:
+            raise InputError(f"column {item.column.name!r}: FITS holds names of up to {_NAME} characters; rename it")
+
+
+def _primary(words):
+    """The primary HDU, with a text as its data."""
+    raw = words.encode("utf-8")
+    header = fits.Header([("SIMPLE", True, "standard FITS"), ("BITPIX", 8), ("NAXIS", 1 if raw else 0)])
+    if raw:
+        header["NAXIS1"] = len(raw)
+        header["VOTMETA"] = (True, "the data are the header of a VOTable")
+    header["EXTEND"] = True
+    raw += b"\0" * (-len(raw) % _BLOCK)
+    data = Sum()
+    data.add(raw)
+    return _signed(header, data.value) + raw
+
+
+def _signed(header, data):
+    """The header in bytes, with the checksums for data of this sum."""
+    header["DATASUM"] = (str(data), "checksum of the data")
+    header["CHECKSUM"] = ("0" * 16, "checksum of the HDU")
+    total = Sum(data)
+    total.add(header.tostring().encode("ascii"))
+    header["CHECKSUM"] = encoded(total.value)
+    return header.tostring().encode("ascii")
+
+
+def _header(content, packer):
+    """The header of the table, without checksums."""
+    header = fits.Header()
+    for keyword, value in (
+        ("XTENSION", "BINTABLE"),
+        ("BITPIX", 8),
+        ("NAXIS", 2),
+        ("NAXIS1", packer.dtype.itemsize),
+        ("NAXIS2", len(content)),
+        ("PCOUNT", 0),
+        ("GCOUNT", 1),
+        ("TFIELDS", len(content.fields)),
+        ("EXTNAME", content.name if _is_text(content.name) else "labels"),
+        ("CREATOR", content.creator),
+    ):
+        header[keyword] = value
+    for number, (item, null) in enumerate(zip(content.fields, packer.nulls, strict=True), start=1):
+        for keyword, value in _column_cards(item, packer.dtype[f"f{number - 1}"], null).items():
+            header[f"{keyword}{number}"] = value
+    for keyword, value in _content_cards(content).items():
+        header[keyword] = value
+    # Not comments: STILTS would make one array of them, whose shape Astropy's reader of VOTables does not know.
+    meanings = [f"{kind} {value}: {meaning}" for kind, bits in content.flags.items() for value, meaning in bits]
+    for number, meaning in enumerate(meanings, start=1):
+        header[f"FLAG{number}"] = meaning
+    return header
+
+
+def _column_cards(item, dtype, null):
+    """The cards of a column, without its number."""
+    column = item.column
+    base, shape = dtype.base, dtype.shape
+    count = int(np.prod(shape, dtype=int))
+    if item.kind == "U":
+        form = f"{base.itemsize * count}A"
+        dimensions = (base.itemsize, *reversed(shape)) if shape else ()
+    else:
+        letter = "L" if item.kind == "b" else LETTERS[base.str[1:].replace("|", "")]
+        form, dimensions = f"{count}{letter}", tuple(reversed(shape)) if len(shape) > 1 else ()
+    cards = {
+        "TTYPE": column.name,
+        "TFORM": form,
+        "TDIM": f"({','.join(map(str, dimensions))})" if dimensions else None,
+        "TUNIT": units.spell(column.unit, "fits", column.name),
+        "TNULL": null,
+        "TDISP": _display(item, base),
+        "TUCD": column.ucd,
+        "TCOMM": column.description,
+    }
+    for words in (column.name, column.ucd, column.description):
+        if not words.isascii() or not words.isprintable() and words:
+            raise InputError(f"column {column.name!r}: FITS holds printable ASCII only, got {words!r}")
+    return {keyword: value for keyword, value in cards.items() if value not in (None, "")}
+
+
+def _display(item, base):
+    """How a value is shown, in Fortran's words; None if nothing was declared."""
+    if item.kind in "iu":
+        return f"I{_DIGITS[base.str[1:]]}"
+    found = re.fullmatch(r"%?\.(\d+)([fge])", item.column.format)
+    if item.kind != "f" or not found:
+        return None
+    digits = int(found[1])
+    return {"f": f"F{digits + 9}.{digits}", "g": f"G{digits + 7}.{digits}", "e": f"E{digits + 8}.{digits}"}[found[2]]
+
+
+def _content_cards(content):
+    """The cards of the catalog as a whole."""
+    plain = {key: value for key, value in content.meta.items() if _is_plain(key, value)}
+    others = {key: value for key, value in content.meta.items() if key not in plain}
+    cards = {key.upper(): value for key, value in plain.items()}
+    for keyword, words in (("DESCRIPT", content.description), ("REFERENC", content.reference)):
+        if words:
+            (cards if _is_text(words) else others)[keyword] = words
+    if content.coosys:
+        cards["RADESYS"] = content.coosys["system"]
+    if others:
+        cards["METADATA"] = json.dumps(others)
+    return cards
+
+
+def _is_text(value):
+    return value.isascii() and value.isprintable() and value == value.rstrip()
+
+
+def _is_plain(key, value):
+    """Whether a card gives the entry back as it is."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,7}", key) or STRUCTURE.fullmatch(key.upper()):
+        return False
+    if isinstance(value, str):
+        return _is_text(value)
+    return isinstance(value, bool | int) or isinstance(value, float) and np.isfinite(value)

@@ -1,0 +1,41 @@
+"""Tables that Astropy reads as a whole, as sheets."""
+
+import numpy as np
+
+from stellarlabels.columns import Column, Ragged, units, without_unit
+from stellarlabels.files.content import Content, field_of, ragged_field
+from stellarlabels.files.opening import damages
+from stellarlabels.files.sheets import Sheet
+
+__all__ = ["TableSheet", "field_of_column"]
+
+
+class TableSheet(Sheet):
+    """A table that is read at once: ``load(data)`` makes an Astropy table of the bytes of the file."""
+
+    def __init__(self, place, load, title=""):
+        with damages(place.where, "file"):
+            self._table = load(place.bytes())
+        super().__init__(place, self._table.colnames, title=title, rows=len(self._table), meta=self._table.meta)
+        kinds = {name: without_unit(self._table[name]).dtype for name in self._table.colnames}
+        self.left_out = {name: str(dtype) for name, dtype in kinds.items() if dtype.kind not in "biufUSO"}
+
+    def read(self, declared=None):
+        return Content([field_of_column(self._table[name]) for name in self.names if name not in self.left_out])
+
+
+def field_of_column(column, **about):
+    """A column of an Astropy table as a field; ``about`` are properties that its metadata do not say."""
+    masked = without_unit(column)
+    data, mask = masked.data, np.ma.getmaskarray(masked)
+    if data.dtype.kind == "S":
+        data = np.char.decode(data, "utf-8", "replace")
+    unit = column.info.unit
+    meta = {"ucd": (column.info.meta or {}).get("ucd", ""), "description": column.info.description or "", **about}
+    declared = Column(name=column.info.name, unit=units.parse(None if unit is None else str(unit)), **meta)
+    if data.dtype.kind == "O":
+        mask = mask | np.equal(data, None)
+        if all(isinstance(value, str) for value in data[~mask].flat):
+            return field_of(declared, np.where(mask, "", data).astype(np.str_), mask)
+        return ragged_field(declared, Ragged.from_column(column))
+    return field_of(declared, data, mask)

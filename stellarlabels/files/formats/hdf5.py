@@ -1,0 +1,183 @@
+"""HDF5: files of columns (a dataset each, in one group or several), of records (h5py, Astropy), and of pandas.
+
+Mirrors of the Gaia archive deliver ``XpContinuousMeanSpectrum`` so: one dataset to a column, arrays as matrices, in the
+root or in one group for each of the archive's files. Groups with the same columns are parts of one table.
+"""
+
+import io
+import pickletools
+from contextlib import contextmanager
+
+import numpy as np
+
+from stellarlabels.columns import Column, Ragged, units
+from stellarlabels.exceptions import ReadError, StellarLabelsError
+from stellarlabels.files.content import Content, field_of, ragged_field
+from stellarlabels.files.sheets import Sheet
+
+__all__ = ["tables", "write"]
+
+#: The end of the name of the dataset in which Astropy keeps units and descriptions.
+_ASTROPY = ".__table_column_meta__"
+
+
+@contextmanager
+def _opened(place):
+    """The file of a place."""
+    try:
+        import h5py
+    except ImportError as error:
+        raise StellarLabelsError("format: HDF5 needs the package h5py; install it first") from error
+
+    with h5py.File(place.path if place.is_plain else io.BytesIO(place.bytes()), "r") as file:
+        yield file
+
+
+def tables(place):
+    """The tables of a file, by the groups and datasets in which they are."""
+    with _opened(place) as file:
+        sheets = [_Table(place, path, *found) for path, found in _found(file).items()]
+    if not sheets:
+        raise ReadError(f"{place.where}: the HDF5 file has no table: no datasets of one length in a group, no records")
+    return sheets
+
+
+def _found(group, path=""):
+    """For each group of columns, or dataset of records, the parts of columns and the number of rows."""
+    import h5py
+
+    out = {}
+    pandas = _of_pandas(group)
+    if pandas:
+        return {path or "/": pandas}
+    columns = {}
+    for name, item in group.items():
+        if name.endswith(_ASTROPY):
+            continue
+        if isinstance(item, h5py.Group):
+            out |= _found(item, f"{path}/{name}")
+        elif item.dtype.names:
+            out[f"{path}/{name}"] = ([(key, f"{path}/{name}", key, None) for key in item.dtype.names], item.shape[0])
+        elif item.ndim:
+            columns.setdefault(item.shape[0], []).append((name, f"{path}/{name}", None, None))
+    for rows, parts in columns.items():
+        beside = next((key for key, found in out.items() if found[1] == rows and key.count("/") == 1), None)
+        if beside and not path:  # columns beside a dataset of records of the same stars
+            out[beside] = ([*out[beside][0], *parts], rows)
+        else:
+            out[path or "/" if len(columns) == 1 else f"{path}/*{rows}"] = (parts, rows)
+    return out
+
+
+def _of_pandas(group):
+    """Columns of a DataFrame in the fixed or in the table form of pandas; None if it is none."""
+    if "block0_items" in group and "axis0" in group:
+        blocks = [name.removesuffix("_items") for name in group if name.endswith("_items")]
+        parts = {}
+        for block in blocks:
+            for index, name in enumerate(_texts(group[f"{block}_items"][()])):
+                parts[name] = (name, f"{group.name}/{block}_values", None, index)
+        order = [name for name in _texts(group["axis0"][()]) if name in parts]
+        return [parts[name] for name in order], group["axis1"].shape[0]
+    if "table" in group and "pandas_type" in group.attrs:
+        table, parts = group["table"], []
+        for key in table.dtype.names:
+            kind = table.attrs.get(f"{key}_kind")
+            names = None if kind is None or not key.startswith("values_block") else _names(kind)
+            shape = table.dtype[key].shape
+            if names is not None and len(names) == (shape[0] if shape else 1):
+                parts += [(name, table.name, key, index if shape else None) for index, name in enumerate(names)]
+            else:
+                parts.append((key, table.name, key, None))
+        return parts, table.shape[0]
+    return None
+
+
+def _names(pickled):
+    """The texts in a pickled list, which is looked at and never carried out."""
+    data = pickled if isinstance(pickled, bytes) else bytes(np.asarray(pickled).tobytes())
+    data = data.encode() if isinstance(data, str) else data
+    return [item for _, item, _ in pickletools.genops(data) if isinstance(item, str)]
+
+
+def _texts(values):
+    return [value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for value in values]
+
+
+class _Table(Sheet):
+    """Columns that belong together: each has a name, a dataset, the field of its records and a place in its cells."""
+
+    def __init__(self, place, path, parts, rows):
+        super().__init__(place, [part[0] for part in parts], title=path, rows=rows)
+        self._parts = parts
+        with _opened(place) as file:
+            named = dict(zip(self.names, parts, strict=True))
+            self._declared = {name: self._column(file, name, part) for name, part in named.items()}
+            kinds = {name: self._kind(file, part) for name, part in named.items()}
+            self.meta = {str(key): value for key, value in file[path.partition("*")[0] or "/"].attrs.items()}
+        self.left_out = {name: str(kind) for name, kind in kinds.items() if kind.kind not in "biufSOU"}
+
+    @staticmethod
+    def _kind(file, part):
+        """The dtype of a column; truth values of HDF5 are enumerations, which h5py gives as bool."""
+        dtype = file[part[1]].dtype
+        return (dtype[part[2]] if part[2] else dtype).base
+
+    @staticmethod
+    def _column(file, name, part):
+        """What attributes, or Astropy's own dataset, say of a column."""
+        dataset = file[part[1]]
+        about = {str(key).lower(): value for key, value in dataset.attrs.items()} if part[2] is None else {}
+        own = f"{part[1]}{_ASTROPY}"
+        if own in file:
+            from astropy.table import meta
+
+            header = meta.get_header_from_yaml(_texts(file[own][()]))
+            about = next((one for one in header["datatype"] if one["name"] == part[2]), {})
+        unit, text = about.get("unit", about.get("units", "")), about.get("description", "")
+        unit, text = (_texts([value])[0] if isinstance(value, bytes) else str(value) for value in (unit, text))
+        return Column(name, units.parse(unit), description=text)
+
+    def read(self, declared=None):
+        return next(self.blocks(max(self.rows, 1)))
+
+    def blocks(self, rows, first=0, declared=None):
+        with _opened(self.place) as file:
+            begin = min(first, self.rows)
+            for start in range(begin, max(self.rows, begin + 1), rows):
+                yield Content(self._fields(file, slice(start, start + rows)))
+
+    def _fields(self, file, rows):
+        records, out = {}, []
+        for name, (_, path, key, index) in zip(self.names, self._parts, strict=True):
+            if path not in records:
+                records[path] = file[path][rows]
+            data = records[path][key] if key else records[path]
+            if name not in self.left_out:
+                out.append(self._field(self._declared[name], data if index is None else data[:, index]))
+        return out
+
+    def _field(self, column, data):
+        """Cells as a field: texts are bytes or objects, arrays of several lengths are objects."""
+        if data.dtype.kind == "S":
+            return field_of(column, np.strings.rstrip(np.char.decode(data, "utf-8", "replace")))
+        if data.dtype.kind == "O":
+            if all(isinstance(cell, bytes | str) for cell in data.flat):
+                return field_of(column, np.array(_texts(data.flat), np.str_).reshape(data.shape))
+            return ragged_field(column, Ragged.from_column(data))
+        return field_of(column, data)
+
+
+def write(content, stream, path):
+    """Write a content as one dataset for each column, with units and descriptions as attributes."""
+    import h5py
+
+    with h5py.File(stream, "w") as file:
+        for key, value in content.meta.items():
+            file.attrs[key] = value if isinstance(value, str | int | float) else str(value)
+        for item in content.fields:
+            data, mask = item.data[:], item.mask[:]
+            data = np.where(mask, item.column.null(), data).astype(data.dtype) if item.kind == "f" else data
+            kind = h5py.string_dtype() if item.kind == "U" else data.dtype
+            dataset = file.create_dataset(item.column.name.replace("/", "_"), data=data.astype(kind), dtype=kind)
+            dataset.attrs.update({"unit": item.column.unit, "description": item.column.description})

@@ -1,0 +1,221 @@
+"""Files of stars: which tables are in a file of whatever format, which of them is meant, and their rows in pieces."""
+
+import warnings
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from astropy.table import Table
+
+from stellarlabels.exceptions import InputError, ReadError
+from stellarlabels.files import registry
+from stellarlabels.files.content import joined, plain_table, tidy
+from stellarlabels.files.opening import Place, damages, places
+from stellarlabels.files.sheets import sliced
+
+__all__ = ["Raw", "contents", "count", "read_raw", "sheets", "sidecar"]
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A table as it is in a file.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+        Missing values, NaN and empty texts are masked.
+    where : str
+        Path of the file, and the member of an archive after a colon.
+    meta : dict
+        Header cards, parameters, comments; names in lower case without blanks, hyphens and underscores.
+    """
+
+    table: Table
+    where: str
+    meta: dict = field(default_factory=dict)
+
+    @property
+    def name(self):
+        """Name of the file, without its folder or archive."""
+        return Path(self.where).name.rpartition(":")[2]
+
+
+def sheets(path, format=None):
+    """All tables in a file, or in the members of a zip archive, as sheets that have not been read."""
+    return [sheet for place in places(path) for sheet in _of(place, format)]
+
+
+def _of(place, format=None):
+    """The tables in one file."""
+    source = registry.detect(place) if format is None else registry.find(place.path, format)
+    with damages(place.where, source.title):
+        return source.tables(place)
+
+
+def _chosen(path, table, format):
+    """The tables of a file that are meant: the one that is named, or all if they have the same columns."""
+    found = sheets(path, format)
+    if table is not None:
+        return [_named(path, found, table)]
+    if len(found) > 1 and len({tuple(sorted(sheet.names)) for sheet in found}) > 1:
+        raise ReadError(
+            f"{path}: holds {len(found)} tables with different columns; choose one by table=NUMBER or table=NAME:"
+            f" {_listed(found)}"
+        )
+    return found
+
+
+def _named(path, found, table):
+    """The table of a number, counted from 1, or a name."""
+    if isinstance(table, int | np.integer) and 1 <= table <= len(found):
+        return found[table - 1]
+    hits = [sheet for sheet in found if sheet.title == table]
+    if len(hits) != 1:
+        raise InputError(f"table: expected the number or name of one table in {path}, got {table!r}: {_listed(found)}")
+    return hits[0]
+
+
+def _listed(found):
+    lines = []
+    for number, sheet in enumerate(found, start=1):
+        rows = sheet.count()
+        size = "" if rows is None else f", {rows} rows"
+        shown = ", ".join(sheet.names[:4]) + (", ..." if len(sheet.names) > 4 else "")
+        lines.append(f"{number}: {sheet.title or sheet.place.name!r}{size} ({shown})")
+    return "; ".join(lines)
+
+
+def contents(path, rows=None, first=0, *, table=None, format=None, declared=None):
+    """What is in a file, as `~stellarlabels.files.content.Content`: at once, or in pieces of so many rows.
+
+    Parameters
+    ----------
+    path : path-like
+        Of any format that is known, recognized by what is in it, also packed with gzip or bzip2, or a zip archive.
+    rows : int, optional
+        Rows of a piece, at most; by default there is one piece.
+    first : int
+        Number of rows at the beginning that are passed over.
+    table : int or str, optional
+        Number, from 1, or name of the table (HDU, RESOURCE, group, member) if there are several with other columns.
+    format : str, optional
+        Name of a format if the content is not to decide.
+    declared : `~stellarlabels.columns.Schema`, optional
+        The schema that the file is said to be of: text files are read in its types.
+
+    Yields
+    ------
+    `~stellarlabels.files.content.Content`
+        At least one.
+
+    Raises
+    ------
+    ReadError
+        If the file is missing, damaged, no table, or holds several with different columns.
+    InputError
+        If there is no such format or table.
+
+    Warns
+    -----
+    stellarlabels.exceptions.FileWarning
+        Of columns that are left out, second columns of one name, and results that are cut off.
+    """
+    chosen = _chosen(path, table, format)
+    return _pieces(chosen, rows, first, declared)
+
+
+def _pieces(chosen, rows, first, declared):
+    sheet = chosen[0]
+    with damages(sheet.place.where, "table"):
+        if rows is not None and len(chosen) == 1:
+            for content in sheet.blocks(rows, first, declared):
+                sheet.tell()
+                yield tidy(content)
+            return
+        whole = joined(_same([_read(one, declared) for one in chosen]))
+        yield from sliced(whole, rows or max(len(whole), 1), first)
+
+
+def _read(sheet, declared=None):
+    """The whole content of a table."""
+    with damages(sheet.place.where, "table"):
+        content = tidy(sheet.read(declared))
+    sheet.tell()
+    return content
+
+
+def _same(contents):
+    """Contents with their columns in the order of those of the first."""
+    order = [(item.column.name, item.column.unit) for item in contents[0].fields]
+    out = []
+    for content in contents:
+        named = {item.column.name: item for item in content.fields}
+        if any(name not in named or named[name].column.unit != unit for name, unit in order):
+            raise ReadError(f"the tables differ in units or in what can be read of them; choose one: {order}")
+        out.append(replace(content, fields=[named[name] for name, _ in order]))
+    return out
+
+
+def count(path, *, table=None, format=None):
+    """Number of rows of a file as `contents` reads it, if its header tells; None if not."""
+    found = [sheet.count() for sheet in _chosen(path, table, format)]
+    return None if None in found else sum(found)
+
+
+def read_raw(path):
+    """All tables in a file, whatever their columns.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    tables : list of `Raw`
+    failures : list of (str, ReadError)
+        Members of an archive that cannot be read, with the reason.
+
+    Raises
+    ------
+    ReadError
+        If the file is missing, empty, damaged, or no table.
+    """
+    found, failures = [], []
+    whole = places(path)
+    for place in whole:
+        try:
+            found += [_raw(sheet) for sheet in _of(place)]
+        except ReadError as error:
+            if not place.member:
+                raise
+            failures.append((place.where, error))
+    if whole[0].member or len(found) != 1:
+        return found, failures
+    return [replace(found[0], meta={**_sidecar(whole[0]), **found[0].meta})], failures
+
+
+def _raw(sheet):
+    content = _read(sheet)
+    return Raw(plain_table(content), sheet.place.where, _keys({**content.meta, **sheet.meta}))
+
+
+def sidecar(path):
+    """Path of the file into which GaiaXPy writes the sampling of a CSV file."""
+    return path.with_name(f"{path.stem}_sampling{path.suffix}")
+
+
+def _sidecar(place):
+    """What GaiaXPy says of a CSV file in a second one, ``<name>_sampling.csv``."""
+    other = sidecar(place.path)
+    if not other.is_file():
+        return {}
+    try:
+        return {"sampling": plain_table(_read(_of(Place(other))[0]))["pos"][0]}
+    except (ReadError, KeyError, IndexError) as error:
+        raise ReadError(f"{other}: expected the sampling of {place.name} in a column 'pos'; {error}") from error
+
+
+def _keys(meta):
+    """Metadata by names that do not depend on the spelling of a format."""
+    with warnings.catch_warnings(action="ignore"):
+        return {"".join(str(key).split()).replace("_", "").replace("-", "").lower(): meta[key] for key in meta}

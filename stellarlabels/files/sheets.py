@@ -1,0 +1,83 @@
+"""One table in a file, whatever the format: what a format module hands out, and what is told of it."""
+
+import warnings
+
+from stellarlabels.exceptions import FileWarning, RenamedColumnWarning
+
+__all__ = ["Sheet", "sliced", "unique"]
+
+
+class Sheet:
+    """One table in a file. Formats derive from it.
+
+    Parameters
+    ----------
+    place : `~stellarlabels.files.opening.Place`
+    names : list of str
+        Of the columns, as the file has them. A name that is there twice gets a suffix the second time.
+    title : str
+        What the file calls the table.
+    rows : int, optional
+        Number of rows, where the file tells it beforehand.
+    meta : dict, optional
+        All that the file says of the table, in the file's words.
+
+    Attributes
+    ----------
+    left_out : dict of str to str
+        Columns that cannot be carried, and what they hold.
+    notes : list of str
+        What else a user has to know.
+    """
+
+    def __init__(self, place, names, *, title="", rows=None, meta=None):
+        self.place, self.title, self.rows, self.meta = place, title, rows, dict(meta or {})
+        self.names, self._second = unique(names)
+        self.left_out, self.notes = {}, []
+
+    def read(self, declared=None):
+        """The `~stellarlabels.files.content.Content`; ``declared`` is the schema that the file is said to be of."""
+        raise NotImplementedError
+
+    def blocks(self, rows, first=0, declared=None):
+        """Contents of at most so many rows, from the row ``first`` on; at least one."""
+        yield from sliced(self.read(declared), rows, first)
+
+    def count(self):
+        """Number of rows; None if it is known only when all is read."""
+        return self.rows
+
+    def tell(self):
+        """Warn, once for each kind, of second names, of columns that are left out, and of notes."""
+        if self._second:
+            names = ", ".join(f"a second {first!r} is called {name!r}" for name, first in self._second.items())
+            warnings.warn(f"{self.place.where}: {names}", RenamedColumnWarning, stacklevel=2)
+        if self.left_out:
+            names = ", ".join(f"{name!r} ({kind})" for name, kind in self.left_out.items())
+            self.notes.append(f"left out, since tables of stars do not hold such cells: {names}")
+        for note in self.notes:
+            warnings.warn(f"{self.place.where}: {note}", FileWarning, stacklevel=2)
+        self.notes = []
+        self._second = {}
+
+
+def sliced(content, rows, first=0):
+    """The content from a row on, in pieces of so many rows; at least one."""
+    begin = min(first, len(content))
+    for start in range(begin, max(len(content), begin + 1), rows):
+        yield content.part(slice(start, start + rows))
+
+
+def unique(names):
+    """The names, each once, and which of them stand for another: ``["a", "a"]`` -> ``["a", "a_2"], {"a_2": "a"}``."""
+    taken, out, second = set(names), {}, {}
+    for position, name in enumerate(names, start=1):
+        own = new = name or f"column_{position}"
+        number = 1
+        while new in out or (number > 1 and new in taken):
+            number += 1
+            new = f"{own}_{number}"
+        out[new] = None
+        if number > 1:
+            second[new] = own
+    return list(out), second
