@@ -22,7 +22,7 @@ from make_mrs_spectra import Models, Synthesis
 from tqdm import tqdm
 
 import stellarlabels
-from stellarlabels.inputs.base import Features, FeatureSet, feature_set
+from stellarlabels.inputs import Features, FeatureSet, feature_set
 from stellarlabels.systems.spcanet import SPCANet
 
 WEIGHTS = Path(stellarlabels.__file__).parent / "data" / "weights"

@@ -16,7 +16,7 @@ import numpy as np
 from train_uacsnet import SAMPLE, WEIGHTS, select_apogee
 from xp_apogee import DR2_ZERO_POINT, add_parallaxes, load
 
-from stellarlabels.inputs.base import Features
+from stellarlabels.inputs import Features
 from stellarlabels.inputs.xp import XPCoefficients
 from stellarlabels.networks import held_out, split_groups
 from stellarlabels.systems.uncertain import UncertainNet

@@ -4,7 +4,7 @@ import numpy as np
 
 from stellarlabels import columns
 from stellarlabels.exceptions import InputError, NotFittedError
-from stellarlabels.inputs.base import feature_set
+from stellarlabels.inputs import feature_set
 from stellarlabels.labels.ensemble import kind_of
 
 __all__ = ["Declaration"]
@@ -53,15 +53,7 @@ class Declaration:
         return np.zeros(len(table), bool)
 
     def own_flags(self, table, values):
-        """Flags that the system's authors give: dict of label to bits of `stellarlabels.flags.LABEL`, shape (N,).
-
-        Parameters
-        ----------
-        table : `~astropy.table.QTable`
-            The input.
-        values : dict of str to `~numpy.ndarray` of float64, shape (N,)
-            Predicted labels and errors by the names of their columns, NaN where there are none.
-        """
+        """Flags (N,) of the system's authors by label, from the input and predictions by names of columns."""
         return {}
 
     def stars_of(self, table):

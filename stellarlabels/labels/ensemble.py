@@ -44,17 +44,7 @@ def build_network(recipe, shapes, outputs, seed=0):
 
 
 class Ensemble:
-    """Networks whose errors are combined as those of a mixture.
-
-    Parameters
-    ----------
-    recipe : `stellarlabels.labels.recipe.Recipe`
-    center, scale : `~numpy.ndarray`, shape (L,)
-        A label is ``center + scale * output``.
-    members : sequence of Member
-        Those of the first network of the ensemble, which share the labels among them, then those of the second.
-    calibration : `stellarlabels.labels.uncertainty.Calibration`, optional
-    """
+    """Networks whose errors are combined as those of a mixture; a label is ``center + scale * output``, both (L,)."""
 
     #: Terms of the error that are given beside the total, as columns ``<label>_err_<term>``.
     error_terms = ()
@@ -119,17 +109,7 @@ class Ensemble:
         return terms.spread
 
     def calibrate(self, unseen, features, targets, feature_set):
-        """Calibrate the errors on stars that the networks were not trained on.
-
-        Parameters
-        ----------
-        unseen : `~numpy.ndarray` of bool, shape (K, N)
-            For each network of the ensemble the stars that are new to it.
-        features : `stellarlabels.inputs.Features`
-        targets : `stellarlabels.labels.targets.Targets`
-        feature_set : `stellarlabels.inputs.FeatureSet`
-            Which adds noise to the features, if the plan asks for it.
-        """
+        """Calibrate the errors on stars (N) that are new to a network where ``unseen`` (K, N) is true."""
         plan, columns, sets = self.recipe.calibration, [], {}
         for number, (mask, group) in enumerate(zip(unseen, self.groups, strict=True)):
             sets.setdefault(mask.tobytes() if plan.together else number, (mask, []))[1].append(group)
@@ -204,12 +184,10 @@ class PropagatedErrors(Ensemble):
         return self._propagation(groups)(features.arrays)
 
     def variances(self, terms, factor):
-        """Total, model, input and excess variance (N, L) of scaled labels.
-
-        The factors of the calibration are those of single networks' errors. The mean of the networks is better by the
-        variance of the networks' means (see `stellarlabels.labels.uncertainty.combine`); this is taken out of the model
-        term, which does not fall below the standard error of that mean, and then out of the excess.
-        """
+        """Total, model, input and excess variance (N, L) of scaled labels."""
+        # The factors of the calibration are those of single networks' errors. The mean of the networks is better by the
+        # variance of the networks' means (see `combine`); this is taken out of the model term, which does not fall
+        # below the standard error of that mean, and then out of the excess.
         from stellarlabels.networks import PASSES
 
         rest = factor**2 * (1.0 if self.calibration.rest is None else self.calibration.rest)

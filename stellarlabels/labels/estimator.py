@@ -93,22 +93,22 @@ class LabelEstimator(Declaration):
         features, targets = features[rows], targets[rows]
         guesses = targets.guesses()
         sample = Sample(features, targets, guesses, axes)
-        constants = self.feature_set.constants
-        self.ensemble, self.history_ = train_ensemble(
-            recipe, sample, checked, constants, title=self.name, progress=progress
-        )
+        options = {"title": self.name, "progress": progress}
+        self.ensemble, self.history_ = train_ensemble(recipe, sample, checked, self.feature_set.constants, **options)
         self.domain = Domain.fit(features, features.arrays[self.compared_in], self.labels, guesses, recipe.seed)
         self.domain.restrict(recipe.per_label.label_ranges, recipe.per_label.color_ranges)
         if recipe.calibrate:
             self.ensemble.calibrate(checked, features, targets, self.feature_set)
-        self.weights_ = ""
-        self.provenance_ = {
-            "stars": int(rows.size),
-            "left_out_of_each_network": [int(mask.sum()) for mask in checked],
-            "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
-            "stellarlabels": __version__,
-            "final_loss": [history["loss"][-1] for history in self.history_],
-        }
+        self.weights_, self.provenance_ = (
+            "",
+            {
+                "stars": int(rows.size),
+                "left_out_of_each_network": [int(mask.sum()) for mask in checked],
+                "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
+                "stellarlabels": __version__,
+                "final_loss": [history["loss"][-1] for history in self.history_],
+            },
+        )
         return self
 
     def _left_out(self, table, rows, validation):
@@ -155,13 +155,11 @@ class LabelEstimator(Declaration):
         features = self.feature_set.for_training(table)
         targets = label_targets(table, self.labels, self.recipe.per_label.likelihoods)
         unseen = unseen & features.usable & targets.known
-        self.ensemble = copy.copy(self.ensemble)
+        self.ensemble = copy.copy(self.ensemble)  # that of a copy stays as it is
         self.ensemble.calibrate(unseen, features, targets, self.feature_set)
-        noise = self.recipe.calibration.noise
-        self.weights_ = ""
-        self.provenance_["calibration"] = {"stars": [int(mask.sum()) for mask in unseen]}
-        if len(noise) > 1:
-            self.provenance_["calibration"]["noise"] = list(noise)
+        self.weights_, noise = "", self.recipe.calibration.noise
+        done = {"stars": [int(mask.sum()) for mask in unseen], "noise": list(noise)}
+        self.provenance_["calibration"] = done if len(noise) > 1 else {"stars": done["stars"]}
         return self
 
     def fewer(self, networks):
@@ -199,17 +197,7 @@ class LabelEstimator(Declaration):
 
     @classmethod
     def joined(cls, systems):
-        """One ensemble of systems that were trained one by one with the same recipe on the same stars.
-
-        Parameters
-        ----------
-        systems : sequence of LabelEstimator
-
-        Returns
-        -------
-        LabelEstimator
-            Not calibrated.
-        """
+        """One ensemble, not calibrated, of systems that were trained one by one with one recipe on the same stars."""
         first = systems[0]
         out = cls(first.recipe_name)
         members = [member for system in systems for member in system.ensemble.members]

@@ -21,22 +21,7 @@ _KEY = "stellarlabels"
 
 
 def write(path, description, arrays, *, overwrite=False):
-    """Write a model file, to a temporary name first.
-
-    Parameters
-    ----------
-    path : path-like
-    description : dict
-        Anything that JSON can hold.
-    arrays : dict of str to `~numpy.ndarray`
-    overwrite : bool
-        Whether an existing file is replaced.
-
-    Raises
-    ------
-    WriteError
-        If the file exists and ``overwrite`` is False, or it cannot be written.
-    """
+    """Write a model file from a description that JSON can hold and arrays by name, to a temporary name first."""
     from safetensors.numpy import save
 
     text = json.dumps({"format_version": FORMAT_VERSION, **description})
@@ -46,18 +31,7 @@ def write(path, description, arrays, *, overwrite=False):
 
 
 def read(path):
-    """Read a model file.
-
-    Returns
-    -------
-    description : dict
-    arrays : dict of str to `~numpy.ndarray`
-
-    Raises
-    ------
-    ModelFileError
-        If the file is missing, is not such a file, is damaged, or is of a newer format.
-    """
+    """Description (dict) and arrays (dict) of a model file; `ModelFileError` if it is none, damaged, or newer."""
     with _opened(path) as file:
         description = _description(path, file)
         return description, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

@@ -28,33 +28,7 @@ class Sample:
 
 
 def train_ensemble(recipe, sample, checked, constants, *, title, progress):
-    """Train all networks.
-
-    Parameters
-    ----------
-    recipe : `stellarlabels.labels.recipe.Recipe`
-    sample : Sample
-    checked : `~numpy.ndarray` of bool, shape (K, N)
-        For each network the stars that it is not trained on.
-    constants : dict of str to `~numpy.ndarray`
-        Of the feature set.
-    title : str
-        In front of progress bars.
-    progress : bool
-
-    Returns
-    -------
-    `stellarlabels.labels.ensemble.Ensemble`
-        Not calibrated.
-    histories : list of dict of str to list of float
-        For each member ``loss`` and ``val_loss`` of the epochs, and those of the second phase, if there is one, as
-        ``excess_loss`` and ``excess_val_loss``.
-
-    Raises
-    ------
-    InputError
-        If a label is known for no star, or fewer than two stars are left for a network.
-    """
+    """An ensemble trained on a sample without the stars ``checked`` (K, N) of each network, and losses by member."""
     for label, known in zip(recipe.labels, np.isfinite(sample.guesses).any(axis=0), strict=True):
         if not known:
             raise InputError(f"table: no star with usable input has a known {label!r} to learn from")

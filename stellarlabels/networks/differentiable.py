@@ -14,23 +14,10 @@ _register = keras.saving.register_keras_serializable(package="stellarlabels")
 
 @_register
 class DifferentiableMLP(keras.layers.Layer):
-    """Dense layers with activations and a linear output, and their exact Jacobian by the chain rule.
+    """Dense layers (N, F) to (N, L) with a linear output, and their exact Jacobian (N, L, F) by the chain rule."""
 
-    The Jacobian costs about as much as the outputs and needs no automatic differentiation, so it is part of the forward
-    pass on every Keras backend.
-
-    Parameters
-    ----------
-    hidden : sequence of int
-        Units of the hidden layers.
-    outputs : int
-        Number of outputs L.
-    activation : str
-        Of the hidden layers; one of `stellarlabels.networks.jacobian_mlp.ACTIVATIONS`.
-    l2 : float
-        Penalty on the squares of the kernels.
-    seed : int or None
-    """
+    # The Jacobian costs about as much as the outputs and needs no automatic differentiation, so it is part of the
+    # forward pass on every Keras backend.
 
     def __init__(self, hidden, outputs, activation="leaky_relu", l2=0.0, seed=None, **kwargs):
         super().__init__(**kwargs)
@@ -79,12 +66,10 @@ class DifferentiableMLP(keras.layers.Layer):
 
 @_register
 class PropagatedError(keras.layers.Layer):
-    """Variance of outputs that independent errors of measured quantities cause: ``sum_b (J A)_lb^2 sigma_b^2``.
+    """Variance (N, L) that independent errors (N, B) of measured quantities cause: ``sum_b (J A)_lb^2 sigma_b^2``."""
 
-    Called with a Jacobian (N, L, F) with respect to scaled features and errors (N, B); the fixed matrix A (F, B) holds
-    the derivatives of the scaled features with respect to the measured quantities, for instance of colors with respect
-    to magnitudes.
-    """
+    # J is a Jacobian (N, L, F) with respect to scaled features; the fixed matrix A (F, B) holds the derivatives of
+    # these with respect to the measured quantities, for instance of colors with respect to magnitudes.
 
     def __init__(self, **kwargs):
         super().__init__(trainable=False, **kwargs)

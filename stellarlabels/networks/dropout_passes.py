@@ -16,15 +16,7 @@ BLOCK = 256
 
 
 class Passes:
-    """The passes of a network, ready to run.
-
-    Parameters
-    ----------
-    stages : list of dict
-    parameters : list of `~numpy.ndarray`
-    factors : list of `~numpy.ndarray`, shape (P, width)
-        From `stellarlabels.networks.jacobian_mlp.drop_factors`.
-    """
+    """The passes of a network, ready to run, from stages, parameters, and dropout factors (P, width) of each."""
 
     def __init__(self, stages, parameters, factors):
         steps = list(_steps(stages, iter(parameters)))
@@ -34,17 +26,7 @@ class Passes:
         self._outputs = next(len(arrays[1]) for kind, *arrays in reversed(steps) if kind == "dense")
 
     def __call__(self, x):
-        """Outputs of all passes.
-
-        Parameters
-        ----------
-        x : `~numpy.ndarray`, shape (N, size)
-
-        Returns
-        -------
-        `~numpy.ndarray` of float32, shape (P, outputs, N)
-            Of one pass without dropout.
-        """
+        """Outputs (P, outputs, N) of all passes for inputs (N, size); of one pass if there is no dropout."""
         out = np.empty((len(self._single), self._outputs, len(x)), np.float32)
         for start in range(0, len(x), BLOCK):
             part = x[start : start + BLOCK]
@@ -73,15 +55,7 @@ def _steps(stages, parameters):
 
 
 def _thinned(steps, factors):
-    """Steps of a pass on columns of stars, without the units that it leaves out.
-
-    Parameters
-    ----------
-    steps : list of tuple
-        From `_steps`.
-    factors : sequence of `~numpy.ndarray`, shape (width,)
-        Of each dropout.
-    """
+    """Steps of a pass on columns of stars without the units that its dropout factors (width,) leave out."""
     factors = iter(factors)
     steps = [(kind, next(factors)) if kind == "dropout" else (kind, *arrays) for kind, *arrays in steps]
     out, left, pending = [], None, None

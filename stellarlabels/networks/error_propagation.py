@@ -158,11 +158,9 @@ class _Network:
         self.passes = Passes(stages, [*self.parameters[0][self.own :], *self.parameters[1]], factors)
 
     def run(self, arrays, passes=True):
-        """Passes (P, L, N), excess variance (N, L), derivatives (N, L, 110) and (N, L, C).
-
-        The derivatives with respect to the coefficients are those of a function in which their divisor drops out: they
-        are orthogonal to the coefficients.
-        """
+        """Passes (P, L, N), excess variance (N, L), derivatives (N, L, 110) and (N, L, C)."""
+        # The derivatives with respect to the coefficients are those of a function in which their divisor drops out:
+        # they are orthogonal to the coefficients.
         z, slopes, coefficients, unit = self._inputs(arrays)
         trunk, mean, excess = self.stages
         before, after = trunk[: self.first], trunk[self.first :]
@@ -189,9 +187,7 @@ class _Network:
         return outputs, excess, spectral, other
 
     def _inputs(self, arrays):
-        """Inputs of the trunk (N, Z), derivatives of those that stand for the other features, coefficients in units of
-        the reference, and that unit.
-        """
+        """Inputs (N, Z) of the trunk, slopes of other features, coefficients in units of the reference, that unit."""
         coefficients, others = arrays["coefficients"], arrays["others"]
         double = coefficients.astype(np.float64)
         unit = (double @ self.reference)[:, None]

@@ -21,13 +21,7 @@ _register = keras.saving.register_keras_serializable(package="stellarlabels")
 
 @_register
 class AffineProjection(keras.layers.Layer):
-    """Fixed linear map ``(x - offset) @ matrix``; its weights are set once, not by training.
-
-    Parameters
-    ----------
-    units : int
-        Number of outputs.
-    """
+    """Fixed linear map ``(x - offset) @ matrix``, (N, F) to (N, units); its weights are set once, not by training."""
 
     def __init__(self, units, **kwargs):
         super().__init__(trainable=False, **kwargs)
@@ -67,10 +61,9 @@ class Standardisation(AffineProjection):
 
 @_register
 class PrincipalComponents(AffineProjection):
-    """Projects spectra on principal components, scaled by the square root of their spread.
+    """Projects spectra (N, F) on principal components (N, units), scaled by the square root of their spread."""
 
-    That is halfway between leaving faint components too small to learn from and blowing up their noise.
-    """
+    # That is halfway between leaving faint components too small to learn from and blowing up their noise.
 
     def __init__(self, of, units, **kwargs):
         super().__init__(units, **kwargs)
@@ -100,20 +93,11 @@ def standardising(array):
 
 @_register
 class SpectrumNoise(keras.layers.Layer):
-    """Adds noise to spectra during training; does nothing otherwise.
+    """Adds ``amount`` times their own noise to spectra (N, F) with errors (N, F) in training; else nothing."""
 
-    The noise of star i in sample j is ``amount error_ij (L eps_i)_j`` with standard normal ``eps`` and the rows of
-    ``L`` of unit length, so that the samples are correlated as those of spectra made from few coefficients are. It
-    keeps the network from reading the noise of single training stars; the errors are left as they are.
-
-    Parameters
-    ----------
-    rank : int
-        Number of independent noise components (columns of ``L``).
-    amount : float
-        Size of the added noise in units of the star's own.
-    seed : int or None
-    """
+    # The noise of star i in sample j is ``amount error_ij (L eps_i)_j`` with ``rank`` standard normal ``eps`` and the
+    # rows of ``L`` of unit length, so that the samples are correlated as those of spectra made from few coefficients
+    # are. It keeps the network from reading the noise of single training stars; the errors are left as they are.
 
     def __init__(self, rank, amount=0.5, seed=None, **kwargs):
         super().__init__(trainable=False, **kwargs)
@@ -143,19 +127,7 @@ class SpectrumNoise(keras.layers.Layer):
 
 @_register
 class MeasurementNoise(keras.layers.Layer):
-    """Adds noise to features during training, as the errors of what they were made from would; else does nothing.
-
-    Called with scaled features (N, F) and independent errors (N, B) of the measured quantities. The noise of a star is
-    ``amount A (sigma eps)`` with standard normal ``eps`` and the fixed matrix A (F, B), the derivatives of the features
-    with respect to the quantities.
-
-    Parameters
-    ----------
-    matrix : array_like, shape (F, B)
-    amount : float
-        Size of the added noise in units of the star's own.
-    seed : int or None
-    """
+    """Adds noise ``amount A (sigma eps)`` to features (N, F) in training, from errors (N, B) and a matrix A (F, B)."""
 
     def __init__(self, matrix, amount=1.0, seed=None, **kwargs):
         super().__init__(trainable=False, **kwargs)
@@ -178,20 +150,10 @@ class MeasurementNoise(keras.layers.Layer):
 
 @_register
 class ColorInput(keras.layers.Layer):
-    """Standardised colors with missing ones (NaN) at zero, followed by a 0/1 indicator of each missing color.
+    """Standardised colors (N, C) with missing ones (NaN) at zero, followed by a 0/1 indicator of each: (N, 2 C)."""
 
-    During training whole groups of colors are left out at random, so that the network learns to do without.
-
-    Parameters
-    ----------
-    groups : list of list of int
-        Which colors go missing together, one list for each catalog that may be absent.
-    rates : list of float
-        Probability that a group is left out of a star's input during training.
-    limit : float
-        Standardised colors are clipped to plus or minus this.
-    seed : int or None
-    """
+    # During training whole ``groups`` of colors are left out at random with the probabilities ``rates``, so that the
+    # network learns to do without. Standardised colors are clipped to plus or minus ``limit``.
 
     def __init__(self, groups=(), rates=(), limit=6.0, seed=None, **kwargs):
         super().__init__(trainable=False, **kwargs)
@@ -230,12 +192,7 @@ class ColorInput(keras.layers.Layer):
 
 @_register
 class LogErrorBins(keras.layers.Layer):
-    """Mean logarithm of the errors in equal bins along the spectrum, standardised by `adapt_to`.
-
-    Parameters
-    ----------
-    bins : int
-    """
+    """Mean logarithm of the errors (N, F) in equal bins along the spectrum (N, bins), standardised."""
 
     def __init__(self, bins=12, **kwargs):
         super().__init__(trainable=False, **kwargs)
@@ -264,13 +221,7 @@ class LogErrorBins(keras.layers.Layer):
 
 @_register
 class SigmaFloor(keras.layers.Layer):
-    """Logarithm of ``max(floor, softplus(x))``: a standard deviation with a lower limit.
-
-    Parameters
-    ----------
-    floor : float
-        Lower limit, in units of the scaled label.
-    """
+    """Logarithm of ``max(floor, softplus(x))``: a standard deviation with a lower limit, of the scaled label."""
 
     def __init__(self, floor, **kwargs):
         super().__init__(**kwargs)

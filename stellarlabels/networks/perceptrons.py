@@ -20,18 +20,11 @@ __all__ = ["color_mlp", "freeze_means", "mean_variance_mlp", "means_of", "residu
 
 @register
 def mean_variance_mlp(*, shapes, outputs, hidden, latent, head, error_hidden, error_head, floor, l2, seed):
-    """The two-branch network of the UA-CSNet paper (its Section 3.1, Table 1).
-
-    The flux passes through the layers ``hidden`` to a latent vector Z of length ``latent`` and through ``head`` to the
-    means. The errors pass through ``error_hidden``, are joined to Z, and pass through ``error_head`` to the standard
-    deviations, which do not fall below ``floor``. All hidden layers have ReLU activations. Flux and errors are
-    standardised first.
-
-    Returns
-    -------
-    `keras.Model`
-        Inputs ``flux`` and ``error``, each (N, shapes["flux"]).
-    """
+    """The two-branch network of the UA-CSNet paper (Section 3.1, Table 1): flux and error (N, F) to (N, 2 L)."""
+    # The flux passes through the layers ``hidden`` to a latent vector Z of length ``latent`` and through ``head`` to
+    # the means. The errors pass through ``error_hidden``, are joined to Z, and pass through ``error_head`` to the
+    # standard deviations, which do not fall below ``floor``. All hidden layers have ReLU activations and the penalty
+    # ``l2``. Flux and errors are standardised first.
     initializer = _initializers(seed)
     samples = shapes["flux"]
 
@@ -65,16 +58,10 @@ def mean_variance_mlp(*, shapes, outputs, hidden, latent, head, error_hidden, er
 
 @register
 def residual_mlp(*, shapes, outputs, components, rank, width, blocks, dropout, noise, color_groups, color_rates, seed):
-    """A residual multilayer perceptron on a spectrum, its errors and colors, with a head for means and one for errors.
-
-    The spectrum is projected on ``components`` fixed directions; binned log errors and the colors join it; then come
-    ``blocks`` blocks of layer normalisation, GELU layer, dropout, linear layer and a skip connection.
-
-    Returns
-    -------
-    `keras.Model`
-        Inputs ``flux`` and ``error`` (N, shapes["flux"]) and ``color`` (N, shapes["color"]).
-    """
+    """A residual perceptron on flux and error (N, F) and colors (N, C), with heads for means and errors (N, 2 L)."""
+    # The spectrum is projected on ``components`` fixed directions; binned log errors and the colors join it; then come
+    # ``blocks`` blocks of layer normalisation, GELU layer, dropout, linear layer and a skip connection. ``rank``,
+    # ``noise``: see SpectrumNoise. ``color_groups``, ``color_rates``: see ColorInput.
     initializer = _initializers(seed)
     samples, colors = shapes["flux"], shapes["color"]
 
@@ -103,17 +90,10 @@ def residual_mlp(*, shapes, outputs, components, rank, width, blocks, dropout, n
 
 @register
 def color_mlp(*, shapes, outputs, hidden, l2, error_hidden, seed):
-    """The network of the CSNet paper (its Section 3.2) for standardised colors, with errors, which the paper lacks.
-
-    The means are a perceptron with LeakyReLU activations (slope 0.01) and the penalty ``l2`` on its kernels. The
-    variance is that of the magnitudes' errors, propagated through the derivatives of the means, plus an excess that a
-    small network learns from the residuals.
-
-    Returns
-    -------
-    `keras.Model`
-        Inputs ``color`` (N, shapes["color"]) and ``error``, the errors of the magnitudes, (N, shapes["error"]).
-    """
+    """The network of the CSNet paper (Section 3.2): colors (N, C) and errors of magnitudes (N, B) to (N, 2 L)."""
+    # The means are a perceptron with LeakyReLU activations (slope 0.01) and the penalty ``l2`` on its kernels. The
+    # variance, which the paper lacks, is that of the magnitudes' errors, propagated through the derivatives of the
+    # means, plus an excess that a small network (``error_hidden``) learns from the residuals.
     initializer = _initializers(seed)
     color = keras.Input((shapes["color"],), name="color")
     error = keras.Input((shapes["error"],), name="error")

@@ -28,24 +28,10 @@ HEADS = ("mean", "excess")
 
 
 def stages_of(hidden, activation, dropout, blocks, width, outputs):
-    """Stages of the trunk and of the two heads, means and logarithms of excess errors.
-
-    Parameters
-    ----------
-    hidden : sequence of int
-        Plain layers with activation and dropout, as in the paper.
-    activation : str
-    dropout : float
-        Rate of the dropout, which stays on in the passes.
-    blocks, width : int
-        Residual blocks after that, and their width: layer normalisation, layer, activation, dropout, layer. Of their
-        dropout only that of the last block stays on in the passes, so that the other blocks are computed once.
-    outputs : int
-
-    Returns
-    -------
-    trunk, mean, excess : list of dict
-    """
+    """Stages of the trunk and of the two heads, means and logarithms of excess errors, for so many outputs."""
+    # ``hidden``: plain layers with activation and dropout, as in the paper. ``blocks``, ``width``: residual blocks
+    # after that: layer normalisation, layer, activation, dropout, layer. Of their dropout only that of the last block
+    # stays on in the passes, so that the other blocks are computed once.
     active = {"kind": "activation", "name": activation}
     trunk = []
     for units in hidden:
@@ -68,33 +54,17 @@ def stages_of(hidden, activation, dropout, blocks, width, outputs):
 
 @_register
 class UncertainCore(keras.layers.Layer):
-    """Means, excess errors, and the errors that the covariance of the inputs causes, in one forward pass.
+    """Means, log excess errors, and log errors that the covariance of the inputs causes: (N, 3 L) in one pass."""
 
-    Parameters
-    ----------
-    outputs : int
-        Number of labels L.
-    trunk, mean, excess : list of dict
-        Stages; see `stages_of` and `stellarlabels.networks.jacobian_mlp`.
-    components : int
-        Number of principal components of the sampled spectra that stand for the coefficients; 0 for the standardised
-        coefficients themselves.
-    context : bool
-        Whether the logarithms of the errors of the spectrum, and of the pseudo-magnitude, are inputs, too.
-    scales : sequence of float
-        The last feature, the pseudo-magnitude p, is given as tanh(p / scale) for each of these; () for p standardised.
-    noise : sequence of float
-        (share, low, high): during training noise with the covariance of the inputs times 10**u, u uniform from low to
-        high, is added to this share of the stars, and the covariance grows accordingly; () for none.
-    groups, rates : list of list of int, list of float
-        Features that are left out together during training, and how often, so that the network learns to do without.
-    first_phase : float
-        Share of the epochs at the start of a training in which errors from the inputs are left out: the network first
-        learns the derivatives from which they are made.
-    propagate : bool
-        Whether training follows the derivatives of the Jacobian. If not, errors from the inputs count as known.
-    seed : int
-    """
+    # ``components``: principal components of the sampled spectra that stand for the coefficients; 0 for the
+    # standardised coefficients themselves. ``context``: whether the logarithms of the errors of the spectrum, and of
+    # the pseudo-magnitude, are inputs, too. ``scales``: the last feature, the pseudo-magnitude p, is given as tanh(p /
+    # scale) for each of these; () for p standardised. ``noise``: (share, low, high): in training noise with the
+    # covariance of the inputs times 10**u, u uniform from low to high, is added to this share of the stars, and the
+    # covariance grows accordingly. ``groups``, ``rates``: features that are left out together in training, and how
+    # often. ``first_phase``: share of the epochs at the start in which errors from the inputs are left out: the network
+    # first learns the derivatives from which they are made. ``propagate``: whether training follows the derivatives of
+    # the Jacobian; if not, errors from the inputs count as known.
 
     def __init__(
         self,
@@ -306,19 +276,11 @@ def _log_error(factor, level, ops):
 
 
 def _components(coefficients, count):
-    """What the coefficients are divided by, and the linear map to the components.
-
-    Principal components of the sampled spectra in units of their mean flux, scaled by the square root of their spread:
-    halfway between leaving faint components too small to learn from and blowing up their noise. Combinations of
-    coefficients that the sampled spectra do not show have no weight. With ``count=0`` the coefficients themselves in
-    units of the first one of RP, standardised (constant ones become 0).
-
-    Returns
-    -------
-    reference : `~numpy.ndarray`, shape (110,)
-    shift : `~numpy.ndarray`, shape (K,)
-    matrix : `~numpy.ndarray`, shape (110, K)
-    """
+    """What the coefficients are divided by (110,), and shift (K,) and matrix (110, K) of the map to the components."""
+    # Principal components of the sampled spectra in units of their mean flux, scaled by the square root of their
+    # spread: halfway between leaving faint components too small to learn from and blowing up their noise. Combinations
+    # of coefficients that the sampled spectra do not show have no weight. With ``count=0`` the coefficients themselves
+    # in units of the first one of RP, standardised (constant ones become 0).
     reference = np.eye(COEFFICIENTS)[BAND]
     if not count:
         spread = coefficients.std(axis=0)
@@ -351,24 +313,9 @@ def uncertain_mlp(
     seed,
     **options,
 ):
-    """The uncertain network: plain layers as in the paper, or residual blocks.
-
-    Parameters
-    ----------
-    shapes : dict of str to int
-    outputs : int
-    hidden, activation, dropout, blocks, width
-        See `stages_of`.
-    seed : int
-    **options
-        See `UncertainCore`.
-
-    Returns
-    -------
-    `keras.Model`
-        Inputs ``coefficients`` (N, 110), ``others`` (N, C), ``log_error`` (N, 12), and a factor F of each covariance,
-        F @ F.T: ``bp_factor`` and ``rp_factor`` (N, 55, 55), ``other_factor`` (N, C, C). Outputs as of `UncertainCore`.
-    """
+    """The uncertain network: coefficients (N, 110), others (N, C), log_error (N, 12), factors; to (N, 3 L)."""
+    # Plain layers as in the paper, or residual blocks; see stages_of and UncertainCore. A covariance is F @ F.T of its
+    # factor F: ``bp_factor`` and ``rp_factor`` (N, 55, 55), ``other_factor`` (N, C, C).
     trunk, mean, excess = stages_of(hidden, activation, dropout, blocks, width, outputs)
     inputs = {name: keras.Input((shapes[name],), name=name) for name in ("coefficients", "others", "log_error")}
     for name in ("bp_factor", "rp_factor", "other_factor"):

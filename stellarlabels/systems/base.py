@@ -6,8 +6,7 @@ from pathlib import Path
 
 from stellarlabels.columns import declare
 from stellarlabels.exceptions import InputError, MissingColumnError, ModelFileError
-from stellarlabels.labels import LabelEstimator
-from stellarlabels.labels.ensemble import kind_of
+from stellarlabels.labels import LabelEstimator, kind_of, modelfile
 from stellarlabels.registry import Registry
 
 __all__ = ["SYSTEMS", "System", "available", "get", "load", "register"]
@@ -75,8 +74,6 @@ def load(path):
     stellarlabels.exceptions.ModelFileError
         If the file is missing, damaged, of another version, or of a system that is not known here.
     """
-    from stellarlabels.labels import modelfile
-
     name = modelfile.read_description(path).get("system")
     if name not in SYSTEMS:
         raise ModelFileError(

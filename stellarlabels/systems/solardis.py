@@ -142,8 +142,7 @@ class SolarDis(System):
         InputError
             If center and scale are not five numbers each, or a scale is not positive.
         """
-        from stellarlabels.labels import Calibration, Domain
-        from stellarlabels.labels.ensemble import Ensemble, Member, build_network
+        from stellarlabels.labels import Calibration, Domain, Ensemble, Member, build_network
         from stellarlabels.systems import kerasfile
 
         out = cls("paper", ensemble=1)
