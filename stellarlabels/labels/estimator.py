@@ -226,8 +226,8 @@ class LabelEstimator(Declaration):
         `~astropy.table.QTable`
             As many rows as the table, in the same order: the table's identifier column, and for each label ``<label>``,
             ``<label>_err`` (standard error) and ``<label>_flag`` (int32, bits of `stellarlabels.flags.LABEL`). Labels
-            of stars without usable input are masked. A label does not depend on the other rows of the table beyond
-            1e-5 of its error.
+            of stars without usable input are masked. With other rows in the table, or in another order, a label moves
+            by less than 1e-5 of its error.
 
         Raises
         ------

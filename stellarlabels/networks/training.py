@@ -261,7 +261,7 @@ def predict_batch(network):
     """Rows that one call of the network should get: fewer for networks whose layers have large outputs."""
     shapes = [layer.output.shape[1:] for layer in network.layers if hasattr(layer.output, "shape")]
     widest = max(int(np.prod(shape)) for shape in shapes)
-    return 1 << (int(np.clip(PREDICT_NUMBERS // widest, PREDICT_LEAST, PREDICT_BATCH)).bit_length() - 1)
+    return int(np.clip(PREDICT_NUMBERS // widest, PREDICT_LEAST, PREDICT_BATCH))
 
 
 def predict(network, inputs):

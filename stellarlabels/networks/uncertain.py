@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from stellarlabels.inputs.xp import SIZES
 from stellarlabels.networks import jacobian_mlp
 from stellarlabels.networks.kinds import register
 
@@ -17,8 +18,8 @@ __all__ = ["UncertainCore", "stages_of", "uncertain_mlp"]
 
 _register = keras.saving.register_keras_serializable(package="stellarlabels")
 
-#: Coefficients of a band, of both, and the position of the one that all are divided by.
-BAND, COEFFICIENTS, REFERENCE = 55, 110, 55
+#: Coefficients of a band, and of both.
+BAND, COEFFICIENTS = SIZES["bp"], sum(SIZES.values())
 
 #: Standardised features are clipped to plus or minus this.
 LIMIT = 6.0

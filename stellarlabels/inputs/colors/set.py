@@ -9,8 +9,6 @@ from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.inputs.base import Features, FeatureSet, register
 from stellarlabels.inputs.colors.definition import color_set
 
-__all__ = ["Colors", "color_values", "intrinsic_color", "magnitude", "magnitude_error", "photometric_colors"]
-
 #: Magnitudes, errors and colors of this size stand for "not measured": SExtractor writes 99, others -9999.
 SENTINEL = 90.0
 
@@ -131,11 +129,6 @@ def intrinsic_color(table, ebv):
     own = columns.values(table, "bp_rp_0", required=False)
     observed = color_values(table, color_set("gaia_2mass_wise").select(["BP-RP"]))[:, 0]
     return np.where(np.isfinite(own), own, observed - reddening("BP-RP", ebv))
-
-
-def photometric_colors(table):
-    """G-J, J-H, H-Ks, BP-G, G-RP in mag, shape (N, 5); NaN where a magnitude is missing."""
-    return color_values(table, color_set("gaia_2mass_wise"))
 
 
 def _found(table, names, array, element):

@@ -24,24 +24,14 @@ from stellarlabels.columns import find, values
 from stellarlabels.corrections.extinction import coefficients as extinction_coefficients
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.inputs.base import Features, FeatureSet, register
-from stellarlabels.inputs.colors import color_set, magnitude, magnitude_error
+from stellarlabels.inputs.colors import color_set
+from stellarlabels.inputs.colors.set import magnitude, magnitude_error
 from stellarlabels.inputs.xp import packed
 from stellarlabels.inputs.xp.coefficients import cells, has_coefficients
 from stellarlabels.inputs.xp.layout import BANDS, CELLS, REFERENCE, RELEASE, SIZES, TOTAL, columns
 from stellarlabels.inputs.xp.recovery import recover_coefficients
 from stellarlabels.inputs.xp.samples import spectra
 from stellarlabels.inputs.xp.sampling import WAVELENGTH, design_matrix
-
-__all__ = [
-    "COLORS",
-    "NORM_FROM",
-    "XPCoefficients",
-    "add_noise",
-    "dense_covariance",
-    "designs",
-    "normalise",
-    "propagate",
-]
 
 #: The paper's colors.
 COLORS = ("BP-RP", "W1-W2", "J-H", "H-W2")
@@ -58,12 +48,8 @@ BLOCK = 4096
 
 
 def normalise(coefficients, covariances):
-    """Divide coefficients (N, 110) and their packed covariances (of each band) by the first coefficient of RP.
-
-    Returns the normalised ones, the covariances divided by the square of the divisor, and where the divisor is positive
-    (N,). Where not, it is the error of the first coefficient of RP instead of the coefficient, as in the paper for
-    coefficients that are zero, and here for negative ones, too.
-    """
+    """Coefficients (N, 110) and packed covariances over the first coefficient of RP; where (N,) that is positive."""
+    # Where not, over its error, as in the paper for coefficients that are zero, and here for negative ones, too.
     reference = coefficients[:, REFERENCE]
     with np.errstate(invalid="ignore", divide="ignore"):
         positive = reference > 0
@@ -104,10 +90,7 @@ def dense_covariance(coefficients, covariances):
 
 @lru_cache(maxsize=1)
 def designs():
-    """The map from coefficients to samples (343, 110), their mean redward of 415 nm (110,), and some of them (48, 110).
-
-    In units of the largest element.
-    """
+    """Samples (343, 110) of unit coefficients over the largest; their mean redward of 415 nm; some of them."""
     samples = design_matrix()
     samples = samples / np.abs(samples).max()
     at = [

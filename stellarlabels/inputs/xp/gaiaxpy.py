@@ -21,8 +21,6 @@ from astropy.table import Table
 from stellarlabels.exceptions import InputError
 from stellarlabels.inputs.xp.layout import BANDS, TOTAL
 
-__all__ = ["instrument", "photometric_system", "photometric_systems", "quiet"]
-
 #: Newest version with which this door was tried.
 TRIED = "2.1.5"
 
@@ -42,12 +40,17 @@ def quiet():
 
 def _part(module, name):
     """A part of GaiaXPy by its module and name, or an error that says what has changed."""
+    with quiet():
+        try:
+            import_module("gaiaxpy")
+        except Exception as error:  # somebody else's code may raise anything
+            raise InputError(
+                f"GaiaXPy cannot be imported ({error}); install gaiaxpy for photometric systems of its own"
+            ) from error
     try:
         with quiet():
             return getattr(import_module(f"gaiaxpy.{module}"), name)
     except ImportError as error:
-        if getattr(error, "name", "") == "gaiaxpy":
-            raise InputError("GaiaXPy is not installed; install gaiaxpy for photometric systems of its own") from error
         raise _changed(f"gaiaxpy.{module}: {error}") from error
     except AttributeError as error:
         raise _changed(f"gaiaxpy.{module} has no {name}") from error
@@ -117,14 +120,8 @@ def _error_factors(label):
 
 
 def instrument():
-    """GaiaXPy's samples on its own grid and its model of the mean instrument, as arrays by name.
-
-    ``{band}_samples`` (n, M) with ``{band}_first``, the place of the first of the M samples among those of
-    ``wavelength``; ``{band}_inverse`` and ``{band}_transformation`` (n, n), ``{band}_dispersion`` (2, D) and
-    ``{band}_response`` (2, R) of wavelengths (nm) and values, ``{band}_ranges``: limits of the pseudo-wavelengths and
-    of the argument of the Hermite functions; ``scale``: h c / area of the pupil, for wavelengths in nm; ``limits``: of
-    BP and RP in nm.
-    """
+    """GaiaXPy's samples on its own grid, and its model of the mean instrument, as arrays by name."""
+    # Samples and matrices of a band (n, ...), tables of wavelengths (nm) and values (2, ...), limits in nm.
     config, satellite = "core.config", import_module("gaiaxpy.core.satellite")
     nature, paths = import_module("gaiaxpy.core.nature"), Path(_part("config.paths", "config_path"))
     model = _part("calibrator.external_instrument_model", "ExternalInstrumentModel")

@@ -18,8 +18,6 @@ from stellarlabels.inputs.xp.layout import BANDS, COLUMNS
 from stellarlabels.inputs.xp.products import duplicates, join_products, stack
 from stellarlabels.inputs.xp.sampling import sample_arrays
 
-__all__ = ["read_table", "read_xp"]
-
 #: Beginnings of the names of other products that the archive packs together with XP spectra.
 _OTHER_PRODUCTS = ("RVS", "MCMC", "EPOCH")
 
@@ -223,7 +221,7 @@ def _finish(parts, grid, sample, progress, release):
     out = _assemble(spectra, grid, sample)
     out.meta["wavelength"] = grid * u.nm
     if release is not None or len(found) == 1:
-        out.meta[releases.META] = found[0] if len(found) == 1 and release != releases.IGNORE else release
+        out.meta[releases.META] = found[0] if len(found) == 1 and release != "ignore" else release
     without = [where for _, places in parts for where in places]
     if without and sample:
         out.meta["without_correlations"] = without
