@@ -227,7 +227,8 @@ class System(LabelEstimator):
         labels = self.predict(table) if labels is None else labels
         columns.check_same_stars(table, labels)
         if columns.identifier(table) is None:
-            raise MissingColumnError("table: a catalog needs the column 'source_id' or 'obsid'")
+            known = ", ".join(item.name for item in columns.vocabulary() if "meta.id;meta.main" in item.ucd)
+            raise MissingColumnError(f"table: a catalog needs an identifier; looked for {known}")
         merged = QTable(table, copy=False)
         for name in labels.colnames:
             if name not in merged.colnames:

@@ -205,6 +205,7 @@ class SolarDis(System):
 
         if "m_g" not in self.labels:
             raise InputError(f"{self!r} has no absolute magnitude; the recipe 'paper' has")
+        table = columns.intake(table)
         labels = self.predict(table) if labels is None else labels
         extinction = self.extinction(table, labels) if extinction is None else extinction
         options = {"use_parallax": False, **options}
@@ -247,6 +248,7 @@ class SolarDis(System):
 
         from stellarlabels.distances import published_value
 
+        table = columns.intake(table)
         labels = self.predict(table) if labels is None else labels
         colors = ("bp_rp",) if columns.find(table, "bp_rp") is not None else ("phot_bp_mean_mag", "phot_rp_mean_mag")
         photometry = ("phot_g_mean_mag", *colors)

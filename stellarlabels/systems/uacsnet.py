@@ -144,6 +144,7 @@ class UACSNet(System):
 
         if "m_g_dimmed" not in self.labels:
             raise InputError(f"{self!r} has no absolute magnitude; take UACSNet.pretrained('apogee')")
+        table = columns.intake(table)
         labels = self.predict(table) if labels is None else labels
         return distances(table, labels, band="g_dimmed", **options)
 
