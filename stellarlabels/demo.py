@@ -12,7 +12,7 @@ def sample_for(model):
 
     Parameters
     ----------
-    model : `~stellarlabels.labels.estimator.LabelEstimator`
+    model : `~stellarlabels.labels.LabelEstimator`
 
     Returns
     -------

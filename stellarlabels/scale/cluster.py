@@ -46,7 +46,7 @@ def label_catalog(
 
     Parameters
     ----------
-    system : `stellarlabels.labels.estimator.LabelEstimator`
+    system : `stellarlabels.labels.LabelEstimator`
         Trained or loaded.
     catalog : path-like or `lsdb.Catalog`
         A folder, of which all columns are read, or what LSDB has opened, selected, or crossmatched with other catalogs.

@@ -97,7 +97,7 @@ class Job:
 
     Parameters
     ----------
-    system : `stellarlabels.labels.estimator.LabelEstimator`
+    system : `stellarlabels.labels.LabelEstimator`
     order : Order
 
     Raises
@@ -204,7 +204,7 @@ def saved(system):
 
     Parameters
     ----------
-    system : `stellarlabels.labels.estimator.LabelEstimator`
+    system : `stellarlabels.labels.LabelEstimator`
 
     Returns
     -------
@@ -238,7 +238,7 @@ def restored(kind, path, weights, digest):
 
     Returns
     -------
-    `stellarlabels.labels.estimator.LabelEstimator`
+    `stellarlabels.labels.LabelEstimator`
     """
     system = kind.load(path)
     system.weights_ = weights

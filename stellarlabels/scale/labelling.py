@@ -41,7 +41,7 @@ def label_file(
 
     Parameters
     ----------
-    system : `stellarlabels.labels.estimator.LabelEstimator`
+    system : `stellarlabels.labels.LabelEstimator`
         Trained or loaded.
     source : path-like or list of path-like
         FITS, VOTable, Parquet or CSV tables with a star to a row, the folder of a HATS catalog, LAMOST spectra, or

@@ -20,7 +20,7 @@ from astropy.table import QTable, vstack
 from stellarlabels.columns import vocabulary
 from stellarlabels.exceptions import InputError, MissingUnitWarning, StellarLabelsError
 from stellarlabels.files import Content, Field, arrow, from_table, parquet
-from stellarlabels.labels.estimator import CHUNK
+from stellarlabels.labels import CHUNK
 from stellarlabels.scale import hats
 from stellarlabels.scale.job import Job, Order, restored, saved
 from stellarlabels.scale.sources import fingerprint
@@ -151,7 +151,7 @@ def map_catalog(system, catalog, *, distances=False, zero_point=True, keep=()):
 
     Parameters
     ----------
-    system : `stellarlabels.labels.estimator.LabelEstimator`
+    system : `stellarlabels.labels.LabelEstimator`
         Trained or loaded.
     catalog : path-like or `lsdb.Catalog`
     distances, zero_point, keep
