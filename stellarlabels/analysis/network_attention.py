@@ -91,7 +91,7 @@ def derivative_spectra(system, table, *, wavelength=None):
     features, jacobian, _ = _derivatives(system, table, least=2)
     coefficients = features.arrays["coefficients"][features.usable].astype(float)
     weight = coefficients.std(axis=0)
-    scale = system._scale[:, None]
+    scale = system.ensemble.scale[:, None]
     inverse = np.linalg.pinv(jacobian / scale * weight) * weight[:, None] / scale.T
     design, mean = _sampling(wavelength)
     return _spectra(

@@ -17,7 +17,7 @@ from stellarlabels import flags
 from stellarlabels.archive.datalink import Product, client, download, product, products, xp_spectra
 from stellarlabels.archive.datalink import spectra as module
 from stellarlabels.archive.readers import read_xp
-from stellarlabels.archive.tap.retry import Retry
+from stellarlabels.archive.tap import Retry
 from stellarlabels.exceptions import (
     ChunksFailedError,
     InputError,

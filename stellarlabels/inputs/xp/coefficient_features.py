@@ -179,6 +179,18 @@ class XPCoefficients(FeatureSet):
         starts = range(0, max(len(table), 1), BLOCK)
         return Features.concatenate([self._compute(table[start : start + BLOCK]) for start in starts])
 
+    def for_training(self, table):
+        """With factors of the covariances, with which training draws noise."""
+        features = self.compute(table)
+        arrays = dict(features.arrays)
+        for band in ("bp", "rp"):
+            arrays[f"{band}_factor"] = packed.factor(arrays[f"{band}_covariance"])
+        arrays["other_factor"] = packed.factor(packed.pack(arrays["other_covariance"]))
+        return replace(features, arrays=arrays)
+
+    def add_noise(self, features, amount, seed=0):
+        return add_noise(features, amount, seed)
+
     def _compute(self, table):
         """Inputs of a table that fits into memory."""
         _, other = releases.require(table, RELEASE, what="these networks")
