@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stellarlabels import columns
+from stellarlabels import columns, releases
 from stellarlabels.exceptions import InputError, NotFittedError
 from stellarlabels.inputs import feature_set
 from stellarlabels.labels.ensemble import kind_of
@@ -48,6 +48,11 @@ class Declaration:
         """The `stellarlabels.inputs.FeatureSet` that makes the network's inputs."""
         return feature_set(self.recipe.features, **self.recipe.feature_options)
 
+    @property
+    def release(self):
+        """Name of the Gaia release of which the inputs must be; None where they do not depend on one."""
+        return self.feature_set.release
+
     def not_applicable(self, table):
         """Stars that the system's own selection excludes (bool, shape (N,))."""
         return np.zeros(len(table), bool)
@@ -65,6 +70,22 @@ class Declaration:
         """Inputs of the networks for a table of stars (`stellarlabels.inputs.Features`); it has to be trained."""
         self.check_trained()
         return self.feature_set.compute(columns.intake(table))
+
+    def admitted(self, table, release):
+        """A table that came in, with what is said of its release, and what that is; an error if it is not the system's.
+
+        Parameters
+        ----------
+        table : `~astropy.table.QTable`
+            From an intake; it is changed.
+        release : str or None
+            As in `predict`.
+        """
+        if self.release is None:
+            found = releases.of(table, release)
+        else:
+            found, _ = releases.require(table, self.release, release, what=f"the networks of {self.name}")
+        return releases.stated(table, release), found
 
     def check_trained(self):
         """Raise a `NotFittedError` unless there are trained networks."""

@@ -12,7 +12,21 @@ Examples
 False
 """
 
+from stellarlabels.releases.carried import NOTE, fact_for, stated, told
 from stellarlabels.releases.declared import Fact, Release, available, get
 from stellarlabels.releases.found import META, Found, of, require
 
-__all__ = ["META", "Fact", "Found", "Release", "available", "get", "of", "require"]
+__all__ = [
+    "META",
+    "NOTE",
+    "Fact",
+    "Found",
+    "Release",
+    "available",
+    "fact_for",
+    "get",
+    "of",
+    "require",
+    "stated",
+    "told",
+]

@@ -197,7 +197,7 @@ class System(LabelEstimator):
         found = [replace(item, optional=True) for item in found]
         return columns.Schema(cls.name, found, cls.title or f"Labels of the system {cls.name}", cls.reference)
 
-    def catalog(self, table, labels=None):
+    def catalog(self, table, labels=None, *, release=None):
         """The catalog in the published schema; of systems without one in that of `default_schema`.
 
         Parameters
@@ -206,6 +206,8 @@ class System(LabelEstimator):
             The input of `predict`, with the astrometry and photometry that the catalog repeats.
         labels : `~astropy.table.Table`, optional
             The output of `predict` for that table; computed if not given.
+        release : str, optional
+            As in `predict`, for labels that are computed.
 
         Returns
         -------
@@ -224,7 +226,7 @@ class System(LabelEstimator):
         from stellarlabels.catalogs import CatalogTable, published, schemas
 
         table = columns.intake(table)
-        labels = self.predict(table) if labels is None else labels
+        labels = self.predict(table, release=release) if labels is None else labels
         columns.check_same_stars(table, labels)
         if columns.identifier(table) is None:
             known = ", ".join(item.name for item in columns.vocabulary() if "meta.id;meta.main" in item.ucd)
