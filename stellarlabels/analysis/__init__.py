@@ -1,7 +1,7 @@
 """What the labels say: diagrams, abundance planes, gradients of metallicity, and what networks read in a spectrum."""
 
 from stellarlabels.analysis.diagrams import color_magnitude, kiel, read_isochrones, select_isochrones
-from stellarlabels.analysis.galactic_positions import default_frame, galactocentric, positions
+from stellarlabels.analysis.galactic_positions import galactocentric, positions
 from stellarlabels.analysis.gradients import radial_gradients, vertical_gradients
 from stellarlabels.analysis.maps import (
     abundance_names,
@@ -15,7 +15,6 @@ from stellarlabels.analysis.network_attention import (
     attention,
     derivative_spectra,
     observed_differences,
-    red_clump,
     spectral_lines,
 )
 from stellarlabels.analysis.spectral_windows import importance, sensitivity
@@ -28,7 +27,6 @@ __all__ = [
     "attention",
     "binned_map",
     "color_magnitude",
-    "default_frame",
     "derivative_spectra",
     "galactocentric",
     "importance",
@@ -37,7 +35,6 @@ __all__ = [
     "positions",
     "radial_gradients",
     "read_isochrones",
-    "red_clump",
     "rz_map",
     "select_isochrones",
     "sensitivity",

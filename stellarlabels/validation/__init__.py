@@ -8,7 +8,7 @@ from stellarlabels.validation.derived import classes, derived_label
 from stellarlabels.validation.error_checks import calibration, pit_histogram, pull_histogram, reliability
 from stellarlabels.validation.flag_counts import NO_FLAG, flag_columns, tally
 from stellarlabels.validation.lines import grouped_lines
-from stellarlabels.validation.matching import match, matched, median_per_star
+from stellarlabels.validation.matching import match, matched
 from stellarlabels.validation.samples import gaussian_fit
 from stellarlabels.validation.statistics import by_bins, by_class, compare, label_names, residuals, summarize
 
@@ -32,7 +32,6 @@ __all__ = [
     "label_names",
     "match",
     "matched",
-    "median_per_star",
     "pairwise",
     "papers",
     "pit_histogram",

@@ -18,7 +18,7 @@ from stellarlabels.corrections.extinction.coefficient_sets import (
     scale_of_column,
 )
 from stellarlabels.corrections.extinction.curve import deredden_xp, e4455, xp_curve
-from stellarlabels.corrections.extinction.maps import add_ebv, check_map, ebv, map_names
+from stellarlabels.corrections.extinction.maps import add_ebv, check_map, ebv
 
 __all__ = [
     "SFD",
@@ -34,7 +34,6 @@ __all__ = [
     "e4455",
     "ebv",
     "extinction",
-    "map_names",
     "reddening",
     "rjce",
     "rjce_error",
