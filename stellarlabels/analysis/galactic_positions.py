@@ -22,7 +22,8 @@ _CHUNK = 2_000_000
 
 def default_frame():
     """Astropy's frame of the parameter set "v4.0", whatever the defaults of the session are."""
-    # The Sun is at 8.122 kpc from the center (GRAVITY Collaboration 2018), 20.8 pc above the plane (Bennett & Bovy 2019).
+    # The Sun is at 8.122 kpc from the center (GRAVITY Collaboration 2018), 20.8 pc above the plane (Bennett & Bovy
+    # 2019).
     from astropy.coordinates import Galactocentric, galactocentric_frame_defaults
 
     with galactocentric_frame_defaults.set("v4.0"):
