@@ -13,8 +13,7 @@ and more than half of those of the SPCANet paper.
 import numpy as np
 import timing
 
-from stellarlabels.networks import builders as networks
-from stellarlabels.networks import training
+from stellarlabels.networks import builders as networks, training
 
 
 def perceptron(outputs=1, seed=0):

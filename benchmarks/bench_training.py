@@ -16,8 +16,7 @@ import numpy as np
 import timing
 
 from stellarlabels.inputs.examples import xp_apogee_sample
-from stellarlabels.networks import builders as networks
-from stellarlabels.networks import losses, training
+from stellarlabels.networks import builders as networks, losses, training
 
 #: Training stars (spectra) of each network in the papers. CSNet: three quarters of the stars of each label (Section
 #: 2.4); SPCANet: two thirds of 98,612 spectra (Section 2.3); UncertainNet: all but a twentieth; UACSNet: PASTEL;

@@ -92,21 +92,7 @@ def galactocentric(table, *, distance="auto", parallax_over_error=5.0, frame=Non
 
 
 def positions(table, names=("r_gc", "z_gc"), **options):
-    """Galactocentric coordinates as plain numbers, from the table's columns if it has them.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-    names : sequence of str
-        Coordinates.
-    **options
-        For `galactocentric`, if they have to be worked out.
-
-    Returns
-    -------
-    list of `~numpy.ndarray` of float64, shape (N,)
-        In the units of the vocabulary, NaN where missing.
-    """
+    """Galactocentric coordinates (N,) by name, NaN where missing: from the table's columns, or by `galactocentric`."""
     there = table if all(columns.find(table, name) for name in names) else galactocentric(table, **options)
     return [columns.values(there, name) for name in names]
 

@@ -150,13 +150,7 @@ def red_clump(table):
 
 
 def spectral_lines():
-    """Absorption features of cool stars, for annotations.
-
-    Returns
-    -------
-    `~astropy.table.QTable`
-        ``name``, ``low`` and ``high`` (nm), ``description``, ``reference``.
-    """
+    """Absorption features of cool stars: ``name``, ``low``, ``high`` (nm), ``description``, ``reference``."""
     return QTable(packaged.table("analysis", "lines"))
 
 

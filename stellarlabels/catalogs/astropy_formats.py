@@ -35,28 +35,12 @@ def _is_ours(origin, path, fileobj, *arguments, **options):
 
 
 def _read(schema, path, *, file_format=None):
-    """Read a catalog.
-
-    Parameters
-    ----------
-    path : path-like
-    file_format : str, optional
-        FITS, VOTable and so on, if the suffix is not to decide.
-    """
+    """Read a catalog with a schema; ``file_format`` if the suffix is not to decide."""
     return core.read(path, schema, format=file_format)
 
 
 def _write(schema, table, path, *, overwrite=False, file_format=None):
-    """Write a catalog in the columns of its schema, or any table with units, UCDs and descriptions.
-
-    Parameters
-    ----------
-    path : path-like
-    overwrite : bool
-        Whether an existing file is replaced.
-    file_format : str, optional
-        FITS, VOTable and so on, if the suffix is not to decide.
-    """
+    """Write a catalog in the columns of its schema; ``file_format`` if the suffix is not to decide."""
     core.write(table, path, schema, overwrite=overwrite, format=file_format)
 
 

@@ -141,11 +141,9 @@ class Column:
 
 
 def column_name(table, item):
-    """Name under which ``item`` is in the table, or None. Its own name wins, then the order of the aliases.
-
-    The case of letters does not matter, except in names of one letter: B is a magnitude, b the galactic latitude.
-    Under another name than its own, texts of anything but digits are no identifier: "source" is often a survey.
-    """
+    """Name under which ``item`` is in the table, or None. Its own name wins, then the order of the aliases."""
+    # The case of letters does not matter, except in names of one letter: B is a magnitude, b the galactic latitude.
+    # Under another name than its own, texts of anything but digits are no identifier: "source" is often a survey.
     present = {}
     for name in table.colnames:
         present.setdefault(name.lower(), name)
@@ -227,11 +225,9 @@ def _convert(plain, unit, item, name):
 
 
 def _shift(physical, item):
-    """What is added to a logarithm for its unit to be bare; None if the unit cannot be that of the column.
-
-    The vocabulary has bare dex and mag. Archives also say dex(cm/s2), mag(AB), log(cm.s**-2), [-] or [Sun]. Only a
-    gravity is the logarithm of a number with a unit; the number of any other column stays as it is.
-    """
+    """What is added to a logarithm for its unit to be bare; None if the unit cannot be that of the column."""
+    # The vocabulary has bare dex and mag. Archives also say dex(cm/s2), mag(AB), log(cm.s**-2), [-] or [Sun]. Only a
+    # gravity is the logarithm of a number with a unit; the number of any other column stays as it is.
     if item.unit == "mag" or physical == u.dimensionless_unscaled or str(physical) in ("Sun", "solar"):
         return 0.0
     is_acceleration = physical.is_equivalent(u.m / u.s**2)

@@ -25,24 +25,7 @@ _KINDS = {
 
 
 def portable(table, argument="table"):
-    """A table in types that VOTable has: truth values, integers and floats of usual widths, and texts.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-    argument : str
-        What to call it in messages.
-
-    Returns
-    -------
-    `~astropy.table.QTable`
-        Instants and dates are texts of the form 2016-01-01T00:00:00.000; what is missing is masked.
-
-    Raises
-    ------
-    InputError
-        If a column holds anything else; the message names it.
-    """
+    """A new QTable in types that VOTable has: truth values, usual integers and floats, texts; instants become texts."""
     return QTable({name: _portable(table[name], f"{argument}: column {name!r}") for name in table.colnames}, copy=False)
 
 

@@ -13,7 +13,7 @@ from stellarlabels.distances.priors import (
     Prior,
     UniformDensity,
     UniformDistance,
-    published_value,
+    published_value as published_value,
 )
 from stellarlabels.distances.table import distances
 
@@ -29,5 +29,4 @@ __all__ = [
     "distance_modulus",
     "distances",
     "pseudo_absolute_magnitude",
-    "published_value",
 ]

@@ -17,8 +17,8 @@ from stellarlabels.inputs.xp import (
 )
 
 __all__ = [
-    "WAVELENGTH",
     "PIXEL_EDGES",
+    "WAVELENGTH",
     "CoefficientCovariance",
     "XPPixels",
     "XPSpectrum",

@@ -15,8 +15,7 @@ from functools import cached_property
 
 import numpy as np
 from astropy import units as u
-from astropy.table import Column as TableColumn
-from astropy.table import MaskedColumn, Table
+from astropy.table import Column as TableColumn, MaskedColumn, Table
 
 from stellarlabels import __version__, columns, flags
 from stellarlabels.columns import units

@@ -126,21 +126,7 @@ def places(path):
 
 
 def read_bytes(path):
-    """Content of a file, unpacked if it is packed with gzip or bzip2.
-
-    Parameters
-    ----------
-    path : path-like
-
-    Returns
-    -------
-    bytes
-
-    Raises
-    ------
-    ReadError
-        If the file is missing, empty, or damaged.
-    """
+    """Content of a file, unpacked if it is packed with gzip or bzip2."""
     path = Path(path)
     places(path)
     place = Place(path)

@@ -14,21 +14,7 @@ __all__ = ["Format", "available", "recognize", "register", "registered"]
 
 @dataclass(frozen=True)
 class Format:
-    """One data format.
-
-    Parameters
-    ----------
-    name : str
-    product : str
-        What it holds: ``xp`` for Gaia XP spectra.
-    description : str
-        One line.
-    accepts : callable
-        ``accepts(table)``: whether the columns of a `~astropy.table.Table` are those of the format.
-    read : callable
-        ``read(raw, **options)``: the content of a `stellarlabels.files.Raw`; the options are those
-        of the product.
-    """
+    """A data format of a product such as "xp": ``accepts(table)`` by its columns, ``read(raw, **options)``."""
 
     name: str
     product: str
@@ -59,17 +45,7 @@ def register(name, *, product, description, accepts):
 
 
 def registered(product=None):
-    """The registered formats, in the order in which they are tried.
-
-    Parameters
-    ----------
-    product : str, optional
-        Only those of one product.
-
-    Returns
-    -------
-    list of `Format`
-    """
+    """The registered formats, of one product or all, in the order in which they are tried."""
     return [item for item in _FORMATS.values() if product in (None, item.product)]
 
 
@@ -89,22 +65,7 @@ def available(product=None):
 
 
 def recognize(raw, product):
-    """The format of a table.
-
-    Parameters
-    ----------
-    raw : `stellarlabels.files.Raw`
-    product : str
-
-    Returns
-    -------
-    `Format`
-
-    Raises
-    ------
-    ReadError
-        If the table has the columns of none of the product's formats; the message lists what was looked for.
-    """
+    """The `Format` of a product that a raw table has; a ReadError lists what was looked for."""
     for item in registered(product):
         if item.accepts(raw.table):
             return item

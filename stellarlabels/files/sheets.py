@@ -8,27 +8,10 @@ __all__ = ["Sheet", "sliced", "unique"]
 
 
 class Sheet:
-    """One table in a file. Formats derive from it.
+    """One table in a file, from which formats derive: its place, names of columns, title, rows if known, metadata."""
 
-    Parameters
-    ----------
-    place : `~stellarlabels.files.opening.Place`
-    names : list of str
-        Of the columns, as the file has them. A name that is there twice gets a suffix the second time.
-    title : str
-        What the file calls the table.
-    rows : int, optional
-        Number of rows, where the file tells it beforehand.
-    meta : dict, optional
-        All that the file says of the table, in the file's words.
-
-    Attributes
-    ----------
-    left_out : dict of str to str
-        Columns that cannot be carried, and what they hold.
-    notes : list of str
-        What else a user has to know.
-    """
+    # A name that is there twice gets a suffix the second time; "meta" is all that the file says of the table, in its
+    # words; "left_out" are columns that cannot be carried, and what they hold; "notes" what else a user has to know.
 
     def __init__(self, place, names, *, title="", rows=None, meta=None):
         self.place, self.title, self.rows, self.meta = place, title, rows, dict(meta or {})

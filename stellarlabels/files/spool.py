@@ -33,10 +33,7 @@ class Spool:
 
 
 class SpooledArray:
-    """An array in a spool, in pieces: of a dtype (texts of pieces may have other widths) and the shape of a row.
-
-    It gives slices of rows as arrays in memory.
-    """
+    """An array in a spool, of a dtype (texts may be wider in places) and the shape of a row; gives slices of rows."""
 
     def __init__(self, spool, dtype, shape=()):
         self._spool = spool

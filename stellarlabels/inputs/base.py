@@ -11,7 +11,7 @@ import numpy as np
 
 from stellarlabels.registry import Registry
 
-__all__ = ["Features", "FeatureSet", "feature_set", "register"]
+__all__ = ["FeatureSet", "Features", "feature_set", "register"]
 
 
 @dataclass

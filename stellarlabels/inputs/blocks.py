@@ -18,17 +18,7 @@ _BLOCKS = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 
 
 def whole(rows):
-    """Row numbers, of which the last one is repeated until they make whole blocks.
-
-    Parameters
-    ----------
-    rows : `~numpy.ndarray` of int, shape (N,)
-
-    Returns
-    -------
-    `~numpy.ndarray` of int, shape (M,)
-        M is a multiple of `BLOCK`, at most N / 2 + `BLOCK` more than N, and 0 if N is. The first N are ``rows``.
-    """
+    """Row numbers (N,) with the last one repeated until they make whole blocks: (M,), a multiple of `BLOCK`."""
     rest = len(rows) % (BLOCK * _BLOCKS[-1])
     missing = next(BLOCK * count for count in _BLOCKS if BLOCK * count >= rest) - rest
     return np.pad(rows, (0, missing), mode="edge") if missing else rows

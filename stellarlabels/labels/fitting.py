@@ -89,8 +89,7 @@ def fit_member(estimator, sample, check, part, seed, *, progress, title):
     InputError
         If fewer than two stars are left for this network.
     """
-    from stellarlabels.networks import builders as networks
-    from stellarlabels.networks import losses, training
+    from stellarlabels.networks import builders as networks, losses, training
 
     recipe = estimator.recipe
     names = [recipe.labels[index] for index in part]

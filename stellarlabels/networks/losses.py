@@ -7,7 +7,7 @@ labels. The targets are (N, 3 L) numbers made by `pack`: values, their standard 
 import numpy as np
 from keras import ops
 
-__all__ = ["pack", "gaussian", "squared", "student_t", "with_parallaxes", "get"]
+__all__ = ["gaussian", "get", "pack", "squared", "student_t", "with_parallaxes"]
 
 
 def pack(values, errors):

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from astropy import units as u
 from astropy.coordinates import Distance
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from stellarlabels import distances as room
 from stellarlabels.exceptions import InputError, MissingUnitWarning

@@ -1,8 +1,7 @@
 """What is computed of a star must not depend on which others are computed with it."""
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from stellarlabels.inputs.blocks import BLOCK, whole
 

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from stellarlabels import SolarDis, SPCANet
-from stellarlabels.networks import builders as networks
-from stellarlabels.networks import inference, training
+from stellarlabels.networks import builders as networks, inference, training
 
 #: Largest difference from plain Keras, relative to the scale of the labels, which is 1.
 TOLERANCE = 1e-5

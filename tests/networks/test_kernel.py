@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from stellarlabels.networks import builders as networks
-from stellarlabels.networks import kernel, losses, training
+from stellarlabels.networks import builders as networks, kernel, losses, training
 
 OPTIONS = {
     "components": 3,

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from stellarlabels import SolarDis, SPCANet, UACSNet
-from stellarlabels.networks import builders as networks
-from stellarlabels.networks import training
+from stellarlabels.networks import builders as networks, training
 from stellarlabels.systems.csnet import CSNet
 
 #: Differences between batches of other sizes, relative to the largest output. The components of SolarDis solve a system

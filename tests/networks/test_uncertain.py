@@ -9,8 +9,7 @@ from stellarlabels.inputs.base import feature_set
 from stellarlabels.inputs.examples import xp_apogee_sample
 from stellarlabels.inputs.xp import packed
 from stellarlabels.inputs.xp.coefficient_features import add_noise, dense_covariance
-from stellarlabels.networks import builders as networks
-from stellarlabels.networks import chain, losses
+from stellarlabels.networks import builders as networks, chain, losses
 from stellarlabels.networks.passes import Passes
 from stellarlabels.networks.propagation import Propagation
 from stellarlabels.systems.uncertain import APOGEE, PAPER

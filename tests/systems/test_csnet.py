@@ -8,8 +8,7 @@ from astropy.table import QTable
 
 from stellarlabels import CSNet, columns, flags
 from stellarlabels.exceptions import InputError, MissingColumnError
-from stellarlabels.networks import builders as networks
-from stellarlabels.networks import layers, losses
+from stellarlabels.networks import builders as networks, layers, losses
 from stellarlabels.systems.csnet import PAPER
 
 

@@ -11,8 +11,7 @@ from scipy.optimize import minimize_scalar
 from stellarlabels import SolarDis, columns, flags
 from stellarlabels.archive.readers import read_lamost
 from stellarlabels.exceptions import InputError, MissingColumnError, ModelFileError
-from stellarlabels.networks import builders as networks
-from stellarlabels.networks import kerasfile
+from stellarlabels.networks import builders as networks, kerasfile
 
 WEIGHTS = SolarDis._shipped_file(None, "stellarlabels").is_file()
 

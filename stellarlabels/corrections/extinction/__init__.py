@@ -9,23 +9,21 @@ scale of the coefficients, and convert where the two differ, so nobody has to mu
 
 from stellarlabels.corrections.extinction.amounts import deredden, extinction, reddening, rjce, rjce_error
 from stellarlabels.corrections.extinction.coefficient_sets import (
-    SFD,
+    SFD as SFD,
     CoefficientSet,
-    check_scale,
+    check_scale as check_scale,
     coefficient_sets,
     coefficients,
     convert_ebv,
-    scale_of_column,
+    scale_of_column as scale_of_column,
 )
 from stellarlabels.corrections.extinction.curve import deredden_xp, e4455, xp_curve
 from stellarlabels.corrections.extinction.maps import add_ebv, check_map, ebv
 
 __all__ = [
-    "SFD",
     "CoefficientSet",
     "add_ebv",
     "check_map",
-    "check_scale",
     "coefficient_sets",
     "coefficients",
     "convert_ebv",
@@ -37,6 +35,5 @@ __all__ = [
     "reddening",
     "rjce",
     "rjce_error",
-    "scale_of_column",
     "xp_curve",
 ]

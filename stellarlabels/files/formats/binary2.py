@@ -52,10 +52,8 @@ def rows(packer, part):
 
 
 def find(stream):
-    """The `Rows` of a VOTable, in a seekable stream.
-
-    None if the first table is in another serialization, is not the only one, or has cells of varying size.
-    """
+    """The `Rows` of a VOTable in a seekable stream, or None."""
+    # None if the first table is in another serialization, is not the only one, or has cells of varying size.
     head = stream.read(_WINDOW)
     start = _START.search(head)
     if start is None or len(_TABLE.findall(head)) != 1 or b"<!" in head[: start.start()]:
@@ -118,9 +116,7 @@ class Rows:
         return out
 
     def blocks(self, rows, first=0):
-        """Some rows at a time, from the row ``first`` on: for each column, its values and where they are null. At least
-        one block.
-        """
+        """Some rows at a time from ``first`` on, one block at least: values of each column, and where they are null."""
         kept, count, is_first = [], 0, True
         for records in self._records():
             passed = min(first, len(records))

@@ -9,8 +9,7 @@ import re
 from dataclasses import replace
 
 import numpy as np
-from astropy.table import Column as PlainColumn
-from astropy.table import MaskedColumn, Table
+from astropy.table import Column as PlainColumn, MaskedColumn, Table
 
 from stellarlabels.columns import Column, units
 from stellarlabels.exceptions import ReadError

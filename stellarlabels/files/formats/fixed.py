@@ -23,11 +23,10 @@ ORDINAL = "({} of {})"
 
 
 class FixedWidth:
-    """A content in columns of fixed width; ``width`` is the number of characters of a line.
+    """A content in columns of fixed width; ``width`` is the number of characters of a line."""
 
-    An InputError names columns of cells of two or more dimensions, of infinite numbers, of text that is not printable
-    ASCII, and names with blanks.
-    """
+    # An InputError names columns of cells of two or more dimensions, of infinite numbers, of text that is not printable
+    # ASCII, and names with blanks.
 
     def __init__(self, content):
         self.content = content

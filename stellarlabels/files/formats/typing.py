@@ -33,11 +33,9 @@ def cleaned(texts):
 
 
 def decide(texts, *, comma=False):
-    """The type of all texts of a column, and the first text that is no number where most of them are.
-
-    Integers stay integers as long as they fit into 64 bits, also beside ``-9999.0``; integers that floats would round
-    beside fractions stay text. With ``comma``, a comma may stand for the point.
-    """
+    """The type of all texts of a column, and the first text that is no number where most of them are."""
+    # Integers stay integers as long as they fit into 64 bits, also beside -9999.0; integers that floats would round
+    # beside fractions stay text. With "comma", a comma may stand for the point.
     pc = load().compute
     texts = cleaned(texts).drop_null()
     if not len(texts):

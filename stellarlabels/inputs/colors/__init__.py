@@ -13,10 +13,10 @@ from stellarlabels.inputs.colors.definition import Band, ColorSet, available, co
 from stellarlabels.inputs.colors.noise import add_noise, jplus_error, photometric_error
 from stellarlabels.inputs.colors.set import (
     Colors,
-    color_values,
+    color_values as color_values,
     intrinsic_color,
-    magnitude,
-    magnitude_error,
+    magnitude as magnitude,
+    magnitude_error as magnitude_error,
     photometric_colors,
 )
 
@@ -27,11 +27,8 @@ __all__ = [
     "add_noise",
     "available",
     "color_set",
-    "color_values",
     "intrinsic_color",
     "jplus_error",
-    "magnitude",
-    "magnitude_error",
     "photometric_colors",
     "photometric_error",
 ]

@@ -33,18 +33,7 @@ _ROWS = ("flux", "ivar", "wavelength", "andmask", "ormask")
 
 @dataclass
 class Arm:
-    """The pixels of one spectrum.
-
-    Parameters
-    ----------
-    wavelength : `~numpy.ndarray` of float64, shape (M,)
-        Angstrom, vacuum, increasing; NaN where the file has no number.
-    flux, ivar : `~numpy.ndarray` of float32, shape (M,)
-        The inverse variance is 0 wherever flux, wavelength or inverse variance are not numbers.
-    andmask, ormask : `~numpy.ndarray` of int32, shape (M,)
-    snr : float
-        What the file says of this spectrum, NaN for nothing.
-    """
+    """Pixels (M,) of a spectrum: vacuum Angstrom, NaN if unknown; flux, ivar (0 if bad); bits of masks; S/N."""
 
     wavelength: np.ndarray
     flux: np.ndarray
@@ -56,17 +45,7 @@ class Arm:
 
 @dataclass
 class Observation:
-    """The arms of one observation.
-
-    Parameters
-    ----------
-    header : dict of str to object
-        Columns of the table by name, from the header; what is unknown is not in it.
-    arms : dict of str to `Arm`
-        By the end of the names of their columns.
-    exposure : int or None
-        Of a single exposure, its modified Julian minute.
-    """
+    """The arms of one observation by the end of their columns' names; columns of the header; exposure or None."""
 
     header: dict
     arms: dict = field(default_factory=dict)

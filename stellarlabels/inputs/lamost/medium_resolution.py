@@ -146,18 +146,7 @@ class MRSArms(FeatureSet):
         return _features(arrays, snr, BAD_SAMPLES=bad, MISSING_VELOCITY=unknown, DOUBLE_LINED=double)
 
     def velocities(self, table):
-        """Radial velocities with which the spectra of a table are shifted to rest, from the table or measured.
-
-        Parameters
-        ----------
-        table : `~astropy.table.Table`
-            As for `compute`.
-
-        Returns
-        -------
-        `~numpy.ndarray` of float64, shape (N,)
-            km/s; the mean of the arms where these have velocities of their own. 0 where nothing is known.
-        """
+        """Velocities (N,) in km/s by which spectra are shifted, given or measured, means of the arms; 0 if unknown."""
         out = np.zeros(len(table))
         arms = _arms(table)
         for start in range(0, len(table), BLOCK):

@@ -98,17 +98,9 @@ def _filter():
 
 
 def _continuum(wavelength, flux, good, cutoff):
-    """The pseudo-continuum of the published code; NaN for spectra of which too few pixels are left.
-
-    Parameters
-    ----------
-    wavelength : `~numpy.ndarray`, shape (M,) or (N, M)
-    flux : `~numpy.ndarray`, shape (N, M)
-    good : `~numpy.ndarray` of bool, shape (N, M)
-    cutoff : float or None
-        Singular values below this times the number of pixels, relative to the largest, are left out; None for a fit
-        without such a limit.
-    """
+    """The published code's pseudo-continuum of flux (N, M), good (N, M); NaN for spectra with too few pixels left."""
+    # Singular values below "cutoff" times the number of pixels, relative to the largest, are left out; None for no
+    # limit.
     if wavelength.shape[-1] == 0:
         return np.full(flux.shape, np.nan)
     if cutoff is None:  # the origin matters only for what is left out
@@ -133,10 +125,8 @@ def _continuum(wavelength, flux, good, cutoff):
 
 
 def _fit(powers, basis, flux, kept, cutoff):
-    """Values (N, M) of the polynomials that fit the kept pixels best, and the scatter (N, 1) of these pixels.
-
-    Powers of the place of each pixel are (M, 2 K - 1), and the first K of them (K, M); or such for each spectrum.
-    """
+    """Values (N, M) of the polynomials that fit the kept pixels best, and the scatter (N, 1) of these pixels."""
+    # Powers of the place of each pixel are (M, 2 K - 1), and the first K of them (K, M); or such for each spectrum.
     weight = kept.astype(np.float64)
     weighted = weight * flux
     moments = _sums(weight, powers)
@@ -169,10 +159,7 @@ def _sums(weight, powers):
 
 
 def _widened(strong, good):
-    """Runs of strong pixels and as many pixels again on each side, less one, up to the neighboring runs.
-
-    Neighbors are counted among the good pixels of a spectrum.
-    """
+    """Runs of strong pixels and as many good pixels again on each side, less one, up to the neighboring runs."""
     place, ends = np.flatnonzero(good), np.cumsum(good.sum(axis=1))
     mark = strong.ravel()[place]
     joined = mark[1:] & mark[:-1]

@@ -27,37 +27,13 @@ def _declared():
 
 
 def pixel_column(name, arm=""):
-    """The declaration of a column of pixels.
-
-    Parameters
-    ----------
-    name : str
-        One of `PIXELS` or `MASKS`.
-    arm : str
-        End of the column's name, where a spectrum comes in several arms.
-
-    Returns
-    -------
-    `~stellarlabels.columns.Column`
-    """
+    """The declaration of a column of pixels, one of `PIXELS` or `MASKS`; ``arm`` is the end of its name."""
     return columns.column(name + arm) if arm else _declared()[name]
 
 
 @dataclass
 class Pixels:
-    """Pixels of N spectra.
-
-    Parameters
-    ----------
-    wavelength : `~numpy.ndarray` of float64, shape (M,) or (N, M)
-        Angstrom, as observed; finite and increasing. Of shape (M,) if all spectra have the same.
-    flux, ivar : `~numpy.ndarray` of float64, shape (N, M)
-        0 where not good.
-    good : `~numpy.ndarray` of bool, shape (N, M)
-        Pixels that can be used.
-    there : `~numpy.ndarray` of bool, shape (N, M)
-        Pixels that the spectrum has, good or not.
-    """
+    """Observed wavelengths (M,) or (N, M) in Angstrom; flux, ivar (0 if bad), which are good, and there, (N, M)."""
 
     wavelength: np.ndarray
     flux: np.ndarray
@@ -122,28 +98,7 @@ def masks_of(arm):
 
 
 def cells(table, item, *, required=True):
-    """A column of arrays.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-    item : `~stellarlabels.columns.Column`
-        The column may hold arrays of one length or, as objects, of several.
-    required : bool
-        Whether the absence of the column is an error; if not, it gives cells without a number.
-
-    Returns
-    -------
-    `~numpy.ndarray` of float64, shape (N, M)
-        In the declared unit, NaN where masked or beyond the end of a shorter cell.
-
-    Raises
-    ------
-    MissingColumnError
-        If the column is required and absent.
-    InputError
-        If the cells are not arrays of numbers.
-    """
+    """A column of arrays of any lengths as (N, M) in the declared unit, NaN where masked or beyond their end."""
     key = columns.column_name(table, item)
     if key is None and not required:
         return np.zeros((len(table), 0))

@@ -6,12 +6,25 @@ the coefficients with all their covariances.
 """
 
 from stellarlabels.inputs.colors import intrinsic_color, photometric_colors
-from stellarlabels.inputs.xp import packed
-from stellarlabels.inputs.xp.coefficient_features import NORM_FROM, XPCoefficients, add_noise, designs
+from stellarlabels.inputs.xp import packed as packed
+from stellarlabels.inputs.xp.coefficient_features import (
+    NORM_FROM as NORM_FROM,
+    XPCoefficients,
+    add_noise as add_noise,
+    designs as designs,
+)
 from stellarlabels.inputs.xp.covariance import CoefficientCovariance
-from stellarlabels.inputs.xp.layout import BANDS, COLUMNS, REFERENCE, RELEASE, SIZES, TOTAL, columns
+from stellarlabels.inputs.xp.layout import (
+    BANDS as BANDS,
+    COLUMNS as COLUMNS,
+    REFERENCE as REFERENCE,
+    RELEASE as RELEASE,
+    SIZES as SIZES,
+    TOTAL as TOTAL,
+    columns as columns,
+)
 from stellarlabels.inputs.xp.photometry import Photometry, available, synthesize, synthetic_photometry
-from stellarlabels.inputs.xp.products import duplicates
+from stellarlabels.inputs.xp.products import duplicates as duplicates
 from stellarlabels.inputs.xp.reader import read_table, read_xp
 from stellarlabels.inputs.xp.recovery import recover_coefficients
 from stellarlabels.inputs.xp.sample_features import XPPixels, XPSpectrum
@@ -19,29 +32,17 @@ from stellarlabels.inputs.xp.samples import PIXEL_EDGES, fill_gaps, pixels, spec
 from stellarlabels.inputs.xp.sampling import WAVELENGTH, design_matrix, sample
 
 __all__ = [
-    "BANDS",
-    "COLUMNS",
-    "NORM_FROM",
     "PIXEL_EDGES",
-    "REFERENCE",
-    "RELEASE",
-    "SIZES",
-    "TOTAL",
     "WAVELENGTH",
     "CoefficientCovariance",
     "Photometry",
     "XPCoefficients",
     "XPPixels",
     "XPSpectrum",
-    "add_noise",
     "available",
-    "columns",
     "design_matrix",
-    "designs",
-    "duplicates",
     "fill_gaps",
     "intrinsic_color",
-    "packed",
     "photometric_colors",
     "pixels",
     "read_table",

@@ -47,12 +47,9 @@ BLOCK = 4096
 
 
 def normalise(coefficients, covariances):
-    """Divide coefficients (N, 110) and their packed covariances (of each band) by the first coefficient of RP.
-
-    Returns the normalised ones, the covariances divided by the square of the divisor, and where the divisor is positive
-    (N,). Where not, it is the error of the first coefficient of RP instead of the coefficient, as in the paper for
-    coefficients that are zero, and here for negative ones, too.
-    """
+    """Coefficients (N, 110) and packed covariances over the first one of RP (its square), and where it is positive."""
+    # Where not, the divisor is the error of the first coefficient of RP, as in the paper for coefficients that are
+    # zero, and here for negative ones, too.
     reference = coefficients[:, REFERENCE]
     with np.errstate(invalid="ignore", divide="ignore"):
         positive = reference > 0
@@ -93,10 +90,7 @@ def dense_covariance(coefficients, covariances):
 
 @lru_cache(maxsize=1)
 def designs():
-    """The map from coefficients to samples (343, 110), their mean redward of 415 nm (110,), and some of them (48, 110).
-
-    In units of the largest element.
-    """
+    """Maps to samples (343, 110), to their mean redward of 415 nm (110,), to some (48, 110); largest element 1."""
     samples = design_matrix()
     samples = samples / np.abs(samples).max()
     at = [
@@ -107,10 +101,7 @@ def designs():
 
 
 def add_noise(features, amount, seed=0):
-    """The same stars with noisier spectra: noise with the covariance of the coefficients times ``amount`` is added.
-
-    The covariance that the features of `XPCoefficients` state grows by ``1 + amount``.
-    """
+    """The same stars with noise of ``amount`` times the covariance added, which in the features grows by 1 + amount."""
     rng = np.random.default_rng(seed)
     arrays = dict(features.arrays)
     noise = []

@@ -73,11 +73,9 @@ def quadratic_weights(vectors):
 
 
 def factor(packed):
-    """Lower triangular factors L (N, n, n) of covariances (N, n (n + 1) / 2) in float32: ``C = L @ L.T``.
-
-    Where rounding has made a matrix not positive definite, the smallest eigenvalues of its correlations are raised.
-    Rows and columns without variance are zero.
-    """
+    """Lower triangular factors L (N, n, n) of covariances (N, n (n + 1) / 2) in float32: ``C = L @ L.T``."""
+    # Where rounding has made a matrix not positive definite, the smallest eigenvalues of its correlations are raised.
+    # Rows and columns without variance are zero.
     size = size_of(packed.shape[-1])
     out = np.empty((len(packed), size, size), np.float32)
     for start in range(0, len(packed), 2000):
@@ -99,12 +97,11 @@ def factor(packed):
 
 
 class QuadraticForms:
-    """Variances of functions ``c @ vectors.T`` of coefficients with errors and correlations, for vectors (M, n).
+    """Variances of functions ``c @ vectors.T`` of coefficients with errors and correlations, for vectors (M, n)."""
 
-    A variance is linear in the products of errors and correlations ``R_ij e_i e_j``, so that for all functions and
-    stars it is one product of matrices. With ``single`` in single precision, with the largest singular values of the
-    map only: up to four times as fast, and right to a relative 2e-5 where double precision is right to 1e-12.
-    """
+    # A variance is linear in the products of errors and correlations R_ij e_i e_j, so that for all functions and stars
+    # it is one product of matrices. With "single" in single precision, with the largest singular values of the map
+    # only: up to four times as fast, and right to a relative 2e-5 where double precision is right to 1e-12.
 
     def __init__(self, vectors, single=False):
         size = vectors.shape[1]

@@ -16,28 +16,12 @@ from stellarlabels.inputs.xp.layout import RELEASE
 
 @dataclass(frozen=True)
 class PhotometricSystem:
-    """A photometric system as GaiaXPy has it: a linear map from coefficients to mean fluxes of bands.
+    """A photometric system of GaiaXPy: a linear map (M, 110) from coefficients to mean fluxes of M bands."""
 
-    Parameters
-    ----------
-    name : str
-        GaiaXPy's name, such as ``JPLUS``.
-    label : str
-        GaiaXPy's prefix of columns, such as ``Jplus``.
-    bands : tuple of str
-        Names of the M bands.
-    matrix : `~numpy.ndarray` of float64, shape (M, 110)
-        Mean flux in each band for a unit coefficient: columns of BP, then of RP.
-    zero_points : `~numpy.ndarray`, shape (M,)
-        Magnitude of unit flux.
-    offsets : `~numpy.ndarray`, shape (M,)
-        Flux that is added in standardised systems; 0 in the others.
-    color_equation : `ColorEquation` or None
-        Correction of one band in some standardised systems.
-    error_factors : tuple or None
-        Factors of flux errors, by which GaiaXPy mitigates underestimates: G magnitudes (K,), and factors (K, M) between
-        which one interpolates.
-    """
+    # "name" is GaiaXPy's, such as JPLUS, "label" its prefix of columns, such as Jplus. "zero_points" (M,) are
+    # magnitudes of unit flux; "offsets" (M,) fluxes that standardised systems add; "error_factors" None, or G
+    # magnitudes (K,) and factors (K, M) of flux errors, between which one interpolates, by which GaiaXPy mitigates
+    # underestimates.
 
     name: str
     label: str
@@ -51,18 +35,7 @@ class PhotometricSystem:
 
 @dataclass(frozen=True)
 class ColorEquation:
-    """A polynomial in a color that is added to the magnitude of a band, continued linearly beyond its range.
-
-    Parameters
-    ----------
-    band : str
-    color : tuple of str
-        The two bands of the color.
-    coefficients : tuple of float
-        Of the polynomial, the lowest order first.
-    limits : tuple of float
-        Range of the color in mag.
-    """
+    """A polynomial in a color, lowest order first, that is added to a band, and continued linearly beyond limits."""
 
     band: str
     color: tuple

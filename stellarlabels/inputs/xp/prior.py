@@ -19,23 +19,12 @@ MISMATCH = 0.2
 
 @dataclass(frozen=True)
 class Noise:
-    """Measurement noise of the n coefficients of one band, for spectra of unit level.
+    """Measurement noise of the n coefficients of one band, for spectra of unit level, from the errors of S samples."""
 
-    Parameters
-    ----------
-    correlation : `~numpy.ndarray`, shape (n, n)
-        Mean correlation of the errors of the coefficients.
-    flux_root : `~numpy.ndarray`, shape (S, R)
-        ``flux_root @ flux_root.T`` is the mean correlation of the errors of the band's own S samples.
-    log_flux_error : `~numpy.ndarray`, shape (S,)
-        Mean of the logarithms of the errors of the samples.
-    components : `~numpy.ndarray`, shape (K, S)
-        Principal components of these logarithms.
-    slopes : `~numpy.ndarray`, shape (K, n)
-        Change of the logarithms of the coefficients' errors with the components.
-    log_error : `~numpy.ndarray`, shape (n,)
-        Mean of the logarithms of the coefficients' errors.
-    """
+    # "correlation" (n, n) is the mean one of the coefficients' errors, "flux_root" (S, R) times its transpose that of
+    # the samples; "log_flux_error" (S,) the mean logarithm of the samples' errors, "components" (K, S) their principal
+    # components, "slopes" (K, n) the change of the logarithms of the coefficients' errors with these, "log_error" (n,)
+    # their mean.
 
     correlation: np.ndarray
     flux_root: np.ndarray
@@ -65,20 +54,11 @@ class Noise:
 
 @dataclass(frozen=True)
 class Prior:
-    """Distribution of coefficients and of their errors for spectra of unit level.
+    """Distribution of coefficients and of their errors for spectra of unit level: mean (110,), factor @ factor.T."""
 
-    The level of a spectrum is the root mean square of its samples; where some are missing, relative to the profile's.
-
-    Parameters
-    ----------
-    mean : `~numpy.ndarray`, shape (110,)
-        Mean of the coefficients.
-    factor : `~numpy.ndarray`, shape (110, 110)
-        ``factor @ factor.T`` is their covariance.
-    profile : `~numpy.ndarray`, shape (343,)
-        Root mean square flux of each sample: the size of its rounding errors is taken to be proportional to it.
-    bp, rp : Noise
-    """
+    # The level of a spectrum is the root mean square of its samples; where some are missing, relative to "profile"
+    # (343,), the root mean square flux of each sample, to which the size of its rounding errors is taken to be
+    # proportional.
 
     mean: np.ndarray
     factor: np.ndarray
