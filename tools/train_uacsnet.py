@@ -44,7 +44,7 @@ def select_paper(table):
     log g < 3.5. Left out, since the table has neither: flux excess and |Z|.
     """
     from stellarlabels.corrections.extinction import extinction
-    from stellarlabels.inputs.xp import intrinsic_color
+    from stellarlabels.inputs.colors import intrinsic_color
 
     ebv = table["ebv"].value
     color = intrinsic_color(table, ebv)

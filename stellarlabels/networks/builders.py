@@ -14,6 +14,7 @@ from stellarlabels.networks.cnn import spectrum_cnn
 from stellarlabels.networks.differentiable import DifferentiableMLP, PropagatedError, TotalLogError
 from stellarlabels.networks.kernel import head_training, kernel_mlp
 from stellarlabels.networks.layers import (
+    DOUBLE,
     AffineProjection,
     ColorInput,
     LogErrorBins,
@@ -68,7 +69,7 @@ def mean_variance_mlp(*, shapes, outputs, hidden, latent, head, error_hidden, er
     z = x
     for units in head:
         x = dense(units)(x)
-    mean = dense(outputs, None, name="mean")(x)
+    mean = dense(outputs, None, name="mean", **DOUBLE)(x)
     e = AffineProjection(samples, name="scaled_error")(error)
     for units in error_hidden:
         e = dense(units)(e)
@@ -76,14 +77,15 @@ def mean_variance_mlp(*, shapes, outputs, hidden, latent, head, error_hidden, er
     for units in error_head:
         e = dense(units)(e)
     log_sigma = SigmaFloor(floor, name="log_sigma")(dense(outputs, None)(e))
-    return keras.Model({"flux": flux, "error": error}, layers.Concatenate()([mean, log_sigma]))
+    return keras.Model({"flux": flux, "error": error}, layers.Concatenate(**DOUBLE)([mean, log_sigma]))
 
 
 def residual_mlp(*, shapes, outputs, components, rank, width, blocks, dropout, noise, color_groups, color_rates, seed):
     """A residual multilayer perceptron on a spectrum, its errors and colors, with a head for means and one for errors.
 
     The spectrum is projected on ``components`` fixed directions; binned log errors and the colors join it; then come
-    ``blocks`` blocks of layer normalisation, GELU layer, dropout, linear layer and a skip connection.
+    ``blocks`` blocks of layer normalisation, GELU layer, dropout, linear layer and a skip connection. Components, bins
+    and means are in double precision, as their terms cancel: see `DOUBLE`.
 
     Returns
     -------
@@ -100,8 +102,8 @@ def residual_mlp(*, shapes, outputs, components, rank, width, blocks, dropout, n
     error = keras.Input((samples,), name="error")
     color = keras.Input((colors,), name="color")
     noisy = SpectrumNoise(rank, noise, seed=seed, name="noise")([flux, error])
-    quality = LogErrorBins(name="log_errors")(error)
-    x = AffineProjection(components, name="components")(noisy)
+    quality = LogErrorBins(name="log_errors", **DOUBLE)(error)
+    x = AffineProjection(components, name="components", **DOUBLE)(noisy)
     c = ColorInput(color_groups, color_rates, seed=seed + 1, name="colors")(color)
     x = dense(width)(layers.Concatenate()([x, quality, c]))
     for block in range(blocks):
@@ -110,10 +112,10 @@ def residual_mlp(*, shapes, outputs, components, rank, width, blocks, dropout, n
         y = layers.Dropout(dropout, seed=seed + 10 + block)(y)
         x = layers.Add()([x, dense(width)(y)])
     x = layers.LayerNormalization()(x)
-    mean = dense(outputs, name="mean")(x)
+    mean = dense(outputs, name="mean", **DOUBLE)(x)
     e = dense(64, "gelu")(layers.Concatenate()([x, quality]))
     log_sigma = dense(outputs, bias_initializer=keras.initializers.Constant(-1.5), name="log_sigma")(e)
-    return keras.Model({"flux": flux, "error": error, "color": color}, layers.Concatenate()([mean, log_sigma]))
+    return keras.Model({"flux": flux, "error": error, "color": color}, layers.Concatenate(**DOUBLE)([mean, log_sigma]))
 
 
 def color_mlp(*, shapes, outputs, hidden, l2, error_hidden, seed):

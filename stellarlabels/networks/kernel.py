@@ -8,6 +8,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from stellarlabels.networks.layers import DOUBLE
+
 __all__ = ["Bend", "KernelRegression", "WeightedComponents", "degraded", "encoded", "head_training", "kernel_mlp"]
 
 _register = keras.saving.register_keras_serializable(package="stellarlabels")
@@ -67,7 +69,8 @@ class WeightedComponents(layers.Layer):
         place[upper, lower] = place[lower, upper] = np.arange(len(upper))
         gram = ops.reshape(ops.take(packed, place.ravel(), axis=1), (-1, self.units, self.units))
         right = ops.matmul(weight * (flux - self.offset), ops.transpose(self.directions))
-        return ops.solve(gram + ops.eye(self.units), right[:, :, None])[:, :, 0]
+        gram, right = (ops.cast(array, "float64") for array in (gram + ops.eye(self.units), right[:, :, None]))
+        return ops.cast(ops.solve(gram, right)[:, :, 0], self.compute_dtype)
 
     def get_config(self):
         own = {name: getattr(self, name) for name in ("units", "floor", "iterations")}
@@ -288,11 +291,11 @@ def kernel_mlp(
     z = keras.Input((components,), name="components")
     x = layers.Dropout(dropout, seed=seed + 1)(dense(width, 1, "gelu")(z))
     x = dense(width, 2, "gelu")(x)
-    mean = layers.Add()([dense(outputs, 3)(z), dense(outputs, 4)(x)])
+    mean = layers.Add(**DOUBLE)([dense(outputs, 3, **DOUBLE)(z), dense(outputs, 4, **DOUBLE)(x)])
     log_sigma = dense(outputs, 5, bias_initializer=keras.initializers.Constant(-1.5))(x)
-    perceptron = layers.Concatenate()([mean, log_sigma])
-    kernel = KernelRegression(outputs, centers, name="kernel")(z)
-    out = Bend(bends, name="bend")(Blend(share, name="blend")([perceptron, kernel]))
+    perceptron = layers.Concatenate(**DOUBLE)([mean, log_sigma])
+    kernel = KernelRegression(outputs, centers, name="kernel", **DOUBLE)(z)
+    out = Bend(bends, name="bend", **DOUBLE)(Blend(share, name="blend", **DOUBLE)([perceptron, kernel]))
     head = keras.Model({"components": z}, out, name="head")
     flux, error = (keras.Input((shapes[name],), name=name) for name in ("flux", "error"))
     encoder = WeightedComponents(components, floor, iterations, name="encoder")

@@ -2,8 +2,7 @@
 
 The perceptron is a list of stages as in `stellarlabels.networks.chain`. What comes before the first dropout is computed
 once. Units that a pass leaves out are not computed in it: their rows and columns are taken from its kernels when it is
-made. Stars are columns here, so that taking rows copies whole lines of memory, and always the same number of them is
-computed at once, so that no bit of a star depends on the others.
+made. Stars are columns here, so that taking rows copies whole lines of memory.
 """
 
 import numpy as np
@@ -31,7 +30,7 @@ class Passes:
         steps = list(_steps(stages, iter(parameters)))
         first = next((index for index, (kind, *_) in enumerate(steps) if kind == "dropout"), len(steps))
         self._shared = _thinned(steps[:first], ())
-        self._single = [_thinned(steps[first:], own) for own in zip(*factors, strict=True)] or [[]]
+        self._single = [_precise(_thinned(steps[first:], own)) for own in zip(*factors, strict=True)] or [[]]
         self._outputs = next(len(arrays[1]) for kind, *arrays in reversed(steps) if kind == "dense")
 
     def __call__(self, x):
@@ -43,17 +42,15 @@ class Passes:
 
         Returns
         -------
-        `~numpy.ndarray` of float32, shape (P, outputs, N)
+        `~numpy.ndarray` of float64, shape (P, outputs, N)
             Of one pass without dropout.
         """
-        out = np.empty((len(self._single), self._outputs, len(x)), np.float32)
+        out = np.empty((len(self._single), self._outputs, len(x)))
         for start in range(0, len(x), BLOCK):
-            part = x[start : start + BLOCK]
-            columns = np.zeros((x.shape[1], BLOCK), np.float32)
-            columns[:, : len(part)] = part.T
-            state = _run(self._shared, columns, ())
+            stars = slice(start, start + BLOCK)
+            state = _run(self._shared, np.ascontiguousarray(x[stars].T, np.float32), ())
             for steps, one in zip(self._single, out, strict=True):
-                one[:, start : start + BLOCK] = _run(steps, *state)[0][:, : len(part)]
+                one[:, stars] = _run(steps, *state)[0]
         return out
 
 
@@ -108,6 +105,13 @@ def _thinned(steps, factors):
         else:
             out.append((kind, *arrays))
     return out
+
+
+def _precise(steps):
+    """The same steps with the last layer, whose terms cancel, in double precision."""
+    last = max(index for index, (kind, *_) in enumerate(steps) if kind == "dense")
+    kind, kernel, offset = steps[last]
+    return [*steps[:last], (kind, kernel.astype(np.float64), offset), *steps[last + 1 :]]
 
 
 def _is_dense(steps):

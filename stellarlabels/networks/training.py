@@ -271,12 +271,11 @@ def predict_batch(network):
     Returns
     -------
     int
-        A power of two, from `PREDICT_LEAST` to `PREDICT_BATCH`: so many rows of whole blocks are whole blocks, see
-        `stellarlabels.inputs.blocks`.
+        From `PREDICT_LEAST` to `PREDICT_BATCH`.
     """
     shapes = [layer.output.shape[1:] for layer in network.layers if hasattr(layer.output, "shape")]
     widest = max(int(np.prod(shape)) for shape in shapes)
-    return 1 << (int(np.clip(PREDICT_NUMBERS // widest, PREDICT_LEAST, PREDICT_BATCH)).bit_length() - 1)
+    return int(np.clip(PREDICT_NUMBERS // widest, PREDICT_LEAST, PREDICT_BATCH))
 
 
 def predict(network, inputs):

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from stellarlabels.inputs.xp import SIZES, TOTAL
+from stellarlabels.inputs.xp import SIZES
 from stellarlabels.networks import chain
 
 __all__ = ["UncertainCore", "stages_of", "uncertain_mlp"]
@@ -16,7 +16,7 @@ __all__ = ["UncertainCore", "stages_of", "uncertain_mlp"]
 _register = keras.saving.register_keras_serializable(package="stellarlabels")
 
 #: Coefficients of a band, and of both.
-BAND, COEFFICIENTS = SIZES["bp"], TOTAL
+BAND, COEFFICIENTS = SIZES["bp"], sum(SIZES.values())
 
 #: Standardised features are clipped to plus or minus this.
 LIMIT = 6.0

@@ -238,7 +238,7 @@ def label_catalog(
 
     Notes
     -----
-    The labels are those of `stellarlabels.scale.label_file`, bit by bit, whatever the partitions.
+    The labels are those of `stellarlabels.scale.label_file`, to 1e-5 of their errors, whatever the partitions.
 
     Each worker loads the weights once and works with one thread. It writes the partitions itself, under temporary names
     that are moved into place, to ``<target>.parts``, which becomes the catalog when all are there. A partition whose

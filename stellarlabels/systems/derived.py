@@ -14,7 +14,7 @@ def dereddened_photometry(table):
     the coefficients of Zhang & Yuan (2023).
     """
     from stellarlabels.corrections.extinction import extinction
-    from stellarlabels.inputs.xp import intrinsic_color
+    from stellarlabels.inputs.colors import intrinsic_color
 
     ebv = columns.values(table, "ebv", required=False)
     own = columns.values(table, "m_g", required=False)

@@ -4,7 +4,7 @@ import numpy as np
 
 from stellarlabels import columns
 from stellarlabels.exceptions import InputError
-from stellarlabels.inputs.xp import TOTAL
+from stellarlabels.inputs.xp import SIZES
 from stellarlabels.labels.recipe import Recipe
 from stellarlabels.systems.base import System
 from stellarlabels.systems.derived import dereddened_photometry, galactic
@@ -42,7 +42,7 @@ APOGEE = Recipe(
     network="residual_mlp",
     network_options={
         "components": 100,
-        "rank": TOTAL,
+        "rank": sum(SIZES.values()),
         "width": 384,
         "blocks": 3,
         "dropout": 0.1,

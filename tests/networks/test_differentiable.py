@@ -18,7 +18,7 @@ def test_jacobian_equals_automatic_differentiation(activation, hidden, outputs):
         plain = layer(x)
     want = tape.batch_jacobian(plain, x).numpy()
     both, got = layer(x, jacobian=True)
-    np.testing.assert_allclose(both, plain, rtol=1e-6)
+    np.testing.assert_allclose(both, plain, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5 * np.abs(want).max())
 
 

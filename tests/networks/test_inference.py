@@ -114,12 +114,11 @@ def test_made_once_and_not_kept():
 
 def test_rows_do_not_matter_to_each_other():
     for network in (two_arms(), one_arm()):
-        arrays, fast = inputs_of(network, 512), inference.for_prediction(network)
+        arrays, fast = inputs_of(network, 100), inference.for_prediction(network)
         at_once = fast.predict_on_batch(arrays)
-        for size in (64, 128):
-            for start in range(0, 512, size):
-                part = {name: array[start : start + size] for name, array in arrays.items()}
-                np.testing.assert_array_equal(fast.predict_on_batch(part), at_once[start : start + size])
+        for size in (1, 7, 64):
+            part = {name: array[9 : 9 + size] for name, array in arrays.items()}
+            np.testing.assert_allclose(fast.predict_on_batch(part), at_once[9 : 9 + size], atol=TOLERANCE)
 
 
 def test_networks_without_convolutions_are_left_alone():

@@ -49,9 +49,8 @@ def test_as_keras(name):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_batches_are_whole_blocks(name):
-    batch = training.predict_batch(NETWORKS[name]())
-    assert training.PREDICT_LEAST <= batch <= training.PREDICT_BATCH and batch & (batch - 1) == 0
+def test_batches_have_a_reasonable_size(name):
+    assert training.PREDICT_LEAST <= training.predict_batch(NETWORKS[name]()) <= training.PREDICT_BATCH
 
 
 def test_large_layers_get_batches_that_are_worth_reading_their_kernels():

@@ -127,11 +127,6 @@ def intrinsic_color(table, ebv):
     return np.where(np.isfinite(own), own, observed - reddening("BP-RP", ebv))
 
 
-def photometric_colors(table):
-    """G-J, J-H, H-Ks, BP-G, G-RP in mag, shape (N, 5); NaN where a magnitude is missing."""
-    return color_values(table, color_set("gaia_2mass_wise"))
-
-
 def _found(table, names, array, element):
     """Values of the first column that there is, NaN where they are none; None without a column."""
     try:

@@ -5,34 +5,19 @@ Giant Stars Based on Gaia XP spectra"); ``xp_spectrum``, all samples with their 
 the coefficients with all their covariances.
 """
 
-from stellarlabels.inputs.colors import intrinsic_color, photometric_colors
 from stellarlabels.inputs.xp import packed as packed
-from stellarlabels.inputs.xp.coefficient_features import (
-    NORM_FROM as NORM_FROM,
-    XPCoefficients,
-    add_noise as add_noise,
-    designs as designs,
-)
+from stellarlabels.inputs.xp.coefficient_features import XPCoefficients, add_noise as add_noise, designs as designs
 from stellarlabels.inputs.xp.covariance import CoefficientCovariance
-from stellarlabels.inputs.xp.layout import (
-    BANDS as BANDS,
-    COLUMNS as COLUMNS,
-    REFERENCE as REFERENCE,
-    RELEASE as RELEASE,
-    SIZES as SIZES,
-    TOTAL as TOTAL,
-    columns as columns,
-)
+from stellarlabels.inputs.xp.layout import COLUMNS as COLUMNS, SIZES as SIZES
 from stellarlabels.inputs.xp.photometry import Photometry, available, synthesize, synthetic_photometry
 from stellarlabels.inputs.xp.products import duplicates as duplicates
 from stellarlabels.inputs.xp.reader import read_table, read_xp
 from stellarlabels.inputs.xp.recovery import recover_coefficients
 from stellarlabels.inputs.xp.sample_features import XPPixels, XPSpectrum
-from stellarlabels.inputs.xp.samples import PIXEL_EDGES, fill_gaps, pixels, spectra
+from stellarlabels.inputs.xp.samples import spectra
 from stellarlabels.inputs.xp.sampling import WAVELENGTH, design_matrix, sample
 
 __all__ = [
-    "PIXEL_EDGES",
     "WAVELENGTH",
     "CoefficientCovariance",
     "Photometry",
@@ -41,10 +26,6 @@ __all__ = [
     "XPSpectrum",
     "available",
     "design_matrix",
-    "fill_gaps",
-    "intrinsic_color",
-    "photometric_colors",
-    "pixels",
     "read_table",
     "read_xp",
     "recover_coefficients",

@@ -24,7 +24,8 @@ from stellarlabels.columns import find, values
 from stellarlabels.corrections.extinction import coefficients as extinction_coefficients
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.inputs.base import Features, FeatureSet, register
-from stellarlabels.inputs.colors import color_set, magnitude, magnitude_error
+from stellarlabels.inputs.colors import color_set
+from stellarlabels.inputs.colors.set import magnitude, magnitude_error
 from stellarlabels.inputs.xp import packed
 from stellarlabels.inputs.xp.coefficients import cells, has_coefficients
 from stellarlabels.inputs.xp.layout import BANDS, CELLS, REFERENCE, RELEASE, SIZES, TOTAL, columns
@@ -47,9 +48,8 @@ BLOCK = 4096
 
 
 def normalise(coefficients, covariances):
-    """Coefficients (N, 110) and packed covariances over the first one of RP (its square), and where it is positive."""
-    # Where not, the divisor is the error of the first coefficient of RP, as in the paper for coefficients that are
-    # zero, and here for negative ones, too.
+    """Coefficients (N, 110) and packed covariances over the first coefficient of RP; where (N,) that is positive."""
+    # Where not, over its error, as in the paper for coefficients that are zero, and here for negative ones, too.
     reference = coefficients[:, REFERENCE]
     with np.errstate(invalid="ignore", divide="ignore"):
         positive = reference > 0
@@ -90,7 +90,7 @@ def dense_covariance(coefficients, covariances):
 
 @lru_cache(maxsize=1)
 def designs():
-    """Maps to samples (343, 110), to their mean redward of 415 nm (110,), to some (48, 110); largest element 1."""
+    """Samples (343, 110) of unit coefficients over the largest; their mean redward of 415 nm; some of them."""
     samples = design_matrix()
     samples = samples / np.abs(samples).max()
     at = [
@@ -101,7 +101,10 @@ def designs():
 
 
 def add_noise(features, amount, seed=0):
-    """The same stars with noise of ``amount`` times the covariance added, which in the features grows by 1 + amount."""
+    """The same stars with noisier spectra: noise with the covariance of the coefficients times ``amount`` is added.
+
+    The covariance that the features of `XPCoefficients` state grows by ``1 + amount``.
+    """
     rng = np.random.default_rng(seed)
     arrays = dict(features.arrays)
     noise = []

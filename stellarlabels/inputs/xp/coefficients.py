@@ -13,7 +13,7 @@ from stellarlabels.inputs.xp.packed import QuadraticForms, packed_correlations, 
 
 @dataclass
 class Coefficients:
-    """Values and errors (N, 110), BP then RP, NaN in a missing band; correlations by band, packed, 0 where unknown."""
+    """Values and errors (N, 110), NaN in a missing band, and packed correlations by band, 0 where unknown."""
 
     values: np.ndarray
     errors: np.ndarray
@@ -48,9 +48,8 @@ def lengths_of(table):
 
 
 def band_arrays(table, band, rows=slice(None), *, errors=True):
-    """Values and errors (n, 55) of a band, and packed correlations (n, 1485) or None if the table has none."""
-    # Rows of cells that are missing or of another length are NaN; correlations that are missing throughout are 0.
-    # Without "errors" these and the correlations are None.
+    """Values and errors (n, 55) of a band, NaN where there is no such cell, and packed correlations or None."""
+    # Correlations that are missing throughout are 0. Without errors these and the correlations are None.
     keys = [find(table, name) for name in (CELLS[band] if errors else CELLS[band][:1])]
     count = len(range(*rows.indices(len(table))))
     found = [
@@ -64,8 +63,7 @@ def band_arrays(table, band, rows=slice(None), *, errors=True):
 
 
 def cells(column, name, length=None):
-    """Cells (N, length) of the column of coefficients called ``name``, NaN where they have another length."""
-    # Correlations may be packed, or whole matrices (N, 55, 55).
+    """Cells (N, length) of the column ``name``, NaN where of another length; correlations packed or (N, 55, 55)."""
     length = COLUMNS[name] if length is None else length
     data = without_unit(column) if hasattr(column, "mask") else np.ma.MaskedArray(np.asarray(column))
     if data.ndim == 2 and data.dtype.kind == "f" and data.dtype.isnative and data.shape[1] == length:
@@ -93,7 +91,7 @@ def _independent(packed):
 
 
 def read_coefficients(table):
-    """`Coefficients` of a table; errors are NaN, coefficients independent, where columns of these are not there."""
+    """Coefficients of both bands of a table, as `Coefficients`; without errors these are NaN."""
     check(table)
     values, errors, correlations = zip(*(band_arrays(table, band) for band in BANDS), strict=True)
     packed = {

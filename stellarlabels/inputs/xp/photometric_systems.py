@@ -16,26 +16,21 @@ from stellarlabels.inputs.xp.layout import RELEASE
 
 @dataclass(frozen=True)
 class PhotometricSystem:
-    """A photometric system of GaiaXPy: a linear map (M, 110) from coefficients to mean fluxes of M bands."""
+    """A photometric system as GaiaXPy has it: a linear map from coefficients to mean fluxes of M bands."""
 
-    # "name" is GaiaXPy's, such as JPLUS, "label" its prefix of columns, such as Jplus. "zero_points" (M,) are
-    # magnitudes of unit flux; "offsets" (M,) fluxes that standardised systems add; "error_factors" None, or G
-    # magnitudes (K,) and factors (K, M) of flux errors, between which one interpolates, by which GaiaXPy mitigates
-    # underestimates.
-
-    name: str
-    label: str
+    name: str  #: GaiaXPy's, such as JPLUS
+    label: str  #: GaiaXPy's prefix of columns, such as Jplus
     bands: tuple
-    matrix: np.ndarray
-    zero_points: np.ndarray
-    offsets: np.ndarray
-    color_equation: object = None
-    error_factors: object = None
+    matrix: np.ndarray  #: (M, 110), mean flux in each band for a unit coefficient
+    zero_points: np.ndarray  #: (M,), magnitude of unit flux
+    offsets: np.ndarray  #: (M,), flux that is added in standardised systems
+    color_equation: object = None  #: correction of one band in some standardised systems
+    error_factors: object = None  #: G (K,) and factors of flux errors (K, M), by which GaiaXPy mitigates underestimates
 
 
 @dataclass(frozen=True)
 class ColorEquation:
-    """A polynomial in a color, lowest order first, that is added to a band, and continued linearly beyond limits."""
+    """A polynomial in a color that is added to a band's magnitude, continued linearly beyond its range of the color."""
 
     band: str
     color: tuple

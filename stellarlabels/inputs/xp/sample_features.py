@@ -7,7 +7,8 @@ from stellarlabels.columns import values
 from stellarlabels.corrections.extinction import deredden_xp
 from stellarlabels.corrections.systematics import correct_flux
 from stellarlabels.inputs.base import Features, FeatureSet, register
-from stellarlabels.inputs.colors import color_set, color_values, intrinsic_color
+from stellarlabels.inputs.colors import color_set, intrinsic_color
+from stellarlabels.inputs.colors.set import color_values
 from stellarlabels.inputs.xp.layout import RELEASE
 from stellarlabels.inputs.xp.samples import fill_gaps, nanmean, nanmedian, pixels, spectra
 from stellarlabels.inputs.xp.sampling import WAVELENGTH
