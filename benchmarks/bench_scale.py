@@ -32,7 +32,9 @@ def write_hats(folder, kind, rows, seed=2):
     import cdshealpix.nested as nested
     import pyarrow as pa
     import pyarrow.parquet as pq
-    from hats.catalog import TableProperties
+    from hats.catalog import PartitionInfo, TableProperties
+    from hats.io import paths, write_parquet_metadata
+    from hats.pixel_math import HealpixPixel
     from mock_stars import KINDS, observed, source_id
 
     from stellarlabels.scale import hats
@@ -42,7 +44,7 @@ def write_hats(folder, kind, rows, seed=2):
         order += 1
     stars, random = KINDS[kind](), np.random.default_rng(seed)
     counts = np.bincount(random.integers(0, 12 * 4**order, rows), minlength=12 * 4**order)
-    numbers = np.cumsum(counts)
+    numbers, pixels = np.cumsum(counts), []
     for pixel, count in enumerate(counts):
         if not count:
             continue
@@ -56,7 +58,8 @@ def write_hats(folder, kind, rows, seed=2):
             if data.ndim == 2:
                 ends = np.arange(0, data.size + 1, data.shape[1], dtype=np.int32)
                 arrays[name] = pa.ListArray.from_arrays(ends, arrays[name])
-        path = hats.partition_path(folder, order, pixel)
+        pixels.append(HealpixPixel(order, pixel))
+        path = Path(str(paths.pixel_catalog_file(folder, pixels[-1])))
         path.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(pa.table(arrays), path)
     about = {
@@ -66,7 +69,9 @@ def write_hats(folder, kind, rows, seed=2):
         "ra_column": "ra",
         "dec_column": "dec",
     }
-    hats.finish(folder, TableProperties(**about), name="mock")
+    PartitionInfo.from_healpix(pixels).write_to_file(folder / "partition_info.csv")
+    write_parquet_metadata(folder)
+    TableProperties(**about).to_properties_file(folder)
 
 
 def peak():

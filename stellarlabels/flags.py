@@ -21,7 +21,19 @@ import numpy as np
 
 from stellarlabels.exceptions import InputError
 
-__all__ = ["LABEL", "SPECTRUM", "Flag", "FlagSet", "decode", "describe", "get", "names", "register", "table"]
+__all__ = [
+    "DECLARED_IN",
+    "LABEL",
+    "SPECTRUM",
+    "Flag",
+    "FlagSet",
+    "decode",
+    "describe",
+    "get",
+    "names",
+    "register",
+    "table",
+]
 
 DTYPE = np.int32
 

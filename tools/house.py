@@ -65,6 +65,11 @@ def path_of(module):
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
+def is_in_room(module):
+    """Whether a module is in a folder, and not one of those beside the rooms; so is the package itself."""
+    return path_of(module).parent != PACKAGE or module == "stellarlabels"
+
+
 @cache
 def source(module):
     """Syntax tree of a module."""
@@ -109,10 +114,10 @@ def handed_out():
 @cache
 def lent(face):
     """Names that the ``__init__`` of a face hands to other rooms, and that are not public."""
-    out = set(getattr(import_module(face), "_LAZY", ()))
+    out = {name for where in ("_LAZY", "_WHERE") for name in getattr(import_module(face), where, ())}
     for node in source(face).body:
         if isinstance(node, ast.ImportFrom):
-            out |= {alias.name for alias in node.names if alias.asname == alias.name}
+            out |= {alias.asname for alias in node.names if alias.asname}
     return out - set(faces().get(face, ()))
 
 

@@ -91,7 +91,7 @@ def derivative_spectra(system, table, *, wavelength=None):
     features, jacobian, _ = _derivatives(system, table, least=2)
     coefficients = features.arrays["coefficients"][features.usable].astype(float)
     weight = coefficients.std(axis=0)
-    scale = system._scale[:, None]
+    scale = system.ensemble.scale[:, None]
     inverse = np.linalg.pinv(jacobian / scale * weight) * weight[:, None] / scale.T
     design, mean = _sampling(wavelength)
     return _spectra(
@@ -122,7 +122,7 @@ def observed_differences(table, labels, *, wavelength=None):
     InputError
         If a label is known for fewer than four stars with a usable spectrum.
     """
-    from stellarlabels.inputs.base import feature_set
+    from stellarlabels.inputs import feature_set
 
     features = feature_set("xp_coefficients", colors=(), pseudo_magnitude=None).compute(table)
     coefficients = features.arrays["coefficients"].astype(float)

@@ -13,8 +13,6 @@ from astropy.table import Table
 
 from stellarlabels.catalogs import core, schemas
 
-__all__ = ["register"]
-
 #: Suffixes that Astropy leaves to others when it writes.
 _OURS = (".vot", ".votable")
 

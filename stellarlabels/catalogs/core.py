@@ -6,8 +6,6 @@ from pathlib import Path
 from stellarlabels import files
 from stellarlabels.catalogs import published, schemas
 
-__all__ = ["read", "write"]
-
 _log = logging.getLogger(__name__)
 
 

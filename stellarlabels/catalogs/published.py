@@ -17,8 +17,6 @@ from stellarlabels import flags
 from stellarlabels.columns import Column
 from stellarlabels.exceptions import ColumnUnitError, ReadError
 
-__all__ = ["to_table", "with_flags"]
-
 _log = logging.getLogger(__name__)
 #: A cell of several numbers as text, "(1.0, 2.0)" or "[1.0 2.0]".
 _BRACKETS = str.maketrans("()[]{},;", "        ")

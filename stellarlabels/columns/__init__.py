@@ -26,7 +26,14 @@ from stellarlabels.columns.identifiers import identifiers as identifiers
 from stellarlabels.columns.intake import Notes, as_table as as_table, entrance as entrance, intake
 from stellarlabels.columns.portable import portable as portable
 from stellarlabels.columns.schema import Schema
-from stellarlabels.columns.vocabulary import column, declare, error_term as error_term, label_columns, vocabulary
+from stellarlabels.columns.vocabulary import (
+    column,
+    declare,
+    declare_labels,
+    error_term as error_term,
+    label_columns,
+    vocabulary,
+)
 
 __all__ = [
     "Column",
@@ -35,6 +42,7 @@ __all__ = [
     "column",
     "column_values",
     "declare",
+    "declare_labels",
     "find",
     "identifier",
     "intake",

@@ -8,8 +8,6 @@ from stellarlabels.columns.column import column_name, in_unit
 from stellarlabels.columns.vocabulary import column, vocabulary
 from stellarlabels.exceptions import InputError, MissingColumnError
 
-__all__ = ["check_same_stars", "column_values", "find", "identifier", "values"]
-
 
 def find(table, name):
     """Name under which a column of the vocabulary is in a table.

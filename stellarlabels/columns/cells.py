@@ -7,8 +7,6 @@ import numpy as np
 from stellarlabels.columns.column import without_unit
 from stellarlabels.exceptions import InputError
 
-__all__ = ["Ragged", "holds_arrays", "looks_like_array", "parse", "parse_column"]
-
 _PAIRS = {"(": ")", "[": "]"}
 _NULLS = ("null", "None", "none", "--", "masked")
 

@@ -12,8 +12,6 @@ from astropy.utils.masked import Masked
 from stellarlabels.columns import units
 from stellarlabels.exceptions import ColumnUnitError, InputError, MissingUnitWarning
 
-__all__ = ["IDENTIFIER", "NO_IDENTIFIER", "Column", "column_name", "in_unit", "without_unit"]
-
 #: Texts that say that there is no identifier.
 NO_IDENTIFIER = ("", "nan", "--", "none", "null", "<na>", "n/a", "na", "nat", "masked", r"\n")
 

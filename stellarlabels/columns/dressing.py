@@ -10,8 +10,6 @@ from stellarlabels.columns.column import column_name, without_unit
 from stellarlabels.columns.vocabulary import column, declaration, known_names
 from stellarlabels.exceptions import ColumnUnitError, InputError
 
-__all__ = ["by_name", "dressed", "factor", "plain"]
-
 
 def by_name(table):
     """The table, sharing columns, with known ones under canonical names and all others in lower case."""

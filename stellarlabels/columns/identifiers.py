@@ -6,8 +6,6 @@ from stellarlabels.columns.column import IDENTIFIER, NO_IDENTIFIER, without_unit
 from stellarlabels.columns.vocabulary import column
 from stellarlabels.exceptions import InputError
 
-__all__ = ["exact", "identifiers"]
-
 _REMEDY = (
     "read it as integers or text, for instance with dtype={'%s': 'Int64'} in pandas, "
     "so that no digit is lost, and give the table again"

@@ -8,8 +8,6 @@ from stellarlabels.columns.column import without_unit
 from stellarlabels.columns.conversion import like, shared
 from stellarlabels.exceptions import InputError
 
-__all__ = ["portable"]
-
 #: NumPy types that VOTable and FITS do not have, and the smallest that hold the same numbers.
 _WIDER = {"i1": "i2", "u2": "i4", "u4": "i8", "u8": "i8", "f2": "f4", "f16": "f8", "f12": "f8"}
 

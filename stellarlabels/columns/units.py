@@ -12,8 +12,6 @@ from astropy import units as u
 
 from stellarlabels.exceptions import ColumnUnitError
 
-__all__ = ["parse", "spell", "understood"]
-
 _SEPARATORS = {"vounit": (".", "**"), "fits": (" ", ""), "cds": (".", "")}
 _DEX = {"vounit": "'dex'", "fits": "dex", "cds": "[-]"}
 #: Not in VOUnits. Astropy forgets that once it has read the quoted form from any file.

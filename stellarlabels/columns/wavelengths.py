@@ -5,8 +5,6 @@ from astropy import units as u
 
 from stellarlabels.exceptions import InputError
 
-__all__ = ["DEFAULT", "as_grid", "quality", "regrid", "resample", "same"]
-
 #: The archive's and GaiaXPy's own sampling, nm.
 DEFAULT = np.arange(336.0, 1021.0, 2.0)
 

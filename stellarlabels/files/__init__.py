@@ -14,7 +14,6 @@ from stellarlabels.files.atomic import (
 from stellarlabels.files.cache import read_cached as read_cached
 from stellarlabels.files.content import BLOCK as BLOCK, Content, Field, from_table as from_table
 from stellarlabels.files.documents import (
-    described_table as described_table,
     dumps as dumps,
     loads as loads,
     open_fits as open_fits,
@@ -22,9 +21,15 @@ from stellarlabels.files.documents import (
 )
 from stellarlabels.files.formats import arrow as arrow, parquet as parquet
 from stellarlabels.files.formats.fixed import FixedWidth as FixedWidth
+from stellarlabels.files.formats.mrt import described as described_table  # noqa: F401 - lent under this name
 from stellarlabels.files.opening import read_bytes as read_bytes
 from stellarlabels.files.paths import as_paths as as_paths
-from stellarlabels.files.products import available, recognize as recognize, register, registered as registered
+from stellarlabels.files.products import (
+    available as available,
+    recognize as recognize,
+    register,
+    registered as registered,
+)
 from stellarlabels.files.reading import (
     Raw as Raw,
     contents as contents,
@@ -35,4 +40,4 @@ from stellarlabels.files.reading import (
 from stellarlabels.files.registry import find as find, register as register_format, supported_formats
 from stellarlabels.files.spool import Spool as Spool, SpooledArray as SpooledArray
 
-__all__ = ["Content", "Field", "available", "register", "register_format", "supported_formats"]
+__all__ = ["Content", "Field", "register", "register_format", "supported_formats"]

@@ -9,8 +9,6 @@ from pathlib import Path
 
 from stellarlabels.exceptions import WriteError
 
-__all__ = ["check", "replacing", "replacing_folder", "sha256"]
-
 
 @contextmanager
 def replacing(path, *, overwrite=False):

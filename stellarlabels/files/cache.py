@@ -21,8 +21,6 @@ from stellarlabels.exceptions import InputError, StellarLabelsError, WriteError
 from stellarlabels.files import atomic as files
 from stellarlabels.files.reading import Raw, read_raw, sidecar
 
-__all__ = ["read_cached"]
-
 _log = logging.getLogger(__name__)
 
 #: Version of the entries.

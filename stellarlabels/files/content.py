@@ -21,8 +21,6 @@ from stellarlabels import __version__, columns, flags
 from stellarlabels.columns import units
 from stellarlabels.exceptions import FileWarning, InputError, MissingColumnError
 
-__all__ = ["BLOCK", "Content", "Field", "field_of", "from_table", "joined", "plain_table", "ragged_field", "tidy"]
-
 #: Rows that are looked at, packed or written at a time.
 BLOCK = 57_000
 

@@ -10,10 +10,7 @@ from stellarlabels.columns import units
 from stellarlabels.exceptions import ColumnUnitError
 from stellarlabels.files import registry
 from stellarlabels.files.content import from_table, plain_table, tidy
-from stellarlabels.files.formats.mrt import described as described_table
 from stellarlabels.files.opening import Place, damages
-
-__all__ = ["described_table", "dumps", "loads", "open_fits", "parse_votable"]
 
 
 def dumps(table, *, serialization="binary2"):

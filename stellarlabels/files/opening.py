@@ -14,8 +14,6 @@ from pathlib import Path
 
 from stellarlabels.exceptions import InputError, ReadError, StellarLabelsError
 
-__all__ = ["Place", "damages", "places", "read_bytes"]
-
 #: Ends of names of the members of a zip archive that are looked at.
 _TABLES = re.compile(r"\.(fits?|vot|votable|xml|csv|tsv|ecsv|txt|dat|mrt|parquet|h5|hdf5)(\.gz|\.bz2)?$", re.IGNORECASE)
 _PACKED = {b"\x1f\x8b": ("gzip file", gzip.open), b"BZ": ("bzip2 file", bz2.open)}

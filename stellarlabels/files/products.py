@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 from stellarlabels.exceptions import InputError, ReadError
 
-__all__ = ["Format", "available", "recognize", "register", "registered"]
-
 
 @dataclass(frozen=True)
 class Format:
@@ -50,17 +48,7 @@ def registered(product=None):
 
 
 def available(product=None):
-    """Names and descriptions of the formats that can be read.
-
-    Parameters
-    ----------
-    product : str, optional
-        Only those of one product, for instance ``xp``.
-
-    Returns
-    -------
-    dict of str to str
-    """
+    """Names and descriptions of the formats that can be read, of one product such as "xp" or all: dict of str."""
     return {item.name: item.description for item in registered(product)}
 
 

@@ -13,8 +13,6 @@ from stellarlabels.files.content import joined, plain_table, tidy
 from stellarlabels.files.opening import Place, damages, places
 from stellarlabels.files.sheets import sliced
 
-__all__ = ["Raw", "contents", "count", "read_raw", "sheets", "sidecar"]
-
 
 @dataclass(frozen=True)
 class Raw:

@@ -4,8 +4,6 @@ import numpy as np
 
 from stellarlabels.exceptions import InputError
 
-__all__ = ["Packer", "text"]
-
 
 class Packer:
     """Turns fields into a structured array of rows, any slice of them at a time."""

@@ -4,8 +4,6 @@ import warnings
 
 from stellarlabels.exceptions import FileWarning, RenamedColumnWarning
 
-__all__ = ["Sheet", "sliced", "unique"]
-
 
 class Sheet:
     """One table in a file, from which formats derive: its place, names of columns, title, rows if known, metadata."""

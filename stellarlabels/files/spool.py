@@ -4,8 +4,6 @@ import tempfile
 
 import numpy as np
 
-__all__ = ["Spool", "SpooledArray"]
-
 
 class Spool:
     """An unnamed file of arrays in a folder; it vanishes when it is closed or the process ends, in whatever way."""

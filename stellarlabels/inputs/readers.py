@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 from stellarlabels.registry import Registry
 
-__all__ = ["Reader", "reader_of", "register_reader"]
-
 #: So many files of a list are looked at to tell what they are.
 _LOOKED_AT = 100
 

@@ -4,26 +4,16 @@ import numpy as np
 
 from stellarlabels import columns
 
-__all__ = ["Targets", "label_targets"]
-
 #: Signal-to-noise ratio of a parallax above which it gives a first guess of an absolute magnitude.
 GUESS_SNR = 5.0
 
 
 class Targets:
-    """Training targets of L labels for N stars.
+    """Training targets of L labels: values and errors (N, L), NaN where unknown, and which are parallaxes (L,)."""
 
-    Labels whose likelihood is "parallax" are absolute magnitudes M. They have no column of their own; the target is the
-    pseudo-luminosity ``p = parallax 10**(0.2 m)``, which equals ``10**(0.2 (M + 10))`` (in mas) and, unlike an inverted
-    parallax, has a Gaussian error, ``parallax_error 10**(0.2 m)``, also where the parallax is negative.
-
-    Parameters
-    ----------
-    labels : sequence of str
-    values, errors : `~numpy.ndarray`, shape (N, L)
-        Labels or pseudo-luminosities with their standard errors, NaN where unknown.
-    is_parallax : sequence of bool, length L
-    """
+    # Labels whose likelihood is "parallax" are absolute magnitudes M. They have no column of their own; the target is
+    # the pseudo-luminosity ``p = parallax 10**(0.2 m)``, which equals ``10**(0.2 (M + 10))`` (in mas) and, unlike an
+    # inverted parallax, has a Gaussian error, ``parallax_error 10**(0.2 m)``, also where the parallax is negative.
 
     def __init__(self, labels, values, errors, is_parallax):
         self.labels, self.values, self.errors = tuple(labels), values, errors
@@ -66,26 +56,7 @@ def pseudo_luminosity(magnitude):
 
 
 def label_targets(table, labels, likelihoods):
-    """Targets of a training table.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-        With a column for each ordinary label and, where known, its error; and with ``parallax`` (corrected for its
-        zero-point), ``parallax_error`` and ``phot_g_mean_mag`` if a label's likelihood is "parallax".
-    labels : sequence of str
-    likelihoods : dict of str to str
-        Likelihood of the labels that have one of their own; "parallax" is special, see `Targets`.
-
-    Returns
-    -------
-    Targets
-
-    Raises
-    ------
-    stellarlabels.exceptions.MissingColumnError
-        If a column is not in the table.
-    """
+    """`Targets` of a training table from labels and errors, or parallaxes and G for the likelihood "parallax"."""
     values, errors, special = [], [], []
     for label in labels:
         special.append(likelihoods.get(label) == "parallax")

@@ -12,7 +12,7 @@ Examples
 False
 """
 
-from stellarlabels.releases.declared import Fact, Release, available, get
-from stellarlabels.releases.found import META as META, Found, of, require
+from stellarlabels.releases.declared import Fact as Fact, Release, available, get
+from stellarlabels.releases.found import META as META, Found as Found, of, require
 
-__all__ = ["Fact", "Found", "Release", "available", "get", "of", "require"]
+__all__ = ["Release", "available", "get", "of", "require"]

@@ -25,15 +25,7 @@ _NAMED = re.compile(r"Gaia[ _]?(E?DR\d|FPR)(?!\d)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Found:
-    """Of which releases the rows of a table are.
-
-    Parameters
-    ----------
-    names : `~numpy.ndarray` of object, shape (N,)
-        Names of releases, `ANOTHER` where the spectra are of none that is declared, "" where nothing tells.
-    reasons : dict of str to str
-        For each name, what in the table says so.
-    """
+    """Names (N,) of the releases of rows, `ANOTHER` for none that is declared, "" if unknown, and reasons by name."""
 
     names: np.ndarray
     reasons: dict
@@ -49,17 +41,7 @@ class Found:
         return [name for name in dict.fromkeys(self.names.tolist()) if name]
 
     def other(self, needed):
-        """Rows that are known to be of a release that does not fit.
-
-        Parameters
-        ----------
-        needed : str
-            Name of a release.
-
-        Returns
-        -------
-        `~numpy.ndarray` of bool, shape (N,)
-        """
+        """Rows (N,) that are known to be of another release than the one that is needed."""
         needed = get(needed)
         wrong = [name for name in self.all if name == ANOTHER or not needed.fits(name)]
         return np.isin(self.names.astype(str), wrong)

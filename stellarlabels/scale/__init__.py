@@ -8,21 +8,21 @@ says beforehand what it takes.
 
 from importlib import import_module
 
-#: Public names, and the module here that each is in; Dask and LSDB are imported when they are needed.
+#: Names, and the module here that each is in; Dask and LSDB are imported when they are needed.
 _WHERE = {
     "Failure": "job",
     "Plan": "planning",
     "Summary": "job",
     "label_catalog": "cluster",
     "label_file": "labelling",
-    "map_catalog": "cluster",
-    "matched": "cluster",
-    "open_lsdb": "cluster",
+    "map_catalog": "lsdb_catalogs",
+    "matched": "lsdb_catalogs",
+    "open_lsdb": "lsdb_catalogs",
     "plan": "planning",
-    "to_table": "cluster",
+    "to_table": "lsdb_catalogs",
 }
 
-__all__ = list(_WHERE)
+__all__ = [name for name in _WHERE if name not in ("Failure", "Plan", "Summary")]
 
 
 def __getattr__(name):
@@ -32,4 +32,4 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted(__all__)
+    return sorted(_WHERE)

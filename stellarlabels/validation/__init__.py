@@ -8,7 +8,7 @@ from stellarlabels.validation.bins import (
 )
 from stellarlabels.validation.clusters import CLUSTER as CLUSTER, cluster_members, cluster_summary
 from stellarlabels.validation.comparison import compare_catalogs, pairwise, selected_by
-from stellarlabels.validation.derived import classes, derived_label
+from stellarlabels.validation.derived import classes, derived_label as derived_label
 from stellarlabels.validation.error_checks import calibration, pit_histogram, pull_histogram, reliability
 from stellarlabels.validation.flag_counts import NO_FLAG as NO_FLAG, flag_columns as flag_columns, tally
 from stellarlabels.validation.lines import grouped_lines as grouped_lines
@@ -32,7 +32,6 @@ __all__ = [
     "cluster_summary",
     "compare",
     "compare_catalogs",
-    "derived_label",
     "gaussian_fit",
     "match",
     "matched",

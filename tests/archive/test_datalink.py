@@ -16,7 +16,7 @@ from astropy.table import MaskedColumn, QTable, Table
 from stellarlabels import flags
 from stellarlabels.archive.datalink import Product, client, download, product, products, spectra as module, xp_spectra
 from stellarlabels.archive.readers import read_xp
-from stellarlabels.archive.tap.retry import Retry
+from stellarlabels.archive.tap import Retry
 from stellarlabels.exceptions import (
     ChunksFailedError,
     InputError,

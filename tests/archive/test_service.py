@@ -220,6 +220,29 @@ class TestFaults:
             client(service).run_async(QUERY, wait=0.3)
         assert service.jobs == {} and service.places()[-3:].count("remove") == 1
 
+    @pytest.mark.parametrize(
+        ("was", "odd"),
+        [
+            ("2099-01-01T00:00:00Z", "2099-01-01T00:00:00+01:00"),
+            ('<uws:quote xsi:nil="true"/>', "<uws:quote>soon</uws:quote>"),
+            ("<uws:executionDuration>3600<", "<uws:executionDuration><"),
+        ],
+    )
+    def test_an_odd_job_document_is_an_error_of_ours_or_does_no_harm(self, service, was, odd):
+        service.edit_job = lambda text: text.replace(was, odd)
+        try:
+            assert len(client(service).run_async(QUERY)) == ROWS
+        except exceptions.ServiceError as error:
+            assert "a document of the service cannot be understood" in str(error)
+            assert service.places().count("phase") < 4
+
+    @pytest.mark.parametrize("phase", ["ARCHIVED", "HELD"])
+    def test_a_job_that_is_put_away_is_not_waited_for(self, service, phase):
+        service.edit_job = lambda text: text.replace(">EXECUTING<", f">{phase}<").replace(">COMPLETED<", f">{phase}<")
+        with pytest.raises(exceptions.QueryError, match=f"put the job away .{phase}."):
+            client(service).run_async(QUERY)
+        assert service.jobs == {}
+
     def test_cancel(self, fake_tap):
         service = fake_tap(lambda adql, uploads: stars(), seconds=60)
         tap = client(service)

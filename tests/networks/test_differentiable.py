@@ -49,7 +49,8 @@ def test_propagated_error_equals_a_monte_carlo():
     errors = np.array([[0.1, 0.2, 0.3], [0.05, 0.1, 0.0]], np.float32)
     matrix = np.array([[1, -1, 0], [1, 0, -1]], np.float32)
     layer.build((jacobian.shape, errors.shape))
-    layer.adapt(matrix)
+    spread = np.array([2.0, 0.5])
+    layer.adapt_to({"color": np.array([[-1, -1], [1, 1]]) * spread, "error_matrix": matrix * spread[:, None]}, 1)
     got = np.asarray(layer([jacobian, errors]))
     draws = np.random.default_rng(4).normal(size=(400_000, 1, 3)) * errors
     values = np.einsum("nlf,fb,snb->snl", jacobian, matrix, draws)

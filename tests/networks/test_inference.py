@@ -6,8 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from stellarlabels import SolarDis, SPCANet
-from stellarlabels.networks import builders as networks, inference, training
+from stellarlabels import SolarDis, SPCANet, networks
+from stellarlabels.labels.ensemble import build_network
+from stellarlabels.networks import inference, training
 
 #: Largest difference from plain Keras, relative to the scale of the labels, which is 1.
 TOLERANCE = 1e-5
@@ -69,16 +70,14 @@ def test_as_keras(name):
 
 @pytest.mark.parametrize("name", SPCANet.available())
 def test_weights_that_ship(name):
-    for member in SPCANet.pretrained(name)._members:
+    for member in SPCANet.pretrained(name).ensemble.members:
         assert largest_difference(member.network) < TOLERANCE
 
 
 def test_networks_of_the_papers():
     shapes = {"flux_b": 4000, "flux_r": 4000, "quality": 4}
-    arrays = {name: np.zeros((0, size), np.float32) for name, size in shapes.items()}
-    assert largest_difference(randomised(SPCANet("paper")._build(arrays, 0, 15), 2)) < TOLERANCE
-    arrays = {"flux": np.zeros((0, 4875), np.float32)}
-    assert largest_difference(SolarDis("paper")._build(arrays, 0, 5)) < TOLERANCE
+    assert largest_difference(randomised(build_network(SPCANet.recipes["paper"], shapes, 15), 2)) < TOLERANCE
+    assert largest_difference(build_network(SolarDis.recipes["paper"], {"flux": 4875}, 5)) < TOLERANCE
 
 
 def test_training_after_predicting():

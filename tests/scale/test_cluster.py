@@ -14,8 +14,9 @@ from stellarlabels.columns import values, without_unit
 from stellarlabels.exceptions import InputError, PartsFailedError, WriteError
 from stellarlabels.files.content import from_table
 from stellarlabels.files.formats import parquet
-from stellarlabels.scale import hats
-from stellarlabels.scale.cluster import _fingerprint, workers_of
+from stellarlabels.scale import cluster, hats
+from stellarlabels.scale.cluster import workers_of
+from stellarlabels.scale.lsdb_catalogs import fingerprint_of
 
 dask = pytest.importorskip("dask", reason="the extra 'scale' is not installed")
 lsdb = pytest.importorskip("lsdb", reason="the extra 'scale' is not installed")
@@ -183,16 +184,18 @@ def test_an_interrupted_run_goes_on(system, hats_folder, single, client, monkeyp
         raise RuntimeError("the lights went out")
 
     with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="lights"):
-        patch.setattr(hats, "finish", crash)
+        patch.setattr(cluster, "_finish", crash)
         scale.label_catalog(system, hats_folder, target, client=client, progress=False)
     made = sorted(folder.rglob("Npix*.parquet"))
-    for path in made[:2]:
+    books = sorted((folder / "catalog" / "done").iterdir())
+    assert len(books) == len(made)
+    for path in books[:2]:  # as if a worker had been killed while it wrote these
         path.unlink()
-    (made[0].parent / f".{made[0].name}.0123.part").write_text("left by a worker")
+        (path.parent.parent / "hists" / path.name.replace("done", "histogram.npz")).unlink()
     done = scale.label_catalog(system, hats_folder, target, client=client, progress=False)
     assert (done.resumed, done.parts) == (len(made) - 2, len(made))
     agree(scale.to_table(target), single)
-    assert not folder.exists() and not list(target.rglob("*.part"))
+    assert not folder.exists() and not (target / "done").exists()
 
 
 @pytest.mark.slow
@@ -204,7 +207,7 @@ def test_columns_of_another_catalog_are_joined(system, stars, single, client, ag
     assert "ra_match" in joined.columns and "j_m" in joined.columns
     with pytest.warns(RuntimeWarning, match="margin cache"):
         again, other = (scale.matched(spectra, photometry, radius=radius) for radius in (1.0, 2.0))
-    assert _fingerprint(again) == _fingerprint(joined) != _fingerprint(other)
+    assert fingerprint_of(again) == fingerprint_of(joined) != fingerprint_of(other)
     scale.label_catalog(system, joined, tmp_path / "labels", client=client, keep=("j_m",), progress=False)
     found = scale.to_table(tmp_path / "labels")
     assert str(found["j_m"].unit) == "mag"

@@ -223,8 +223,10 @@ def test_nothing_is_begun_that_could_not_be_finished(system, spectra, tmp_path):
         label_file(system, spectra / "stars.fits", tmp_path / "o.xyz")
     with pytest.raises(ReadError, match="no file"):
         label_file(system, tmp_path / "none.fits", tmp_path / "n.fits")
-    with pytest.raises(InputError, match="no HATS catalog"):
-        label_file(system, tmp_path, tmp_path / "n.fits")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="empty is no HATS catalog.*no file in it ends as files of stars do"):
+        label_file(system, tmp_path / "empty", tmp_path / "n.fits")
+    (tmp_path / "empty").rmdir()
     for wrong in ({"rows": 0}, {"errors": "ignore"}, {"catalog": True, "distances": True}):
         with pytest.raises(InputError, match=next(iter(wrong))[:5] if len(wrong) == 1 else "distances"):
             label_file(system, spectra / "stars.fits", tmp_path / "n.fits", **wrong)
@@ -316,3 +318,21 @@ def test_reading_ahead_keeps_order_and_errors():
     assert len(made) <= 4
     stream.close()
     assert len(made) <= 4
+
+
+def test_a_folder_of_spectra_gives_rows_that_say_which_star_they_are(real_data, tmp_path):
+    from stellarlabels import SolarDis
+
+    (tmp_path / "lrs" / "deeper").mkdir(parents=True)
+    (tmp_path / "lrs" / "README.md").write_text("not a spectrum")
+    paths = sorted((real_data / "lamost_lrs").glob("spec-*.fits*"))[:3]
+    for path, folder in zip(paths, ("lrs", "lrs", "lrs/deeper"), strict=True):
+        (tmp_path / folder / path.name).write_bytes(path.read_bytes())
+    system = SolarDis.pretrained()
+    for source in (tmp_path / "lrs", tmp_path / "lrs" / "**" / "spec-*"):
+        done = label_file(system, source, tmp_path / "o.fits", overwrite=True)
+        found = catalogs.read(tmp_path / "o.fits")
+        assert done.stars == 3
+        assert found.colnames[:7] == ["obsid", "spectrum", "designation", "ra", "dec", "lmjd", "snrg"]
+        assert sorted(found["spectrum"]) == sorted(path.name for path in paths)
+        assert found["ra"].unit == "deg" and found["lmjd"].unit == "d"

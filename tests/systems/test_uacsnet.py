@@ -8,7 +8,7 @@ import pytest
 from stellarlabels import UACSNet, flags
 from stellarlabels.exceptions import InputError, MissingColumnError, NotFittedError
 from stellarlabels.inputs.examples import xp_apogee_sample
-from stellarlabels.networks.training import held_out
+from stellarlabels.networks import held_out
 from stellarlabels.validation import compare
 
 

@@ -10,7 +10,7 @@ from stellarlabels import UncertainNet, flags
 from stellarlabels.archive.readers import read_xp
 from stellarlabels.exceptions import InputError, NotFittedError
 from stellarlabels.inputs.examples import xp_apogee_sample
-from stellarlabels.networks.training import held_out
+from stellarlabels.networks import held_out
 from stellarlabels.validation import compare
 
 
@@ -47,7 +47,7 @@ def test_terms_add_up(system, stars):
         total = plain(labels[f"{label}_err"])
         np.testing.assert_allclose(np.sqrt(sum(term**2 for term in terms)), total, rtol=1e-5)
         np.testing.assert_allclose(np.sqrt(covariance[:, index, index]), total, rtol=1e-5)
-    assert np.linalg.eigvalsh(covariance / system._scale / system._scale[:, None]).min() > 0
+    assert np.linalg.eigvalsh(covariance / system.ensemble.scale / system.ensemble.scale[:, None]).min() > 0
 
 
 def test_noise_moves_into_the_input_term(system, stars):

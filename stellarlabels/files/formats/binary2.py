@@ -16,8 +16,6 @@ from stellarlabels.exceptions import ReadError
 from stellarlabels.files.formats.votable_header import parse, values_of
 from stellarlabels.files.records import text as text_of
 
-__all__ = ["Rows", "find", "rows"]
-
 #: 57 bytes make a line of 76 characters of base64.
 _LINE = 57
 #: Characters that are read at a time; the header and what follows the rows have to be smaller.

@@ -17,8 +17,6 @@ from stellarlabels.files.content import Content, field_of
 from stellarlabels.files.formats import delimited
 from stellarlabels.files.formats.dialect import cells, sniff
 
-__all__ = ["tables", "write"]
-
 _OWN = ("name", "description", "reference", "flags", "coosys", "creator")
 #: Entry of the metadata with what belongs to the catalog as a whole.
 _CATALOG = "catalog"

@@ -14,12 +14,10 @@ from astropy.io import fits
 from stellarlabels.columns import Column, Ragged, units
 from stellarlabels.exceptions import ReadError
 from stellarlabels.files.content import Content, field_of, ragged_field
-from stellarlabels.files.formats.fits_output import LETTERS, STRUCTURE, write
+from stellarlabels.files.formats.fits_output import LETTERS, STRUCTURE, write as write
 from stellarlabels.files.formats.foreign import TableSheet
 from stellarlabels.files.records import text
 from stellarlabels.files.sheets import Sheet
-
-__all__ = ["tables", "write"]
 
 _BLOCK = 2880
 _DTYPES = {letter: np.dtype(f">{code}") for code, letter in LETTERS.items()}

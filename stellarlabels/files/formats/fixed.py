@@ -15,8 +15,6 @@ from stellarlabels.exceptions import InputError
 from stellarlabels.files.formats.text import arrow, numbers
 from stellarlabels.files.progress import TEXT, slices
 
-__all__ = ["ORDINAL", "FixedWidth"]
-
 _RULE = "-" * 80
 #: Ends the description of a value out of a cell of several ones.
 ORDINAL = "({} of {})"

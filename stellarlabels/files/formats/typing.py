@@ -6,8 +6,6 @@ import numpy as np
 
 from stellarlabels.files.formats.arrow import load
 
-__all__ = ["NULLS", "converted", "decide", "is_number", "typed"]
-
 _WORDS = """#N/A #NA -1.#IND -1.#QNAN 1.#IND 1.#QNAN -NaN -nan NaN nan NAN N/A n/a NA na <NA> NaT NULL Null null
 None none INDEF masked - -- --- ... ?"""
 #: Words for nothing among numbers: of databases, pandas, R, IRAF, Astropy and the CDS.

@@ -22,8 +22,6 @@ from stellarlabels.files.progress import TEXT, slices
 from stellarlabels.files.records import Packer
 from stellarlabels.files.sheets import Sheet
 
-__all__ = ["tables", "write"]
-
 _FIELD = re.compile(rb"<(?:[\w.-]+:)?FIELD\b[^>]*>")
 _ATTRIBUTE = rb"\s%s\s*=\s*(\"[^\"]*\"|'[^']*')"
 #: Marks fields whose datatype is a guess.

@@ -49,6 +49,10 @@ class Colors(FeatureSet):
         """Derivatives of the colors with respect to the magnitudes, shape (C, B)."""
         return self.colors.matrix
 
+    @property
+    def constants(self):
+        return {"error_matrix": self.error_matrix}
+
     def compute(self, table):
         chosen = self.colors
         magnitudes = np.stack([magnitude(table, band) for band in chosen.bands], axis=1)

@@ -18,8 +18,6 @@ from stellarlabels.exceptions import ReadError
 from stellarlabels.files import open_fits, read_bytes, register, registered
 from stellarlabels.inputs.lamost.columns import lamost_columns
 
-__all__ = ["Arm", "Observation", "is_lamost", "obsid_of", "read_file"]
-
 #: Wavelengths (Angstrom) that a LAMOST spectrum can have.
 _RANGE = (3000.0, 11000.0)
 
@@ -33,7 +31,9 @@ _ROWS = ("flux", "ivar", "wavelength", "andmask", "ormask")
 
 @dataclass
 class Arm:
-    """Pixels (M,) of a spectrum: vacuum Angstrom, NaN if unknown; flux, ivar (0 if bad); bits of masks; S/N."""
+    """Pixels (M,) of one spectrum: increasing vacuum wavelengths in Angstrom, NaN where there is no number."""
+
+    # The inverse variance is 0 wherever flux, wavelength or inverse variance are not numbers. S/N: what the file says.
 
     wavelength: np.ndarray
     flux: np.ndarray
@@ -45,7 +45,7 @@ class Arm:
 
 @dataclass
 class Observation:
-    """The arms of one observation by the end of their columns' names; columns of the header; exposure or None."""
+    """One observation: columns from the header, `Arm` by the end of their columns' names, minute of an exposure."""
 
     header: dict
     arms: dict = field(default_factory=dict)

@@ -15,10 +15,8 @@ from stellarlabels.inputs.spectra import (
     pixel_column,
     pixels,
     redshift,
-    velocities,
 )
-
-__all__ = ["ARMS", "GRIDS", "MRSArms", "arm_pixels", "normalised_arm", "templates"]
+from stellarlabels.inputs.spectra.velocity import velocities
 
 #: Windows of the two arms in Angstrom (vacuum); the paper's Section 2.1.
 ARMS = {"b": (4950.0, 5350.0), "r": (6350.0, 6750.0)}
@@ -209,12 +207,12 @@ def _features(arrays, snr, **conditions):
 
 def _quality(snr, present):
     """Scaled logarithms of the S/N of the two arms, and 1 or 0 for there or missing; shape (N, 4)."""
-    columns = []
+    parts = []
     for arm in ARMS:
         ratio = np.clip(np.where(present[arm], snr[arm], 1.0), 1.0, 1000.0)
-        columns.append((np.log10(ratio) - 1.5) / 0.5 * present[arm])
-    columns += [present[arm] for arm in ARMS]
-    return np.stack(columns, axis=1).astype(np.float32)
+        parts.append((np.log10(ratio) - 1.5) / 0.5 * present[arm])
+    parts += [present[arm] for arm in ARMS]
+    return np.stack(parts, axis=1).astype(np.float32)
 
 
 def arm_pixels(table, arm):

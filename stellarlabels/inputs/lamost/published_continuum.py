@@ -6,8 +6,6 @@ import numpy as np
 
 from stellarlabels.inputs.spectra import fill_gaps, interpolate
 
-__all__ = ["LINEAR_GRID", "as_code", "as_paper"]
-
 #: The 4,875 wavelengths (Angstrom, vacuum, at rest) of the paper's network: 3925 to 8799 in steps of 1.
 LINEAR_GRID = np.arange(3925.0, 8800.0)
 
@@ -98,9 +96,7 @@ def _filter():
 
 
 def _continuum(wavelength, flux, good, cutoff):
-    """The published code's pseudo-continuum of flux (N, M), good (N, M); NaN for spectra with too few pixels left."""
-    # Singular values below "cutoff" times the number of pixels, relative to the largest, are left out; None for no
-    # limit.
+    """Pseudo-continua (N, M) at wavelengths (M,) or (N, M), NaN where too few pixels are left; cutoff as in `_fit`."""
     if wavelength.shape[-1] == 0:
         return np.full(flux.shape, np.nan)
     if cutoff is None:  # the origin matters only for what is left out
@@ -125,8 +121,9 @@ def _continuum(wavelength, flux, good, cutoff):
 
 
 def _fit(powers, basis, flux, kept, cutoff):
-    """Values (N, M) of the polynomials that fit the kept pixels best, and the scatter (N, 1) of these pixels."""
+    """Polynomials (N, M) that fit the kept pixels best, and the scatter (N, 1) of these."""
     # Powers of the place of each pixel are (M, 2 K - 1), and the first K of them (K, M); or such for each spectrum.
+    # With a cutoff, singular values below so many times the number of pixels, relative to the largest, are left out.
     weight = kept.astype(np.float64)
     weighted = weight * flux
     moments = _sums(weight, powers)

@@ -1,20 +1,16 @@
 """Spectra of any survey: pixels and masks, rest frame, resampling, continua, and the feature set ``spectrum``."""
 
-from stellarlabels.inputs.spectra.continuum import (
-    WIDTH as WIDTH,
-    clipped_continuum,
-    running_continuum as running_continuum,
-)
+from stellarlabels.inputs.spectra.continuum import clipped_continuum, running_continuum as running_continuum
 from stellarlabels.inputs.spectra.normalised import (
     Normalised as Normalised,
     SpectrumPixels,
     normalise as normalise,
     spectrum_features as spectrum_features,
 )
-from stellarlabels.inputs.spectra.pixels import MASKS as MASKS, PIXELS as PIXELS, pixel_column as pixel_column, pixels
 from stellarlabels.inputs.spectra.resampling import fill_gaps as fill_gaps, interpolate as interpolate
 from stellarlabels.inputs.spectra.specutils_objects import from_specutils, to_specutils
-from stellarlabels.inputs.spectra.velocity import LIGHT as LIGHT, measure_velocity, redshift, velocities as velocities
+from stellarlabels.inputs.spectra.table_pixels import Pixels as Pixels, pixel_column as pixel_column, pixels
+from stellarlabels.inputs.spectra.velocity import LIGHT as LIGHT, measure_velocity, redshift
 
 __all__ = [
     "SpectrumPixels",

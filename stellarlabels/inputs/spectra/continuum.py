@@ -4,8 +4,6 @@ import numpy as np
 
 from stellarlabels.inputs.spectra.resampling import fill_gaps, interpolate
 
-__all__ = ["LEAST", "UNKNOWN", "WIDTH", "clipped_continuum", "running_continuum"]
-
 #: Pixels of the three running means.
 WIDTH = 51
 

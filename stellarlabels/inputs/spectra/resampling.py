@@ -2,8 +2,6 @@
 
 import numpy as np
 
-__all__ = ["fill_gaps", "interpolate"]
-
 
 def interpolate(wavelength, values, targets, redshift=None):
     """Values (N, M) interpolated linearly to (P,) or (N, P) wavelengths, times 1 + redshift (N, 1); NaN outside."""

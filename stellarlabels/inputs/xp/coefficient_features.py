@@ -101,10 +101,7 @@ def designs():
 
 
 def add_noise(features, amount, seed=0):
-    """The same stars with noisier spectra: noise with the covariance of the coefficients times ``amount`` is added.
-
-    The covariance that the features of `XPCoefficients` state grows by ``1 + amount``.
-    """
+    """The same stars with noise of ``amount`` times the covariance added, which in the features grows by 1 + amount."""
     rng = np.random.default_rng(seed)
     arrays = dict(features.arrays)
     noise = []
@@ -178,6 +175,18 @@ class XPCoefficients(FeatureSet):
     def compute(self, table):
         starts = range(0, max(len(table), 1), BLOCK)
         return Features.concatenate([self._compute(table[start : start + BLOCK]) for start in starts])
+
+    def for_training(self, table):
+        """With factors of the covariances, with which training draws noise."""
+        features = self.compute(table)
+        arrays = dict(features.arrays)
+        for band in ("bp", "rp"):
+            arrays[f"{band}_factor"] = packed.factor(arrays[f"{band}_covariance"])
+        arrays["other_factor"] = packed.factor(packed.pack(arrays["other_covariance"]))
+        return replace(features, arrays=arrays)
+
+    def add_noise(self, features, amount, seed=0):
+        return add_noise(features, amount, seed)
 
     def _compute(self, table):
         """Inputs of a table that fits into memory."""

@@ -1,30 +1,20 @@
 """Dropout passes of a perceptron with the same factors for all stars: as many thinned networks, drawn once.
 
-The perceptron is a list of stages as in `stellarlabels.networks.chain`. What comes before the first dropout is computed
-once. Units that a pass leaves out are not computed in it: their rows and columns are taken from its kernels when it is
-made. Stars are columns here, so that taking rows copies whole lines of memory.
+The perceptron is a list of stages as in `stellarlabels.networks.jacobian_mlp`. What comes before the first dropout is
+computed once. Units that a pass leaves out are not computed in it: their rows and columns are taken from its kernels
+when it is made. Stars are columns here, so that taking rows copies whole lines of memory.
 """
 
 import numpy as np
 
-from stellarlabels.networks import chain
-
-__all__ = ["BLOCK", "Passes"]
+from stellarlabels.networks import jacobian_mlp
 
 #: Stars that are computed at once: layers of so many fit into the cache of a processor.
 BLOCK = 256
 
 
 class Passes:
-    """The passes of a network, ready to run.
-
-    Parameters
-    ----------
-    stages : list of dict
-    parameters : list of `~numpy.ndarray`
-    factors : list of `~numpy.ndarray`, shape (P, width)
-        From `stellarlabels.networks.chain.drop_factors`.
-    """
+    """The passes of a network, ready to run, from stages, parameters, and dropout factors (P, width) of each."""
 
     def __init__(self, stages, parameters, factors):
         steps = list(_steps(stages, iter(parameters)))
@@ -34,17 +24,7 @@ class Passes:
         self._outputs = next(len(arrays[1]) for kind, *arrays in reversed(steps) if kind == "dense")
 
     def __call__(self, x):
-        """Outputs of all passes.
-
-        Parameters
-        ----------
-        x : `~numpy.ndarray`, shape (N, size)
-
-        Returns
-        -------
-        `~numpy.ndarray` of float64, shape (P, outputs, N)
-            Of one pass without dropout.
-        """
+        """Outputs (P, outputs, N) of all passes for inputs (N, size); of one pass if there is no dropout."""
         out = np.empty((len(self._single), self._outputs, len(x)))
         for start in range(0, len(x), BLOCK):
             stars = slice(start, start + BLOCK)
@@ -71,15 +51,7 @@ def _steps(stages, parameters):
 
 
 def _thinned(steps, factors):
-    """Steps of a pass on columns of stars, without the units that it leaves out.
-
-    Parameters
-    ----------
-    steps : list of tuple
-        From `_steps`.
-    factors : sequence of `~numpy.ndarray`, shape (width,)
-        Of each dropout.
-    """
+    """Steps of a pass on columns of stars without the units that its dropout factors (width,) leave out."""
     factors = iter(factors)
     steps = [(kind, next(factors)) if kind == "dropout" else (kind, *arrays) for kind, *arrays in steps]
     out, left, pending = [], None, None
@@ -141,11 +113,11 @@ def _run(steps, x, kept):
         elif kind == "activation" and arrays[0] == "relu":
             x = np.maximum(x, 0.0, out=x if own else None)
         elif kind == "activation":
-            x, _ = chain.ACTIVATIONS[arrays[0]](x, chain.NumPyOps)
+            x, _ = jacobian_mlp.ACTIVATIONS[arrays[0]](x, jacobian_mlp.NumPyOps)
         elif kind == "norm":
             gain, offset = arrays
             x = x - x.mean(axis=0)
-            x *= 1 / np.sqrt(np.einsum("un,un->n", x, x) / len(x) + chain.EPSILON)
+            x *= 1 / np.sqrt(np.einsum("un,un->n", x, x) / len(x) + jacobian_mlp.EPSILON)
             x *= gain
             x += offset
         elif kind == "scale":

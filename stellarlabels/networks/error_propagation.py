@@ -9,11 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from stellarlabels.inputs.xp import SIZES
-from stellarlabels.networks import chain
-from stellarlabels.networks.passes import BLOCK, Passes
+from stellarlabels.networks import jacobian_mlp
+from stellarlabels.networks.dropout_passes import BLOCK, Passes
 from stellarlabels.threads import in_threads
-
-__all__ = ["PASSES", "Propagation", "Terms"]
 
 #: Dropout passes of a prediction (the paper's Section 3.1.1).
 PASSES = 50
@@ -27,23 +25,12 @@ LIMIT = 6.0
 
 @dataclass
 class Terms:
-    """What the uncertain networks of an ensemble say of N stars, in scaled labels.
+    """What the networks of an ensemble say of N stars, in scaled labels; without propagation some terms are 0."""
 
-    Parameters
-    ----------
-    mean : `~numpy.ndarray`, shape (N, L)
-        Mean of the networks' medians of their dropout passes.
-    dropout : `~numpy.ndarray`, shape (N, L)
-        Variance of the passes of a network, averaged over the networks.
-    spread : `~numpy.ndarray`, shape (N, L)
-        Variance of the networks' means of passes.
-    inputs : `~numpy.ndarray`, shape (N, L, L)
-        Covariance that the errors of the inputs cause in the mean of the networks.
-    inputs_each : `~numpy.ndarray`, shape (N, L)
-        Variance that they cause in a single network, averaged over the networks.
-    excess : `~numpy.ndarray`, shape (N, L)
-        Learned excess variance, averaged over the networks.
-    """
+    # "mean" (N, L) of the networks' medians of their dropout passes; variances (N, L): "dropout" of the passes of a
+    # network, averaged, "spread" of the networks' means, "inputs_each" that the errors of the inputs cause in a
+    # network, averaged, "excess" learned, averaged; "inputs" (N, L, L) or None, the covariance that they cause in the
+    # mean of the networks.
 
     mean: np.ndarray
     dropout: np.ndarray
@@ -54,35 +41,22 @@ class Terms:
 
 
 class Propagation:
-    """The networks of an ensemble, ready to predict.
+    """The networks of an ensemble, ready to predict: a core of each, dropout passes shared evenly, and their seed."""
 
-    Parameters
-    ----------
-    cores : sequence of `stellarlabels.networks.uncertain.UncertainCore`
-        One layer of each network.
-    passes : int
-        Dropout passes, shared evenly among the networks.
-    seed : int
-        Of the dropout. The same factors are used for all stars, so that a prediction does not depend on which other
-        stars are in the table: the passes are so many thinned networks, drawn once.
-    """
+    # The same dropout factors are used for all stars, so that a prediction does not depend on which other stars are in
+    # the table: the passes are so many thinned networks, drawn once.
 
     def __init__(self, cores, passes=PASSES, seed=0):
         each = -(-passes // len(cores))
         self.networks = [_Network(core, each, seed + 7919 * number) for number, core in enumerate(cores)]
 
+    @classmethod
+    def of(cls, networks, passes=PASSES, seed=0):
+        """The same from whole networks (`keras.Model`) made by `stellarlabels.networks.uncertain.uncertain_mlp`."""
+        return cls([network.get_layer("uncertain") for network in networks], passes, seed)
+
     def __call__(self, arrays):
-        """Predict.
-
-        Parameters
-        ----------
-        arrays : dict of str to `~numpy.ndarray`
-            Arrays of `stellarlabels.inputs.xp.XPCoefficients`.
-
-        Returns
-        -------
-        Terms
-        """
+        """`Terms` of the arrays of `stellarlabels.inputs.xp.XPCoefficients`."""
         count, labels = len(arrays["coefficients"]), self.networks[0].outputs
         flat = {name: np.empty((count, labels)) for name in ("mean", "dropout", "spread", "inputs_each", "excess")}
         out = Terms(**flat, inputs=np.empty((count, labels, labels)))
@@ -95,14 +69,7 @@ class Propagation:
         return out
 
     def jacobian(self, arrays):
-        """Derivatives of the means with respect to the normalised coefficients and the other features.
-
-        Returns
-        -------
-        coefficients : `~numpy.ndarray` of float32, shape (N, L, 110)
-        others : `~numpy.ndarray` of float32, shape (N, L, C)
-            Averages over the networks, without dropout.
-        """
+        """Derivatives of the means by coefficients (N, L, 110) and other features (N, L, C), without dropout."""
         runs = [network.run(arrays, passes=False) for network in self.networks]
         return tuple(np.mean([run[index] for run in runs], axis=0) for index in (2, 3))
 
@@ -140,12 +107,12 @@ class _Network:
         self.scales = np.asarray(core.scales, np.float32)
         trunk = self.stages[0]
         rng = np.random.default_rng(seed)
-        self.factors = chain.drop_factors(trunk, len(self.parameters[0][0]), passes, rng)
+        self.factors = jacobian_mlp.drop_factors(trunk, len(self.parameters[0][0]), passes, rng)
         #: Stages of the trunk in front of the first dropout of the passes, and the number of their parameters.
         self.first = next(
-            (index for index, stage in enumerate(trunk) if chain.drop_factors([stage], 1, 0, rng)), len(trunk)
+            (index for index, stage in enumerate(trunk) if jacobian_mlp.drop_factors([stage], 1, 0, rng)), len(trunk)
         )
-        self.own = chain.count_parameters(trunk[: self.first])
+        self.own = jacobian_mlp.count_parameters(trunk[: self.first])
         self.leave_out(self.factors)
 
     def leave_out(self, factors):
@@ -154,23 +121,21 @@ class _Network:
         self.passes = Passes(stages, [*self.parameters[0][self.own :], *self.parameters[1]], factors)
 
     def run(self, arrays, passes=True):
-        """Passes (P, L, N), excess variance (N, L), derivatives (N, L, 110) and (N, L, C).
-
-        The derivatives with respect to the coefficients are those of a function in which their divisor drops out: they
-        are orthogonal to the coefficients.
-        """
+        """Passes (P, L, N), excess variance (N, L), derivatives (N, L, 110) and (N, L, C)."""
+        # The derivatives with respect to the coefficients are those of a function in which their divisor drops out:
+        # they are orthogonal to the coefficients.
         z, slopes, coefficients, unit = self._inputs(arrays)
         trunk, mean, excess = self.stages
         before, after = trunk[: self.first], trunk[self.first :]
         late = self.parameters[0][self.own :]
-        start, cache = chain.forward(before, self.parameters[0][: self.own], z)
-        x, rest = chain.forward(after, late, start)
+        start, cache = jacobian_mlp.forward(before, self.parameters[0][: self.own], z)
+        x, rest = jacobian_mlp.forward(after, late, start)
         cache += rest
         outputs = self.passes(start) if passes else None
-        _, last = chain.forward(mean, self.parameters[1], x)
-        log_excess, _ = chain.forward(excess, self.parameters[2], x, keep=False)
-        rows = chain.pullback(mean, last, np.eye(self.outputs, dtype=np.float32)[None])
-        rows = chain.pullback(trunk, cache, rows)
+        _, last = jacobian_mlp.forward(mean, self.parameters[1], x)
+        log_excess, _ = jacobian_mlp.forward(excess, self.parameters[2], x, keep=False)
+        rows = jacobian_mlp.pullback(mean, last, np.eye(self.outputs, dtype=np.float32)[None])
+        rows = jacobian_mlp.pullback(trunk, cache, rows)
         rows = np.broadcast_to(rows, (len(z), *rows.shape[1:]))
         width = self.matrix.shape[1]
         spectral = (rows[..., :width].reshape(-1, width) @ self.matrix.T).reshape(len(z), self.outputs, COEFFICIENTS)
@@ -185,9 +150,7 @@ class _Network:
         return outputs, excess, spectral, other
 
     def _inputs(self, arrays):
-        """Inputs of the trunk (N, Z), derivatives of those that stand for the other features, coefficients in units of
-        the reference, and that unit.
-        """
+        """Inputs (N, Z) of the trunk, slopes of other features, coefficients in units of the reference, that unit."""
         coefficients, others = arrays["coefficients"], arrays["others"]
         double = coefficients.astype(np.float64)
         unit = (double @ self.reference)[:, None]

@@ -10,8 +10,6 @@ from astropy.table import Table
 from stellarlabels import columns, packaged
 from stellarlabels.exceptions import InputError, MissingColumnError
 
-__all__ = ["MASKS", "PIXELS", "Pixels", "cells", "only_pixels", "pixel_column", "pixels"]
-
 #: Columns of bits, none of which may be set in a good pixel; a table may have any of them.
 MASKS = ("andmask", "ormask", "mask")
 
@@ -98,7 +96,7 @@ def masks_of(arm):
 
 
 def cells(table, item, *, required=True):
-    """A column of arrays of any lengths as (N, M) in the declared unit, NaN where masked or beyond their end."""
+    """Cells of a column as one array (N, M) in the declared unit, NaN where masked or beyond the end of a cell."""
     key = columns.column_name(table, item)
     if key is None and not required:
         return np.zeros((len(table), 0))
