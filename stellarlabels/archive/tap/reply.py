@@ -2,7 +2,6 @@
 
 import re
 import warnings
-from io import BytesIO
 
 import numpy as np
 from astropy.table import Column, MaskedColumn
@@ -10,6 +9,7 @@ from astropy.utils.exceptions import AstropyWarning
 
 from stellarlabels.archive.tap.faults import refusal
 from stellarlabels.exceptions import ReplyError, TruncatedResultError
+from stellarlabels.files import parse_votable
 
 __all__ = ["parse"]
 
@@ -46,12 +46,10 @@ def parse(content, where, maxrec=None, adql=""):
     """
     if b"<VOTABLE" not in content[:4096] and b":VOTABLE" not in content[:4096]:
         raise ReplyError(f"{where}: the reply is no VOTable; it begins with {content.lstrip()[:60]!r}")
-    from astropy.io import votable
-
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AstropyWarning)  # units and headers in the dialects of archives
-            file = votable.parse(BytesIO(content), verify="ignore")
+            file = parse_votable(content)
             resource = _results(file)
             infos = [*file.infos, *(resource.infos if resource else ())]
             element = resource.tables[0] if resource and resource.tables else None
