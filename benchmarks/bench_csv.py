@@ -1,4 +1,4 @@
-"""Reading the archive's text files of XP coefficients, beside GaiaXPy's reader in the same process.
+"""Reading the archive's text files of XP coefficients, next to GaiaXPy's reader in the same process.
 
     python benchmarks/bench_csv.py [--quick] [--output FOLDER]
 
@@ -67,8 +67,8 @@ def run(quick=False):
         size = path.stat().st_size
     result = timing.Result(
         "Reading XP coefficients from text",
-        "A CSV file of the archive, read into a table, beside the reader of GaiaXPy, which has one thread; the same "
-        "file with ``cache=``, when it has been read once before; and from the file to sampled spectra, beside "
+        "A CSV file of the archive, read into a table, next to the reader of GaiaXPy, which has one thread; the same "
+        "file with ``cache=``, when it has been read once before; and from the file to sampled spectra, next to "
         "``calibrate``.",
     )
     reader = {"peer": "GaiaXPy's reader", "theirs": rates["theirs"], "size": count}

@@ -107,7 +107,7 @@ def run(quick=False):
     rates = timing.race(entries, 1 if quick else 5)
     result = timing.Result(
         "Distances",
-        "Most probable distances of spectro-photometric distance PDFs, beside the published way: one bounded "
+        "Most probable distances of spectro-photometric distance PDFs, next to the published way: one bounded "
         "minimization in 0 to 10 kpc for each star.",
     )
     for name, (count, _) in entries.items():

@@ -1,4 +1,4 @@
-"""E(B-V) of stars from the SFD map, beside dustmaps' own look-up in the same process.
+"""E(B-V) of stars from the SFD map, next to dustmaps' own look-up in the same process.
 
     python benchmarks/bench_dust.py [--quick] [--output FOLDER]
 
@@ -57,7 +57,7 @@ def run(quick=False):
         difference = np.abs(ebv(table, path=folder).value - expected).max()
     result = timing.Result(
         "E(B-V) from the map of Schlegel, Finkbeiner and Davis",
-        "From right ascension and declination, beside ``SFDQuery`` of dustmaps with all stars at once and with one "
+        "From right ascension and declination, next to ``SFDQuery`` of dustmaps with all stars at once and with one "
         "star at a time.",
     )
     result.row("SFD", rates["here"], size=count, peer="dustmaps, all at once", theirs=rates["dustmaps"], target=1)

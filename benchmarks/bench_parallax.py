@@ -1,4 +1,4 @@
-"""The parallax zero-point, beside the package gaiadr3-zeropoint in the same process.
+"""The parallax zero-point, next to the package gaiadr3-zeropoint in the same process.
 
     python benchmarks/bench_parallax.py [--quick] [--output FOLDER]
 
@@ -44,7 +44,7 @@ def run(quick=False):
     difference = np.max(np.abs(zero_point(table).to_value("mas") - zpt.get_zpt(*arrays)))
     result = timing.Result(
         "Parallax zero-point",
-        "From a table with units and masks, beside ``get_zpt`` of gaiadr3-zeropoint on plain arrays without missing "
+        "From a table with units and masks, next to ``get_zpt`` of gaiadr3-zeropoint on plain arrays without missing "
         "values, which it does not take.",
     )
     result.row("zero_point", rates["here"], size=count, peer="gaiadr3-zeropoint", theirs=rates["theirs"], target=1)

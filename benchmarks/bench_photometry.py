@@ -72,13 +72,13 @@ def main():
     noisy = true.values + draw(true.errors, rng)
     measured = {
         "Samples in single precision": agreement(true, flux.astype(np.float32), flux_error),
-        "Samples as precise as the archive's beside GaiaXPy's": agreement(
+        "Samples as precise as the archive's next to GaiaXPy's": agreement(
             true, flux * (1 + ARCHIVE * rng.standard_normal(flux.shape)), flux_error
         ),
         "Samples with measurement noise once more": agreement(
             true, (noisy @ design.T).astype(np.float32), flux_error, measurement=True
         ),
-        "Errors beside those from known covariances": known_errors(options),
+        "Errors next to those from known covariances": known_errors(options),
     }
     if options.archive:
         measured["The archive's samples of one star"] = archive_star(options.archive)

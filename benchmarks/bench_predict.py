@@ -1,4 +1,4 @@
-"""Predictions of the networks of all systems, beside Keras' own predict and the limits of the machine.
+"""Predictions of the networks of all systems, next to Keras' own predict and the limits of the machine.
 
     python benchmarks/bench_predict.py [--quick] [--output FOLDER]
 
@@ -112,7 +112,7 @@ def products(network, batch, dense):
 
 
 def convolutional(result, name, network, count, batches, repeat):
-    """A network beside Keras predict with several batches, and beside its convolutions and dense layers alone."""
+    """A network next to Keras predict with several batches, and next to its convolutions and dense layers alone."""
     arrays = inputs_of(network, count)
     batch = min(training.predict_batch(network), count)
     pieces = count // batch
@@ -175,7 +175,7 @@ def run(quick=False):
     """Measure."""
     result = timing.Result(
         "Predictions of networks",
-        "Networks of the papers' sizes, and those that ship, without the making of features and tables, beside Keras' "
+        "Networks of the papers' sizes, and those that ship, without the making of features and tables, next to Keras' "
         "``predict`` on the same networks. The product of matrices is that of two of 2000 x 2000 numbers in single "
         "precision with NumPy. The limit of a convolutional network are its convolutions and dense layers alone, "
         "without offsets, normalisation, activations and pooling, compiled by TensorFlow and run one after the other. "

@@ -1,4 +1,4 @@
-"""SolarDis: pre-processing beside one spectrum at a time, prediction beside Keras, and the memory of many spectra.
+"""SolarDis: pre-processing next to one spectrum at a time, prediction next to Keras, and the memory of many spectra.
 
     python benchmarks/bench_solardis.py [--quick] [--output FOLDER] [--many 20000]
 
@@ -150,8 +150,8 @@ def run(quick=False, paper=20_000):
     """Measure."""
     result = timing.Result(
         "SolarDis on low-resolution spectra",
-        "The published pre-processing beside a straightforward implementation for one spectrum at a time, on real "
-        "spectra; the paper's network beside Keras' own ``predict`` at the best size of its batches; and the whole of "
+        "The published pre-processing next to a straightforward implementation for one spectrum at a time, on real "
+        "spectra; the paper's network next to Keras' own ``predict`` at the best size of its batches; and the whole of "
         "``predict`` for tables of many spectra.",
     )
     preprocessing(result, (20,) if quick else (100, 1000), 1 if quick else 9)

@@ -1,8 +1,8 @@
-"""SPCANet: prediction beside Keras, from table to table, and the memory of many spectra.
+"""SPCANet: prediction next to Keras, from table to table, and the memory of many spectra.
 
     python benchmarks/bench_spcanet.py [--quick] [--output FOLDER] [--large 100000]
 
-The networks alone as the library calls them, beside Keras' own ``predict`` with batches of 32 to 4096 rows; and the
+The networks alone as the library calls them, next to Keras' own ``predict`` with batches of 32 to 4096 rows; and the
 whole of ``predict``, with velocities known and measured. So many spectra as ``--large`` says are labelled at once, all
 of them views of one spectrum so that the table itself takes no memory.
 """
@@ -65,8 +65,8 @@ def run(quick=False, large=100_000):
     """Measure."""
     result = timing.Result(
         "SPCANet on medium-resolution spectra",
-        "The two networks beside Keras' own ``predict`` at the best size of its batches; and the whole of ``predict``, "
-        "in which most of the time goes into continuum and cross-correlation.",
+        "The two networks next to Keras' own ``predict`` at the best size of its batches; and the whole of ``predict``"
+        ", in which most of the time goes into continuum and cross-correlation.",
     )
     system, sample = SPCANet.pretrained(), mrs_synthetic_sample()
     stars, repeat = (64, 1) if quick else (4000, 3)

@@ -109,7 +109,7 @@ def run(quick=False):
     result = timing.Result(
         "Complete predictions of UncertainNet",
         f"Median and scatter of {PASSES} dropout passes, Jacobians of six labels, and their products with the "
-        "covariance of all inputs, by the network of the paper, beside a loop over passes and labels with PyTorch and "
+        "covariance of all inputs, by the network of the paper, next to a loop over passes and labels with PyTorch and "
         "autograd: on batches of 1,000 stars, and star by star. The part of the speed of a product of matrices counts "
         "the operations with units that a pass leaves out, though they are not computed.",
     )

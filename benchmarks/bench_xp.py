@@ -1,4 +1,4 @@
-"""Sampling of XP spectra and synthetic photometry, beside GaiaXPy's calibrate and generate in the same process.
+"""Sampling of XP spectra and synthetic photometry, next to GaiaXPy's calibrate and generate in the same process.
 
     python benchmarks/bench_xp.py [--quick] [--output FOLDER]
 
@@ -89,7 +89,7 @@ def run(quick=False):
     result = timing.Result(
         "Sampling of XP spectra",
         "Flux and errors of 343 samples from 110 coefficients with full correlations, and magnitudes and errors in "
-        "the 15 bands of J-PLUS and Gaia, beside ``calibrate`` and ``generate`` of GaiaXPy. Everything ran with "
+        "the 15 bands of J-PLUS and Gaia, next to ``calibrate`` and ``generate`` of GaiaXPy. Everything ran with "
         "one thread and with all; the faster counts, of each.",
     )
     ours = {

@@ -18,7 +18,7 @@ HEAD = """\
 Speed
 =====
 
-What the library does in a second, beside the packages that do the same. Each benchmark is a script in ``benchmarks/``;
+What the library does in a second, next to the packages that do the same. Each benchmark is a script in ``benchmarks/``;
 this page is made from their results:
 
 .. code-block:: bash

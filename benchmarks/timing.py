@@ -1,4 +1,4 @@
-"""What all benchmarks share: clocks, rates beside those of peers, the machine, and the files of results.
+"""What all benchmarks share: clocks, rates next to those of peers, the machine, and the files of results.
 
 A benchmark is a module ``bench_<name>.py`` with a function ``run(quick)`` that returns a `Result`; ``run.py`` calls it
 in a process of its own. Contestants take turns, so that what else the machine does falls on all of them alike; each
@@ -52,7 +52,7 @@ class Result:
     text : str
         What was compared with what, in a few sentences of reStructuredText.
     rows : list of dict
-        From `row`: rates beside those of a peer.
+        From `row`: rates next to those of a peer.
     facts : list of dict
         From `fact`: single numbers.
     series : dict

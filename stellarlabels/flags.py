@@ -28,7 +28,7 @@ DTYPE = np.int32
 #: Modules that register flag sets besides this one, by the first word of the sets' names; ``*`` are those of published
 #: catalogs. They are imported when a set is asked for that is not there yet.
 DECLARED_IN = {
-    "match": "stellarlabels.tables.join",
+    "match": "stellarlabels.tables.same_star",
     "quality": "stellarlabels.tables.quality.papers",
     "parallax": "stellarlabels.corrections.parallax",
     "photometry": "stellarlabels.corrections.photometry",

@@ -221,7 +221,7 @@ class TestFaces:
     def test_a_look_inside_is_seen(self, line, monkeypatch):
         monkeypatch.setattr(house, "source", lambda module: ast.parse(line))
         assert len(list(house.inner_imports("stellarlabels.plots.style"))) == 1
-        assert list(house.inner_imports("stellarlabels.tables.join")) == []
+        assert list(house.inner_imports("stellarlabels.tables.same_star")) == []
 
     @pytest.mark.parametrize(
         "line",

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from astropy.table import QTable
 from lamost_lrs import folder
-from make_mrs_spectra import Models, Synthesis
+from mrs_synthesis import Models, Synthesis
 from train_spcanet import LABELS, WEIGHTS
 
 import stellarlabels

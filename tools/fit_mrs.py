@@ -22,8 +22,8 @@ import numpy as np
 from astropy.table import QTable
 from evaluate_spcanet import SOLAR_LOGG
 from lamost_lrs import folder, folds, load
-from make_mrs_spectra import Models, rotation_transform
 from mrs_strengths import Strengths, real_stars
+from mrs_synthesis import Models, line_spread, planck_ratio
 from scipy.optimize import least_squares
 
 from stellarlabels.archive.readers import read_lamost
@@ -44,10 +44,7 @@ def spectrum(models, arm, labels, rotation, resolution, velocity):
     logs = np.arange(np.log(wave[0]), np.log(wave[-1]), STEP / LIGHT)
     depth = np.nan_to_num(interpolate(wave, 1 - models.flux(arm, np.array([labels])), np.exp(logs)))
     size = 1 << (logs.size - 1).bit_length()
-    frequency = np.fft.rfftfreq(size, STEP)
-    width = LIGHT / resolution / np.sqrt(8 * np.log(2))
-    kernel = np.exp(-2 * (np.pi * frequency * width) ** 2 - 2j * np.pi * frequency * velocity)
-    kernel = kernel * rotation_transform(2 * np.pi * frequency * max(rotation, 0.5))
+    kernel = line_spread(np.fft.rfftfreq(size, STEP), max(rotation, 0.5), resolution, velocity)
     fine = np.fft.irfft(np.fft.rfft(depth, size) * kernel, size)[:, : logs.size]
     return 1 - interpolate(np.exp(logs), fine, GRIDS[arm])[0]
 
@@ -57,7 +54,7 @@ class Fit:
 
     Parameters
     ----------
-    models : `make_mrs_spectra.Models`
+    models : `mrs_synthesis.Models`
     row : `~astropy.table.Table`
         Of one spectrum.
     stars : `~astropy.table.QTable`
@@ -87,8 +84,7 @@ class Fit:
 
         def flux(arm, shift):
             hot, cool = x[0], x[0] * self.cooler
-            energy = 1.438777e8 / np.mean(ARMS[arm])
-            light = self.area * np.expm1(energy / hot) / np.expm1(energy / cool)
+            light = self.area * planck_ratio(np.mean(ARMS[arm]), hot, cool)
             first = spectrum(self.models, arm, (hot, self.logg[0], x[1]), x[4], 1000 * x[6], x[2] + shift)
             second = spectrum(self.models, arm, (cool, self.logg[1], x[1]), x[5], 1000 * x[6], x[3] + shift)
             return (first + light * second) / (1 + light)

@@ -71,7 +71,7 @@ def mrs_stars(args):
 
     if args.models is None:
         return mrs_synthetic_sample()
-    from make_mrs_spectra import Models, Synthesis
+    from mrs_synthesis import Models, Synthesis
 
     synthesis = Synthesis(*Models.load(args.models), SEED)
     table = vstack([synthesis.table(synthesis.labels(500)) for _ in range(BLOCKS)], metadata_conflicts="silent")

@@ -70,7 +70,7 @@ class Strengths:
 
         Parameters
         ----------
-        models : `make_mrs_spectra.Models`
+        models : `mrs_synthesis.Models`
             Without strengths.
         stars : dict
             From `real_stars`.

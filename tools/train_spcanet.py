@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from astropy import units as u
 from astropy.table import QTable
-from make_mrs_spectra import Models, Synthesis
+from mrs_synthesis import Models, Synthesis
 from tqdm import tqdm
 
 import stellarlabels

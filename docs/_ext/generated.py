@@ -10,6 +10,8 @@
     The weights of a system that ship with the package.
 ``.. archive-services::``, ``.. archive-names::``, ``.. archive-queries::``, ``.. archive-errors::``
     The services with names, what they call the same things, the queries, and the errors of services.
+``.. releases::``
+    What is declared of each data release.
 ``.. color-sets::``
     The sets of colors that ship with the package.
 ``.. performance:: [FILES]``
@@ -153,6 +155,28 @@ class ColorSets(Generated):
         return list_table(("Name", "Content", "Colors", "Reference"), rows, "12 28 35 25")
 
 
+class Releases(Generated):
+    """Data releases and what is known of each."""
+
+    def lines(self):
+        """A section with a table for each release."""
+        from stellarlabels import releases
+
+        out = []
+        for name in releases.available():
+            self.env.note_dependency(str(DATA / "releases" / f"{name.lower().replace(' ', '_')}.toml"))
+            rows = [
+                (literal(key), plain(fact.value), "yes" if fact.confirmed else "no", plain(fact.source))
+                for key, fact in releases.get(name).facts.items()
+            ]
+            out += [
+                f".. rubric:: {name}",
+                "",
+                *list_table(("Fact", "Value", "Confirmed", "Source"), rows, "18 37 10 35"),
+            ]
+        return out
+
+
 class Performance(Generated):
     """Measurements of the shipped weights, or other files of the same form."""
 
@@ -290,6 +314,7 @@ def setup(app):
     app.add_directive("vocabulary", Vocabulary)
     app.add_directive("published-data", PublishedData)
     app.add_directive("color-sets", ColorSets)
+    app.add_directive("releases", Releases)
     app.add_directive("performance", Performance)
     app.add_directive("shipped-weights", ShippedWeights)
     app.add_directive("archive-services", ArchiveServices)

@@ -92,7 +92,30 @@ def write_pages(app):
             path.unlink()
 
 
+def home_of(name):
+    """Where what is defined under a dotted name is documented, with a method or attribute of it; None if nowhere."""
+    parts = name.split(".")
+    for number in range(len(parts) - 1, 0, -1):
+        module = ".".join(parts[:number])
+        if module in house.MODULES:
+            value = getattr(import_module(module), parts[number], None)
+            if not (inspect.isclass(value) or inspect.isfunction(value)):
+                return None
+            home = house.handed_out().get(f"{value.__module__}:{value.__qualname__}")
+            return home and ".".join([home, *parts[number + 1 :]])
+    return None
+
+
+def resolve(app, env, node, content):
+    """Lead references to where a name is defined, which Sphinx writes for base classes, to where it is documented."""
+    home = home_of(node.get("reftarget", ""))
+    if node.get("refdomain") != "py" or home is None or home == node["reftarget"]:
+        return None
+    return env.get_domain("py").resolve_xref(env, node["refdoc"], app.builder, "obj", home, node, content)
+
+
 def setup(app):
-    """Write the pages when a build begins."""
+    """Write the pages when a build begins, and find out later where names are documented."""
     app.connect("builder-inited", write_pages)
+    app.connect("missing-reference", resolve)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

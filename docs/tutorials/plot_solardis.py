@@ -72,7 +72,7 @@ if files:
 # How good they are
 # -----------------
 # The weights were measured on stars of other folds than those that they were trained on, five folds by star, against
-# the labels of the LAMOST pipeline, beside ridge regression and a Gaussian process on principal components of the
+# the labels of the LAMOST pipeline, next to ridge regression and a Gaussian process on principal components of the
 # same spectra.
 measured = SolarDis.metrics()["measured"]
 for name in list(measured)[:3]:

@@ -41,7 +41,7 @@ print(flags.describe(flagged["teff_flag"][0]))
 # %%
 # Are they right?
 # ---------------
-# Median residual (bias) and robust scatter against APOGEE; and whether the predicted errors are honest: ``pull_width``
+# Median residual (bias) and robust scatter against APOGEE; and whether the predicted errors are right: ``pull_width``
 # should be 1, and ``coverage`` should be 0.68.
 
 from stellarlabels import plots

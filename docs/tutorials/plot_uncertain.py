@@ -59,7 +59,7 @@ fig, ax = plt.subplots(figsize=(8, 4), layout="constrained")
 attention_bars(attention(system, stars), "logg", ax=ax)
 
 # %%
-# Giants near the red clump: how the network expects the spectrum to change with [Fe/H], beside the difference between
+# Giants near the red clump: how the network expects the spectrum to change with [Fe/H], and the difference between
 # observed stars of high and low [Fe/H] (the paper's Section 5).
 
 clump = stars[(abs(stars["teff"].value - 4750) < 150) & (abs(stars["logg"].value - 2.5) < 0.5)]

@@ -2,7 +2,7 @@
 Is it right? Figures and numbers of a comparison
 ================================================
 
-Labels against reference labels of the same stars: bias and scatter, and whether the errors are honest. Every figure is
+Labels against reference labels of the same stars: bias and scatter, and whether the errors are right. Every figure is
 a function that takes the tables, and an Axes if you have one.
 """
 
@@ -45,7 +45,7 @@ plots.residual_along(labels, stars, "feh", "phot_g_mean_mag", ax=axes[0])
 plots.residual_along(labels, stars, "feh", "teff", ax=axes[1])
 
 # %%
-# Are the errors honest?
+# Are the errors right?
 # ----------------------
 # Pulls are residuals divided by the total error. With right errors they follow a unit Gaussian, the probability
 # integral transform (PIT) is flat, and intervals hold the share of the stars that they promise.

@@ -11,9 +11,6 @@ from astropy.table import QTable
 from stellarlabels import columns, packaged
 from stellarlabels.exceptions import InputError
 
-#: Coefficients of a band.
-BAND = 55
-
 #: The paper's Table 5: red clump stars.
 RED_CLUMP = {"feh": (0.0, 0.5), "teff": (4750.0, 50.0), "logg": (2.5, 0.5)}
 
@@ -49,7 +46,10 @@ def attention(system, table):
     mean = product.sum(axis=0) / count
     spread = np.sqrt((np.where(missing, 0, product - mean) ** 2).sum(axis=0) / count)
     spread[count < 2] = np.nan
-    names = [f"{band} {number}" for band in ("BP", "RP") for number in range(BAND)] + list(system.feature_set.colors)
+    from stellarlabels.inputs.xp import SIZES
+
+    names = [f"{band.upper()} {number}" for band, size in SIZES.items() for number in range(size)]
+    names += list(system.feature_set.colors)
     names += ["pseudo-magnitude"] * bool(system.feature_set.pseudo_magnitude)
     out = QTable({"feature": names})
     for label, column in zip(system.labels, spread, strict=True):

@@ -19,6 +19,7 @@ from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
+from stellarlabels import columns
 from stellarlabels.exceptions import InputError, SampError
 from stellarlabels.files import dumps, loads
 
@@ -37,7 +38,7 @@ def send_to_topcat(table, *, name=None, client="topcat", timeout=60.0):
 
     Parameters
     ----------
-    table : `~astropy.table.Table`
+    table : `~astropy.table.Table` or data frame
         It is sent with all columns, units, UCDs, descriptions and masks.
     name : str, optional
         What the program calls the table; by default ``table.meta["name"]``, or else ``stellarlabels``.
@@ -53,15 +54,19 @@ def send_to_topcat(table, *, name=None, client="topcat", timeout=60.0):
 
     Raises
     ------
+    InputError
+        If it is no table, or a column holds what no VOTable does; the message names it.
     SampError
         If no hub is running, no such program is connected to it, or a program cannot load the table; the message
         says which programs are there.
     """
+    table = columns.as_table(table)
     title = str(name or table.meta.get("name") or "stellarlabels")
+    document = dumps(columns.portable(table))
     with _connected("stellarlabels") as hub, tempfile.TemporaryDirectory(prefix="stellarlabels-") as folder:
         programs = _programs(hub, client)
         file = Path(folder) / "table.vot"
-        file.write_bytes(dumps(table))
+        file.write_bytes(document)
         message = {
             "samp.mtype": _LOAD,
             "samp.params": {"url": file.as_uri(), "table-id": f"stellarlabels:{title}", "name": title},

@@ -19,7 +19,7 @@ _VERBS = {
     "label": "label the stars of a file of any size, or of a HATS catalog",
     "distance": "distances of the stars of a file, from their spectra and parallaxes",
     "export": "write everything that is needed to publish a catalog",
-    "validate": "print bias, scatter and honesty of errors of a catalog",
+    "validate": "print bias, scatter and whether errors are right of a catalog",
     "report": "write a report of a catalog: one page, and the same numbers as files",
     "train": "train a system on a table with inputs and labels",
 }

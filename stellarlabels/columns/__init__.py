@@ -14,9 +14,11 @@ from stellarlabels.columns.archive_dtypes import declared_dtype
 from stellarlabels.columns.cells import Ragged, holds_arrays, looks_like_array, parse, parse_column
 from stellarlabels.columns.column import Column, column_name, without_unit
 from stellarlabels.columns.dressing import by_name, dressed, factor, plain
-from stellarlabels.columns.frames import distinct
+from stellarlabels.columns.epochs import as_years
+from stellarlabels.columns.frames import distinct, is_table
 from stellarlabels.columns.identifiers import identifiers
-from stellarlabels.columns.intake import Notes, entrance, intake
+from stellarlabels.columns.intake import Notes, as_table, entrance, intake
+from stellarlabels.columns.portable import portable
 from stellarlabels.columns.schema import Schema
 from stellarlabels.columns.vocabulary import column, declare, error_term, label_columns, vocabulary
 
@@ -25,6 +27,8 @@ __all__ = [
     "Notes",
     "Ragged",
     "Schema",
+    "as_table",
+    "as_years",
     "by_name",
     "check_same_stars",
     "column",
@@ -42,12 +46,14 @@ __all__ = [
     "identifier",
     "identifiers",
     "intake",
+    "is_table",
     "jplus",
     "label_columns",
     "looks_like_array",
     "parse",
     "parse_column",
     "plain",
+    "portable",
     "units",
     "values",
     "vocabulary",

@@ -36,8 +36,10 @@ class Ragged:
             raise InputError(f"expected cells that hold arrays of numbers, got dtype {data.dtype}, shape {data.shape}")
         hidden = np.ma.getmaskarray(data)
         cells = [None if masked else cell for cell, masked in zip(data.data, hidden, strict=True)]
-        if any(isinstance(cell, str | bytes) for cell in cells):
-            return parse([cell.decode() if isinstance(cell, bytes) else cell or "" for cell in cells])
+        cells = [cell.decode() if isinstance(cell, bytes) else cell for cell in cells]
+        if cells and all(cell is None or isinstance(cell, str) for cell in cells):
+            return parse([cell or "" for cell in cells])
+        cells = [parse([cell]).values if isinstance(cell, str) else cell for cell in cells]
         plain = [_plain(cell) for cell in cells]
         return cls(np.concatenate([np.empty(0), *plain]), np.array([cell.size for cell in plain], dtype=np.int64))
 

@@ -161,8 +161,9 @@ def _may_be_identifiers(data):
     masked = without_unit(data)
     if masked.dtype.kind not in "SUO":
         return masked.dtype.kind in "iuf"
-    some = [cell.decode("latin-1") if isinstance(cell, bytes) else str(cell) for cell in masked[:1000].compressed()]
-    told = [text.strip() for text in some if text.strip().lower() not in NO_IDENTIFIER]
+    some = [cell for cell in masked[:1000].compressed().tolist() if isinstance(cell, str | bytes)]
+    texts = [(cell.decode("latin-1") if isinstance(cell, bytes) else cell).strip() for cell in some]
+    told = [text for text in texts if text.lower() not in NO_IDENTIFIER]
     return all(IDENTIFIER.fullmatch(text) for text in told[:20])
 
 

@@ -15,7 +15,7 @@ from stellarlabels.columns.ranges import impossible
 from stellarlabels.columns.vocabulary import known_names
 from stellarlabels.exceptions import ColumnUnitError, InputError
 
-__all__ = ["declarations", "taken"]
+__all__ = ["declarations", "like", "shared", "taken"]
 
 #: Texts of a whole cell that say that there is no number.
 _NO_NUMBER = ("", "nan", "--", "none", "null", "<na>", "n/a", "na", "indef", r"\n", "-", "...")
@@ -42,14 +42,14 @@ def taken(data, name, item, notes):
     if isinstance(data, Time) and item is not None and item.name == "ref_epoch":
         return data.jyear * u.yr
     if not isinstance(data, (Column, np.ndarray)) or data.dtype.names:
-        return _shared(data)
+        return shared(data)
     if _names_stars(data, item):
-        return _like(data, exact(without_unit(data), name), None)
+        return like(data, exact(without_unit(data), name), None)
     if item is None or item.is_text:
         return _spelled(data)
     numbers, unit = _numbers(without_unit(data), item, name, notes), units.understood(getattr(data, "unit", None))
     if numbers.dtype.kind not in "fiu":
-        return _shared(data)
+        return shared(data)
     if item.name == "ref_epoch":
         numbers, unit = _years(numbers, unit, name, notes)
     bad = impossible(numbers, item, unit)
@@ -64,8 +64,8 @@ def taken(data, name, item, notes):
         try:
             numbers, unit = in_unit(data, item, name, warn=False), u.Unit(item.unit)
         except ColumnUnitError:  # whoever needs the column will say so
-            return _shared(data)
-    return _like(data, numbers, unit)
+            return shared(data)
+    return like(data, numbers, unit)
 
 
 def _names_stars(data, item):
@@ -136,7 +136,10 @@ def _padded(ragged, length):
 def _years(numbers, unit, name, notes):
     """Epochs as (Julian years, the year as unit)."""
     given = np.ma.filled(numbers.astype(np.float64), np.nan)
-    years, days = as_years(given, unit)
+    try:
+        years, days = as_years(given, unit)
+    except (u.UnitsError, TypeError):  # whoever needs the column will say so
+        return numbers, unit
     lost = np.isnan(years) & np.isfinite(given)
     if lost.any():
         notes.count(name, given[lost])
@@ -147,7 +150,7 @@ def _years(numbers, unit, name, notes):
 
 def _spelled(data):
     """A column that the vocabulary does not know, with its unit understood if that is possible."""
-    out = _shared(data)
+    out = shared(data)
     unit = getattr(out, "unit", None)
     if isinstance(out, Column) and isinstance(unit, u.UnrecognizedUnit):
         found = units.understood(unit)
@@ -157,7 +160,7 @@ def _spelled(data):
     return out
 
 
-def _shared(data):
+def shared(data):
     """A new column of the same data."""
     if isinstance(data, Column):
         return type(data)(data, copy=False)
@@ -167,7 +170,7 @@ def _shared(data):
     return out
 
 
-def _like(data, numbers, unit):
+def like(data, numbers, unit):
     """A column of other numbers with what is said of ``data``."""
     mask = np.ma.getmaskarray(numbers)
     if numbers.dtype.isnative is False:

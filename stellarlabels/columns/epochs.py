@@ -11,13 +11,12 @@ YEARS, MODIFIED_DAYS, DAYS = (1800.0, 2200.0), (10_000.0, 100_000.0), (2_410_000
 
 
 def as_years(values, unit=None):
-    """Julian years of floats in a unit of time (or none), NaN for what is none; and how many were days."""
+    """Julian years of floats in a unit of time (or none), NaN for what is none; how many were days."""
     values = np.array(values, dtype=np.float64)
     days = np.zeros(values.shape, dtype=bool)
-    if unit is not None and u.Unit(unit).is_equivalent(u.d):
+    if unit is not None and u.Unit(unit) != u.yr:
         in_years = values * u.Unit(unit).to(u.yr)
-        if u.Unit(unit) != u.yr:
-            values = np.where(_within(in_years, YEARS), in_years, values * u.Unit(unit).to(u.d))
+        values = np.where(_within(in_years, YEARS), in_years, values * u.Unit(unit).to(u.d))
     for limits, form in ((MODIFIED_DAYS, "mjd"), (DAYS, "jd")):
         found = _within(values, limits)
         if found.any():

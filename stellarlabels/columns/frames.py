@@ -13,7 +13,14 @@ from stellarlabels.exceptions import InputError, RenamedColumnWarning
 #: Arrow's types of text.
 _TEXTS = ("string", "large_string", "string_view")
 
-__all__ = ["as_columns", "distinct", "from_arrow"]
+__all__ = ["as_columns", "distinct", "is_table"]
+
+
+def is_table(data):
+    """Whether something is a table: of astropy, or a data frame."""
+    return (
+        isinstance(data, (Table, Row)) or hasattr(data, "__dataframe__") or (hasattr(data, "iloc") and data.ndim == 2)
+    )
 
 
 def as_columns(data, argument="table"):
@@ -24,16 +31,16 @@ def as_columns(data, argument="table"):
         data = data.table[data.index : data.index + 1]
     if isinstance(data, Table):
         return {name: data[name] for name in data.colnames}, dict(data.meta)
-    if hasattr(data, "iloc") and hasattr(data, "columns"):
+    if hasattr(data, "iloc") and data.ndim == 2:
         return _from_pandas(data), dict(data.attrs)
     if hasattr(data, "__arrow_c_stream__"):
         import pyarrow as pa
 
-        return from_arrow(pa.table(data)), {}
+        return _from_arrow(pa.table(data)), {}
     if hasattr(data, "__dataframe__"):
         from pyarrow import interchange
 
-        return from_arrow(interchange.from_dataframe(data)), {}
+        return _from_arrow(interchange.from_dataframe(data)), {}
     raise InputError(_what_to_give(data, argument))
 
 
@@ -71,7 +78,7 @@ def _from_pandas(frame):
     return {name: Column(frame[name].to_numpy()) if name in plain else others[name] for name in frame.columns}
 
 
-def from_arrow(table):
+def _from_arrow(table):
     """Columns of an Arrow table: integers with gaps stay integers."""
     import pyarrow as pa
 

@@ -19,8 +19,8 @@ def identifiers(data, name="source_id"):
 
     Parameters
     ----------
-    data : `~astropy.table.Column` or array_like
-        Integers, or texts of digits, with "Gaia DR3 " before them or not.
+    data : int, `~astropy.table.Column`, `~pandas.Series` or array_like
+        Integers, or texts of digits, with "Gaia DR3 " before them or not; None, masked and the like are missing.
     name : str
         What to call the column in messages.
 
@@ -33,7 +33,10 @@ def identifiers(data, name="source_id"):
     InputError
         If they are anything else: floats may have been rounded.
     """
-    return column("source_id").dress(exact(without_unit(data), name))
+    if hasattr(data, "iloc"):
+        data = np.array(data.tolist(), dtype=object)
+    masked = without_unit(data)
+    return column("source_id").dress(exact(masked.reshape(-1) if masked.ndim == 0 else masked, name))
 
 
 def exact(data, name):

@@ -11,11 +11,11 @@ from functools import wraps
 import numpy as np
 from astropy.table import QTable
 
-from stellarlabels.columns.conversion import declarations, taken
+from stellarlabels.columns.conversion import declarations, shared, taken
 from stellarlabels.columns.frames import as_columns
 from stellarlabels.exceptions import ImpossibleValueWarning, MissingUnitWarning
 
-__all__ = ["Notes", "entrance", "intake"]
+__all__ = ["Notes", "as_table", "entrance", "intake"]
 
 
 class Notes:
@@ -88,15 +88,26 @@ def intake(table, *, argument="table", notes=None, stacklevel=2):
     found = Notes() if notes is None else notes
     data, meta = as_columns(table, argument)
     known = declarations(data)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".*attempt to convert it to Quantity failed")  # of units that stay texts
-        out = QTable({name: taken(data[name], name, known.get(name), found) for name in data}, meta=meta, copy=False)
+    out = _table({name: taken(data[name], name, known.get(name), found) for name in data}, meta)
     if notes is None:
         text = found.text()
         found.warn(argument, stacklevel=stacklevel + 1)
         if text:
             out.meta["intake"] = "; ".join(dict.fromkeys(filter(None, [str(meta.get("intake", "")), text])))
     return out
+
+
+def as_table(table, argument="table"):
+    """A table or data frame as a new `~astropy.table.QTable` that holds what it held, unseen."""
+    data, meta = as_columns(table, argument)
+    return _table({name: shared(data[name]) for name in data}, meta)
+
+
+def _table(data, meta):
+    """A QTable of these columns."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*attempt to convert it to Quantity failed")  # of units that stay texts
+        return QTable(data, meta=meta, copy=False)
 
 
 def entrance(*arguments):

@@ -127,8 +127,10 @@ def correct_flux(flux, error, magnitude, folder, *, truncated=False, absolute=Tr
         If the spectra do not have 343 samples.
     """
     flux, error, magnitude = (np.asarray(x, float) for x in (flux, error, magnitude))
-    if flux.ndim != 2 or flux.shape[1] != 343:
-        raise InputError(f"flux: expected spectra of 343 samples, got shape {flux.shape}")
+    if flux.ndim != 2 or flux.shape[1] != columns.wavelengths.DEFAULT.size:
+        raise InputError(
+            f"flux: expected spectra of {columns.wavelengths.DEFAULT.size} samples, got shape {flux.shape}"
+        )
     tables = _tables(str(folder), bool(truncated))
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         c2, c3 = _shape(flux, error, C2_WINDOWS), _shape(flux, error, C3_WINDOWS)

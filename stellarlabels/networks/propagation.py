@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stellarlabels.inputs.xp import SIZES, TOTAL
 from stellarlabels.networks import chain
 from stellarlabels.networks.passes import BLOCK, Passes
 from stellarlabels.threads import in_threads
@@ -18,7 +19,7 @@ __all__ = ["PASSES", "Propagation", "Terms"]
 PASSES = 50
 
 #: Coefficients of a band, and of both.
-BAND, COEFFICIENTS = 55, 110
+BAND, COEFFICIENTS = SIZES["bp"], TOTAL
 
 #: Standardised features are clipped to plus or minus this.
 LIMIT = 6.0

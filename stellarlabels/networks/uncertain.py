@@ -8,14 +8,15 @@ import keras
 import numpy as np
 from keras import ops
 
+from stellarlabels.inputs.xp import SIZES, TOTAL
 from stellarlabels.networks import chain
 
 __all__ = ["UncertainCore", "stages_of", "uncertain_mlp"]
 
 _register = keras.saving.register_keras_serializable(package="stellarlabels")
 
-#: Coefficients of a band, of both, and the position of the one that all are divided by.
-BAND, COEFFICIENTS, REFERENCE = 55, 110, 55
+#: Coefficients of a band, and of both.
+BAND, COEFFICIENTS = SIZES["bp"], TOTAL
 
 #: Standardised features are clipped to plus or minus this.
 LIMIT = 6.0

@@ -224,7 +224,7 @@ class _Report:
 
 
 _NO_REFERENCE = findings.Finding(
-    "note", "No reference was given, so that nothing is said of bias, scatter and the honesty of errors."
+    "note", "No reference was given, so that nothing is said of bias, scatter and whether the errors are right."
 )
 
 

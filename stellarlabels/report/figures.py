@@ -83,14 +83,14 @@ def of_label(comparison, name):
 
 
 def _of_pulls(comparison, name, pull, bright):
-    """Figures that say whether the errors of a label are honest."""
+    """Figures that say whether the errors of a label are right."""
     labels, truth, text = comparison.labels, comparison.truth, plain(name)
     size = (4.4, 4.0)
     ax = _axes(size)
     plots.pull_histogram(labels, truth, name, ax=ax)
     alt = f"Histogram of the pulls of {text}: their width is {number(robust_scatter(pull))} where 1 is right, and "
     alt += f"{percent(coverage(pull))} are within 1, where 68 % are right."
-    yield _done(ax.figure, alt, f"Pulls of {text}: residual divided by the total error, beside a unit Gaussian.")
+    yield _done(ax.figure, alt, f"Pulls of {text}: residual divided by the total error, and a unit Gaussian.")
     ax = _axes(size)
     plots.pit_histogram(labels, truth, name, ax=ax)
     density = np.asarray(validation.pit_histogram(labels, truth, name)["density"])

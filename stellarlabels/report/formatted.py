@@ -151,7 +151,7 @@ def of_calibration(comparison, file):
         for row in comparison.calibration
     ]
     caption = (
-        f"Are the errors honest? Against {comparison.title}, whose own errors count. Right errors give a pull width "
+        f"Are the errors right? Against {comparison.title}, whose own errors count. Right errors give a pull width "
         "of 1, 68 % within 1 sigma and 95 % within 2 sigma. The factor is what the errors are to be multiplied with."
     )
     return View(caption, head, rows, (False, *(True,) * 7), file)

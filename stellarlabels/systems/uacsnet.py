@@ -4,6 +4,7 @@ import numpy as np
 
 from stellarlabels import columns
 from stellarlabels.exceptions import InputError
+from stellarlabels.inputs.xp import TOTAL
 from stellarlabels.labels.recipe import Recipe
 from stellarlabels.systems.base import System
 from stellarlabels.systems.derived import dereddened_photometry, galactic
@@ -41,7 +42,7 @@ APOGEE = Recipe(
     network="residual_mlp",
     network_options={
         "components": 100,
-        "rank": 110,
+        "rank": TOTAL,
         "width": 384,
         "blocks": 3,
         "dropout": 0.1,

@@ -7,7 +7,7 @@ from astropy import units as u
 
 from stellarlabels.columns import entrance
 from stellarlabels.exceptions import InputError
-from stellarlabels.tables.join import MATCH, copy_of, side_by_side
+from stellarlabels.tables.same_star import MATCH, copy_of, side_by_side
 from stellarlabels.tables.sky import Stars, angle, neighbors, separations
 
 __all__ = ["crossmatch"]

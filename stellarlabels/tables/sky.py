@@ -84,16 +84,19 @@ def epoch(table, given, argument):
     if given is None:
         return columns.values(table, "ref_epoch") if columns.find(table, "ref_epoch") else None
     try:
-        if isinstance(given, Time):
-            given = given.jyear
-        years = np.asarray(u.Quantity(given, u.yr).value, dtype=float)
-        years = np.array(np.broadcast_to(years, len(table)))
+        unit = getattr(given, "unit", None)
+        given_years = (
+            given.jyear if isinstance(given, Time) else np.asarray(getattr(given, "value", given), dtype=float)
+        )
+        years = np.broadcast_to(columns.as_years(given_years, unit)[0], len(table)).copy()
     except (TypeError, ValueError, u.UnitConversionError) as error:
         raise InputError(
             f"{argument}: expected a Julian year, or one for each of {len(table)} rows, got {given!r}"
         ) from error
     if not np.isfinite(years).all():
-        raise InputError(f"{argument}: expected finite Julian years, got {given!r}")
+        raise InputError(
+            f"{argument}: expected Julian years from 1800 to 2200, or Julian days of those years, got {given!r}"
+        )
     return years
 
 

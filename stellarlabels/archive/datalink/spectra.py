@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from astropy import units as u
-from astropy.table import QTable, Table, vstack
+from astropy.table import QTable, vstack
 from astropy.time import Time
 
 from stellarlabels import columns, flags
@@ -193,7 +193,8 @@ _EMPTY = b"PK\x05\x06" + bytes(18)
 
 def _identifiers(stars):
     """Identifiers as masked 64-bit integers."""
-    if isinstance(stars, Table):
+    if columns.is_table(stars):
+        stars = columns.as_table(stars, "stars")
         key = columns.find(stars, "source_id")
         if key is None:
             raise MissingColumnError(f"column 'source_id' is missing; the columns are {', '.join(stars.colnames)}")

@@ -26,7 +26,7 @@ def of_query(query, table):
     ----------
     query : `~stellarlabels.archive.queries.BoundQuery` or str
         A text declares nothing: all columns of the table are taken as they are.
-    table : `~astropy.table.Table` or dict
+    table : `~astropy.table.Table`, data frame or dict
         Of one name and its table, for a text.
 
     Returns
@@ -54,14 +54,22 @@ def of_query(query, table):
         if name not in (None, given):
             raise InputError(f"upload: the query reads TAP_UPLOAD.{name}, got a table for {given!r}")
         name = identifier(given, "upload")
-    if not isinstance(table, Table):
-        raise InputError(f"upload: expected an astropy Table, got {type(table).__name__}")
+    table = columns.as_table(table, "upload")
     if isinstance(query, BoundQuery):
-        wanted = columns.Schema("upload", [columns.column(name) for name in query.query.upload.columns])
+        wanted = columns.Schema("upload", [columns.column(item) for item in query.query.upload.columns])
         table = wanted.conform(table, missing="error")
-    for column in table.colnames:
+    _check_names(table.colnames)
+    return name or "stars", columns.portable(table, "upload")
+
+
+def _check_names(names):
+    """Refuse names that ADQL cannot have, or that it takes for the same."""
+    for column in names:
         identifier(column, "upload: column")
-    return name or "stars", QTable(table, copy=False)
+    lower = [column.lower() for column in names]
+    twins = [column for column in names if lower.count(column.lower()) > 1]
+    if twins:
+        raise InputError(f"upload: names that differ in the case of letters only are the same in ADQL, got {twins}")
 
 
 def numbered(table, start=0):

@@ -7,7 +7,7 @@ scale of the coefficients, and convert where the two differ, so nobody has to mu
 ``ebv`` is on the scale of the SFD map.
 """
 
-from stellarlabels.corrections.extinction.amounts import deredden, extinction, reddening
+from stellarlabels.corrections.extinction.amounts import deredden, extinction, reddening, rjce, rjce_error
 from stellarlabels.corrections.extinction.coefficient_sets import (
     SFD,
     CoefficientSet,
@@ -19,7 +19,6 @@ from stellarlabels.corrections.extinction.coefficient_sets import (
 )
 from stellarlabels.corrections.extinction.curve import deredden_xp, e4455, xp_curve
 from stellarlabels.corrections.extinction.maps import add_ebv, check_map, ebv, map_names
-from stellarlabels.corrections.extinction.rjce import rjce, rjce_error
 
 __all__ = [
     "SFD",

@@ -13,8 +13,6 @@ from stellarlabels.corrections.extinction import coefficients as coefficient_set
 from stellarlabels.corrections.extinction.coefficient_sets import SFD, check_scale
 from stellarlabels.exceptions import InputError, ReadError
 
-__all__ = ["Band", "ColorSet", "available", "color_set"]
-
 _FOLDER = resources.files("stellarlabels") / "data" / "colors"
 
 

@@ -5,8 +5,6 @@ from astropy.table import QTable
 
 from stellarlabels import columns, packaged
 
-__all__ = ["add_noise", "jplus_error", "photometric_error"]
-
 
 def photometric_error(magnitude, limit, *, signal_to_noise=5.0, gamma=0.039, floor=0.0):
     """Standard error of magnitudes in a survey of a given depth.

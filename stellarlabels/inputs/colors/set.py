@@ -9,8 +9,6 @@ from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.inputs.base import Features, FeatureSet, register
 from stellarlabels.inputs.colors.definition import color_set
 
-__all__ = ["Colors", "color_values", "intrinsic_color", "magnitude", "magnitude_error", "photometric_colors"]
-
 #: Magnitudes, errors and colors of this size stand for "not measured": SExtractor writes 99, others -9999.
 SENTINEL = 90.0
 

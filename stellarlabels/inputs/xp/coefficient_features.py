@@ -32,17 +32,6 @@ from stellarlabels.inputs.xp.recovery import recover_coefficients
 from stellarlabels.inputs.xp.samples import spectra
 from stellarlabels.inputs.xp.sampling import WAVELENGTH, design_matrix
 
-__all__ = [
-    "COLORS",
-    "NORM_FROM",
-    "XPCoefficients",
-    "add_noise",
-    "dense_covariance",
-    "designs",
-    "normalise",
-    "propagate",
-]
-
 #: The paper's colors.
 COLORS = ("BP-RP", "W1-W2", "J-H", "H-W2")
 

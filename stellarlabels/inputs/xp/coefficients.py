@@ -10,8 +10,6 @@ from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.inputs.xp.layout import BANDS, CELLS, COLUMNS, RELEASE, SIZES, columns, lengths
 from stellarlabels.inputs.xp.packed import QuadraticForms, packed_correlations, size_of
 
-__all__ = ["Coefficients", "band_arrays", "cells", "check", "has_coefficients", "lengths_of", "read_coefficients"]
-
 
 @dataclass
 class Coefficients:

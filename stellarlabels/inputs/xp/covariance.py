@@ -6,8 +6,6 @@ from stellarlabels.inputs.xp.layout import BANDS, TOTAL, columns
 from stellarlabels.inputs.xp.packed import pack
 from stellarlabels.inputs.xp.prior import OWN, prior
 
-__all__ = ["CoefficientCovariance"]
-
 #: Stars whose matrices `chunks` makes at once: 100 MB.
 CHUNK = 1024
 

@@ -14,8 +14,6 @@ from stellarlabels.inputs.xp.layout import BANDS, COLUMNS, SIZES
 from stellarlabels.inputs.xp.products import Spectra, beside, given_flags
 from stellarlabels.inputs.xp.samples import sample_cells
 
-__all__ = []
-
 _SPECTRUM = ("wavelength", "flux", "flux_error", "spectrum_flag")
 
 

@@ -21,8 +21,6 @@ from astropy.table import Table
 from stellarlabels.exceptions import InputError
 from stellarlabels.inputs.xp.layout import BANDS, TOTAL
 
-__all__ = ["instrument", "photometric_system", "photometric_systems", "quiet"]
-
 #: Newest version with which this door was tried.
 TRIED = "2.1.5"
 
@@ -42,12 +40,17 @@ def quiet():
 
 def _part(module, name):
     """A part of GaiaXPy by its module and name, or an error that says what has changed."""
+    with quiet():
+        try:
+            import_module("gaiaxpy")
+        except Exception as error:  # somebody else's code may raise anything
+            raise InputError(
+                f"GaiaXPy cannot be imported ({error}); install gaiaxpy for photometric systems of its own"
+            ) from error
     try:
         with quiet():
             return getattr(import_module(f"gaiaxpy.{module}"), name)
     except ImportError as error:
-        if getattr(error, "name", "") == "gaiaxpy":
-            raise InputError("GaiaXPy is not installed; install gaiaxpy for photometric systems of its own") from error
         raise _changed(f"gaiaxpy.{module}: {error}") from error
     except AttributeError as error:
         raise _changed(f"gaiaxpy.{module} has no {name}") from error

@@ -2,8 +2,6 @@
 
 from stellarlabels import releases
 
-__all__ = ["BANDS", "CELLS", "COLUMNS", "REFERENCE", "RELEASE", "SIZES", "TOTAL", "columns", "lengths"]
-
 #: The release whose spectra the basis functions, the prior and the photometric systems of this package are for.
 RELEASE = releases.get("Gaia DR3")
 

@@ -10,17 +10,6 @@ import numpy as np
 
 from stellarlabels.exceptions import InputError
 
-__all__ = [
-    "QuadraticForms",
-    "factor",
-    "pack",
-    "pack_correlations",
-    "packed_correlations",
-    "quadratic_weights",
-    "size_of",
-    "unpack",
-]
-
 #: Smallest eigenvalue of a correlation matrix, in units of its largest, that a factor is made with.
 SMALLEST = 1e-7
 

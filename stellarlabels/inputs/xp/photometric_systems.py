@@ -13,8 +13,6 @@ from stellarlabels.exceptions import InputError
 from stellarlabels.inputs.xp import gaiaxpy
 from stellarlabels.inputs.xp.layout import RELEASE
 
-__all__ = ["ColorEquation", "PhotometricSystem", "photometric_system", "photometric_systems", "shipped"]
-
 
 @dataclass(frozen=True)
 class PhotometricSystem:

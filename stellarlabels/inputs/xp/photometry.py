@@ -16,8 +16,6 @@ from stellarlabels.inputs.xp.photometric_systems import photometric_system, phot
 from stellarlabels.inputs.xp.recovery import recover_coefficients
 from stellarlabels.inputs.xp.samples import spectra
 
-__all__ = ["Photometry", "available", "synthesize", "synthetic_photometry"]
-
 #: Magnitude of a small relative change of flux.
 POGSON = 2.5 / np.log(10)
 

@@ -9,8 +9,6 @@ from stellarlabels import packaged
 from stellarlabels.inputs.xp.layout import BANDS, columns
 from stellarlabels.inputs.xp.sampling import WAVELENGTH, design_matrix
 
-__all__ = ["OWN", "Noise", "Prior", "prior"]
-
 #: Samples that a band makes alone: up to 635 nm, and from 643 nm on.
 OWN = {"bp": WAVELENGTH <= 635.0, "rp": WAVELENGTH >= 643.0}
 

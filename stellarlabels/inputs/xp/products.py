@@ -8,8 +8,6 @@ from astropy.table import QTable, vstack
 from stellarlabels import columns, flags
 from stellarlabels.columns import dressed, identifiers
 
-__all__ = ["Spectra", "beside", "duplicates", "given_flags", "join_products", "stack"]
-
 
 @dataclass
 class Spectra:

@@ -18,8 +18,6 @@ from stellarlabels.inputs.xp.layout import BANDS, COLUMNS
 from stellarlabels.inputs.xp.products import duplicates, join_products, stack
 from stellarlabels.inputs.xp.sampling import sample_arrays
 
-__all__ = ["read_table", "read_xp"]
-
 #: Beginnings of the names of other products that the archive packs together with XP spectra.
 _OTHER_PRODUCTS = ("RVS", "MCMC", "EPOCH")
 

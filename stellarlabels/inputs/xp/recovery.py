@@ -18,8 +18,6 @@ from stellarlabels.inputs.xp.prior import OWN, prior
 from stellarlabels.inputs.xp.samples import fill_gaps
 from stellarlabels.inputs.xp.sampling import WAVELENGTH
 
-__all__ = ["recover_coefficients"]
-
 #: Relative precision of the samples where there are too few of them to tell.
 PRECISION = 1e-6
 

@@ -12,8 +12,6 @@ from stellarlabels.inputs.xp.layout import RELEASE
 from stellarlabels.inputs.xp.samples import fill_gaps, nanmean, nanmedian, pixels, spectra
 from stellarlabels.inputs.xp.sampling import WAVELENGTH
 
-__all__ = ["XPPixels", "XPSpectrum"]
-
 
 @register
 class XPPixels(FeatureSet):

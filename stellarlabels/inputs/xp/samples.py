@@ -9,8 +9,6 @@ from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.inputs.xp.coefficients import has_coefficients
 from stellarlabels.inputs.xp.sampling import WAVELENGTH, sample_arrays
 
-__all__ = ["PIXEL_EDGES", "fill_gaps", "nanmean", "nanmedian", "own_wavelengths", "pixels", "sample_cells", "spectra"]
-
 #: Edges in nm of the 60 pixels. The paper gives their number only; equal widths of 11.4 nm cover all samples.
 PIXEL_EDGES = np.linspace(335.0, 1021.0, 61)
 

@@ -21,8 +21,6 @@ from stellarlabels.inputs.xp.layout import BANDS, RELEASE, SIZES
 from stellarlabels.inputs.xp.packed import BLOCK, QuadraticForms
 from stellarlabels.threads import in_threads
 
-__all__ = ["RANGE", "WAVELENGTH", "BandMap", "design_matrix", "maps", "sample", "sample_arrays"]
-
 #: Sampling of externally calibrated XP spectra in nm, the archive's and GaiaXPy's default.
 WAVELENGTH = DEFAULT
 

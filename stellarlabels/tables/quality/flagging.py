@@ -7,9 +7,9 @@ from astropy.table import QTable
 
 from stellarlabels import columns
 from stellarlabels.exceptions import InputError
-from stellarlabels.tables.join import copy_of
 from stellarlabels.tables.quality import papers
 from stellarlabels.tables.quality.cuts import Cut, CutSet
+from stellarlabels.tables.same_star import copy_of
 
 
 @columns.entrance("table")

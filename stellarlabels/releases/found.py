@@ -1,28 +1,12 @@
-"""Data releases of Gaia: what each of them is called, holds and needs, and of which one a table is.
-
-What is known of a release is data (``data/releases/*.toml``): a new fact is a line there. Each fact says whether it is
-confirmed and where it comes from.
-
-Examples
---------
->>> from stellarlabels import releases
->>> releases.get("DR3").reference_epoch
-2016.0
->>> releases.get("Gaia DR4").fact("reference_epoch").confirmed
-False
-"""
+"""Of which data release the rows of a table are, and whether it is the one that is needed."""
 
 import re
-import tomllib
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 
 import numpy as np
 
-from stellarlabels.exceptions import InputError, ReleaseError
-
-__all__ = ["ANOTHER", "IGNORE", "Fact", "Found", "Release", "available", "get", "of", "require"]
+from stellarlabels.exceptions import ReleaseError
+from stellarlabels.releases.declared import available, declared, get
 
 #: Name of the release of spectra whose basis functions no release has that is declared here.
 ANOTHER = "another release"
@@ -37,94 +21,6 @@ META, STATED, DESIGNATION, SOLUTION = "release", ("release", "data_release"), "d
 BASIS, COUNTED, CELLS = "{}_basis_function_id", "{}_n_parameters", "{}_coefficients"
 
 _NAMED = re.compile(r"Gaia[ _]?(E?DR\d|FPR)(?!\d)", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Fact:
-    """Something that is known of a release.
-
-    Parameters
-    ----------
-    value : object
-        A plain value: number, str, list or dict.
-    confirmed : bool
-        Whether those who made the release say so.
-    source : str
-    """
-
-    value: object
-    confirmed: bool
-    source: str
-
-
-@dataclass(frozen=True)
-class Release:
-    """A data release. What is known of it are its attributes.
-
-    Parameters
-    ----------
-    name : str
-        As the archive calls it: ``Gaia DR3``.
-    aliases : tuple of str
-        Shorter names.
-    catalog : str
-        Name of the release with the same sources, astrometry and photometry, which may be the release itself.
-    facts : dict of str to Fact
-        ``tables``, ``reference_epoch`` (Julian year), ``coefficients`` of XP spectra by band, ``basis_ids`` by band,
-        ``bases`` (file with the basis functions), ``photometric_systems``, ``datalink`` (retrieval types),
-        ``neighbourhood`` (tables by release), ``parallax_zero_point``, ``flux_excess``, ``band_zero_points``,
-        ``photometric_errors`` (data files that hold for it), ``solution_ids``, and whatever else is declared.
-
-    Raises
-    ------
-    ReleaseError
-        By attributes: if nothing is declared of that name.
-    """
-
-    name: str
-    aliases: tuple
-    catalog: str
-    facts: dict
-
-    def __getattr__(self, name):
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return self.fact(name).value
-
-    def __str__(self):
-        return self.name
-
-    def knows(self, name):
-        """Whether a fact is declared."""
-        return name in self.facts
-
-    def fact(self, name):
-        """A fact with its source.
-
-        Parameters
-        ----------
-        name : str
-
-        Returns
-        -------
-        Fact
-
-        Raises
-        ------
-        ReleaseError
-            If nothing is declared of that name.
-        """
-        if name not in self.facts:
-            what = name.replace("_", " ")
-            raise ReleaseError(
-                f"{self.name}: no {what} is known for this release; there is one for "
-                f"{', '.join(other for other in available() if get(other).knows(name)) or 'none'}"
-            )
-        return self.facts[name]
-
-    def fits(self, other):
-        """Whether what is measured in another release means the same: EDR3 fits DR3, DR4 does not."""
-        return self.catalog == get(other).catalog
 
 
 @dataclass(frozen=True)
@@ -176,59 +72,6 @@ class Found:
         if len(counts) == 1:
             return "".join(f"{name}{told[name]}" for name in counts)
         return ", ".join(f"{count} rows of {name}{told[name]}" for name, count in counts.items())
-
-
-@cache
-def _declared():
-    """All releases by name, in order of their names."""
-    folder = resources.files("stellarlabels") / "data" / "releases"
-    found = {}
-    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if entry.name.endswith(".toml"):
-            given = tomllib.loads(entry.read_text(encoding="utf-8"))
-            facts = {name: Fact(**fact) for name, fact in given["facts"].items()}
-            found[given["name"]] = Release(given["name"], tuple(given["aliases"]), given["catalog"], facts)
-    return found
-
-
-def available():
-    """Names of the releases that are declared.
-
-    Returns
-    -------
-    list of str
-    """
-    return list(_declared())
-
-
-def get(name):
-    """A release.
-
-    Parameters
-    ----------
-    name : str or Release
-        ``Gaia DR3``, or ``DR3``, ``gaia_dr3``, in any case.
-
-    Returns
-    -------
-    Release
-
-    Raises
-    ------
-    InputError
-        If there is none of that name.
-    """
-    if isinstance(name, Release):
-        return name
-    wanted = _plain(name)
-    for release in _declared().values():
-        if wanted in {_plain(known) for known in (release.name, *release.aliases)}:
-            return release
-    raise InputError(f"release: expected one of {', '.join(available())}, got {name!r}")
-
-
-def _plain(name):
-    return re.sub(r"[\s_-]", "", str(name)).lower()
 
 
 def of(table, release=None):
@@ -340,7 +183,7 @@ def _in_text(text):
     text = text.decode(errors="replace") if isinstance(text, bytes) else text
     match = _NAMED.search(text) if isinstance(text, str) else None
     named = f"Gaia {match[1].upper()}" if match else ""
-    return named if named in _declared() else ""
+    return named if named in declared() else ""
 
 
 def _texts(table, name, reason):
@@ -359,7 +202,7 @@ def _solutions(table):
     column = _column(table, SOLUTION)
     if column is not None and np.dtype(column.dtype).kind in "iu":
         values = np.ma.filled(np.ma.asarray(column), 0)
-        for release in _declared().values():
+        for release in declared().values():
             known = release.solution_ids if release.knows("solution_ids") else []
             names[np.isin(values, np.array(known, dtype=np.int64))] = release.name
     return names, f"by {SOLUTION}"
@@ -367,7 +210,7 @@ def _solutions(table):
 
 def _bands():
     """Bands of XP spectra: those of all releases."""
-    return list({band: None for one in _declared().values() if one.knows("coefficients") for band in one.coefficients})
+    return list({band: None for one in declared().values() if one.knows("coefficients") for band in one.coefficients})
 
 
 def _basis(table):
@@ -379,7 +222,7 @@ def _basis(table):
         if values is None:
             continue
         left = values > 0  # 0 and NaN: the band is missing
-        for release in _declared().values():
+        for release in declared().values():
             own = left & np.isin(values, release.basis_ids[band] if release.knows("basis_ids") else [])
             names[own], left = release.name, left & ~own
         for value in np.unique(values[left]):
@@ -399,7 +242,7 @@ def _counts(table):
         given = {band: count for band, count in zip(lengths, kind.tolist(), strict=True) if count}
         fitting = [
             release.name
-            for release in _declared().values()
+            for release in declared().values()
             if release.knows("coefficients") and all(release.coefficients[band] == n for band, n in given.items())
         ]
         told.append(fitting[0] if given and len(fitting) == 1 else "")
@@ -415,7 +258,7 @@ def _strange(table):
     """Why the number of coefficients is of no release, for columns whose cells all have the same number."""
     for band in _bands():
         name = CELLS.format(band)
-        known = {one.coefficients[band] for one in _declared().values() if one.knows("coefficients")}
+        known = {one.coefficients[band] for one in declared().values() if one.knows("coefficients")}
         width = (*getattr(_column(table, name), "shape", ()), 0, 0)[1]
         if width and width not in known:
             return f"{name} has {width} numbers in each cell, which no known release has"

@@ -1,0 +1,1 @@
+"""Systems for surveys that stellarlabels does not know."""
