@@ -29,7 +29,6 @@ from astropy.table import Table, vstack
 
 from stellarlabels.archive.readers import read_xp
 from stellarlabels.inputs.xp import (
-    BANDS,
     SIZES,
     covariance,
     design_matrix,
@@ -40,6 +39,7 @@ from stellarlabels.inputs.xp import (
 )
 from stellarlabels.inputs.xp.coefficients import read_coefficients
 from stellarlabels.inputs.xp.gaiaxpy import quiet
+from stellarlabels.inputs.xp.layout import BANDS
 from stellarlabels.inputs.xp.layout import columns as columns_of
 from stellarlabels.inputs.xp.photometric_systems import photometric_system
 

@@ -13,7 +13,8 @@ and more than half of those of the SPCANet paper.
 import numpy as np
 import timing
 
-from stellarlabels.networks import builders as networks
+from stellarlabels import networks
+from stellarlabels.labels.ensemble import build_network
 from stellarlabels.networks import training
 
 
@@ -143,20 +144,17 @@ def spectra(result, quick):
     from stellarlabels import SolarDis, SPCANet, UACSNet
 
     repeat, batches = (1, (32,)) if quick else (3, (32, 64, 256, 1024))
-    paper = SolarDis("paper")._build({"flux": np.zeros((0, 4875), np.float32)}, 0, 5)
+    paper = build_network(SolarDis.recipes["paper"], {"flux": 4875}, 5)
     convolutional(result, "SolarDis, network of the paper", paper, 64 if quick else 512, batches[:3], repeat)
     shapes = {"flux_b": 4000, "flux_r": 4000, "quality": 4}
-    network = SPCANet.pretrained()._members[0].network
-    empty = {
-        name: np.zeros((0, network.input[name].shape[1] if name in network.input else n)) for name, n in shapes.items()
-    }
-    paper = SPCANet("paper")._build(empty, 0, len(SPCANet("paper").labels))
+    network = SPCANet.pretrained().ensemble.members[0].network
+    paper = build_network(SPCANet.recipes["paper"], shapes, 15)
     convolutional(result, "SPCANet, network of the paper", paper, 64 if quick else 1024, batches, repeat)
     convolutional(result, "SPCANet, weights that ship", network, 64 if quick else 2048, batches, repeat)
     compact = [("SolarDis, weights that ship", SolarDis.pretrained(), 4_000)]
     compact += [(f"UACSNet, weights {name!r}", UACSNet.pretrained(name), 20_000) for name in UACSNet.available()]
     for name, system, count in compact:
-        member = system._members[0].network
+        member = system.ensemble.members[0].network
         arrays = inputs_of(member, 200 if quick else count)
         count = len(next(iter(arrays.values())))
         entries = {"here": (count, lambda member=member, arrays=arrays: training.predict(member, arrays))}

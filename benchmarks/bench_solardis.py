@@ -22,6 +22,7 @@ from astropy.table import Table
 
 from stellarlabels import SolarDis, columns
 from stellarlabels.inputs.lamost import LINEAR_GRID, normalised
+from stellarlabels.labels.ensemble import build_network
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -90,7 +91,7 @@ def paper_system():
     import h5py
 
     random = np.random.default_rng(1)
-    network = SolarDis("paper")._build({"flux": np.zeros((0, LINEAR_GRID.size), np.float32)}, 0, 5)
+    network = build_network(SolarDis.recipes["paper"], {"flux": LINEAR_GRID.size}, 5)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "random.h5"
         with h5py.File(path, "w") as file:
@@ -105,7 +106,7 @@ def prediction(result, system, stars, repeat):
     """Time of the paper's network here and with Keras' predict at several sizes of batches."""
     from stellarlabels.networks import training
 
-    network = system._members[0].network
+    network = system.ensemble.members[0].network
     flux = {"flux": np.random.default_rng(1).uniform(0.5, 1.1, (stars, LINEAR_GRID.size)).astype(np.float32)}
     ways = {"here": (stars, lambda: training.predict(network, flux))}
     for batch in BATCHES:

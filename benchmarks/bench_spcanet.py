@@ -24,7 +24,7 @@ BATCHES = (32, 64, 128, 256, 512, 1024, 2048, 4096)
 
 def networks_alone(result, system, arrays, repeat):
     """The networks as the library calls them, and as Keras does."""
-    networks = [member.network for member in system._members]
+    networks = [member.network for member in system.ensemble.members]
     picked = {name: arrays[name] for name in networks[0].input}
     count = len(arrays["quality"])
     ways = {"here": (count, lambda: [training.predict(one, arrays) for one in networks])}

@@ -15,8 +15,8 @@ from unittest.mock import patch
 import numpy as np
 import timing
 
+from stellarlabels import networks
 from stellarlabels.inputs.examples import xp_apogee_sample
-from stellarlabels.networks import builders as networks
 from stellarlabels.networks import losses, training
 
 #: Training stars (spectra) of each network in the papers. CSNet: three quarters of the stars of each label (Section
@@ -51,9 +51,9 @@ def learner(name, count):
     import stellarlabels
 
     recipe = getattr(stellarlabels, name)("paper").recipe
-    outputs = 1 if recipe.separate else len(recipe.labels)
+    outputs = 1 if recipe.per_label.separate else len(recipe.labels)
     if name == "UncertainNet":
-        features = stellarlabels.UncertainNet("paper").training_inputs(xp_apogee_sample())
+        features = stellarlabels.UncertainNet("paper").feature_set.for_training(xp_apogee_sample())
         rows = np.arange(count) % len(features)
         arrays = {key: np.nan_to_num(array[rows]) for key, array in features.arrays.items()}
         shapes = {key: array.shape[1] for key, array in arrays.items()}
@@ -68,7 +68,7 @@ def learner(name, count):
     network = networks.build(recipe.network, shapes=shapes, outputs=outputs, seed=1, **recipe.network_options)
     if name == "UncertainNet":
         networks.adapt(network, arrays)
-    if recipe.loss == "squared":
+    if recipe.train.loss == "squared":
         network = networks.means_of(network)
     return recipe, network, arrays, outputs
 
@@ -86,11 +86,11 @@ def seconds_per_star(name, quick):
             network,
             arrays,
             targets,
-            loss=losses.get(recipe.loss),
+            loss=losses.get(recipe.train.loss),
             epochs=2 + more,
-            batch_size=recipe.batch_size,
-            learning_rate=recipe.learning_rate,
-            weight_decay=recipe.weight_decay,
+            batch_size=recipe.train.batch_size,
+            learning_rate=recipe.train.learning_rate,
+            weight_decay=recipe.train.weight_decay,
             progress=False,
         )
     return recipe, float(np.median(np.diff(times))) / count
@@ -122,10 +122,9 @@ def run(quick=False):
     for name in ("UACSNet", "SolarDis") if quick else STARS:
         recipe, seconds = seconds_per_star(name, quick)
         result.row(f"{name}: stars of one network and epoch", 1 / seconds)
-        hours = seconds * sum(STARS[name]) * recipe.epochs / 3600
-        what = (
-            f"{name}: {recipe.epochs:,} epochs, networks for {', '.join(f'{count:,}' for count in STARS[name])} stars"
-        )
+        hours = seconds * sum(STARS[name]) * recipe.train.epochs / 3600
+        stars = ", ".join(f"{count:,}" for count in STARS[name])
+        what = f"{name}: {recipe.train.epochs:,} epochs, networks for {stars} stars"
         result.fact(what, hours, unit="h, extrapolated")
     return result
 

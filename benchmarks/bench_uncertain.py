@@ -19,11 +19,11 @@ import numpy as np
 import timing
 from astropy.table import QTable
 
+from stellarlabels import networks
 from stellarlabels.inputs.base import feature_set
 from stellarlabels.inputs.examples import xp_apogee_sample
 from stellarlabels.inputs.xp.coefficient_features import dense_covariance
-from stellarlabels.networks import builders as networks
-from stellarlabels.networks.propagation import PASSES, Propagation
+from stellarlabels.networks.error_propagation import PASSES, Propagation
 from stellarlabels.systems.uncertain import PAPER
 
 LABELS = 6

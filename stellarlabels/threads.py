@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
-__all__ = ["count", "in_threads", "one_thread"]
+__all__ = ["count", "in_threads"]
 
 
 def count():
@@ -14,7 +14,7 @@ def count():
 def in_threads(function, starts):
     """Call a function for each block of rows, as many at a time as NumPy's library of matrix products has threads.
 
-    In each call that library works in one thread, so that the results do not depend on how many there are.
+    In each call that library works in one thread: threads of blocks take less time than threads within products.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def in_threads(function, starts):
     starts : sequence
     """
     threads = count()
-    with one_thread():
+    with _pools().limit(limits=1, user_api="blas"):
         if min(threads, len(starts)) < 2:
             for start in starts:
                 function(start)
@@ -31,11 +31,6 @@ def in_threads(function, starts):
         with ThreadPoolExecutor(threads) as pool:
             for _ in pool.map(function, starts):
                 pass
-
-
-def one_thread():
-    """A context in which NumPy's library of matrix products has one thread."""
-    return _pools().limit(limits=1, user_api="blas")
 
 
 @cache

@@ -1,6 +1,7 @@
 """Fixtures shared by all tests."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -59,6 +60,47 @@ def example():
         return table
 
     return make
+
+
+@pytest.fixture(scope="session")
+def agree():
+    """A function that compares tables of labels of the same stars that were computed with other stars beside them.
+
+    A label and its error may differ by 1e-5 of the error (and by the last digit of their type), a distance by 1e-5 of
+    half of its interval; identifiers, masks, flags, units and all other columns not at all. ``errors`` are those of
+    columns whose errors are not in the tables, by name.
+    """
+    import numpy as np
+
+    from stellarlabels.columns import without_unit
+
+    def error_of(table, name, errors):
+        label = re.sub("_(err.*|lo|hi|mode)$", "", name)
+        if name in errors:
+            return without_unit(errors[name])
+        if f"{label}_err" in table.colnames:
+            return without_unit(table[f"{label}_err"])
+        if f"{label}_lo" in table.colnames:
+            return 0.5 * (without_unit(table[f"{label}_hi"]) - without_unit(table[f"{label}_lo"]))
+        return None
+
+    def compare(found, wanted, names=None, errors=()):
+        assert names or found.colnames == wanted.colnames
+        for name in names or wanted.colnames:
+            one, other = without_unit(found[name]), without_unit(wanted[name])
+            assert one.dtype == other.dtype and str(found[name].info.unit) == str(wanted[name].info.unit), name
+            np.testing.assert_array_equal(np.ma.getmaskarray(one), np.ma.getmaskarray(other), err_msg=name)
+            one, other = one.compressed(), other.compressed()
+            error = error_of(wanted, name, errors) if other.dtype.kind == "f" else None
+            if error is None:
+                np.testing.assert_array_equal(one, other, err_msg=name)
+                continue
+            error = np.ma.filled(error, 0)[~np.ma.getmaskarray(without_unit(wanted[name]))]
+            moved = np.abs(one - other)
+            far = moved > 1e-5 * error + np.spacing(np.abs(other))
+            assert not far.any(), f"{name}: {far.sum()} differ, by {moved[far][:5]} with errors of {error[far][:5]}"
+
+    return compare
 
 
 @pytest.fixture(autouse=True)

@@ -1,8 +1,12 @@
 """The command line: exit states, files, and messages."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
-from astropy.table import QTable, Table
+from astropy.table import QTable
 
 from stellarlabels import catalogs
 from stellarlabels.cli import main
@@ -12,12 +16,7 @@ from stellarlabels.inputs.examples import xp_apogee_sample
 @pytest.fixture(scope="module")
 def spectra_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("cli") / "spectra.fits"
-    table = Table(xp_apogee_sample()[:40])
-    for name in table.colnames:
-        if str(table[name].unit) == "dex":
-            table[name].unit = None
-    table.meta = {}
-    table.write(path)
+    catalogs.write(xp_apogee_sample()[:40], path)
     return path
 
 
@@ -29,7 +28,8 @@ def test_systems(capsys):
 def test_demo(tmp_path, capsys):
     assert main(["demo", "-o", str(tmp_path / "demo")]) == 0
     shown = capsys.readouterr().out
-    assert "teff" in shown and "scatter" in shown
+    assert "teff" in shown and "scatter" in shown and "600 held-out stars with Gaia XP spectra" in shown
+    assert "stellarlabels label uacsnet YOUR_FILE -o labels.vot" in shown
     files = {path.name for path in (tmp_path / "demo").iterdir()}
     assert files == {
         "labels.vot", "labels.fits", "catalog.vot", "catalog.fits", "kiel.png", "residuals.png", "summary.ecsv",
@@ -68,8 +68,12 @@ def test_distance(spectra_file, tmp_path, capsys):
     distances = catalogs.read(output)
     assert len(distances) == 40 and str(distances["distance"].unit) == "pc"
     assert "40 stars" in capsys.readouterr().out
+    assert "source_id" in distances.colnames and np.isfinite(distances["distance"].value).all()
     assert main([*command[:-3], "--overwrite"]) == 1
-    assert "astrometric_params_solved" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "astrometric_params_solved" in shown and "--no-zero-point" in shown
+    assert main(["distance", str(spectra_file), "-o", str(tmp_path / "x.vot"), "--system", "csnet"]) == 1
+    assert "csnet has no distances; solardis, uacsnet have" in capsys.readouterr().err
 
 
 def test_train_and_use(spectra_file, tmp_path, capsys):
@@ -88,3 +92,62 @@ def test_errors_are_one_line(tmp_path, capsys):
     assert not list(tmp_path.iterdir())
     with pytest.raises(SystemExit):
         main(["labels"])
+
+
+def test_the_demo_of_other_systems(tmp_path, capsys):
+    assert main(["demo", "--system", "spcanet", "-o", str(tmp_path / "demo")]) == 0
+    assert (
+        "spcanet on 32 synthetic LAMOST spectra, against the labels that they were made from" in capsys.readouterr().out
+    )
+    assert len(catalogs.read(tmp_path / "demo" / "labels.vot")) == 32
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["nofile.fits", "-o", "x.vot"], "there is no file nofile.fits"),
+        (["@nolist.txt", "-o", "x.vot"], "nolist.txt cannot be read as a list"),
+        ([__file__, "-o", "x.foo"], "ends in one of"),
+        ([__file__, "-o", "nofolder/x.vot"], "nofolder does not exist"),
+        ([__file__, "-o", "x.vot", "--weights", "none"], "expected apogee, paper of uacsnet"),
+    ],
+)
+def test_what_is_wrong_is_told_before_anything_heavy_is_loaded(arguments, word, tmp_path):
+    script = f"""
+import sys, time
+from stellarlabels.cli import main
+assert main({["label", "uacsnet", *arguments]!r}) == 1
+assert not {{"tensorflow", "keras", "pandas", "dask"}} & set(sys.modules), sorted(sys.modules)
+print("seconds", time.process_time())
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0 and word in done.stderr, done.stderr
+
+
+def test_one_verb_is_imported_and_others_are_listed():
+    script = "import sys; from stellarlabels.cli import main; main(['systems'])"
+    script += "; print(*[name for name in sys.modules if name.startswith('stellarlabels.cli.')], file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stderr.split() == ["stellarlabels.cli.systems"]
+
+
+def test_help(capsys):
+    assert main([]) == 0
+    shown = capsys.readouterr().out
+    assert all(f"\n    {verb} " in shown for verb in ("label", "query", "demo", "report", "distance"))
+    with pytest.raises(SystemExit, match="^0$"):
+        main(["label", "--help"])
+    shown = capsys.readouterr().out
+    assert "csnet, " in shown and "uncertain" in shown and "--distances" in shown
+    with pytest.raises(SystemExit, match="^0$"):
+        main(["export", "--help"])
+    assert "spcanet" in capsys.readouterr().out
+
+
+def test_only_our_own_lines_are_printed(spectra_file, tmp_path):
+    command = [sys.executable, "-m", "stellarlabels", "label", "uacsnet", str(spectra_file), "-o", "o.vot"]
+    environment = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("wrote o.vot: 40 stars") and len(done.stdout.splitlines()) == 1
+    assert [line for line in done.stderr.splitlines() if not line.startswith("WARNING: MissingUnitWarning")] == []

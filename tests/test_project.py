@@ -75,6 +75,19 @@ def test_extras_and_bounds(project):
     assert [need for need in project["dependencies"] if not re.search(r">=\d", need)] == []
 
 
+def test_the_inside_of_dependencies_is_watched():
+    section = (
+        text_of("CONTRIBUTING.rst").split("Dependencies whose inside we use\n", 1)[1].split("Rules for tests\n")[0]
+    )
+    entries = section.split("\n- ")[1:]
+    assert len(entries) >= 6
+    for entry in entries:
+        [(path, name)] = re.findall(r"``(tests/\S+\.py)::(?:\w+::)?(\w+)``", entry)
+        assert f"def {name}(" in text_of(path), entry
+        for module in re.findall(r"``((?:\w+/)+\w+\.py)``", entry):
+            assert module.startswith("tests/") or (PACKAGE / module).is_file(), entry
+
+
 def test_nobody_names_a_package_index():
     names = [".ci/run", "pyproject.toml", "setup.cfg", "tox.ini", "README.rst", "CONTRIBUTING.rst"]
     found = [name for name in names if re.search(r"--(extra-)?index|find-links|pypi\.org|simple/", text_of(name))]

@@ -6,6 +6,7 @@ from astropy.table import MaskedColumn, QTable, Table
 
 from stellarlabels import releases
 from stellarlabels.exceptions import InputError, ReleaseError
+from stellarlabels.releases.found import ANOTHER
 
 
 def with_coefficients(bp, rp, count=2, **others):
@@ -70,9 +71,9 @@ class TestFound:
             (with_coefficients(55, 55), "Gaia DR3"),
             (with_coefficients(51, 55), "Gaia DR4"),
             (with_coefficients(55, 55, bp_basis_function_id=56, rp_basis_function_id=57), "Gaia DR3"),
-            (with_coefficients(55, 55, bp_basis_function_id=156, rp_basis_function_id=157), releases.ANOTHER),
+            (with_coefficients(55, 55, bp_basis_function_id=156, rp_basis_function_id=157), ANOTHER),
             (with_coefficients(51, 55, bp_basis_function_id=156, rp_basis_function_id=157), "Gaia DR4"),
-            (with_coefficients(55, 55, rp_basis_function_id=157), releases.ANOTHER),
+            (with_coefficients(55, 55, rp_basis_function_id=157), ANOTHER),
             (Table({"designation": ["Gaia DR4 12", "Gaia DR4 13"]}), "Gaia DR4"),
             (Table({"DESIGNATION": [b"Gaia DR2 12", b"Gaia DR2 13"]}), "Gaia DR2"),
             (Table({"solution_id": np.full(2, 1636148068921376768)}), "Gaia DR3"),
@@ -90,8 +91,8 @@ class TestFound:
     def test_spectra_know_better_than_words(self):
         assert releases.of(with_coefficients(51, 55), "Gaia DR3").all == ["Gaia DR4"]
         table = with_coefficients(55, 55, bp_basis_function_id=156)
-        assert releases.of(table, "Gaia DR3").all == [releases.ANOTHER]
-        assert releases.of(table, "Gaia DR4").all == [releases.ANOTHER]  # DR4 has no spectra with 55 of BP
+        assert releases.of(table, "Gaia DR3").all == [ANOTHER]
+        assert releases.of(table, "Gaia DR4").all == [ANOTHER]  # DR4 has no spectra with 55 of BP
 
     def test_the_argument_knows_better_than_the_table(self):
         table = Table({"designation": ["Gaia DR3 1"]}, meta={"release": "Gaia DR2"})

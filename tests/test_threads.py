@@ -2,11 +2,10 @@
 
 import threading
 
-import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from stellarlabels.threads import in_threads, one_thread
+from stellarlabels.threads import in_threads
 
 
 def blas_threads():
@@ -39,12 +38,4 @@ def test_errors_come_through():
     before = blas_threads()
     with pytest.raises(ValueError, match="three"):
         in_threads(work, range(5))
-    assert blas_threads() == before
-
-
-def test_one_thread():
-    before = blas_threads()
-    with one_thread():
-        assert max(blas_threads()) == 1
-        assert np.isfinite(np.ones((8, 8)) @ np.ones((8, 8))).all()
     assert blas_threads() == before

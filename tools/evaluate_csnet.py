@@ -18,7 +18,7 @@ from train_csnet import WEIGHTS, select, train
 
 import stellarlabels
 from stellarlabels.inputs.colors import add_noise
-from stellarlabels.networks.training import held_out
+from stellarlabels.networks import held_out
 
 #: G magnitudes whose photometric noise is added for the loss of precision.
 MAGNITUDES = (13, 14, 15, 16, 17, 18, 19)

@@ -20,7 +20,7 @@ from xp_apogee import add_parallaxes, load
 import stellarlabels
 from stellarlabels import columns
 from stellarlabels.labels.uncertainty import coverage, robust_scatter
-from stellarlabels.networks.training import held_out
+from stellarlabels.networks import held_out
 
 
 def measure_distances(system, table):

@@ -21,7 +21,7 @@ from xp_apogee import add_parallaxes, load
 
 from stellarlabels.inputs.xp import add_noise
 from stellarlabels.labels.uncertainty import coverage, pulls, robust_scatter
-from stellarlabels.networks.training import held_out
+from stellarlabels.networks import held_out
 from stellarlabels.systems.uacsnet import UACSNet
 from stellarlabels.systems.uncertain import UncertainNet
 

@@ -39,7 +39,7 @@ def xp_stars(args):
     from train_uacsnet import select_apogee
     from xp_apogee import add_parallaxes, load
 
-    from stellarlabels.networks.training import held_out
+    from stellarlabels.networks import held_out
 
     table = add_parallaxes(load(args.data), args.parallaxes)
     return select_apogee(table[held_out(table["source_id"])])
@@ -50,7 +50,7 @@ def photometry_stars(args):
     from train_csnet import select
     from xp_photometry import photometry
 
-    from stellarlabels.networks.training import held_out
+    from stellarlabels.networks import held_out
 
     table = QTable.read(args.photometry) if args.photometry else QTable(photometry(args.data))
     table = select(table[held_out(np.asarray(table["source_id"]))])

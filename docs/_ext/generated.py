@@ -278,7 +278,7 @@ class ArchiveErrors(Generated):
     def lines(self):
         """One table, from the classes themselves."""
         from stellarlabels import exceptions
-        from stellarlabels.archive.tap.retry import TRANSIENT
+        from stellarlabels.archive.tap.service import TRANSIENT
 
         kinds = [getattr(exceptions, name) for name in exceptions.__all__]
         kinds = [kind for kind in kinds if issubclass(kind, exceptions.ServiceError)]

@@ -109,17 +109,16 @@ class ClusterMeasurements(Measured):
         if found is None:
             return [MISSING.format(self.script)]
         alone, cluster, killed = (found[key] for key in ("one_process", "cluster", "cluster_with_a_killed_worker"))
-        yes = {True: "yes, every bit", False: "no"}
         workers = f"{found['workers']} workers"
         lost = f"{workers}, one killed after {killed['partitions_done_when_it_was_killed']} partitions"
         each = f"{gigabytes(cluster['peak_bytes_of_a_worker'])} each"
         rows = [
-            ("one process", f"{alone['seconds']:.0f}", gigabytes(alone["peak_bytes"]), ""),
-            (workers, f"{cluster['seconds']:.0f}", each, yes[cluster["identical_to_one_process"]]),
-            (lost, f"{killed['seconds']:.0f}", "", yes[killed["identical_to_one_process"]]),
+            ("one process", f"{alone['seconds']:.0f}", gigabytes(alone["peak_bytes"])),
+            (workers, f"{cluster['seconds']:.0f}", each),
+            (lost, f"{killed['seconds']:.0f}", ""),
         ]
         about = f"{found['stars']:,} stars in {found['partitions']:,} partitions, {literal(found['system'])}. "
-        header = ("", "Seconds", "Memory", "Same result as one process")
+        header = ("", "Seconds", "Memory")
         return [about + plain(machine(found)), "", *list_table(header, rows)]
 
 

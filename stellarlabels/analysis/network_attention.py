@@ -91,7 +91,7 @@ def derivative_spectra(system, table, *, wavelength=None):
     features, jacobian, _ = _derivatives(system, table, least=2)
     coefficients = features.arrays["coefficients"][features.usable].astype(float)
     weight = coefficients.std(axis=0)
-    scale = system._scale[:, None]
+    scale = system.ensemble.scale[:, None]
     inverse = np.linalg.pinv(jacobian / scale * weight) * weight[:, None] / scale.T
     design, mean = _sampling(wavelength)
     return _spectra(
@@ -181,12 +181,11 @@ def _derivatives(system, table, least=1):
 
 def _sampling(wavelength):
     """The map from coefficients to samples (M, 110), and to the mean flux (110,), in the same unit."""
-    from stellarlabels.inputs.xp import NORM_FROM, WAVELENGTH, design_matrix
+    from stellarlabels.inputs.xp import design_matrix, designs
 
-    default = design_matrix()
-    level = np.abs(default).max()
-    design = default if wavelength is None else design_matrix(wavelength)
-    return design / level, default[WAVELENGTH > NORM_FROM].mean(axis=0) / level
+    samples, mean_flux, _ = designs()
+    level = np.abs(design_matrix()).max()
+    return samples if wavelength is None else design_matrix(wavelength) / level, mean_flux
 
 
 def _spectra(labels, spectra, wavelength):

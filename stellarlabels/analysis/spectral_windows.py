@@ -9,7 +9,7 @@ from astropy import units as u
 from astropy.table import QTable
 
 from stellarlabels import columns
-from stellarlabels.exceptions import InputError, NotFittedError
+from stellarlabels.exceptions import InputError
 
 #: Stars that are differentiated at once.
 BLOCK = 64
@@ -22,7 +22,7 @@ def importance(system, table, *, method="gradient", background=None, samples=32,
 
     Parameters
     ----------
-    system : `stellarlabels.labels.estimator.LabelEstimator`
+    system : `stellarlabels.labels.LabelEstimator`
         Trained or loaded.
     table : `~astropy.table.Table`
         Stars whose predictions are looked into; some hundred are enough.
@@ -60,11 +60,11 @@ def importance(system, table, *, method="gradient", background=None, samples=32,
     features, rest, names = _inputs(system, table, arrays)
     base = features if background is None else _inputs(system, background, names)[0]
     values = {name: 0.0 for name in names}
-    groups = _groups(system)
+    groups = system.ensemble.groups
     for members in groups:
         for member in members:
             found = _of_member(member.network, features.arrays, base.arrays, names, method, samples, seed, rest)
-            scale = np.asarray(system._scale)[list(member.labels)]
+            scale = system.ensemble.scale[list(member.labels)]
             for name in names:
                 padded = np.zeros((len(system.labels), features.arrays[name].shape[1]))
                 padded[list(member.labels)] = np.abs(found[name]).mean(axis=0) * scale[:, None]
@@ -87,11 +87,11 @@ def sensitivity(system, table, *, arrays=None):
     """
     features, rest, names = _inputs(system, table, arrays)
     values = {name: 0.0 for name in names}
-    groups = _groups(system)
+    groups = system.ensemble.groups
     for members in groups:
         for member in members:
             found = _gradients(member.network, features.arrays, names)
-            scale = np.asarray(system._scale)[list(member.labels)]
+            scale = system.ensemble.scale[list(member.labels)]
             for name in names:
                 padded = np.zeros((len(system.labels), features.arrays[name].shape[1]))
                 padded[list(member.labels)] = found[name].mean(axis=0) * scale[:, None]
@@ -99,22 +99,13 @@ def sensitivity(system, table, *, arrays=None):
     return _table(system, names, values)
 
 
-def _groups(system):
-    """Members of the ensemble, those that share the labels among them together."""
-    members, count = system._members, system.recipe.ensemble
-    size = len(members) // count
-    return [members[start : start + size] for start in range(0, len(members), size)]
-
-
 def _inputs(system, table, arrays):
     """Features of the usable stars, the inputs that are not looked at, and the names of those that are."""
-    if not system._members:
-        raise NotFittedError(f"{system.name}: train it with fit(), or take it from pretrained() or load()")
-    features = system.feature_set.compute(table)
+    features = system.features(table)
     features = features[features.usable]
     if len(features) == 0:
         raise InputError("table: no star has usable input")
-    known = list(system._members[0].network.input)
+    known = list(system.ensemble.members[0].network.input)
     if arrays is None:
         arrays = [name for name in known if features.arrays[name].shape[1] > 30 and "error" not in name]
     unknown = [name for name in arrays if name not in known]

@@ -4,6 +4,8 @@ import argparse
 import logging
 import os
 import sys
+import traceback
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 
 from stellarlabels import __version__
@@ -49,12 +51,12 @@ def main(arguments=None):
         parser.print_help()
         return 0
     options = parser.parse_args(arguments)
-    _listen(options.verbose)
     try:
-        options.run(options)
+        with nullcontext() if options.verbose else _quiet(), _listening(options.verbose):
+            options.run(options)
     except StellarLabelsError as error:
         if options.verbose:
-            logging.getLogger("stellarlabels").exception("the traceback of the error")
+            traceback.print_exception(error)
         print(f"stellarlabels: error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -92,17 +94,44 @@ def _parser(chosen):
     return parser
 
 
-def _listen(verbose):
-    """Show what this library logs, and of others only errors unless all is asked for."""
-    ours = logging.getLogger("stellarlabels")
-    if not ours.handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
-        ours.addHandler(handler)
+@contextmanager
+def _listening(verbose):
+    """Show what this library logs."""
+    ours, handler = logging.getLogger("stellarlabels"), logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    ours.addHandler(handler)
     ours.setLevel(logging.INFO if verbose else logging.WARNING)
-    if verbose:
-        return
+    try:
+        yield
+    finally:
+        ours.removeHandler(handler)
+
+
+@contextmanager
+def _quiet():
+    """Let libraries tell errors only: by their loggers, their environment, and what they write past Python's stderr."""
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     for name in ("tensorflow", "distributed"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    try:
+        past_python = sys.stderr.fileno() == 2
+    except (AttributeError, OSError, ValueError):  # somebody collects what is written
+        past_python = False
+    if not past_python:
+        yield
+        return
+    sys.stderr.flush()
+    ours, shown = os.dup(2), sys.stderr
+    try:
+        with open(os.devnull, "wb") as nowhere, open(ours, "w", encoding=shown.encoding, errors=shown.errors) as stream:
+            stream.reconfigure(line_buffering=True)
+            os.dup2(nowhere.fileno(), 2)
+            sys.stderr = stream
+            try:
+                yield
+            finally:
+                stream.flush()
+                os.dup2(ours, 2)
+    finally:
+        sys.stderr = shown

@@ -1,6 +1,7 @@
 """What several verbs need: arguments that are checked before anything heavy is loaded, and systems by name."""
 
 import os
+from glob import glob
 from pathlib import Path
 
 from stellarlabels.exceptions import InputError, ReadError
@@ -28,7 +29,7 @@ def check_output(options):
 def check_inputs(*paths):
     """Refuse to start work on files that are not there."""
     for path in paths:
-        if not os.path.exists(path):
+        if not os.path.exists(path) and not glob(path, recursive=True):
             raise ReadError(f"input: there is no file {path}")
 
 

@@ -1,10 +1,19 @@
-"""``stellarlabels demo``: label real stars that ship with the package."""
+"""``stellarlabels demo``: label stars that ship with the package."""
+
+from stellarlabels.cli.checks import names_of_systems
 
 __all__ = ["add", "run"]
+
+_NEXT = """
+Open {folder}/kiel.png, or load {folder}/labels.vot into TOPCAT. Then, with stars of your own:
+    stellarlabels label {system} YOUR_FILE -o labels.vot     (Python: stellarlabels.{cls}.pretrained().predict(table))
+    stellarlabels query {system} --print                     what an archive would be asked for
+    stellarlabels systems                                    all systems, what they need and what they give"""
 
 
 def add(verb):
     """Declare the arguments."""
+    verb.names = names_of_systems
     verb.add_argument("-o", "--output", default="stellarlabels-demo", help="folder for the files (%(default)s)")
     verb.add_argument("--system", default="uacsnet", help="system (default: %(default)s)")
     verb.add_argument("--weights", help="shipped weights to use (default: the system's default)")
@@ -12,10 +21,13 @@ def add(verb):
 
 def run(options):
     """Carry the verb out."""
-    from stellarlabels import demo
+    from stellarlabels import demo, systems
 
+    cls = systems.get(options.system)
     summary, files = demo.run(options.output, system=options.system, weights=options.weights)
-    print(f"{options.system} on {max(summary['stars'])} held-out stars, against APOGEE DR17:")
+    about = summary.meta
+    print(f"{cls.name} on {max(summary['stars'])} {about['sample']}, against {about['against']}:")
     print("\n".join(summary.pformat(max_lines=-1, max_width=-1)))
     for path in files.values():
         print(f"wrote {path}")
+    print(_NEXT.format(folder=options.output, system=cls.name, cls=cls.__name__))

@@ -6,8 +6,8 @@ from stellarlabels.exceptions import InputError
 __all__ = ["add", "run", "show"]
 
 _INPUT = (
-    "FITS, VOTable, Parquet, ECSV or CSV tables, the folder of a HATS catalog, Gaia XP files, LAMOST spectra, or @FILE "
-    "with one such path to a line"
+    "FITS, VOTable, Parquet, ECSV or CSV tables, Gaia XP files, LAMOST spectra, a folder of these, that of a HATS "
+    "catalog, a pattern in quotes, or @FILE with one such path to a line"
 )
 
 

@@ -20,7 +20,7 @@ from stellarlabels.columns.identifiers import identifiers
 from stellarlabels.columns.intake import Notes, as_table, entrance, intake
 from stellarlabels.columns.portable import portable
 from stellarlabels.columns.schema import Schema
-from stellarlabels.columns.vocabulary import column, declare, error_term, label_columns, vocabulary
+from stellarlabels.columns.vocabulary import column, declare, declare_labels, error_term, label_columns, vocabulary
 
 __all__ = [
     "Column",
@@ -35,6 +35,7 @@ __all__ = [
     "column_name",
     "column_values",
     "declare",
+    "declare_labels",
     "declared_dtype",
     "distinct",
     "dressed",

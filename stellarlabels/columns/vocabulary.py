@@ -4,10 +4,20 @@ from dataclasses import replace
 from functools import lru_cache
 
 from stellarlabels import packaged
-from stellarlabels.columns.column import Column
+from stellarlabels.columns.column import Column, without_unit
 from stellarlabels.columns.schema import Schema
+from stellarlabels.exceptions import InputError, MissingColumnError
 
-__all__ = ["column", "declare", "declaration", "error_term", "known_names", "label_columns", "vocabulary"]
+__all__ = [
+    "column",
+    "declare",
+    "declare_labels",
+    "declaration",
+    "error_term",
+    "known_names",
+    "label_columns",
+    "vocabulary",
+]
 
 
 @lru_cache(maxsize=1)
@@ -44,6 +54,37 @@ def declare(*items):
     for item in items:
         vocabulary().add(item)
     known_names.cache_clear()
+
+
+def declare_labels(labels, table, items=()):
+    """Make the labels of a training known: as they are declared, or as their columns in the table say of themselves.
+
+    Parameters
+    ----------
+    labels : sequence of str
+    table : `~astropy.table.Table`
+    items : sequence of Column
+        Declarations of some of the labels.
+
+    Raises
+    ------
+    MissingColumnError
+        If a label is neither known, nor declared, nor in the table.
+    InputError
+        As of `declare`; or if the column in the table does not hold numbers.
+    """
+    declare(*items)
+    for label in labels:
+        if label in vocabulary():
+            continue
+        if label not in table.colnames:
+            raise MissingColumnError(f"label {label!r}: it is not in the vocabulary, and the table has no such column")
+        data = table[label]
+        if without_unit(data).dtype.kind not in "fiu":
+            raise InputError(f"label {label!r}: expected a column of numbers, got dtype {data.dtype}")
+        about = getattr(data.info, "meta", None) or {}
+        unit = "" if data.unit is None else data.unit.to_string()
+        declare(Column(label, unit=unit, ucd=str(about.get("ucd", "")), description=data.info.description or label))
 
 
 def label_columns(label):

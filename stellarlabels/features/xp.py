@@ -1,16 +1,12 @@
 """Older name of `stellarlabels.inputs.xp`, under which scripts may have it."""
 
+from stellarlabels.inputs.colors import intrinsic_color
 from stellarlabels.inputs.xp import (
-    PIXEL_EDGES,
     WAVELENGTH,
     CoefficientCovariance,
     XPPixels,
     XPSpectrum,
     design_matrix,
-    fill_gaps,
-    intrinsic_color,
-    photometric_colors,
-    pixels,
     recover_coefficients,
     sample,
     spectra,
@@ -18,15 +14,11 @@ from stellarlabels.inputs.xp import (
 
 __all__ = [
     "WAVELENGTH",
-    "PIXEL_EDGES",
     "CoefficientCovariance",
     "XPPixels",
     "XPSpectrum",
     "design_matrix",
-    "fill_gaps",
     "intrinsic_color",
-    "photometric_colors",
-    "pixels",
     "recover_coefficients",
     "sample",
     "spectra",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stellarlabels.exceptions import InputError
 from stellarlabels.registry import Registry
 
 __all__ = ["Features", "FeatureSet", "feature_set", "register"]
@@ -65,9 +66,6 @@ class FeatureSet(ABC):
 
     #: Name in the registry, set by `register`.
     name = None
-    #: Derivatives of the array ``color`` with respect to the magnitudes whose errors are the array ``error`` (C, B), if
-    #: the set has these arrays.
-    error_matrix = None
 
     @abstractmethod
     def compute(self, table):
@@ -89,9 +87,32 @@ class FeatureSet(ABC):
             If a column is missing without which nothing can be computed.
         """
 
+    def for_training(self, table):
+        """Network inputs of training stars: those of `compute`, and whatever training needs besides."""
+        return self.compute(table)
+
+    def add_noise(self, features, amount, seed=0):
+        """The same stars with noise added that has so many times the covariance of the inputs; if the set can do that.
+
+        Raises
+        ------
+        InputError
+            If it cannot.
+        """
+        raise InputError(f"feature set {self.name!r} cannot add noise to its inputs, which a calibration asks for")
+
     @property
     def config(self):
         """Options with which the same feature set can be made again (dict of plain values)."""
+        return {}
+
+    @property
+    def constants(self):
+        """Arrays that fixed layers of a network need beside the stars' inputs (dict of str to `~numpy.ndarray`).
+
+        ``error_matrix`` (C, B): derivatives of the array ``color`` with respect to the magnitudes whose errors are the
+        array ``error``. ``noise_basis`` (F, R): what the noise of the array ``flux`` is made of.
+        """
         return {}
 
 

@@ -6,7 +6,7 @@ from astropy.table import QTable, Table
 from stellarlabels import columns, packaged
 from stellarlabels.inputs.spectra import pixel_column
 
-__all__ = ["mrs_synthetic_sample", "xp_apogee_sample"]
+__all__ = ["SAMPLES", "jplus_synthetic_sample", "mrs_synthetic_sample", "xp_apogee_sample"]
 
 _LABELS = ("teff", "logg", "feh", "alpha_m")
 
@@ -34,10 +34,39 @@ def xp_apogee_sample():
     with packaged.file("sample", "xp_apogee_sample.fits.gz") as path:
         raw = Table.read(path, format="fits")
     declared = {item.name: item for label in _LABELS for item in columns.label_columns(label)}
-    out = QTable(meta={"credit": raw.meta.get("CREDIT", "")})
+    about = {"sample": "held-out stars with Gaia XP spectra", "against": "APOGEE DR17"}
+    out = QTable(meta={"credit": raw.meta.get("CREDIT", ""), **about})
     for name in raw.colnames:
         item = declared.get(name) or columns.column(name)
         out[name] = item.dress(raw[name].data)
+    return out
+
+
+def jplus_synthetic_sample():
+    """The stars of `xp_apogee_sample` with J-PLUS magnitudes synthesised from their spectra.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        ``source_id``, ``ra``, ``dec``, ``ebv``, ``mag_aper_6_0`` and ``mag_err_aper_6_0`` (cells of 12 magnitudes, AB,
+        in order of wavelength), Gaia magnitudes, and ``teff``, ``logg``, ``feh``, ``alpha_fe`` ([alpha/M]) with their
+        ``_err`` from APOGEE DR17.
+    """
+    from stellarlabels.inputs.xp import recover_coefficients
+    from stellarlabels.inputs.xp.photometry import synthesize
+
+    stars = xp_apogee_sample()
+    spectra = (columns.values(stars, name) for name in ("flux", "flux_error"))
+    coefficients, covariance = recover_coefficients(*spectra)
+    [jplus] = synthesize(coefficients, covariance.variance, systems=["JPLUS"])
+    names = ("source_id", "ra", "dec", "ebv", "phot_g_mean_mag", "phot_bp_mean_mag", "phot_rp_mean_mag")
+    out = QTable(stars[names])
+    out.meta = stars.meta | {"sample": "held-out stars with J-PLUS magnitudes from Gaia XP spectra"}
+    out["mag_aper_6_0"] = columns.column("mag_aper_6_0").dress(jplus.magnitude)
+    out["mag_err_aper_6_0"] = columns.column("mag_err_aper_6_0").dress(jplus.magnitude_error)
+    for label in _LABELS:
+        for end in ("", "_err"):
+            out[f"{label.replace('alpha_m', 'alpha_fe')}{end}"] = stars[f"{label}{end}"]
     return out
 
 
@@ -63,7 +92,8 @@ def mrs_synthetic_sample():
 
     with packaged.file("sample", "mrs_synthetic.fits") as path, fits.open(path) as units:
         stars = Table(units["STARS"].data)
-        out = QTable(meta={"credit": units[0].header["SOURCE"]})
+        about = {"sample": "synthetic LAMOST spectra", "against": "the labels that they were made from"}
+        out = QTable(meta={"credit": units[0].header["SOURCE"], **about})
         for name in stars.colnames:
             out[name] = columns.column(name).dress(np.asarray(stars[name]))
         shift = 1 + columns.values(out, "radial_velocity")[:, None] / c.to_value("km/s")
@@ -77,3 +107,7 @@ def mrs_synthetic_sample():
             for name, values in cells.items():
                 out[f"{name}_{arm}"] = pixel_column(name, f"_{arm}").dress(values)
     return out
+
+
+#: Makers of samples, the quickest first.
+SAMPLES = (xp_apogee_sample, mrs_synthetic_sample, jplus_synthetic_sample)

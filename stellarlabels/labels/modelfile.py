@@ -15,28 +15,13 @@ from stellarlabels.files import replacing
 
 __all__ = ["FORMAT_VERSION", "read", "read_description", "write"]
 
-#: Raised when the layout of the description or the names of the arrays change.
-FORMAT_VERSION = 1
+#: Raised when the layout of the description or the names of the arrays change; version 1 is read, too.
+FORMAT_VERSION, READ = 2, (1, 2)
 _KEY = "stellarlabels"
 
 
 def write(path, description, arrays, *, overwrite=False):
-    """Write a model file, to a temporary name first.
-
-    Parameters
-    ----------
-    path : path-like
-    description : dict
-        Anything that JSON can hold.
-    arrays : dict of str to `~numpy.ndarray`
-    overwrite : bool
-        Whether an existing file is replaced.
-
-    Raises
-    ------
-    WriteError
-        If the file exists and ``overwrite`` is False, or it cannot be written.
-    """
+    """Write a model file from a description that JSON can hold and arrays by name, to a temporary name first."""
     from safetensors.numpy import save
 
     text = json.dumps({"format_version": FORMAT_VERSION, **description})
@@ -46,18 +31,7 @@ def write(path, description, arrays, *, overwrite=False):
 
 
 def read(path):
-    """Read a model file.
-
-    Returns
-    -------
-    description : dict
-    arrays : dict of str to `~numpy.ndarray`
-
-    Raises
-    ------
-    ModelFileError
-        If the file is missing, is not such a file, is damaged, or is of a newer format.
-    """
+    """Description (dict) and arrays (dict) of a model file; `ModelFileError` if it is none, damaged, or newer."""
     with _opened(path) as file:
         description = _description(path, file)
         return description, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -91,6 +65,6 @@ def _description(path, file):
         version = description["format_version"]
     except (KeyError, TypeError, json.JSONDecodeError) as error:
         raise ModelFileError(f"{path}: a safetensors file, but not one of a stellarlabels model") from error
-    if version != FORMAT_VERSION:
-        raise ModelFileError(f"{path}: format version {version}, this release reads version {FORMAT_VERSION}")
+    if version not in READ:
+        raise ModelFileError(f"{path}: format version {version}, this release reads versions {READ}; update it")
     return description

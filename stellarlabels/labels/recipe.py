@@ -3,65 +3,24 @@
 from dataclasses import asdict, dataclass, field, fields, replace
 
 from stellarlabels.exceptions import InputError
+from stellarlabels.labels.uncertainty import CalibrationPlan
 
-__all__ = ["Recipe"]
+__all__ = ["CostOptions", "LabelOptions", "MeansFirst", "Recipe", "TrainOptions"]
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """Everything that decides how a system is built and trained, as plain values that travel in a saved model.
+class TrainOptions:
+    """How a network is trained; see `stellarlabels.networks.train`.
 
     Parameters
     ----------
-    labels : tuple of str
-        Labels to predict, by their names in the vocabulary.
-    features, feature_options : str, dict
-        Feature set and its options; see `stellarlabels.inputs.base`.
-    network, network_options : str, dict
-        Network and its options; see `stellarlabels.networks.builders`.
-    loss : {"gaussian", "student_t", "squared"}
-        Likelihood; see `stellarlabels.networks.losses`.
-    likelihoods : dict of str to str
-        Labels whose likelihood is "parallax": absolute magnitudes that are known through parallaxes; see
-        `stellarlabels.labels.targets`. The loss of the other labels is then "student_t".
+    loss : {"gaussian", "student_t", "squared", "propagated_gaussian", "propagated_student_t"}
+        Likelihood, by its name in the registry of `stellarlabels.networks.losses`.
     epochs, batch_size, learning_rate, schedule, weight_decay, clip_norm, patience
-        See `stellarlabels.networks.training.train`. ``patience=None`` means no early stopping.
-    separate : bool
-        Whether each label has a network of its own, trained on the stars that have this label.
-    label_ranges, color_ranges : dict of str to tuple of float
-        Smallest and largest value of a label, and of the color of its stars, within which the label is trained and
-        holds; outside predictions are flagged. Labels that are not named have the range of their training stars.
-    excess_epochs : int
-        With the loss "squared", which knows no errors: epochs in which only the layers for errors are trained, with the
-        loss "gaussian", after those in which the means are.
-    input_noise : float or dict of str to float
-        With the loss "squared" and networks for colors: how many times the errors of a star's magnitudes are added to
-        its colors as noise while the means are trained, perhaps different for each label (0 for those not named).
-    cost_bins : tuple of int, dict of str to tuple of int, or None
-        Bins on the two axes of the cost-sensitive weights, perhaps different for each label; None for equal weights.
-    cost_axis : {"color", "label"}
-        First axis of the cost-sensitive weights; "label" is the label itself, for separate networks.
-    cost_label : str
-        Label of the second axis of the cost-sensitive weights, a column of the training table.
-    cost_gamma : float or dict of str to float
-        Strength of the weights, perhaps different for each label; see `stellarlabels.networks.weights.cost_weights`.
-    ensemble : int
-        Number of networks, trained from different seeds, whose predictions are combined.
-    calibrate : bool
-        Whether predicted errors are recalibrated on the validation stars, if there are any.
-    error_floor : dict of str to float
-        Lower limit of the predicted error of a label, in the label's unit.
-    seed : int
-        Start of all random numbers.
+        ``patience=None`` means no early stopping.
     """
 
-    labels: tuple
-    features: str
-    network: str
-    feature_options: dict = field(default_factory=dict)
-    network_options: dict = field(default_factory=dict)
     loss: str = "gaussian"
-    likelihoods: dict = field(default_factory=dict)
     epochs: int = 100
     batch_size: int = 512
     learning_rate: float = 1e-3
@@ -69,41 +28,162 @@ class Recipe:
     weight_decay: float = 0.0
     clip_norm: float | None = None
     patience: int | None = None
-    separate: bool = False
-    label_ranges: dict = field(default_factory=dict)
-    color_ranges: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MeansFirst:
+    """For losses that know no errors: the means are trained first, then the layers for errors.
+
+    Parameters
+    ----------
+    excess_epochs : int
+        Epochs in which only the layers for errors are trained, with the loss "gaussian".
+    input_noise : float or dict of str to float
+        How many times the errors of a star's magnitudes are added to its colors as noise while the means are trained,
+        perhaps different for each label (0 for those not named).
+    """
+
     excess_epochs: int = 0
     input_noise: float | dict = 0.0
-    cost_bins: tuple | dict | None = None
-    cost_axis: str = "color"
-    cost_label: str = "feh"
-    cost_gamma: float | dict = 0.5
-    ensemble: int = 1
-    calibrate: bool = True
+
+
+@dataclass(frozen=True)
+class CostOptions:
+    """Cost-sensitive weights of the training stars; see `stellarlabels.networks.cost_weights`.
+
+    Parameters
+    ----------
+    bins : tuple of int, dict of str to tuple of int, or None
+        Bins on the two axes, perhaps different for each label; None for equal weights.
+    axes : tuple of str
+        Two of: "color"; "label", the label itself, for separate networks; the name of a label of the training table.
+    gamma : float or dict of str to float
+        Strength of the weights, perhaps different for each label.
+    """
+
+    bins: tuple | dict | None = None
+    axes: tuple = ("color", "feh")
+    gamma: float | dict = 0.5
+
+
+@dataclass(frozen=True)
+class LabelOptions:
+    """What holds for single labels.
+
+    Parameters
+    ----------
+    separate : bool
+        Whether each label has a network of its own, trained on the stars that have this label.
+    likelihoods : dict of str to str
+        Labels whose likelihood is "parallax": absolute magnitudes that are known through parallaxes; see
+        `stellarlabels.labels.targets`. The loss of the other labels is then "student_t".
+    label_ranges, color_ranges : dict of str to tuple of float
+        Smallest and largest value of a label, and of the color of its stars, within which the label is trained and
+        holds; outside predictions are flagged. Labels that are not named have the range of their training stars.
+    error_floor : dict of str to float
+        Lower limit of the predicted error of a label, in the label's unit.
+    """
+
+    separate: bool = False
+    likelihoods: dict = field(default_factory=dict)
+    label_ranges: dict = field(default_factory=dict)
+    color_ranges: dict = field(default_factory=dict)
     error_floor: dict = field(default_factory=dict)
-    seed: int = 0
+
+
+#: Groups of hyper-parameters, and what comes in front of the names of their fields when one is given by itself.
+_GROUPS = {
+    "train": (TrainOptions, ""),
+    "means_first": (MeansFirst, ""),
+    "cost": (CostOptions, "cost_"),
+    "per_label": (LabelOptions, ""),
+    "calibration": (CalibrationPlan, "calibration_"),
+}
+_FLAT = {prefix + item.name: (group, item.name) for group, (kind, prefix) in _GROUPS.items() for item in fields(kind)}
+#: Dictionaries that are updated, not replaced, when a recipe is changed.
+_UPDATED = ("feature_options", "network_options", "error_floor")
+
+
+@dataclass(frozen=True, init=False)
+class Recipe:
+    """Everything that decides how a system is built and trained, as plain values that travel in a saved model.
+
+    Parameters
+    ----------
+    labels : tuple of str
+        Labels to predict, by their names in the vocabulary, or as the system declares them.
+    features : str
+        Feature set; see `stellarlabels.inputs`.
+    network : str
+        Network; see `stellarlabels.networks`.
+    **options
+        ``feature_options``, ``network_options`` : dict
+            Options of the feature set and of the network.
+        ``train``, ``means_first``, ``cost``, ``per_label``, ``calibration``
+            Groups of hyper-parameters: `TrainOptions`, `MeansFirst`, `CostOptions`, `LabelOptions`,
+            `stellarlabels.labels.uncertainty.CalibrationPlan`, or dicts of some of their fields. Each field can also be
+            given by itself: ``epochs=300``, ``cost_gamma=0.5``, ``calibration_axes=("magnitude",)``.
+        ``combination`` : {"mixture", "single", "propagated"}
+            How the networks of an ensemble are combined; see `stellarlabels.labels.ensemble`.
+        ``ensemble`` : int
+            Number of networks, trained from different seeds, whose predictions are combined.
+        ``calibrate`` : bool
+            Whether predicted errors are recalibrated on the validation stars, if there are any.
+        ``seed`` : int
+            Start of all random numbers.
+
+    Raises
+    ------
+    InputError
+        As of `with_changes`.
+    """
+
+    labels: tuple
+    features: str
+    network: str
+    feature_options: dict
+    network_options: dict
+    train: TrainOptions
+    means_first: MeansFirst
+    cost: CostOptions
+    per_label: LabelOptions
+    calibration: CalibrationPlan
+    combination: str
+    ensemble: int
+    calibrate: bool
+    seed: int
+
+    def __init__(self, labels, features, network, **options):
+        start = {name: kind() for name, (kind, _) in _GROUPS.items()}
+        start |= {"feature_options": {}, "network_options": {}, "combination": "mixture"}
+        start |= {"ensemble": 1, "calibrate": True, "seed": 0}
+        changes = {"labels": labels, "features": features, "network": network, **options}
+        self._set(start, changes)
+
+    def _set(self, start, changes):
+        """Take values (dict) with changes."""
+        for name, value in _changed(start, changes).items():
+            object.__setattr__(self, name, value)
 
     def with_changes(self, **changes):
         """A copy with some values changed; the two ``_options`` and ``error_floor`` dicts are updated, not replaced.
+
+        Parameters
+        ----------
+        **changes
+            As the options of the constructor.
+
+        Returns
+        -------
+        Recipe
 
         Raises
         ------
         InputError
             If a name is not one of a recipe, or a number that must be positive is not.
         """
-        known = {item.name for item in fields(self)}
-        unknown = sorted(set(changes) - known)
-        if unknown:
-            raise InputError(f"no such hyper-parameter: {', '.join(unknown)}; there are {', '.join(sorted(known))}")
-        for name in ("feature_options", "network_options", "error_floor"):
-            if name in changes:
-                changes[name] = {**getattr(self, name), **changes[name]}
-        out = replace(self, **changes)
-        for name in ("epochs", "batch_size", "learning_rate", "ensemble"):
-            if not getattr(out, name) > 0:
-                raise InputError(f"{name}: expected a positive number, got {getattr(out, name)!r}")
-        if isinstance(out.labels, str):
-            out = replace(out, labels=(out.labels,))
+        out = object.__new__(Recipe)
+        out._set(vars(self), changes)
         return out
 
     def to_dict(self):
@@ -111,10 +191,58 @@ class Recipe:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values):
-        """The inverse of `to_dict`, also after a trip through JSON."""
+    def from_dict(cls, values, like=None):
+        """The inverse of `to_dict`, also after a trip through JSON.
+
+        Parameters
+        ----------
+        values : dict
+            Files of format version 1 have all hyper-parameters on one level.
+        like : Recipe, optional
+            Has the calibration and the combination that such files leave to the class of the system.
+
+        Returns
+        -------
+        Recipe
+        """
         values = dict(values)
-        for name in ("labels", "cost_bins"):
-            if isinstance(values.get(name), list):
-                values[name] = tuple(values[name])
+        if "train" not in values:  # format version 1
+            values["cost_axes"] = values.pop("cost_axis", "color"), values.pop("cost_label", "feh")
+            if like is not None:
+                values |= {"calibration": like.calibration, "combination": like.combination}
         return cls(**values)
+
+
+def _changed(values, changes):
+    """Values of a recipe (dict) after changes, which may name single fields of the groups."""
+    unknown = sorted(set(changes) - {item.name for item in fields(Recipe)} - set(_FLAT))
+    if unknown:
+        known = sorted({*values, "labels", "features", "network"} - set(_GROUPS) | set(_FLAT))
+        raise InputError(f"no such hyper-parameter: {', '.join(unknown)}; there are {', '.join(known)}")
+    out = dict(values)
+    for name in sorted(changes, key=lambda name: name in _FLAT):  # groups before single fields of them
+        value = changes[name]
+        group, key = _FLAT.get(name, (name, None))
+        before = getattr(out[group], key) if key else out.get(name)
+        if name in _UPDATED:
+            value = {**before, **value}
+        if key:
+            out[group] = replace(out[group], **{key: _plain(value)})
+        elif name in _GROUPS and isinstance(value, dict):
+            out[name] = replace(before, **{field: _plain(item) for field, item in value.items()})
+        else:
+            out[name] = _plain(value)
+    if isinstance(out["labels"], str):
+        out["labels"] = (out["labels"],)
+    train = out["train"]
+    for name, value in (("epochs", train.epochs), ("batch_size", train.batch_size), ("ensemble", out["ensemble"])):
+        if not value > 0:
+            raise InputError(f"{name}: expected a positive number, got {value!r}")
+    if not train.learning_rate > 0:
+        raise InputError(f"learning_rate: expected a positive number, got {train.learning_rate!r}")
+    return out
+
+
+def _plain(value):
+    """A tuple in place of a list, as JSON gives it."""
+    return tuple(value) if isinstance(value, list) else value

@@ -11,19 +11,11 @@ GUESS_SNR = 5.0
 
 
 class Targets:
-    """Training targets of L labels for N stars.
+    """Training targets of L labels: values and errors (N, L), NaN where unknown, and which are parallaxes (L,)."""
 
-    Labels whose likelihood is "parallax" are absolute magnitudes M. They have no column of their own; the target is the
-    pseudo-luminosity ``p = parallax 10**(0.2 m)``, which equals ``10**(0.2 (M + 10))`` (in mas) and, unlike an inverted
-    parallax, has a Gaussian error, ``parallax_error 10**(0.2 m)``, also where the parallax is negative.
-
-    Parameters
-    ----------
-    labels : sequence of str
-    values, errors : `~numpy.ndarray`, shape (N, L)
-        Labels or pseudo-luminosities with their standard errors, NaN where unknown.
-    is_parallax : sequence of bool, length L
-    """
+    # Labels whose likelihood is "parallax" are absolute magnitudes M. They have no column of their own; the target is
+    # the pseudo-luminosity ``p = parallax 10**(0.2 m)``, which equals ``10**(0.2 (M + 10))`` (in mas) and, unlike an
+    # inverted parallax, has a Gaussian error, ``parallax_error 10**(0.2 m)``, also where the parallax is negative.
 
     def __init__(self, labels, values, errors, is_parallax):
         self.labels, self.values, self.errors = tuple(labels), values, errors

@@ -1,1 +1,38 @@
-"""Networks, layers, losses and training: the only room that imports Keras, and only when it is used."""
+"""Networks: the only room that imports Keras. Builders and losses register themselves.
+
+Everything here is imported on first use, since Keras takes seconds.
+"""
+
+from importlib import import_module
+
+_LAZY = {
+    "PASSES": "error_propagation",
+    "Propagation": "error_propagation",
+    "Terms": "error_propagation",
+    "adapt": "kinds",
+    "build": "kinds",
+    "cost_weights": "weights",
+    "freeze_means": "perceptrons",
+    "held_out": "training",
+    "learner": "kinds",
+    "losses": "losses",
+    "means_of": "perceptrons",
+    "predict": "training",
+    "register": "kinds",
+    "split_groups": "training",
+    "train": "training",
+    "weight_shapes": "kinds",
+}
+
+__all__ = list(_LAZY)
+
+
+def __getattr__(name):
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = import_module(f"{__name__}.{_LAZY[name]}")
+    return module if name == _LAZY[name] else getattr(module, name)
+
+
+def __dir__():
+    return sorted({*globals(), *_LAZY})

@@ -4,36 +4,19 @@ import keras
 import numpy as np
 from keras import layers
 
+from stellarlabels.networks.kinds import register
+
 __all__ = ["two_arm_cnn"]
 
 
+@register
 def two_arm_cnn(*, shapes, outputs, filters, kernels, strides, dense, dropout, seed):
-    """The network of the SPCANet paper (its Section 3.1, Fig. 5), with heads for means and errors.
-
-    Each arm passes through convolutions, each followed by batch normalisation and, but for the last one, ReLU; the
-    arm's own input is added to the result (in the paper as it is; where convolutions have strides, averaged over as
-    many pixels), and ReLU follows. Both arms and the quality of the spectra are joined and pass through two dense
-    layers with ReLU, each followed by dropout.
-
-    Parameters
-    ----------
-    shapes : dict of str to int
-        Lengths of the inputs ``flux_b``, ``flux_r`` and ``quality``.
-    outputs : int
-        Number of labels L.
-    filters, kernels, strides : sequence of int
-        Of the convolutions of a branch. The paper has three, and does not give these numbers.
-    dense : sequence of int
-        Units of the dense layers; the paper has two.
-    dropout : float
-        Share of units that are left out after each dense layer during training.
-    seed : int
-
-    Returns
-    -------
-    `keras.Model`
-        Inputs ``flux_b``, ``flux_r`` (N, pixels) and ``quality`` (N, 4); output (N, 2 L).
-    """
+    """The network of the SPCANet paper (Section 3.1, Fig. 5): arms (N, pixels) and quality (N, 4) to (N, 2 L)."""
+    # Each arm passes through convolutions (``filters``, ``kernels``, ``strides``; the paper has three of them and does
+    # not give these numbers), each followed by batch normalisation and, but for the last one, ReLU; the arm's own input
+    # is added to the result (in the paper as it is; where convolutions have strides, averaged over as many pixels), and
+    # ReLU follows. Both arms and the quality of the spectra are joined and pass through ``dense`` layers (two in the
+    # paper) with ReLU, each followed by ``dropout``.
     number = iter(range(seed + 1000, seed + 1000000, 1000))
 
     def start():

@@ -3,47 +3,26 @@
 import keras
 from keras import layers, ops
 
+from stellarlabels.networks.kinds import register
+
 __all__ = ["UnitSigma", "spectrum_cnn"]
 
 
 @keras.saving.register_keras_serializable(package="stellarlabels")
 class UnitSigma(layers.Layer):
-    """Means followed by as many zeros: logarithms of errors of one standard deviation of the label.
-
-    For networks that learn no errors; the calibration on validation stars then finds the factor.
-    """
+    """Means (N, L) followed by zeros: logarithms of errors of one standard deviation, for a calibration to scale."""
 
     def call(self, inputs):
         return ops.concatenate([inputs, ops.zeros_like(inputs)], axis=-1)
 
 
+@register
 def spectrum_cnn(*, shapes, outputs, filters, kernel, pool, dense, slope, seed):
-    """The network of the SolarDis paper (its Section 3.1, Fig. 4).
-
-    Convolutions, each followed by a LeakyReLU activation and a maximum over ``pool`` pixels, then dense layers with the
-    same activation and a linear one with the labels. With 4,875 pixels, filters of 64, 128, 256, and dense layers of
-    512 and 256 units it has the 23,849,605 parameters that the authors' code prints.
-
-    Parameters
-    ----------
-    shapes : dict of str to int
-        Length of the input ``flux``.
-    outputs : int
-        Number of labels L.
-    filters : sequence of int
-    kernel, pool : int
-        Pixels of each convolution and of each maximum.
-    dense : sequence of int
-        Units of the dense layers before the last one.
-    slope : float
-        Of LeakyReLU below 0. Neither the paper nor the code that is public gives it.
-    seed : int
-
-    Returns
-    -------
-    `keras.Model`
-        Input ``flux`` (N, pixels); output (N, 2 L).
-    """
+    """The network of the SolarDis paper (its Section 3.1, Fig. 4): flux (N, pixels) to means and errors (N, 2 L)."""
+    # Convolutions (``filters``, ``kernel`` pixels), each followed by LeakyReLU and a maximum over ``pool`` pixels, then
+    # ``dense`` layers with the same activation and a linear one with the labels. With 4,875 pixels, filters of 64, 128,
+    # 256, and dense layers of 512 and 256 units it has the 23,849,605 parameters that the authors' code prints. Neither
+    # the paper nor the code that is public gives the ``slope`` of LeakyReLU.
     number = iter(range(seed + 1000, seed + 1000000, 1000))
 
     def start():

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from stellarlabels.networks.chain import forward, pullback
+from stellarlabels.networks.jacobian_mlp import forward, pullback
+from stellarlabels.networks.layers import standardising
 
 __all__ = ["DifferentiableMLP", "PropagatedError", "TotalLogError"]
 
@@ -13,23 +14,10 @@ _register = keras.saving.register_keras_serializable(package="stellarlabels")
 
 @_register
 class DifferentiableMLP(keras.layers.Layer):
-    """Dense layers with activations and a linear output, and their exact Jacobian by the chain rule.
+    """Dense layers (N, F) to (N, L) with a linear output, and their exact Jacobian (N, L, F) by the chain rule."""
 
-    The Jacobian costs about as much as the outputs and needs no automatic differentiation, so it is part of the forward
-    pass on every Keras backend.
-
-    Parameters
-    ----------
-    hidden : sequence of int
-        Units of the hidden layers.
-    outputs : int
-        Number of outputs L.
-    activation : str
-        Of the hidden layers; one of `stellarlabels.networks.chain.ACTIVATIONS`.
-    l2 : float
-        Penalty on the squares of the kernels.
-    seed : int or None
-    """
+    # The Jacobian costs about as much as the outputs and needs no automatic differentiation, so it is part of the
+    # forward pass on every Keras backend.
 
     def __init__(self, hidden, outputs, activation="leaky_relu", l2=0.0, seed=None, **kwargs):
         super().__init__(**kwargs)
@@ -37,7 +25,7 @@ class DifferentiableMLP(keras.layers.Layer):
 
     @property
     def stages(self):
-        """The layers as stages of `stellarlabels.networks.chain`."""
+        """The layers as stages of `stellarlabels.networks.jacobian_mlp`."""
         hidden = [({"kind": "dense", "units": n}, {"kind": "activation", "name": self.activation}) for n in self.hidden]
         return [stage for pair in hidden for stage in pair] + [{"kind": "dense", "units": self.outputs}]
 
@@ -78,12 +66,10 @@ class DifferentiableMLP(keras.layers.Layer):
 
 @_register
 class PropagatedError(keras.layers.Layer):
-    """Variance of outputs that independent errors of measured quantities cause: ``sum_b (J A)_lb^2 sigma_b^2``.
+    """Variance (N, L) that independent errors (N, B) of measured quantities cause: ``sum_b (J A)_lb^2 sigma_b^2``."""
 
-    Called with a Jacobian (N, L, F) with respect to scaled features and errors (N, B); the fixed matrix A (F, B) holds
-    the derivatives of the scaled features with respect to the measured quantities, for instance of colors with respect
-    to magnitudes. Set it with `adapt`.
-    """
+    # J is a Jacobian (N, L, F) with respect to scaled features; the fixed matrix A (F, B) holds the derivatives of
+    # these with respect to the measured quantities, for instance of colors with respect to magnitudes.
 
     def __init__(self, **kwargs):
         super().__init__(trainable=False, **kwargs)
@@ -92,9 +78,10 @@ class PropagatedError(keras.layers.Layer):
         jacobian, errors = input_shape
         self.matrix = self.add_weight(shape=(jacobian[-1], errors[-1]), initializer="zeros", name="matrix")
 
-    def adapt(self, matrix):
-        """Set the matrix (F, B)."""
-        self.set_weights([np.asarray(matrix, np.float32)])
+    def adapt_to(self, arrays, seed):
+        """Set the matrix (F, B): that of the colors ``arrays["error_matrix"]``, in units of their scatter."""
+        _, scaling = standardising(arrays["color"])
+        self.set_weights([np.asarray(scaling @ arrays["error_matrix"], np.float32)])
 
     def call(self, inputs):
         jacobian, errors = inputs

@@ -22,15 +22,7 @@ _made, _lock = WeakKeyDictionary(), Lock()
 
 
 class FoldedConvolution(layers.Layer):
-    """A convolution along pixels together with the batch normalisation and the activation that follow it.
-
-    Parameters
-    ----------
-    convolution : `keras.layers.Conv1D`
-        One for which `foldable` is true.
-    norm : `keras.layers.BatchNormalization` or None
-    activation : `keras.layers.Layer` or None
-    """
+    """A convolution (N, W, C) to (N, W / stride, F) with the batch normalisation and activation that follow it."""
 
     def __init__(self, convolution, norm=None, activation=None, **kwargs):
         super().__init__(**kwargs)
@@ -107,18 +99,7 @@ def foldable(layer):
 
 
 def for_prediction(network):
-    """A network that predicts the same, faster.
-
-    Parameters
-    ----------
-    network : `keras.Model`
-
-    Returns
-    -------
-    `keras.Model`
-        It has the variables of the network, and is the network itself if that has no convolutions. It is made once, and
-        kept as long as the network is. Outputs are the same but for rounding: within 1e-5 of the largest.
-    """
+    """A network that predicts the same to 1e-5, faster, with the same variables; itself if it has no convolutions."""
     with _lock:
         if network not in _made:
             _made[network] = _folded(network)

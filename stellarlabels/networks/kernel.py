@@ -8,6 +8,9 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from stellarlabels.networks.kinds import register
+from stellarlabels.networks.layers import DOUBLE
+
 __all__ = ["Bend", "KernelRegression", "WeightedComponents", "degraded", "encoded", "head_training", "kernel_mlp"]
 
 _register = keras.saving.register_keras_serializable(package="stellarlabels")
@@ -21,22 +24,12 @@ LENGTHS, NOISES = (0.5, 1.0, 2.0, 4.0, 8.0), (0.003, 0.01, 0.03, 0.1)
 
 @_register
 class WeightedComponents(layers.Layer):
-    """Posterior mean of the components of spectra whose pixels have errors.
+    """Posterior mean (N, K) of the components of spectra (N, F) whose pixels have errors (N, F)."""
 
-    The model of a spectrum is ``offset + z @ directions`` plus noise with the variance ``error**2 + floor**2``, and a
-    standard normal prior of z. Pixels without information (large errors) do not matter, and of a noisy spectrum little
-    more than the prior remains. The directions are found by expectation maximisation (factor analysis with known noise;
-    Rubin & Thayer 1982, Psychometrika 47, 69).
-
-    Parameters
-    ----------
-    units : int
-        Number of components K.
-    floor : float
-        Error that every pixel has besides its own.
-    iterations : int
-        Steps of the expectation maximisation, which starts at principal components.
-    """
+    # The model of a spectrum is ``offset + z @ directions`` plus noise with the variance ``error**2 + floor**2``, and a
+    # standard normal prior of z. Pixels without information (large errors) do not matter, and of a noisy spectrum
+    # little more than the prior remains. The directions are found by expectation maximisation (factor analysis with
+    # known noise; Rubin & Thayer 1982, Psychometrika 47, 69) in ``iterations`` steps from principal components.
 
     def __init__(self, units, floor=0.004, iterations=5, **kwargs):
         super().__init__(trainable=False, **kwargs)
@@ -67,7 +60,8 @@ class WeightedComponents(layers.Layer):
         place[upper, lower] = place[lower, upper] = np.arange(len(upper))
         gram = ops.reshape(ops.take(packed, place.ravel(), axis=1), (-1, self.units, self.units))
         right = ops.matmul(weight * (flux - self.offset), ops.transpose(self.directions))
-        return ops.solve(gram + ops.eye(self.units), right[:, :, None])[:, :, 0]
+        gram, right = (ops.cast(array, "float64") for array in (gram + ops.eye(self.units), right[:, :, None]))
+        return ops.cast(ops.solve(gram, right)[:, :, 0], self.compute_dtype)
 
     def get_config(self):
         own = {name: getattr(self, name) for name in ("units", "floor", "iterations")}
@@ -103,15 +97,7 @@ def _factors(residual, weight, units, iterations):
 
 @_register
 class KernelRegression(layers.Layer):
-    """Kernel ridge regression with a Gaussian kernel: the mean of a Gaussian process.
-
-    Parameters
-    ----------
-    outputs : int
-        Number of labels L; each has its own length scale.
-    centers : int
-        Largest number of training stars that are kept.
-    """
+    """Kernel ridge regression with a Gaussian kernel, (N, K) to (N, L), from at most ``centers`` training stars."""
 
     def __init__(self, outputs, centers=2000, **kwargs):
         super().__init__(trainable=False, **kwargs)
@@ -124,18 +110,7 @@ class KernelRegression(layers.Layer):
         self.exponents = self.add_weight(shape=(self.outputs,), initializer="zeros", name="exponents")
 
     def fit(self, inputs, values, known, seed):
-        """Solve for the weights of the stars.
-
-        Length scale and noise of each label are those of the smallest absolute leave-one-out residual.
-
-        Parameters
-        ----------
-        inputs : `~numpy.ndarray`, shape (N, K)
-        values : `~numpy.ndarray`, shape (N, L)
-        known : `~numpy.ndarray` of bool, shape (N, L)
-        seed : int
-            For the choice of stars, if there are more than ``centers``.
-        """
+        """Solve for the weights of stars (N, K) with values and known (N, L), at the best leave-one-out residuals."""
         rows = np.sort(np.random.default_rng(seed).permutation(len(inputs))[: self.centers])
         inputs = np.asarray(inputs, np.float64)[rows]
         square = _squares(inputs, inputs)
@@ -176,9 +151,7 @@ class KernelRegression(layers.Layer):
 
 
 def _leave_one_out(eigenvalues, vectors, target):
-    """The smallest mean absolute leave-one-out residual among the noises, and the weights of the stars for that
-    noise.
-    """
+    """The smallest mean absolute leave-one-out residual among the noises, and the weights (N,) of the stars for it."""
     rotated, best, chosen = vectors.T @ target, np.inf, None
     squared = vectors**2
     for noise in NOISES:
@@ -198,15 +171,10 @@ def _squares(a, b):
 
 @_register
 class Bend(layers.Layer):
-    """Means and logarithms of errors on another scale of the labels: ``y = u / (1 - bend u)``.
+    """Means and logarithms of errors (N, 2 L) on another scale of the labels: ``y = u / (1 - bend u)``."""
 
-    With the bend of (standard deviation / mean) of a label, u is a linear function of the label's reciprocal: of
-    5040 / Teff for the effective temperature. A bend of 0 leaves a label as it is.
-
-    Parameters
-    ----------
-    bends : sequence of float, length L
-    """
+    # With the bend of (standard deviation / mean) of a label, u is a linear function of the label's reciprocal: of 5040
+    # / Teff for the effective temperature. A bend of 0 leaves a label as it is.
 
     def __init__(self, bends, **kwargs):
         super().__init__(**kwargs)
@@ -227,13 +195,7 @@ class Bend(layers.Layer):
 
 @_register
 class Blend(layers.Layer):
-    """The means of a perceptron, and when it is not being trained those of the kernel machine with a certain share.
-
-    Parameters
-    ----------
-    share : float
-        Of the kernel machine.
-    """
+    """The means of a perceptron (N, 2 L) and, except in training, a share of those of a kernel machine (N, L)."""
 
     def __init__(self, share, **kwargs):
         super().__init__(**kwargs)
@@ -250,35 +212,15 @@ class Blend(layers.Layer):
         return {**super().get_config(), "share": self.share}
 
 
+@register
 def kernel_mlp(
     *, shapes, outputs, components, floor, iterations, width, dropout, share, centers, bends, noise, copies, seed
 ):
-    """Noise-weighted components, and on them a perceptron with a linear path and a kernel machine.
-
-    Parameters
-    ----------
-    shapes : dict of str to int
-        Lengths of the inputs ``flux`` and ``error``.
-    outputs : int
-        Number of labels L.
-    components, floor, iterations
-        See `WeightedComponents`.
-    width, dropout : int, float
-        Units of the two hidden layers of the perceptron, and the share of them that is left out in training.
-    share, centers
-        See `Blend` and `KernelRegression`.
-    bends : sequence of float
-        See `Bend`; for labels beyond its end 0.
-    noise, copies : float, int
-        Training spectra are seen in ``copies`` copies with noise added, of up to ``noise`` times their own; see
-        `encoded`.
-    seed : int
-
-    Returns
-    -------
-    `keras.Model`
-        Inputs ``flux`` and ``error``; output (N, 2 L).
-    """
+    """Components of flux and error (N, F), and on them a perceptron and a kernel machine; output (N, 2 L)."""
+    # ``components``, ``floor``, ``iterations``: see WeightedComponents. ``width``, ``dropout``: of the two hidden
+    # layers of the perceptron, which has a linear path, too. ``share``, ``centers``: see Blend, KernelRegression.
+    # ``bends``: see Bend; 0 for labels beyond its end. ``copies`` of each spectrum with up to ``noise`` times its own
+    # noise are seen in training.
 
     def dense(units, number, activation=None, **kwargs):
         start = keras.initializers.GlorotUniform(seed=seed + 1000 * number)
@@ -288,11 +230,11 @@ def kernel_mlp(
     z = keras.Input((components,), name="components")
     x = layers.Dropout(dropout, seed=seed + 1)(dense(width, 1, "gelu")(z))
     x = dense(width, 2, "gelu")(x)
-    mean = layers.Add()([dense(outputs, 3)(z), dense(outputs, 4)(x)])
+    mean = layers.Add(**DOUBLE)([dense(outputs, 3, **DOUBLE)(z), dense(outputs, 4, **DOUBLE)(x)])
     log_sigma = dense(outputs, 5, bias_initializer=keras.initializers.Constant(-1.5))(x)
-    perceptron = layers.Concatenate()([mean, log_sigma])
-    kernel = KernelRegression(outputs, centers, name="kernel")(z)
-    out = Bend(bends, name="bend")(Blend(share, name="blend")([perceptron, kernel]))
+    perceptron = layers.Concatenate(**DOUBLE)([mean, log_sigma])
+    kernel = KernelRegression(outputs, centers, name="kernel", **DOUBLE)(z)
+    out = Bend(bends, name="bend", **DOUBLE)(Blend(share, name="blend", **DOUBLE)([perceptron, kernel]))
     head = keras.Model({"components": z}, out, name="head")
     flux, error = (keras.Input((shapes[name],), name=name) for name in ("flux", "error"))
     encoder = WeightedComponents(components, floor, iterations, name="encoder")
@@ -302,18 +244,7 @@ def kernel_mlp(
 
 
 def degraded(flux, error, noise, rng):
-    """Spectra with more noise, of up to ``noise`` times their own, and their errors; one in ten pixels is lost in some.
-
-    Parameters
-    ----------
-    flux, error : `~numpy.ndarray`, shape (N, F)
-    noise : float
-    rng : `numpy.random.Generator`
-
-    Returns
-    -------
-    flux, error : `~numpy.ndarray` of float32, shape (N, F)
-    """
+    """Flux and error (N, F) with up to ``noise`` times the noise; one in ten pixels is lost in some spectra."""
     amount = noise * rng.random((len(flux), 1), np.float32)
     new = flux + amount * np.minimum(error, 1.0) * rng.standard_normal(flux.shape, np.float32)
     lost = rng.random(flux.shape, np.float32) < 0.1 * (rng.random((len(flux), 1)) < 0.3)
@@ -321,20 +252,7 @@ def degraded(flux, error, noise, rng):
 
 
 def encoded(network, arrays, seed, *, augment):
-    """What the trained part of a `kernel_mlp` sees of spectra.
-
-    Parameters
-    ----------
-    network : `keras.Model`
-    arrays : dict of str to `~numpy.ndarray`
-    seed : int
-    augment : bool
-        Whether copies with more noise follow the spectra as they are.
-
-    Returns
-    -------
-    `~numpy.ndarray` of float32, shape (C N, K)
-    """
+    """What the trained part of a `kernel_mlp` sees (C N, K) of spectra and, if asked for, of noisier copies."""
     encoder, rng = network.get_layer("encoder"), np.random.default_rng(seed)
     out = []
     for copy in range(network.augmentation["copies"] if augment else 1):
@@ -347,30 +265,13 @@ def encoded(network, arrays, seed, *, augment):
 
 
 def head_training(network, arrays, targets, checks, seed):
-    """What is to be trained of a `kernel_mlp`, and with what; the kernel machine is solved here.
-
-    Parameters
-    ----------
-    network : `keras.Model`
-        With its encoder adapted.
-    arrays, checks : dict of str to `~numpy.ndarray`
-        Training and validation inputs.
-    targets : `~numpy.ndarray`, shape (N, 3 L)
-        Packed training targets.
-    seed : int
-
-    Returns
-    -------
-    head : `keras.Model`
-    inputs : dict of str to `~numpy.ndarray`
-        Encoded training spectra and their noisier copies, (C N, K).
-    targets : `~numpy.ndarray`, shape (C N, 3 L)
-    checks : dict of str to `~numpy.ndarray`
-        Encoded validation spectra.
-    """
+    """The `learner` of a `kernel_mlp`: its head with encoded spectra (C N, K); the kernel machine is solved here."""
     head, count = network.get_layer("head"), len(targets)
     z = encoded(network, arrays, seed, augment=True)
     values, _, known = np.split(np.asarray(targets, np.float64), 3, axis=1)
     head.get_layer("kernel").fit(z[:count], head.get_layer("bend").inverse(values), known > 0, seed)
     own = encoded(network, checks, seed, augment=False)
     return head, {"components": z}, np.tile(targets, (len(z) // count, 1)), {"components": own}
+
+
+kernel_mlp.learner = head_training

@@ -4,20 +4,29 @@ import keras
 import numpy as np
 from keras import ops
 
-__all__ = ["AffineProjection", "ColorInput", "LogErrorBins", "SigmaFloor", "SpectrumNoise"]
+__all__ = [
+    "DOUBLE",
+    "AffineProjection",
+    "ColorInput",
+    "LogErrorBins",
+    "MeasurementNoise",
+    "PrincipalComponents",
+    "SigmaFloor",
+    "SpectrumNoise",
+    "Standardisation",
+    "standardising",
+]
+
+#: Options of layers whose terms cancel. In single precision their sums would depend on how many rows are computed at
+#: once, because processors add in another order then, by more than a label may: 1e-5 of its error.
+DOUBLE = {"dtype": "float64"}
 
 _register = keras.saving.register_keras_serializable(package="stellarlabels")
 
 
 @_register
 class AffineProjection(keras.layers.Layer):
-    """Fixed linear map ``(x - offset) @ matrix``; its weights are set by `adapt`, not by training.
-
-    Parameters
-    ----------
-    units : int
-        Number of outputs.
-    """
+    """Fixed linear map ``(x - offset) @ matrix``, (N, F) to (N, units); its weights are set once, not by training."""
 
     def __init__(self, units, **kwargs):
         super().__init__(trainable=False, **kwargs)
@@ -40,21 +49,60 @@ class AffineProjection(keras.layers.Layer):
 
 
 @_register
+class Standardisation(AffineProjection):
+    """Gives each column of the input ``of`` mean 0 and variance 1; constant columns become 0."""
+
+    def __init__(self, of, units, **kwargs):
+        super().__init__(units, **kwargs)
+        self.of = of
+
+    def adapt_to(self, arrays, seed):
+        """Take means and variances from ``arrays[of]`` (N, F)."""
+        self.adapt(*standardising(arrays[self.of]))
+
+    def get_config(self):
+        return {**super().get_config(), "of": self.of}
+
+
+@_register
+class PrincipalComponents(AffineProjection):
+    """Projects spectra (N, F) on principal components (N, units), scaled by the square root of their spread."""
+
+    # That is halfway between leaving faint components too small to learn from and blowing up their noise.
+
+    def __init__(self, of, units, **kwargs):
+        super().__init__(units, **kwargs)
+        self.of = of
+
+    def adapt_to(self, arrays, seed, stars=12000):
+        """Find the components of ``arrays[of]`` (N, F), standardised, from at most so many of the stars."""
+        flux = arrays[self.of]
+        offset, scaling = standardising(flux)
+        some = np.random.default_rng(seed).permutation(len(flux))[:stars]
+        directions = np.linalg.svd((flux[some] - offset) @ scaling, full_matrices=False)[2][: self.units].T
+        matrix = scaling @ directions
+        spread = ((flux[some] - offset) @ matrix).std(axis=0)
+        out = np.zeros((flux.shape[1], self.units))
+        out[:, : matrix.shape[1]] = matrix / np.sqrt(np.maximum(spread, 1e-9))
+        self.adapt(offset, out)
+
+    def get_config(self):
+        return {**super().get_config(), "of": self.of}
+
+
+def standardising(array):
+    """Offset (F,) and matrix (F, F) that give each column mean 0 and variance 1; constant columns become 0."""
+    spread = array.std(axis=0, dtype=np.float64)
+    return array.mean(axis=0, dtype=np.float64), np.diag(np.where(spread > 0, 1 / np.where(spread > 0, spread, 1), 0))
+
+
+@_register
 class SpectrumNoise(keras.layers.Layer):
-    """Adds noise to spectra during training; does nothing otherwise.
+    """Adds ``amount`` times their own noise to spectra (N, F) with errors (N, F) in training; else nothing."""
 
-    The noise of star i in sample j is ``amount error_ij (L eps_i)_j`` with standard normal ``eps`` and the rows of
-    ``L`` of unit length, so that the samples are correlated as those of spectra made from few coefficients are. It
-    keeps the network from reading the noise of single training stars; the errors are left as they are.
-
-    Parameters
-    ----------
-    rank : int
-        Number of independent noise components (columns of ``L``).
-    amount : float
-        Size of the added noise in units of the star's own.
-    seed : int or None
-    """
+    # The noise of star i in sample j is ``amount error_ij (L eps_i)_j`` with ``rank`` standard normal ``eps`` and the
+    # rows of ``L`` of unit length, so that the samples are correlated as those of spectra made from few coefficients
+    # are. It keeps the network from reading the noise of single training stars; the errors are left as they are.
 
     def __init__(self, rank, amount=0.5, seed=None, **kwargs):
         super().__init__(trainable=False, **kwargs)
@@ -65,9 +113,9 @@ class SpectrumNoise(keras.layers.Layer):
         size = input_shape[0][-1]
         self.basis = self.add_weight(shape=(self.rank, size), initializer="zeros", name="basis")
 
-    def adapt(self, basis):
-        """Set the noise components from a design matrix (size, rank); its rows are scaled to unit length."""
-        rows = np.asarray(basis, float)
+    def adapt_to(self, arrays, seed):
+        """Set the components from a design matrix ``arrays["noise_basis"]`` (size, rank), its rows of unit length."""
+        rows = np.asarray(arrays["noise_basis"], float)
         self.set_weights([(rows / np.linalg.norm(rows, axis=1, keepdims=True)).T.astype(np.float32)])
 
     def call(self, inputs, training=False):
@@ -84,19 +132,7 @@ class SpectrumNoise(keras.layers.Layer):
 
 @_register
 class MeasurementNoise(keras.layers.Layer):
-    """Adds noise to features during training, as the errors of what they were made from would; else does nothing.
-
-    Called with scaled features (N, F) and independent errors (N, B) of the measured quantities. The noise of a star is
-    ``amount A (sigma eps)`` with standard normal ``eps`` and the fixed matrix A (F, B), the derivatives of the features
-    with respect to the quantities.
-
-    Parameters
-    ----------
-    matrix : array_like, shape (F, B)
-    amount : float
-        Size of the added noise in units of the star's own.
-    seed : int or None
-    """
+    """Adds noise ``amount A (sigma eps)`` to features (N, F) in training, from errors (N, B) and a matrix A (F, B)."""
 
     def __init__(self, matrix, amount=1.0, seed=None, **kwargs):
         super().__init__(trainable=False, **kwargs)
@@ -119,20 +155,10 @@ class MeasurementNoise(keras.layers.Layer):
 
 @_register
 class ColorInput(keras.layers.Layer):
-    """Standardised colors with missing ones (NaN) at zero, followed by a 0/1 indicator of each missing color.
+    """Standardised colors (N, C) with missing ones (NaN) at zero, followed by a 0/1 indicator of each: (N, 2 C)."""
 
-    During training whole groups of colors are left out at random, so that the network learns to do without.
-
-    Parameters
-    ----------
-    groups : list of list of int
-        Which colors go missing together, one list for each catalog that may be absent.
-    rates : list of float
-        Probability that a group is left out of a star's input during training.
-    limit : float
-        Standardised colors are clipped to plus or minus this.
-    seed : int or None
-    """
+    # During training whole ``groups`` of colors are left out at random with the probabilities ``rates``, so that the
+    # network learns to do without. Standardised colors are clipped to plus or minus ``limit``.
 
     def __init__(self, groups=(), rates=(), limit=6.0, seed=None, **kwargs):
         super().__init__(trainable=False, **kwargs)
@@ -145,8 +171,9 @@ class ColorInput(keras.layers.Layer):
         self.center = self.add_weight(shape=(size,), initializer="zeros", name="center")
         self.scale = self.add_weight(shape=(size,), initializer="ones", name="scale")
 
-    def adapt(self, colors):
-        """Take center and scale from training colors (N, C), NaN ignored."""
+    def adapt_to(self, arrays, seed):
+        """Take center and scale from training colors ``arrays["color"]`` (N, C), NaN ignored."""
+        colors = arrays["color"]
         center = np.nanmedian(colors, axis=0)
         scale = np.nanstd(colors, axis=0)
         self.set_weights([center.astype(np.float32), np.where(scale > 0, scale, 1).astype(np.float32)])
@@ -170,12 +197,7 @@ class ColorInput(keras.layers.Layer):
 
 @_register
 class LogErrorBins(keras.layers.Layer):
-    """Mean logarithm of the errors in equal bins along the spectrum, standardised by `adapt`.
-
-    Parameters
-    ----------
-    bins : int
-    """
+    """Mean logarithm of the errors (N, F) in equal bins along the spectrum (N, bins), standardised."""
 
     def __init__(self, bins=12, **kwargs):
         super().__init__(trainable=False, **kwargs)
@@ -189,9 +211,9 @@ class LogErrorBins(keras.layers.Layer):
         self.center = self.add_weight(shape=(self.bins,), initializer="zeros", name="center")
         self.scale = self.add_weight(shape=(self.bins,), initializer="ones", name="scale")
 
-    def adapt(self, errors):
-        """Take center and scale from training errors (N, F)."""
-        logs = np.log(np.maximum(errors, 1e-6)) @ self.averager
+    def adapt_to(self, arrays, seed):
+        """Take center and scale from training errors ``arrays["error"]`` (N, F)."""
+        logs = np.log(np.maximum(arrays["error"], 1e-6)) @ self.averager
         self.set_weights([logs.mean(axis=0), np.maximum(logs.std(axis=0), 1e-3)])
 
     def call(self, inputs):
@@ -204,13 +226,7 @@ class LogErrorBins(keras.layers.Layer):
 
 @_register
 class SigmaFloor(keras.layers.Layer):
-    """Logarithm of ``max(floor, softplus(x))``: a standard deviation with a lower limit.
-
-    Parameters
-    ----------
-    floor : float
-        Lower limit, in units of the scaled label.
-    """
+    """Logarithm of ``max(floor, softplus(x))``: a standard deviation with a lower limit, of the scaled label."""
 
     def __init__(self, floor, **kwargs):
         super().__init__(**kwargs)

@@ -7,7 +7,13 @@ labels. The targets are (N, 3 L) numbers made by `pack`: values, their standard 
 import numpy as np
 from keras import ops
 
-__all__ = ["pack", "gaussian", "squared", "student_t", "with_parallaxes", "get"]
+from stellarlabels.registry import Registry
+
+__all__ = ["LOSSES", "gaussian", "get", "pack", "propagated_gaussian", "propagated_student_t", "register", "squared"]
+__all__ += ["student_t", "with_parallaxes"]
+
+LOSSES = Registry("loss")
+register = LOSSES.register
 
 
 def pack(values, errors):
@@ -44,6 +50,7 @@ def _wide(square, variance, freedom=5.0):
     return 0.5 * (freedom + 1) * ops.log1p(square / (freedom * variance)) + 0.5 * ops.log(variance)
 
 
+@register
 def gaussian(y_true, y_pred):
     """Negative Gaussian log-likelihood, summed over the known labels, without its constant.
 
@@ -54,6 +61,7 @@ def gaussian(y_true, y_pred):
     return ops.sum(known * _normal((value - mean) ** 2, sigma**2 + error**2), axis=-1)
 
 
+@register
 def student_t(y_true, y_pred):
     """Negative log-likelihood of Student's t with 5 degrees of freedom, without its constant.
 
@@ -63,6 +71,7 @@ def student_t(y_true, y_pred):
     return ops.sum(known * _wide((value - mean) ** 2, sigma**2 + error**2), axis=-1)
 
 
+@register
 def squared(y_true, y_pred):
     """Squared residuals, summed over the known labels: without the weights and the L2 term the cost of CSNet's Eq. 8.
 
@@ -71,7 +80,7 @@ def squared(y_true, y_pred):
     y_true : tensor, shape (N, 3 L)
         See `pack`; the labels' errors are not used.
     y_pred : tensor, shape (N, L)
-        Means only; see `stellarlabels.networks.builders.means_of`.
+        Means only; see `stellarlabels.networks.means_of`.
     """
     value, _, known = ops.split(y_true, 3, axis=-1)
     return ops.sum(known * (value - y_pred) ** 2, axis=-1)
@@ -117,6 +126,7 @@ def _propagated_columns(y_true, y_pred):
     return known, (value - mean) ** 2, variance
 
 
+@register
 def propagated_gaussian(y_true, y_pred):
     """Negative Gaussian log-likelihood of Fallows & Sanders (Eqs. 6 to 10), summed over the known labels.
 
@@ -136,15 +146,17 @@ def propagated_gaussian(y_true, y_pred):
     return ops.sum(known * _normal(square, variance), axis=-1)
 
 
+@register
 def propagated_student_t(y_true, y_pred):
     """As `propagated_gaussian`, with Student's t of 5 degrees of freedom in place of the Gaussian."""
     known, square, variance = _propagated_columns(y_true, y_pred)
     return ops.sum(known * _wide(square, variance), axis=-1)
 
 
-_PROPAGATED = {"propagated_gaussian": propagated_gaussian, "propagated_student_t": propagated_student_t}
+#: Whether a loss knows the means alone, no errors.
+squared.means_only = True
 
 
 def get(name):
-    """The loss called ``name``, "gaussian", "student_t" or "squared"."""
-    return {"gaussian": gaussian, "student_t": student_t, "squared": squared, **_PROPAGATED}[name]
+    """The loss called ``name``; `InputError` if there is none."""
+    return LOSSES.get(name)

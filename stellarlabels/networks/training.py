@@ -193,10 +193,8 @@ def _inputs_of(network, arrays):
 
 
 def _shuffled_batches(inputs, targets, sample_weight, batch_size, seed):
-    """Batches in a new random order in every epoch.
-
-    Keras shuffles arrays with an operation that, once the backend is seeded, repeats the same order in every epoch.
-    """
+    """Batches in a new random order in every epoch."""
+    # Keras shuffles arrays with an operation that, once the backend is seeded, repeats the same order in every epoch.
     import keras
 
     class Batches(keras.utils.PyDataset):
@@ -220,10 +218,8 @@ def _shuffled_batches(inputs, targets, sample_weight, batch_size, seed):
 
 
 def _halving_callback(followed, learning_rate, patience=5, least=1e-4):
-    """A Keras callback that halves the learning rate when a loss has not fallen by ``least`` for so many epochs.
-
-    As ``keras.callbacks.ReduceLROnPlateau``, which cannot read the rate under NumPy 2.4.
-    """
+    """A Keras callback that halves the learning rate when a loss has not fallen by ``least`` for so many epochs."""
+    # As ``keras.callbacks.ReduceLROnPlateau``, which cannot read the rate under NumPy 2.4.
     import keras
 
     class Halving(keras.callbacks.Callback):
@@ -262,21 +258,10 @@ def _progress_callback(title, epochs):
 
 
 def predict_batch(network):
-    """Rows that one call of the network should get: fewer for networks whose layers have large outputs.
-
-    Parameters
-    ----------
-    network : `keras.Model`
-
-    Returns
-    -------
-    int
-        A power of two, from `PREDICT_LEAST` to `PREDICT_BATCH`: so many rows of whole blocks are whole blocks, see
-        `stellarlabels.inputs.blocks`.
-    """
+    """Rows that one call of the network should get: fewer for networks whose layers have large outputs."""
     shapes = [layer.output.shape[1:] for layer in network.layers if hasattr(layer.output, "shape")]
     widest = max(int(np.prod(shape)) for shape in shapes)
-    return 1 << (int(np.clip(PREDICT_NUMBERS // widest, PREDICT_LEAST, PREDICT_BATCH)).bit_length() - 1)
+    return int(np.clip(PREDICT_NUMBERS // widest, PREDICT_LEAST, PREDICT_BATCH))
 
 
 def predict(network, inputs):

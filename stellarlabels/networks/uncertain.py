@@ -4,43 +4,35 @@ The inputs are normalised XP coefficients (110), and further features (colors, p
 missing (NaN). See `stellarlabels.inputs.xp.coefficient_features`.
 """
 
+from functools import cache, partial
+
 import keras
 import numpy as np
 from keras import ops
 
-from stellarlabels.inputs.xp import SIZES, TOTAL
-from stellarlabels.networks import chain
+from stellarlabels.inputs.xp import SIZES
+from stellarlabels.networks import jacobian_mlp
+from stellarlabels.networks.kinds import register
 
 __all__ = ["UncertainCore", "stages_of", "uncertain_mlp"]
 
 _register = keras.saving.register_keras_serializable(package="stellarlabels")
 
 #: Coefficients of a band, and of both.
-BAND, COEFFICIENTS = SIZES["bp"], TOTAL
+BAND, COEFFICIENTS = SIZES["bp"], sum(SIZES.values())
 
 #: Standardised features are clipped to plus or minus this.
 LIMIT = 6.0
 
+#: The two heads on the trunk.
+HEADS = ("mean", "excess")
+
 
 def stages_of(hidden, activation, dropout, blocks, width, outputs):
-    """Stages of the trunk and of the two heads, means and logarithms of excess errors.
-
-    Parameters
-    ----------
-    hidden : sequence of int
-        Plain layers with activation and dropout, as in the paper.
-    activation : str
-    dropout : float
-        Rate of the dropout, which stays on in the passes.
-    blocks, width : int
-        Residual blocks after that, and their width: layer normalisation, layer, activation, dropout, layer. Of their
-        dropout only that of the last block stays on in the passes, so that the other blocks are computed once.
-    outputs : int
-
-    Returns
-    -------
-    trunk, mean, excess : list of dict
-    """
+    """Stages of the trunk and of the two heads, means and logarithms of excess errors, for so many outputs."""
+    # ``hidden``: plain layers with activation and dropout, as in the paper. ``blocks``, ``width``: residual blocks
+    # after that: layer normalisation, layer, activation, dropout, layer. Of their dropout only that of the last block
+    # stays on in the passes, so that the other blocks are computed once.
     active = {"kind": "activation", "name": activation}
     trunk = []
     for units in hidden:
@@ -63,33 +55,17 @@ def stages_of(hidden, activation, dropout, blocks, width, outputs):
 
 @_register
 class UncertainCore(keras.layers.Layer):
-    """Means, excess errors, and the errors that the covariance of the inputs causes, in one forward pass.
+    """Means, log excess errors, and log errors that the covariance of the inputs causes: (N, 3 L) in one pass."""
 
-    Parameters
-    ----------
-    outputs : int
-        Number of labels L.
-    trunk, mean, excess : list of dict
-        Stages; see `stages_of` and `stellarlabels.networks.chain`.
-    components : int
-        Number of principal components of the sampled spectra that stand for the coefficients; 0 for the standardised
-        coefficients themselves.
-    context : bool
-        Whether the logarithms of the errors of the spectrum, and of the pseudo-magnitude, are inputs, too.
-    scales : sequence of float
-        The last feature, the pseudo-magnitude p, is given as tanh(p / scale) for each of these; () for p standardised.
-    noise : sequence of float
-        (share, low, high): during training noise with the covariance of the inputs times 10**u, u uniform from low to
-        high, is added to this share of the stars, and the covariance grows accordingly; () for none.
-    groups, rates : list of list of int, list of float
-        Features that are left out together during training, and how often, so that the network learns to do without.
-    first_phase : float
-        Share of the epochs at the start of a training in which errors from the inputs are left out: the network first
-        learns the derivatives from which they are made.
-    propagate : bool
-        Whether training follows the derivatives of the Jacobian. If not, errors from the inputs count as known.
-    seed : int
-    """
+    # ``components``: principal components of the sampled spectra that stand for the coefficients; 0 for the
+    # standardised coefficients themselves. ``context``: whether the logarithms of the errors of the spectrum, and of
+    # the pseudo-magnitude, are inputs, too. ``scales``: the last feature, the pseudo-magnitude p, is given as tanh(p /
+    # scale) for each of these; () for p standardised. ``noise``: (share, low, high): in training noise with the
+    # covariance of the inputs times 10**u, u uniform from low to high, is added to this share of the stars, and the
+    # covariance grows accordingly. ``groups``, ``rates``: features that are left out together in training, and how
+    # often. ``first_phase``: share of the epochs at the start in which errors from the inputs are left out: the network
+    # first learns the derivatives from which they are made. ``propagate``: whether training follows the derivatives of
+    # the Jacobian; if not, errors from the inputs count as known.
 
     def __init__(
         self,
@@ -129,24 +105,25 @@ class UncertainCore(keras.layers.Layer):
         self.context_center = fixed("context_center", known)
         self.context_scale = fixed("context_scale", known, start="ones")
         self.phase = fixed("phase", 1, start="ones")
-        rng = np.random.default_rng(self.seed)
         size = width + 2 * others + known + (len(self.scales) - 1 if self.scales else 0)
-        self.parameters = []
-        for name in ("trunk", "mean", "excess"):
-            start, out = chain.initial(getattr(self, name), size, rng)
-            size = out if name == "trunk" else size
-            if name == "excess":
-                start[-1] = start[-1] - 1.5
-            self.parameters.append(
-                [
-                    self.add_weight(
-                        shape=array.shape,
-                        initializer=keras.initializers.Constant(array),
-                        name=f"{name}_{index}",
-                    )
-                    for index, array in enumerate(start)
-                ]
-            )
+        trunk, last = jacobian_mlp.shapes(self.trunk, size)
+        wanted = {"trunk": trunk, **{name: jacobian_mlp.shapes(getattr(self, name), last)[0] for name in HEADS}}
+        start = cache(partial(self._start, size, last))
+        self.parameters = [
+            [
+                self.add_weight(shape=shape, initializer=_taken(start, name, index), name=f"{name}_{index}")
+                for index, shape in enumerate(shapes)
+            ]
+            for name, shapes in wanted.items()
+        ]
+
+    def _start(self, size, last):
+        """Starting parameters of trunk and heads (dict of lists), for so many inputs of each."""
+        rng = np.random.default_rng(self.seed)
+        out = {"trunk": jacobian_mlp.initial(self.trunk, size, rng)[0]}
+        out |= {name: jacobian_mlp.initial(getattr(self, name), last, rng)[0] for name in HEADS}
+        out["excess"][-1] = out["excess"][-1] - 1.5
+        return out
 
     def adapt_to(self, arrays, seed=0, stars=12000):
         """Set components, centers and scales from training inputs."""
@@ -253,13 +230,13 @@ class UncertainCore(keras.layers.Layer):
                 logs = ops.concatenate([logs, _log_error(inputs["other_factor"], level, ops)], axis=-1)
             parts.append(ops.clip((logs - self.context_center) / self.context_scale, -LIMIT, LIMIT))
         drop = self._dropout if training else None
-        x, cache = chain.forward(self.trunk, self.parameters[0], ops.concatenate(parts, axis=-1), ops, drop)
-        mean, last = chain.forward(self.mean, self.parameters[1], x, ops, drop)
-        excess, _ = chain.forward(self.excess, self.parameters[2], x, ops, drop)
+        x, cache = jacobian_mlp.forward(self.trunk, self.parameters[0], ops.concatenate(parts, axis=-1), ops, drop)
+        mean, last = jacobian_mlp.forward(self.mean, self.parameters[1], x, ops, drop)
+        excess, _ = jacobian_mlp.forward(self.excess, self.parameters[2], x, ops, drop)
 
         def propagated():
-            rows = chain.pullback(self.mean, last, ops.eye(self.outputs, dtype=x.dtype)[None], ops)
-            rows = chain.pullback(self.trunk, cache, rows, ops)
+            rows = jacobian_mlp.pullback(self.mean, last, ops.eye(self.outputs, dtype=x.dtype)[None], ops)
+            rows = jacobian_mlp.pullback(self.trunk, cache, rows, ops)
             variance = self._variance(rows, slopes, inputs, coefficients, unit) * level
             return variance if self.propagate else ops.stop_gradient(variance)
 
@@ -289,25 +266,22 @@ class UncertainCore(keras.layers.Layer):
         return {**super().get_config(), **own}
 
 
+def _taken(start, name, index):
+    """An initialiser that takes one of the arrays that ``start()`` gives."""
+    return lambda shape, dtype=None: start()[name][index]
+
+
 def _log_error(factor, level, ops):
     """Logarithm of the error of the last one of the other features (N, 1), 0 where it is missing."""
     return 0.5 * ops.log(ops.sum(factor[:, -1, :] ** 2, axis=-1, keepdims=True) * level + 1.0)
 
 
 def _components(coefficients, count):
-    """What the coefficients are divided by, and the linear map to the components.
-
-    Principal components of the sampled spectra in units of their mean flux, scaled by the square root of their spread:
-    halfway between leaving faint components too small to learn from and blowing up their noise. Combinations of
-    coefficients that the sampled spectra do not show have no weight. With ``count=0`` the coefficients themselves in
-    units of the first one of RP, standardised (constant ones become 0).
-
-    Returns
-    -------
-    reference : `~numpy.ndarray`, shape (110,)
-    shift : `~numpy.ndarray`, shape (K,)
-    matrix : `~numpy.ndarray`, shape (110, K)
-    """
+    """What the coefficients are divided by (110,), and shift (K,) and matrix (110, K) of the map to the components."""
+    # Principal components of the sampled spectra in units of their mean flux, scaled by the square root of their
+    # spread: halfway between leaving faint components too small to learn from and blowing up their noise. Combinations
+    # of coefficients that the sampled spectra do not show have no weight. With ``count=0`` the coefficients themselves
+    # in units of the first one of RP, standardised (constant ones become 0).
     reference = np.eye(COEFFICIENTS)[BAND]
     if not count:
         spread = coefficients.std(axis=0)
@@ -327,6 +301,7 @@ def _components(coefficients, count):
     return reference, (coefficients @ matrix).mean(axis=0), matrix
 
 
+@register
 def uncertain_mlp(
     *,
     shapes,
@@ -339,24 +314,9 @@ def uncertain_mlp(
     seed,
     **options,
 ):
-    """The uncertain network: plain layers as in the paper, or residual blocks.
-
-    Parameters
-    ----------
-    shapes : dict of str to int
-    outputs : int
-    hidden, activation, dropout, blocks, width
-        See `stages_of`.
-    seed : int
-    **options
-        See `UncertainCore`.
-
-    Returns
-    -------
-    `keras.Model`
-        Inputs ``coefficients`` (N, 110), ``others`` (N, C), ``log_error`` (N, 12), and a factor F of each covariance,
-        F @ F.T: ``bp_factor`` and ``rp_factor`` (N, 55, 55), ``other_factor`` (N, C, C). Outputs as of `UncertainCore`.
-    """
+    """The uncertain network: coefficients (N, 110), others (N, C), log_error (N, 12), factors; to (N, 3 L)."""
+    # Plain layers as in the paper, or residual blocks; see stages_of and UncertainCore. A covariance is F @ F.T of its
+    # factor F: ``bp_factor`` and ``rp_factor`` (N, 55, 55), ``other_factor`` (N, C, C).
     trunk, mean, excess = stages_of(hidden, activation, dropout, blocks, width, outputs)
     inputs = {name: keras.Input((shapes[name],), name=name) for name in ("coefficients", "others", "log_error")}
     for name in ("bp_factor", "rp_factor", "other_factor"):

@@ -13,6 +13,6 @@ False
 """
 
 from stellarlabels.releases.declared import Fact, Release, available, get
-from stellarlabels.releases.found import ANOTHER, IGNORE, META, Found, of, require
+from stellarlabels.releases.found import META, Found, of, require
 
-__all__ = ["ANOTHER", "IGNORE", "META", "Fact", "Found", "Release", "available", "get", "of", "require"]
+__all__ = ["META", "Fact", "Found", "Release", "available", "get", "of", "require"]

@@ -15,11 +15,11 @@ _WHERE = {
     "Summary": "job",
     "label_catalog": "cluster",
     "label_file": "labelling",
-    "map_catalog": "cluster",
-    "matched": "cluster",
-    "open_lsdb": "cluster",
+    "map_catalog": "lsdb_catalogs",
+    "matched": "lsdb_catalogs",
+    "open_lsdb": "lsdb_catalogs",
     "plan": "planning",
-    "to_table": "cluster",
+    "to_table": "lsdb_catalogs",
 }
 
 __all__ = list(_WHERE)

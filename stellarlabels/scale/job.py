@@ -13,6 +13,7 @@ from astropy.table import QTable
 
 from stellarlabels import __version__, columns
 from stellarlabels.exceptions import InputError, MissingColumnError, NotFittedError
+from stellarlabels.scale.sources import IDENTITY
 
 __all__ = ["Failure", "Job", "Order", "Summary", "restored", "saved", "told_once"]
 
@@ -96,7 +97,7 @@ class Job:
 
     Parameters
     ----------
-    system : `stellarlabels.labels.estimator.LabelEstimator`
+    system : `stellarlabels.labels.LabelEstimator`
     order : Order
 
     Raises
@@ -181,12 +182,12 @@ def _with_kept(labels, table, keep):
     """Columns of the input behind the identifier and before the labels."""
     if not keep:
         return labels
-    missing = [name for name in keep if name not in table.colnames]
+    missing = [name for name in keep if name not in table.colnames and name not in IDENTITY]
     if missing:
         raise InputError(f"keep: the input has no column {', '.join(missing)}; it has {', '.join(table.colnames)}")
     key = columns.identifier(labels)
     first = [] if key is None else [key]
-    kept = [name for name in keep if name not in labels.colnames]
+    kept = [name for name in keep if name in table.colnames and name not in labels.colnames]
     out = QTable(meta=labels.meta)
     for name in first:
         out[name] = labels[name]
@@ -203,7 +204,7 @@ def saved(system):
 
     Parameters
     ----------
-    system : `stellarlabels.labels.estimator.LabelEstimator`
+    system : `stellarlabels.labels.LabelEstimator`
 
     Returns
     -------
@@ -237,7 +238,7 @@ def restored(kind, path, weights, digest):
 
     Returns
     -------
-    `stellarlabels.labels.estimator.LabelEstimator`
+    `stellarlabels.labels.LabelEstimator`
     """
     system = kind.load(path)
     system.weights_ = weights

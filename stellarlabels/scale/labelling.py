@@ -41,7 +41,7 @@ def label_file(
 
     Parameters
     ----------
-    system : `stellarlabels.labels.estimator.LabelEstimator`
+    system : `stellarlabels.labels.LabelEstimator`
         Trained or loaded.
     source : path-like or list of path-like
         FITS, VOTable, Parquet or CSV tables with a star to a row, the folder of a HATS catalog, LAMOST spectra, or
@@ -55,7 +55,8 @@ def label_file(
     zero_point : bool
         Whether parallaxes are corrected for their zero-point before they are used for distances.
     keep : sequence of str
-        Columns of the input that are taken over.
+        Columns of the input that are taken over. Files of spectra give their name, designation, position, date and
+        signal-to-noise ratios in any case.
     rows : int, optional
         Stars (or files of spectra) of a part on disk. By default a small input, which fits in memory, is labelled
         without parts, and one of more than about 250 MB in parts of about 30 MB, of which memory holds four.
@@ -91,8 +92,8 @@ def label_file(
 
     Notes
     -----
-    The result has all rows in the order of the input. It does not depend on ``rows``, nor on interruptions, beyond the
-    rounding of the labels' last digits; a run that goes on gives the very file that it would have given at once.
+    The result has all rows in the order of the input. With other ``rows`` a label moves by less than 1e-5 of its error.
+    An interrupted run that goes on gives the same file as one that was not.
 
     Parts wait as Parquet files in the folder ``<target>.parts``, with a manifest of what they are made from: sizes,
     dates and samples of the input files, weights, options and version of the library. Each is written under a temporary
@@ -106,8 +107,9 @@ def label_file(
     target = Path(target)
     files.check(target, overwrite=overwrite)
     files.find(target, format)
-    job = Job(system, Order(catalog, distances, zero_point, tuple(keep)))
+    Job(system, Order(catalog, distances, zero_point))  # says what is wrong with it
     stars = open_source(source, workers=workers)
+    job = Job(system, Order(catalog, distances, zero_point, tuple(dict.fromkeys((*stars.identity, *keep)))))
     begun = target.with_name(f"{target.name}{ENDING}").exists()
     with told_once():
         if rows is None and errors == "raise" and not begun and _fits(stars):

@@ -87,7 +87,8 @@ def plan(
     for name, value in (("workers", workers), ("sample", sample)):
         if not isinstance(value, int) or value < 1:
             raise InputError(f"{name}: expected a positive integer, got {value!r}")
-    job, stars = Job(system, Order(catalog, distances, zero_point, tuple(keep))), open_source(source)
+    stars = open_source(source)
+    job = Job(system, Order(catalog, distances, zero_point, tuple(dict.fromkeys((*stars.identity, *keep)))))
     rows = rows or stars.rows
     start = time.perf_counter()
     _, table = next(iter(stars.parts(min(sample, rows))))

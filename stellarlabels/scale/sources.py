@@ -10,12 +10,14 @@ from stellarlabels.files import as_paths, contents, sheets
 from stellarlabels.files import count as count_rows
 from stellarlabels.scale import hats
 
-__all__ = ["Source", "fingerprint", "open_source"]
+__all__ = ["IDENTITY", "Source", "fingerprint", "open_source"]
 
 #: Bytes of a part, about, and the limits of its rows, powers of two.
 _PART, _FEWEST, _MOST = 2**25, 1024, 65536
 #: Files of a part, where each holds one star.
 _FILES = 1024
+#: What tells stars of a survey's files from each other, and how good their spectra are, where a file says it.
+IDENTITY = ("spectrum", "designation", "ra", "dec", "lmjd", "snrg", "snr_b", "snr_r")
 #: Bytes and number of the samples of a file that its fingerprint is made of, and files that are sampled at all.
 _SAMPLE, _SAMPLES, _SAMPLED = 2**16, 64, 100
 
@@ -30,7 +32,11 @@ class Source(ABC):
         Number of stars, where it is known beforehand.
     rows : int
         Stars of a part, by default.
+    identity : tuple of str
+        Columns beside the identifier that say which star a row is.
     """
+
+    identity = ()
 
     def __init__(self, paths, total, rows):
         self.paths, self.total, self.rows = list(paths), total, rows
@@ -153,6 +159,7 @@ class _Product(Source):
         one_each = reader.stream is not None
         super().__init__(paths, len(paths) if one_each else None, min(_FILES, len(paths)) if one_each else _MOST)
         self._reader, self._workers = reader, workers
+        self.identity = IDENTITY
 
     def parts(self, rows, done=()):
         if self._reader.stream is None:
@@ -219,10 +226,11 @@ def open_source(source, *, workers=1):
     from stellarlabels.inputs import reader_of
 
     paths = as_paths(source)
-    if os.path.isdir(paths[0]):
+    catalog = next((path for path in paths if os.path.isdir(path)), None)
+    if catalog is not None:
         if len(paths) > 1:
-            raise InputError(f"source: expected one folder of a HATS catalog, got {len(paths)} paths")
-        return _Partitions(paths[0])
+            raise InputError(f"source: expected one HATS catalog and no other files, got {len(paths)} paths")
+        return _Partitions(catalog)
     missing = next((path for path in paths if not os.path.isfile(path)), None)
     if missing is not None:
         raise ReadError(f"source: there is no file {missing}")

@@ -4,8 +4,9 @@ import sys
 from importlib import resources
 from pathlib import Path
 
+from stellarlabels.columns import declare
 from stellarlabels.exceptions import InputError, MissingColumnError, ModelFileError
-from stellarlabels.labels.estimator import LabelEstimator
+from stellarlabels.labels import LabelEstimator, kind_of, modelfile
 from stellarlabels.registry import Registry
 
 __all__ = ["SYSTEMS", "System", "available", "get", "load", "register"]
@@ -73,8 +74,6 @@ def load(path):
     stellarlabels.exceptions.ModelFileError
         If the file is missing, damaged, of another version, or of a system that is not known here.
     """
-    from stellarlabels.labels import modelfile
-
     name = modelfile.read_description(path).get("system")
     if name not in SYSTEMS:
         raise ModelFileError(
@@ -89,7 +88,7 @@ class System(LabelEstimator):
 
     A subclass with a ``name`` of its own registers itself: it is then known to `get`, on the command line, and in runs
     over large files. All parameters, attributes and methods that are not described here are those of
-    `stellarlabels.labels.estimator.LabelEstimator`.
+    `stellarlabels.labels.LabelEstimator`.
     """
 
     #: One line that says what the system does.
@@ -98,9 +97,13 @@ class System(LabelEstimator):
     reference = ""
     #: Weights in the package: name and one line of what they are. The first one is the default.
     shipped = {}
+    #: Labels (`stellarlabels.columns.Column`) that the vocabulary does not have, with unit, UCD and description.
+    declares = ()
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
+        for item in cls.__dict__.get("declares", ()):
+            declare(item)
         if cls.__dict__.get("name"):
             from stellarlabels.catalogs import schemas
 
@@ -184,10 +187,13 @@ class System(LabelEstimator):
 
         found = [item for item in columns.vocabulary() if "meta.id;meta.main" in item.ucd]
         found += [columns.column(name) for name in ("ra", "dec")]
-        for label in dict.fromkeys(label for recipe in cls.recipes.values() for label in recipe.labels):
+        labels, terms = {}, {}
+        for recipe in cls.recipes.values():
+            labels |= dict.fromkeys(recipe.labels)
+            terms |= dict.fromkeys(kind_of(recipe).error_terms)
+        for label in labels:
             value, error, flag = columns.label_columns(label)
-            terms = [columns.error_term(label, term) for term in cls.error_terms]
-            found += [value, error, *terms, replace(flag, flags="label")]
+            found += [value, error, *(columns.error_term(label, term) for term in terms), replace(flag, flags="label")]
         found = [replace(item, optional=True) for item in found]
         return columns.Schema(cls.name, found, cls.title or f"Labels of the system {cls.name}", cls.reference)
 
@@ -217,17 +223,19 @@ class System(LabelEstimator):
         from stellarlabels import columns
         from stellarlabels.catalogs import CatalogTable, published, schemas
 
+        table = columns.intake(table)
         labels = self.predict(table) if labels is None else labels
         columns.check_same_stars(table, labels)
         if columns.identifier(table) is None:
-            raise MissingColumnError("table: a catalog needs the column 'source_id' or 'obsid'")
+            known = ", ".join(item.name for item in columns.vocabulary() if "meta.id;meta.main" in item.ucd)
+            raise MissingColumnError(f"table: a catalog needs an identifier; looked for {known}")
         merged = QTable(table, copy=False)
         for name in labels.colnames:
             if name not in merged.colnames:
                 merged[name] = labels[name]
             elif name != columns.identifier(labels):
                 merged.replace_column(name, labels[name])
-        for name, data in self.derived_columns(table).items():
+        for name, data in self.derived_columns(table, labels).items():
             merged[name] = data
         declared = schemas.get(self.name)
         catalog = CatalogTable(declared.conform(published.with_flags(merged, declared)), copy=False)
@@ -252,6 +260,6 @@ class System(LabelEstimator):
 
         return map_catalog(self, catalog, **options)
 
-    def derived_columns(self, table):
-        """Catalog columns that are computed from the table (dict of name to data); overridden by each system."""
+    def derived_columns(self, table, labels):
+        """Catalog columns that are computed from the table and its labels (dict of name to data)."""
         return {}

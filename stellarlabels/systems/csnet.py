@@ -2,8 +2,8 @@
 
 from astropy.table import QTable
 
-from stellarlabels import columns, packaged
-from stellarlabels.labels.recipe import Recipe
+from stellarlabels import columns, flags, packaged
+from stellarlabels.labels import Recipe
 from stellarlabels.labels.uncertainty import ONE_SIGMA
 from stellarlabels.systems.base import System
 from stellarlabels.systems.derived import dereddened_photometry, galactic
@@ -46,8 +46,9 @@ PAPER = Recipe(
     learning_rate=1e-4,
     excess_epochs=100,
     cost_bins=BINS,
-    cost_axis="label",
+    cost_axes=("label", "feh"),
     cost_gamma=0.5,
+    calibration_levels=(0.5, ONE_SIGMA),
 )
 
 #: The same networks for synthetic photometry of stars with APOGEE labels, trained in fewer and smaller steps, three of
@@ -85,7 +86,7 @@ class CSNet(System):
         in a hundredth of the time; the weights that ship are for J-PLUS magnitudes synthesised from Gaia XP spectra.
     **changes
         Hyper-parameters that differ from the recipe, for instance ``labels=("feh",), seed=1`` to train one label alone;
-        see `stellarlabels.labels.recipe.Recipe`.
+        see `stellarlabels.labels.Recipe`.
 
     Notes
     -----
@@ -114,23 +115,23 @@ class CSNet(System):
         "jplus_xp": "Teff, log g, [Fe/H], [alpha/Fe] from J-PLUS photometry synthesised from XP, trained on APOGEE",
     }
     compared_in = "color"
-    calibration_levels = (0.5, ONE_SIGMA)
 
-    def cautions(self, table, labels):
-        """Teff of dwarfs below 4800 K and log g of giants below 4500 K (the paper's Section 4.3).
+    def own_flags(self, table, values):
+        """CAUTION: Teff of dwarfs below 4800 K and log g of giants below 4500 K (the paper's Section 4.3).
 
         Only of stars of which M_G is known, from ``m_g``, or ``phot_g_mean_mag`` and ``r_med_geo``.
         """
         from stellarlabels.tables import quality
 
-        if "teff" not in labels:
+        if "teff" not in values:
             return {}
         color, absolute = dereddened_photometry(table)
-        judged = {"bp_rp_0": color, "m_g": absolute, "teff": labels["teff"]}
+        judged = {"bp_rp_0": color, "m_g": absolute, "teff": values["teff"]}
         stars = QTable({name: columns.column(name).dress(data) for name, data in judged.items()})
         cuts = quality.get("csnet").only("trusted_teff", "trusted_logg")
         failed = quality.apply(stars, cuts)["quality_flag"]
-        return {label: cuts.flag_set.has(failed, f"TRUSTED_{label.upper()}") for label in ("teff", "logg")}
+        doubted = {label: cuts.flag_set.has(failed, f"TRUSTED_{label.upper()}") for label in ("teff", "logg")}
+        return {label: flags.LABEL.where(CAUTION=mask) for label, mask in doubted.items()}
 
     def recommended(self, table, *, selection="recommended"):
         """The stars for which the paper recommends its labels.
@@ -154,7 +155,7 @@ class CSNet(System):
         color, absolute = dereddened_photometry(table)
         return quality.passes(table, quality.get("csnet", selection), supply={"bp_rp_0": color, "m_g": absolute})
 
-    def derived_columns(self, table):
+    def derived_columns(self, table, labels):
         """Galactic coordinates where the table does not have them."""
         has_both = all(columns.find(table, name) is not None for name in "lb")
         return {} if has_both else galactic(table)

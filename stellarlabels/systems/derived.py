@@ -8,13 +8,11 @@ __all__ = ["dereddened_photometry", "galactic"]
 
 
 def dereddened_photometry(table):
-    """(BP-RP)0 and M_G in mag, (N,) each; NaN where unknown.
-
-    The table's own ``bp_rp_0`` and ``m_g`` win. Otherwise M_G needs ``r_med_geo``; extinction follows from ``ebv`` with
-    the coefficients of Zhang & Yuan (2023).
-    """
+    """(BP-RP)0 and M_G in mag, (N,) each; NaN where unknown."""
+    # The table's own ``bp_rp_0`` and ``m_g`` win. Otherwise M_G needs ``r_med_geo``; extinction follows from ``ebv``
+    # with the coefficients of Zhang & Yuan (2023).
     from stellarlabels.corrections.extinction import extinction
-    from stellarlabels.inputs.xp import intrinsic_color
+    from stellarlabels.inputs.colors import intrinsic_color
 
     ebv = columns.values(table, "ebv", required=False)
     own = columns.values(table, "m_g", required=False)

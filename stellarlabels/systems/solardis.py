@@ -1,12 +1,13 @@
 """SolarDis: stellar labels and distances of solar-like stars from LAMOST low-resolution spectra."""
 
 import numpy as np
+from astropy.table import Table
 
-from stellarlabels import columns
+from stellarlabels import columns, flags
 from stellarlabels.exceptions import InputError
 from stellarlabels.inputs.lamost import lamost_columns
 from stellarlabels.inputs.spectra import pixel_column, redshift
-from stellarlabels.labels.recipe import Recipe
+from stellarlabels.labels import Recipe
 from stellarlabels.systems.base import System
 
 __all__ = ["SolarDis"]
@@ -31,6 +32,7 @@ PAPER = Recipe(
     learning_rate=1e-4,
     schedule="plateau",
     ensemble=5,
+    calibration_product=True,
 )
 
 #: Networks for a thousand stars: noise-weighted components, a kernel machine and a perceptron.
@@ -60,6 +62,8 @@ COMPACT = Recipe(
     weight_decay=1e-3,
     clip_norm=5.0,
     ensemble=5,
+    calibration_axes=("magnitude", "log_snr", "teff"),
+    calibration_product=True,
 )
 
 
@@ -79,7 +83,7 @@ class SolarDis(System):
         Another name of ``recipe``.
     **changes
         Hyper-parameters that differ from the recipe, for instance ``epochs=300, seed=1``; see
-        `stellarlabels.labels.recipe.Recipe`. ``feature_options={"variant": "paper"}`` takes the pre-processing that the
+        `stellarlabels.labels.Recipe`. ``feature_options={"variant": "paper"}`` takes the pre-processing that the
         paper states instead of that of its code; see `stellarlabels.inputs.lamost.normalised`.
 
     Notes
@@ -105,7 +109,6 @@ class SolarDis(System):
         "compact": "Teff, log g, [Fe/H] of stars of 4000-8500 K, trained on LAMOST DR10 spectra and LASP labels",
     }
     chunk = 2048
-    calibration_product = True
 
     def __init__(self, recipe=None, *, variant=None, **changes):
         if variant is not None and recipe not in (None, variant):
@@ -139,10 +142,8 @@ class SolarDis(System):
         InputError
             If center and scale are not five numbers each, or a scale is not positive.
         """
-        from stellarlabels.labels.domain import Domain
-        from stellarlabels.labels.fitting import Member
-        from stellarlabels.labels.uncertainty import Calibration
-        from stellarlabels.networks import kerasfile
+        from stellarlabels.labels import Calibration, Domain, Ensemble, Member, build_network
+        from stellarlabels.systems import kerasfile
 
         out = cls("paper", ensemble=1)
         count = len(out.labels)
@@ -150,22 +151,19 @@ class SolarDis(System):
             values = np.asarray(values, float)
             if values.shape != (count,) or not np.isfinite(values).all() or (name == "scale" and (values <= 0).any()):
                 raise InputError(f"{name}: expected {count} numbers, got {values}")
-            setattr(out, f"_{name}", values)
-        empty = out.feature_set.compute(_no_stars())
-        network = out._build(empty.arrays, 0, count)
+        center, scale, size = np.asarray(center, float), np.asarray(scale, float), _pixels(out)
+        network = build_network(out.recipe, {"flux": size}, count)
         kerasfile.assign(network, kerasfile.read_layers(path), path)
-        out._members = [Member(network, tuple(range(count)))]
-        factors = np.array([PAPER_SCATTER[label] for label in out.labels]) / out._scale
-        out._calibration = Calibration({"log_snr": (np.zeros(1), factors[None])})
+        factors = np.array([PAPER_SCATTER[label] for label in out.labels]) / scale
+        calibration = Calibration({"log_snr": (np.zeros(1), factors[None])})
+        out.ensemble = Ensemble(out.recipe, center, scale, [Member(network, tuple(range(count)))], calibration)
         spread = {
             label: (float(middle - 5 * width), float(middle + 5 * width), float(width))
-            for label, middle, width in zip(out.labels, out._center, out._scale, strict=True)
+            for label, middle, width in zip(out.labels, center, scale, strict=True)
         }
-        size = empty.arrays["flux"].shape[1]
         arrays = {"center": np.ones(size), "matrix": np.zeros((size, 1)), "references": np.zeros((1, 1))}
-        out._domain = Domain(
-            {"snr": (10.0, np.inf)}, spread, {name: array.astype(np.float32) for name, array in arrays.items()}, np.inf
-        )
+        arrays = {name: array.astype(np.float32) for name, array in arrays.items()}
+        out.domain = Domain({"snr": (10.0, np.inf)}, spread, arrays, np.inf)
         out.provenance_ = {
             "sample": "18,573 stars of the SolarDis paper (APOGEE DR17 and Gaia DR3 labels)",
             "stars": 14858,
@@ -207,6 +205,7 @@ class SolarDis(System):
 
         if "m_g" not in self.labels:
             raise InputError(f"{self!r} has no absolute magnitude; the recipe 'paper' has")
+        table = columns.intake(table)
         labels = self.predict(table) if labels is None else labels
         extinction = self.extinction(table, labels) if extinction is None else extinction
         options = {"use_parallax": False, **options}
@@ -249,6 +248,7 @@ class SolarDis(System):
 
         from stellarlabels.distances import published_value
 
+        table = columns.intake(table)
         labels = self.predict(table) if labels is None else labels
         colors = ("bp_rp",) if columns.find(table, "bp_rp") is not None else ("phot_bp_mean_mag", "phot_rp_mean_mag")
         photometry = ("phot_g_mean_mag", *colors)
@@ -258,16 +258,17 @@ class SolarDis(System):
             labels["distance"] = found["distance_mode"]
         return super().catalog(table, labels)
 
-    def derived_columns(self, table):
-        """The flag of bad pixels, where the table has spectra."""
-        from stellarlabels.inputs.lamost import normalised
-
+    def derived_columns(self, table, labels):
+        """The flag of bad pixels, where the table has spectra: whether the pre-processing replaced any."""
         if columns.column_name(table, pixel_column("flux")) is None:
             return {}
-        result = normalised(table)
-        unknown = ~np.isfinite(result.flux).all(axis=1)
-        flag = np.ma.MaskedArray(result.replaced.astype(np.int16), unknown)
-        return {"bad_pixel_flag": columns.column("bad_pixel_flag").dress(flag)}
+        found = labels[f"{self.labels[0]}_flag"]
+        flag = flags.LABEL.has(found, "BAD_SAMPLES").astype(np.int16)
+        return {
+            "bad_pixel_flag": columns.column("bad_pixel_flag").dress(
+                np.ma.MaskedArray(flag, flags.LABEL.has(found, "NO_INPUT"))
+            )
+        }
 
     def not_applicable(self, table):
         """What is no star, and for the recipe "paper" what is not solar-like.
@@ -294,29 +295,18 @@ class SolarDis(System):
         passes = np.ma.filled(quality.passes(lasp, quality.get("solardis", "solar_like")), False)
         return out | (judged & ~passes)
 
-    def _calibration_axes(self, features, mean):
-        """Signal-to-noise ratio and, of the recipes for all stars, temperature."""
-        axes = super()._calibration_axes(features, mean)
-        if self.recipe.network == "spectrum_cnn":
-            return axes
-        return axes | {"teff": mean[:, self.labels.index("teff")]} if "teff" in self.labels else axes
-
-    def _validation_rows(self, table, rows, validation):
-        """Whole stars by position or ``source_id``: an obsid is that of a spectrum."""
-        from stellarlabels.networks.training import split_groups
+    def stars_of(self, table):
+        """Stars by position or ``source_id``: an obsid is that of a spectrum."""
         from stellarlabels.tables import group_by_star
 
         placed = columns.find(table, "ra") is not None and columns.find(table, "dec") is not None
-        if np.ndim(validation) == 1 or not (placed or columns.find(table, "source_id") is not None):
-            return super()._validation_rows(table, rows, validation)
-        stars = np.asarray(group_by_star(table)["star_index"])[rows]
-        return split_groups(stars, validation, self.recipe.seed, self.recipe.ensemble)
+        if placed or columns.find(table, "source_id") is not None:
+            return np.asarray(group_by_star(table)["star_index"])
+        return super().stars_of(table)
 
 
-def _no_stars():
-    """A table of spectra without a row, for the shapes of the inputs."""
-    from astropy.table import Table
-
+def _pixels(system):
+    """Number of pixels of the system's input."""
     table = Table({"flux": np.zeros((0, 2)), "ivar": np.zeros((0, 2))})
     table.meta["wavelength"] = np.array([3700.0, 9100.0])
-    return table
+    return system.feature_set.compute(table).arrays["flux"].shape[1]

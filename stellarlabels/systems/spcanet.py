@@ -5,7 +5,7 @@ from astropy.table import Table
 
 from stellarlabels import columns, flags
 from stellarlabels.exceptions import InputError
-from stellarlabels.labels.recipe import Recipe
+from stellarlabels.labels import Recipe
 from stellarlabels.systems.base import System
 
 __all__ = ["SPCANet"]
@@ -39,6 +39,7 @@ PAPER = Recipe(
     learning_rate=1e-3,
     schedule="cosine",
     ensemble=2,
+    combination="single",
 )
 
 #: The same network with strides, a twentieth of the work; the labels that synthetic spectra have.
@@ -73,7 +74,7 @@ class SPCANet(System):
         "compact": the same network with strides, a twentieth of the work; Teff, log g, [Fe/H], other labels with
         ``labels=...``.
     **changes
-        Hyper-parameters that differ from the recipe; see `stellarlabels.labels.recipe.Recipe`.
+        Hyper-parameters that differ from the recipe; see `stellarlabels.labels.Recipe`.
 
     Notes
     -----
@@ -110,7 +111,6 @@ class SPCANet(System):
         "strong as in real ones of low resolution, and with the noise of real ones",
     }
     compared_in = "coarse"
-    error_terms = ("model",)
     chunk = 2048
 
     def fit(self, table, *, validation=0.0, progress=True, split="star"):
@@ -119,7 +119,7 @@ class SPCANet(System):
         Parameters
         ----------
         table, validation, progress
-            See `stellarlabels.labels.estimator.LabelEstimator.fit`. The spectra of a star are those with the same
+            See `stellarlabels.labels.LabelEstimator.fit`. The spectra of a star are those with the same
             ``source_id`` (or ``obsid``, which differs from spectrum to spectrum).
         split : {"star", "spectrum"}
             Whether whole stars or single spectra are left out for validation. With "spectrum", as in the paper, other
@@ -133,27 +133,23 @@ class SPCANet(System):
         Raises
         ------
         InputError
-            If ``split`` is neither; and as in `stellarlabels.labels.estimator.LabelEstimator.fit`.
+            If ``split`` is neither; and as in `stellarlabels.labels.LabelEstimator.fit`.
         """
         if split not in ("star", "spectrum"):
             raise InputError(f"split: expected 'star' or 'spectrum', got {split!r}")
         if split == "spectrum" and np.ndim(validation) == 0:
-            from stellarlabels.networks.training import split_groups
+            from stellarlabels.networks import split_groups
 
             validation = split_groups(np.arange(len(table)), validation, self.recipe.seed)[0]
         super().fit(table, validation=validation, progress=progress)
         self.provenance_["split"] = split
         return self
 
-    def cautions(self, table, labels):
-        """Stars above 7000 K with [Fe/H] < -1 (the paper's Section 4.1)."""
-        if not {"teff", "feh"} <= set(labels):
-            return {}
-        with np.errstate(invalid="ignore"):
-            careful = (labels["teff"] > CAREFUL["teff"]) & (labels["feh"] < CAREFUL["feh"])
-        return dict.fromkeys(labels, careful)
+    def own_flags(self, table, values):
+        """CAUTION, NOT_APPLICABLE, MODELS_DISAGREE: the paper's limits on labels and on differences of two models."""
+        return dict(zip(self.labels, self._limits(values).T, strict=True))
 
-    def derived_columns(self, table):
+    def derived_columns(self, table, labels):
         """The name of the star after its position, in the form of the paper's Table 2, where the table has none."""
         if columns.find(table, "star_name") is not None:
             return {}
@@ -169,32 +165,21 @@ class SPCANet(System):
             catalog.replace_column(column, columns.column(label).dress(np.where(hot, np.nan, values)))
         return catalog
 
-    def _combined(self, features):
-        """Mean of the networks; root mean square of their errors; standard deviation of the networks.
-
-        The error does not become smaller where the networks differ: of the stars that they agree least on, the
-        calibrated errors of the single networks still cover two thirds.
-        """
-        means, sigmas = self._by_network(features)
-        return means.mean(axis=0), np.sqrt(np.mean(sigmas**2, axis=0)), means.std(axis=0)
-
-    def _predict_chunk(self, table):
-        out = super()._predict_chunk(table)
-        values, spread = (dict(zip(self.labels, out[end].T, strict=True)) for end in ("", "_err_model"))
-        out["_flag"] |= self._beyond(values, spread)
-        return out
-
-    def _beyond(self, values, spread):
-        """Flags (N, L) from the paper's limits on temperatures and on the difference of two models."""
+    def _limits(self, values):
+        """Flags (N, L) from values by the names of their columns."""
         out = flags.LABEL.empty((len(next(iter(values.values()))), len(self.labels)))
         if self.recipe.ensemble > 1 and set(COMPARED) <= set(values):
-            apart = {f"{label}_difference": 2 * spread[label] for label in COMPARED}
+            apart = {f"{label}_difference": 2 * values[f"{label}_err_model"] for label in COMPARED}
             out |= flags.LABEL.where(MODELS_DISAGREE=_fails("models_agree", apart))[:, None]
         if "teff" in values:
             teff = {"teff": values["teff"]}
             out |= flags.LABEL.where(NOT_APPLICABLE=_fails("teff_range", teff))[:, None]
             abundance = np.array([label in LABELS[2:] for label in self.labels])
             out |= flags.LABEL.where(NOT_APPLICABLE=_fails("cool_enough", teff)[:, None] & abundance)
+        if {"teff", "feh"} <= set(values):
+            with np.errstate(invalid="ignore"):
+                careful = (values["teff"] > CAREFUL["teff"]) & (values["feh"] < CAREFUL["feh"])
+            out |= flags.LABEL.where(CAUTION=careful)[:, None]
         return out
 
 

@@ -4,8 +4,8 @@ import numpy as np
 
 from stellarlabels import columns
 from stellarlabels.exceptions import InputError
-from stellarlabels.inputs.xp import TOTAL
-from stellarlabels.labels.recipe import Recipe
+from stellarlabels.inputs.xp import SIZES
+from stellarlabels.labels import Recipe
 from stellarlabels.systems.base import System
 from stellarlabels.systems.derived import dereddened_photometry, galactic
 
@@ -35,14 +35,15 @@ PAPER = Recipe(
 )
 
 #: Labels of giants and dwarfs from all samples and colors, and absolute magnitudes learned from parallaxes: an ensemble
-#: of residual networks.
+#: of residual networks. Luminosities of giants and dwarfs are differently hard to tell, and dwarfs have unresolved
+#: companions: errors of absolute magnitudes have factors that depend on these.
 APOGEE = Recipe(
     labels=("teff", "logg", "feh", "alpha_m", "m_g_dimmed"),
     features="xp_spectrum",
     network="residual_mlp",
     network_options={
         "components": 100,
-        "rank": TOTAL,
+        "rank": sum(SIZES.values()),
         "width": 384,
         "blocks": 3,
         "dropout": 0.1,
@@ -59,6 +60,9 @@ APOGEE = Recipe(
     weight_decay=1e-4,
     clip_norm=5.0,
     ensemble=4,
+    calibration_axes=("magnitude", "m_g_dimmed"),
+    calibration_product=True,
+    calibration_own=("m_g_dimmed",),
 )
 
 
@@ -77,7 +81,7 @@ class UACSNet(System):
         distances without a map of dust; it is trained on parallaxes, see `stellarlabels.labels.targets`.
     **changes
         Hyper-parameters that differ from the recipe, for instance ``epochs=300, seed=1``; see
-        `stellarlabels.labels.recipe.Recipe`.
+        `stellarlabels.labels.Recipe`.
 
     Notes
     -----
@@ -101,28 +105,6 @@ class UACSNet(System):
         "apogee": "Teff, log g, [Fe/H], [alpha/M], M_G + A_G of stars of 3300-7000 K, trained on APOGEE and parallaxes",
         "paper": "[Fe/H] of giants, five of the paper's networks and its inputs, trained on APOGEE DR17 labels",
     }
-
-    @property
-    def calibration_product(self):
-        """Whether errors are calibrated by magnitude and absolute magnitude: where there are absolute magnitudes."""
-        return "m_g_dimmed" in self.labels
-
-    def _calibration_axes(self, features, mean):
-        """With absolute magnitudes, these, too."""
-        axes = super()._calibration_axes(features, mean)
-        if not self.calibration_product:
-            return axes
-        return {"magnitude": axes["magnitude"], "m_g_dimmed": mean[:, self.labels.index("m_g_dimmed")]}
-
-    def _calibrated(self, unseen):
-        """As for all systems, but for the factors by absolute magnitude, which are those of its own errors alone.
-
-        Luminosities of giants and dwarfs are differently hard to tell, and dwarfs have unresolved companions.
-        """
-        out = super()._calibrated(unseen)
-        if "m_g_dimmed" in out.curves:
-            out.curves["m_g_dimmed"][1][:, [label != "m_g_dimmed" for label in self.labels]] = 1
-        return out
 
     def not_applicable(self, table):
         """Dwarfs, for the recipe that is for giants: those whose M_G is known and is not that of a giant.
@@ -162,10 +144,11 @@ class UACSNet(System):
 
         if "m_g_dimmed" not in self.labels:
             raise InputError(f"{self!r} has no absolute magnitude; take UACSNet.pretrained('apogee')")
+        table = columns.intake(table)
         labels = self.predict(table) if labels is None else labels
         return distances(table, labels, band="g_dimmed", **options)
 
-    def derived_columns(self, table):
+    def derived_columns(self, table, labels):
         """Galactic coordinates, (BP-RP)0 and M_G where the table does not have them.
 
         M_G needs ``r_med_geo``; extinction in G follows from E(B-V) with the coefficients of Zhang & Yuan (2023), since

@@ -1,16 +1,22 @@
 """UncertainNet: labels from XP coefficients with all their covariances."""
 
-from dataclasses import replace
-
 import numpy as np
 
-from stellarlabels.inputs.xp import add_noise, packed
-from stellarlabels.labels.recipe import Recipe
-from stellarlabels.labels.uncertainty import ONE_SIGMA, Calibration, balance, reduced
-from stellarlabels.networks.propagation import PASSES, Propagation
+from stellarlabels.labels import CalibrationPlan, Recipe
+from stellarlabels.labels.uncertainty import ONE_SIGMA
 from stellarlabels.systems.base import System
 
 __all__ = ["UncertainNet"]
+
+#: Magnitude, BP-RP, and signal-to-noise ratio: of noisy spectra the errors of red stars differ from others. The errors
+#: are calibrated on spectra to which noise with so many times their own covariance has been added.
+CALIBRATION = CalibrationPlan(
+    axes=("magnitude", "color", "log_snr"),
+    product=True,
+    levels=(0.5, ONE_SIGMA),
+    together=True,
+    noise=(0, 1, 4, 9),
+)
 
 #: The paper: 115 inputs, two layers of 128 with dropout, 50 passes (Sections 3 and 3.1). Its 20,000 iterations on each
 #: batch, the batches in turn, are 20,000 epochs, 2,500 of which seed the gradients.
@@ -24,6 +30,8 @@ PAPER = Recipe(
     batch_size=10000,
     learning_rate=5e-4,
     weight_decay=1e-5,
+    combination="propagated",
+    calibration=CALIBRATION,
 )
 
 #: An ensemble of residual networks on the components of the spectra that their samples show, without WISE.
@@ -54,11 +62,9 @@ APOGEE = Recipe(
     weight_decay=1e-4,
     clip_norm=5.0,
     ensemble=16,
+    combination="propagated",
+    calibration=CALIBRATION,
 )
-
-
-#: The errors are calibrated on spectra to which noise with so many times their own covariance has been added.
-NOISE_LEVELS = (0, 1, 4, 9)
 
 
 class UncertainNet(System):
@@ -92,7 +98,7 @@ class UncertainNet(System):
     without. Spectra are not dereddened.
 
     Errors are calibrated on stars that the networks were not trained on, with the stars' own noise and with more of it
-    (`NOISE_LEVELS`). The variance that does not come from the inputs gets a factor for each label, with which stars
+    (`CALIBRATION`). The variance that does not come from the inputs gets a factor for each label, with which stars
     with all amounts of noise need the same correction; then the errors get factors that depend on the magnitude, on
     BP-RP and on the signal-to-noise ratio, for which intervals of 50 % and 68.3 % hold what they should, in the
     geometric mean.
@@ -115,40 +121,6 @@ class UncertainNet(System):
         "apogee": "Teff, log g, [Fe/H], [alpha/M] of stars of 3300-7000 K, trained on APOGEE; no [C/Fe], no [N/Fe]",
     }
     compared_in = "flux"
-    error_terms = ("model", "input", "excess")
-    calibration_product = True
-    calibration_levels = (0.5, ONE_SIGMA)
-    calibrated_together = True
-    calibrated_with = {"noise": list(NOISE_LEVELS)}
-
-    def __init__(self, recipe=None, **changes):
-        super().__init__(recipe, **changes)
-        self._ready = None
-
-    @classmethod
-    def joined(cls, systems):
-        """One ensemble of systems that were trained one by one with the same recipe on the same stars.
-
-        Parameters
-        ----------
-        systems : sequence of UncertainNet
-
-        Returns
-        -------
-        UncertainNet
-            Not calibrated.
-        """
-        first = systems[0]
-        out = cls(first.recipe_name)
-        members = [member for system in systems for member in system._members]
-        out.recipe = first.recipe.with_changes(ensemble=len(members), calibrate=True)
-        out._center, out._scale, out._domain = first._center, first._scale, first._domain
-        out._members, out._calibration = members, Calibration()
-        out.history_ = [history for system in systems for history in system.history_]
-        left_out = [number for system in systems for number in system.provenance_["left_out_of_each_network"]]
-        loss = [value for system in systems for value in system.provenance_["final_loss"]]
-        out.provenance_ = {**first.provenance_, "left_out_of_each_network": left_out, "final_loss": loss}
-        return out
 
     def covariance(self, table):
         """Covariance of the labels of each star.
@@ -164,16 +136,10 @@ class UncertainNet(System):
             In the labels' units, in the order of ``labels``: the full covariance that the inputs cause, and the model
             and excess terms on its diagonal, which is ``<label>_err`` squared. NaN without usable input.
         """
-        features = self.feature_set.compute(table)
+        features = self.features(table)
         out = np.full((len(table), len(self.labels), len(self.labels)), np.nan)
         if features.usable.any():
-            picked = features[features.usable]
-            terms = self._terms(picked)
-            _, _, model, _, excess = self._errors(terms, picked)
-            scale = self._factors(picked) * self._scale
-            inside = terms.inputs * scale[:, :, None] * scale[:, None, :]
-            inside[:, *np.diag_indices(len(self.labels))] += model**2 + excess**2
-            out[features.usable] = inside
+            out[features.usable] = self.ensemble.covariance(features[features.usable])
         return out
 
     def jacobian(self, table):
@@ -193,10 +159,9 @@ class UncertainNet(System):
         others : `~numpy.ndarray`, shape (N, L, C)
             With respect to colors and pseudo-magnitude; 0 where one is missing.
         """
-        features = self.feature_set.compute(table)
-        parts = self._propagation().jacobian(features.arrays)
-        scale = np.where(features.usable[:, None, None], self._scale[:, None], np.nan)
-        return features, *(part * scale for part in parts)
+        features = self.features(table)
+        unknown = np.where(features.usable[:, None, None], 1.0, np.nan)
+        return features, *(part * unknown for part in self.ensemble.jacobian(features))
 
     def from_features(self, features):
         """Labels of stars whose inputs have been computed already, all of which can be used.
@@ -212,92 +177,4 @@ class UncertainNet(System):
         mean, total, model, inputs, excess : `~numpy.ndarray` of float64, shape (N, L)
             Labels, their total errors and the three terms, in the labels' units.
         """
-        return self._errors(self._terms(features), features)
-
-    def training_inputs(self, table):
-        """Features of training stars, with factors of their covariances, with which training draws noise."""
-        features = self.feature_set.compute(table)
-        arrays = dict(features.arrays)
-        for band in ("bp", "rp"):
-            arrays[f"{band}_factor"] = packed.factor(arrays[f"{band}_covariance"])
-        arrays["other_factor"] = packed.factor(packed.pack(arrays["other_covariance"]))
-        return replace(features, arrays=arrays)
-
-    # ------------------------------------------------------------------ inside
-
-    def _propagation(self, members=None):
-        """The trained networks, or some of them, for NumPy."""
-        if members is not None:
-            cores = [member.network.get_layer("uncertain") for member in members]
-            return Propagation(cores, -(-PASSES * len(cores) // self.recipe.ensemble), self.recipe.seed)
-        self._check_trained()
-        if self._ready is None or self._ready[0] is not self._members:
-            self._ready = self._members, self._propagation(self._members)
-        return self._ready[1]
-
-    def _terms(self, features, members=None):
-        return self._propagation(members)(features.arrays)
-
-    def _variances(self, members, features):
-        """Mean of networks; variance from the inputs and all other variance, as they come, of a single one; and the
-        variance of the networks.
-        """
-        terms = self._terms(features, members)
-        square = self._scale**2
-        rest = (terms.excess + terms.dropout) * square
-        return terms.mean * self._scale + self._center, terms.inputs_each * square, rest, terms.spread * square
-
-    def _calibrated(self, unseen):
-        columns = []
-        for members, features, targets in unseen:
-            for level in NOISE_LEVELS if len(features) else ():
-                noisy = add_noise(features, level, seed=self.recipe.seed + level)
-                mean, *variances = self._variances(members, noisy)
-                axes = self._calibration_axes(noisy, mean)
-                amount = np.full(len(mean), level)
-                columns.append((mean, *variances, targets.values, targets.errors, amount, *axes.values()))
-        if not columns:
-            return Calibration(product=True)
-        mean, inputs, rest, gained, values, errors, amount, *along = (
-            np.concatenate(parts) for parts in zip(*columns, strict=True)
-        )
-        options = {"levels": self.calibration_levels, "gained": gained}
-        groups = [amount == level for level in NOISE_LEVELS]
-        factor = balance(mean, inputs, rest, values, errors, groups, **options)
-        sigma = np.sqrt(inputs + factor * rest)
-        axes = dict(zip(axes, along, strict=True))
-        return replace(Calibration.fit(mean, sigma, values, errors, axes, product=True, **options), rest=factor)
-
-    def _calibration_axes(self, features, mean):
-        """Magnitude, BP-RP, and signal-to-noise ratio: of noisy spectra the errors of red stars differ from others."""
-        axes = super()._calibration_axes(features, mean)
-        return {"magnitude": axes["magnitude"], "color": features.color, "log_snr": axes["log_snr"]}
-
-    def _factors(self, features):
-        """Factors (N, L) of the calibration."""
-        axes = self._calibration_axes(features, None)
-        return self._calibration.apply(np.ones((len(features), len(self.labels))), axes)
-
-    def _combined(self, features):
-        return self.from_features(features)
-
-    def _errors(self, terms, features):
-        """Mean, total error, and its terms model, input and excess, (N, L) each, in the labels' units.
-
-        The factors of the calibration are those of single networks' errors. The mean of the networks is better by the
-        variance of the networks' means (see `stellarlabels.labels.uncertainty.combine`); this is taken out of the model
-        term, which does not fall below the standard error of that mean, and then out of the excess.
-        """
-        factor = self._factors(features)
-        rest = factor**2 * (1.0 if self._calibration.rest is None else self._calibration.rest)
-        excess, dropout = rest * terms.excess, rest * terms.dropout
-        inputs = factor**2 * np.einsum("nll->nl", terms.inputs)
-        if self._calibration.curves:
-            single = factor**2 * terms.inputs_each + dropout + excess
-            total = reduced(single, terms.spread)
-            model = np.maximum(total - inputs - excess, terms.spread / len(self._members) + dropout / PASSES)
-            excess = np.maximum(total - inputs - model, 0)
-        else:
-            model = dropout + terms.spread
-        mean = terms.mean * self._scale + self._center
-        return mean, *(np.sqrt(part) * self._scale for part in (model + inputs + excess, model, inputs, excess))
+        return self.ensemble.predict(features)

@@ -54,14 +54,15 @@ def test_attention_is_derivative_times_input(system, stars):
 
 def _means(system, features):
     """Means of the networks without dropout."""
-    from stellarlabels.networks import chain
+    from stellarlabels.networks import Propagation
+    from stellarlabels.networks import jacobian_mlp as chain
 
     out = []
-    for network in system._propagation().networks:
+    for network in Propagation.of([member.network for member in system.ensemble.members]).networks:
         z = network._inputs(features.arrays)[0]
         x, _ = chain.forward(network.stages[0], network.parameters[0], z)
         out.append(chain.forward(network.stages[1], network.parameters[1], x)[0])
-    return np.mean(out, axis=0) * system._scale
+    return np.mean(out, axis=0) * system.ensemble.scale
 
 
 def test_red_clump_is_the_papers(stars):
@@ -75,7 +76,7 @@ def test_derivative_spectra_reproduce_the_labels(system, clump):
     features, jacobian, _ = system.jacobian(clump[:20])
     x = features.arrays["coefficients"].astype(float)
     weight = x.std(axis=0)
-    scale = system._scale[:, None]
+    scale = system.ensemble.scale[:, None]
     inverse = np.linalg.pinv(jacobian / scale * weight) * weight[:, None] / scale.T
     unit = np.broadcast_to(np.eye(len(system.labels)), (20, 4, 4))
     np.testing.assert_allclose((jacobian @ inverse) / scale * scale.T, unit, atol=1e-3)

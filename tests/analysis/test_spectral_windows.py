@@ -7,7 +7,7 @@ from astropy.table import QTable
 from stellarlabels.analysis import importance, sensitivity
 from stellarlabels.exceptions import InputError, NotFittedError
 from stellarlabels.inputs.base import Features
-from stellarlabels.labels.fitting import Member
+from stellarlabels.labels.ensemble import Ensemble, Member
 from stellarlabels.labels.recipe import Recipe
 
 PIXELS = 40
@@ -32,7 +32,6 @@ class System:
     name, recipe_name, labels = "made", "made", ("teff", "feh")
     recipe = Recipe(labels=("teff", "feh"), features="", network="")
     feature_set = Spectra()
-    _scale = np.array([100.0, 0.5])
 
     def __init__(self, square=True):
         import keras
@@ -43,7 +42,13 @@ class System:
         feh = layers.Dense(1, kernel_initializer=lambda shape, dtype=None: _only({5: 1.0}))(flux)
         feh = feh * feh if square else feh
         out = layers.Concatenate()([teff, feh, 0 * teff, 0 * feh])
-        self._members = [Member(keras.Model({"flux": flux}, out), (0, 1))]
+        members = [Member(keras.Model({"flux": flux}, out), (0, 1))]
+        self.ensemble = Ensemble(self.recipe, np.zeros(2), np.array([100.0, 0.5]), members)
+
+    def features(self, table):
+        if self.ensemble is None:
+            raise NotFittedError("made: train it with fit()")
+        return self.feature_set.compute(table)
 
 
 def _only(values):
@@ -109,6 +114,6 @@ def test_errors(system, stars):
     with pytest.raises(InputError, match="no star"):
         importance(system, QTable({"flux": np.full((2, PIXELS), np.nan)}))
     empty = System()
-    empty._members = []
+    empty.ensemble = None
     with pytest.raises(NotFittedError, match="train"):
         importance(empty, stars)

@@ -45,13 +45,15 @@ class FakeTAP:
     ``answer(adql, uploads)`` gives a table, or raises; its message is what the service says. ``faults`` is a list of
     (place, fault), and the first one whose place is asked for is used up. Places are sync, async (making a job),
     run, phase, result and capabilities; faults are an HTTP status, "close" (before an answer), "drop" (in the middle
-    of it), "truncate" (half of it, but complete HTTP), "html", "lie" (a table of an ERROR state) and "stall".
-    ``requests`` has the place, the parameters and the headers of every request.
+    of it), "truncate" (half of it, but complete HTTP), "html", "lie" (a table of an ERROR state) and "stall" (nothing).
+    ``requests`` has the place, the parameters and the headers of every request. ``edit_job`` changes job documents.
     """
 
     def __init__(self, answer, hard=1_000_000, seconds=0):
         self.answer, self.hard, self.seconds = answer, hard, seconds
         self.faults, self.requests, self.jobs, self._number = [], [], {}, count(1)
+        self.edit_job = str
+        self.over = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Handler,), {"tap": self}))
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/tap"
@@ -59,6 +61,7 @@ class FakeTAP:
 
     def close(self):
         """Stop."""
+        self.over.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -104,9 +107,10 @@ class Handler(BaseHTTPRequestHandler):
             self.send(
                 200, b"<!DOCTYPE html><html><body>Please log in to the hotel's network</body></html>", "text/html"
             )
+        elif self.fault == "stall":
+            self.close_connection = True
+            self.tap.over.wait()
         else:
-            if self.fault == "stall":
-                time.sleep(1)
             getattr(self, f"at_{place}")(parameters, uploads, job)
 
     do_POST = do_DELETE = do_GET  # noqa: N815
@@ -213,7 +217,8 @@ class Handler(BaseHTTPRequestHandler):
             end = (
                 f'<uws:errorSummary type="fatal" hasDetail="true"><uws:message>{said}</uws:message></uws:errorSummary>'
             )
-        self.send(200, JOB.format(job=job["number"], phase=job["phase"], end=end).encode())
+        text = JOB.format(job=job["number"], phase=job["phase"], end=end)
+        self.send(200, self.tap.edit_job(text).encode())
 
     def at_result(self, _, __, job):
         """The result of a job."""

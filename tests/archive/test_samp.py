@@ -86,7 +86,7 @@ def subscribers(count, client, stop):
 def receiver(hub, client):
     """A function that starts `receive` in a thread and returns its future when it is listening."""
     stop = threading.Event()
-    timer = threading.Timer(10, stop.set)
+    timer = threading.Timer(120, stop.set)
     timer.start()
     with ThreadPoolExecutor(1) as pool:
 

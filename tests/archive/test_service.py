@@ -50,6 +50,18 @@ def client(service, times=2, **options):
     return TAP(service.url, interval=0, retry=Retry(times=times, first=0.01), progress=False, **options)
 
 
+class Impatient(requests.Session):
+    """Gives up soon where the service is not going to answer a query, and late where it is."""
+
+    def __init__(self, service):
+        super().__init__()
+        self.service = service
+
+    def request(self, method, url, **options):
+        stalls = url.endswith("/sync") and self.service.faults[:1] == [("sync", "stall")]
+        return super().request(method, url, **options | {"timeout": 0.1 if stalls else 60})
+
+
 def run(tap, mode, *arguments, **options):
     return getattr(tap, f"run_{mode}")(*arguments, **options)
 
@@ -130,14 +142,14 @@ class TestFaults:
     @pytest.mark.parametrize("fault", TRANSIENT)
     def test_passes(self, service, fault):
         service.faults = [("sync", fault), ("sync", fault)]
-        assert len(client(service, timeout=0.5).run_sync(QUERY)) == ROWS
+        assert len(client(service, session=Impatient(service)).run_sync(QUERY)) == ROWS
         assert service.places().count("sync") == 3
 
     @pytest.mark.parametrize("fault", TRANSIENT)
     def test_stays(self, service, fault):
         service.faults = [("sync", fault)] * 9
         with pytest.raises(self.TRANSIENT[fault]) as caught:
-            client(service, timeout=0.5).run_sync(QUERY)
+            client(service, session=Impatient(service)).run_sync(QUERY)
         assert type(caught.value) is self.TRANSIENT[fault] and service.url in str(caught.value)
         assert service.places().count("sync") == 3
 
@@ -207,6 +219,29 @@ class TestFaults:
         with pytest.raises(exceptions.ServiceTimeoutError, match="0.3 s"):
             client(service).run_async(QUERY, wait=0.3)
         assert service.jobs == {} and service.places()[-3:].count("remove") == 1
+
+    @pytest.mark.parametrize(
+        ("was", "odd"),
+        [
+            ("2099-01-01T00:00:00Z", "2099-01-01T00:00:00+01:00"),
+            ('<uws:quote xsi:nil="true"/>', "<uws:quote>soon</uws:quote>"),
+            ("<uws:executionDuration>3600<", "<uws:executionDuration><"),
+        ],
+    )
+    def test_an_odd_job_document_is_an_error_of_ours_or_does_no_harm(self, service, was, odd):
+        service.edit_job = lambda text: text.replace(was, odd)
+        try:
+            assert len(client(service).run_async(QUERY)) == ROWS
+        except exceptions.ServiceError as error:
+            assert "a document of the service cannot be understood" in str(error)
+            assert service.places().count("phase") < 4
+
+    @pytest.mark.parametrize("phase", ["ARCHIVED", "HELD"])
+    def test_a_job_that_is_put_away_is_not_waited_for(self, service, phase):
+        service.edit_job = lambda text: text.replace(">EXECUTING<", f">{phase}<").replace(">COMPLETED<", f">{phase}<")
+        with pytest.raises(exceptions.QueryError, match=f"put the job away .{phase}."):
+            client(service).run_async(QUERY)
+        assert service.jobs == {}
 
     def test_cancel(self, fake_tap):
         service = fake_tap(lambda adql, uploads: stars(), seconds=60)

@@ -46,7 +46,7 @@ ALLOWED = {
     "tables/quality/papers.py": "cuts of papers",
     "catalogs/bundle/descriptor.py": "words of ADQL",
     "analysis/diagrams.py": "isochrones in their authors' own formats",
-    "networks/kerasfile.py": "models of Keras",
+    "systems/kerasfile.py": "models of Keras",
     "report/inputs.py": "formats that only Astropy knows",
     "scale/cluster.py": "columns of HATS partitions, by LSDB's rules",
     "scale/hats.py": "columns of HATS partitions, by LSDB's rules",

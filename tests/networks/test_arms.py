@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stellarlabels.networks import builders as networks
+from stellarlabels import networks
 from stellarlabels.systems.spcanet import SPCANet
 
 SHAPES = {"flux_b": 4000, "flux_r": 4000, "quality": 4}

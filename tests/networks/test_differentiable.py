@@ -18,7 +18,7 @@ def test_jacobian_equals_automatic_differentiation(activation, hidden, outputs):
         plain = layer(x)
     want = tape.batch_jacobian(plain, x).numpy()
     both, got = layer(x, jacobian=True)
-    np.testing.assert_allclose(both, plain, rtol=1e-6)
+    np.testing.assert_allclose(both, plain, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5 * np.abs(want).max())
 
 
@@ -49,7 +49,8 @@ def test_propagated_error_equals_a_monte_carlo():
     errors = np.array([[0.1, 0.2, 0.3], [0.05, 0.1, 0.0]], np.float32)
     matrix = np.array([[1, -1, 0], [1, 0, -1]], np.float32)
     layer.build((jacobian.shape, errors.shape))
-    layer.adapt(matrix)
+    spread = np.array([2.0, 0.5])
+    layer.adapt_to({"color": np.array([[-1, -1], [1, 1]]) * spread, "error_matrix": matrix * spread[:, None]}, 1)
     got = np.asarray(layer([jacobian, errors]))
     draws = np.random.default_rng(4).normal(size=(400_000, 1, 3)) * errors
     values = np.einsum("nlf,fb,snb->snl", jacobian, matrix, draws)

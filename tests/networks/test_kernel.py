@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stellarlabels.networks import builders as networks
+from stellarlabels import networks
 from stellarlabels.networks import kernel, losses, training
 
 OPTIONS = {
@@ -140,7 +140,7 @@ def test_learns_and_blends(share):
     labels = np.stack([z[:, 0] + 0.3 * z[:, 1] ** 2, z[:, 2]], axis=1)
     targets = losses.pack(labels, np.zeros_like(labels))
     network = network_of(arrays, share=share, bends=())
-    head, inputs, copies, checks = networks.head_training(network, arrays, targets, arrays, 1)
+    head, inputs, copies, checks = networks.learner("kernel_mlp", network, arrays, targets, arrays, 1)
     assert len(inputs["components"]) == len(copies) == 900 and len(checks["components"]) == 300
     training.train(
         head, inputs, copies, loss=losses.student_t, epochs=40, batch_size=100, learning_rate=1e-2, schedule="cosine",

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from stellarlabels import SolarDis, SPCANet, UACSNet
-from stellarlabels.networks import builders as networks
+from stellarlabels import SolarDis, SPCANet, UACSNet, networks
+from stellarlabels.labels.ensemble import build_network
 from stellarlabels.networks import training
 from stellarlabels.systems.csnet import CSNet
 
@@ -27,10 +27,10 @@ NETWORKS = {
     "csnet": csnet,
     "csnet means": lambda: networks.means_of(csnet()),
     "cnn": cnn,
-    "uacsnet": lambda: UACSNet.pretrained("paper")._members[0].network,
-    "uacsnet, apogee": lambda: UACSNet.pretrained("apogee")._members[0].network,
-    "solardis": lambda: SolarDis.pretrained()._members[0].network,
-    "spcanet": lambda: SPCANet.pretrained()._members[0].network,
+    "uacsnet": lambda: UACSNet.pretrained("paper").ensemble.members[0].network,
+    "uacsnet, apogee": lambda: UACSNet.pretrained("apogee").ensemble.members[0].network,
+    "solardis": lambda: SolarDis.pretrained().ensemble.members[0].network,
+    "spcanet": lambda: SPCANet.pretrained().ensemble.members[0].network,
 }
 
 
@@ -50,11 +50,10 @@ def test_as_keras(name):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_batches_are_whole_blocks(name):
-    batch = training.predict_batch(NETWORKS[name]())
-    assert training.PREDICT_LEAST <= batch <= training.PREDICT_BATCH and batch & (batch - 1) == 0
+def test_batches_have_a_reasonable_size(name):
+    assert training.PREDICT_LEAST <= training.predict_batch(NETWORKS[name]()) <= training.PREDICT_BATCH
 
 
 def test_large_layers_get_batches_that_are_worth_reading_their_kernels():
-    network = SolarDis("paper")._build({"flux": np.zeros((0, 4875), np.float32)}, 0, 5)
+    network = build_network(SolarDis.recipes["paper"], {"flux": 4875}, 5)
     assert training.predict_batch(network) == training.PREDICT_LEAST

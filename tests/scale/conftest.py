@@ -6,7 +6,6 @@ from astropy import units as u
 from astropy.table import QTable
 
 from stellarlabels import UACSNet
-from stellarlabels.columns import without_unit
 from stellarlabels.inputs.examples import xp_apogee_sample
 
 
@@ -32,18 +31,3 @@ def mock():
         return stars
 
     return make
-
-
-@pytest.fixture(scope="session")
-def same():
-    """A function that compares two tables bit by bit."""
-
-    def compare(left, right, names=None):
-        assert names or left.colnames == right.colnames
-        for name in names or left.colnames:
-            one, other = without_unit(left[name]), without_unit(right[name])
-            assert one.dtype == other.dtype and str(left[name].info.unit) == str(right[name].info.unit)
-            np.testing.assert_array_equal(np.ma.getmaskarray(one), np.ma.getmaskarray(other), err_msg=name)
-            assert np.ma.filled(one, 0).tobytes() == np.ma.filled(other, 0).tobytes(), name
-
-    return compare

@@ -1,4 +1,4 @@
-"""HATS catalogs on a Dask cluster of two workers: the same bits as in one process, whatever happens to the workers."""
+"""HATS catalogs on a Dask cluster of two workers: the labels of one process, whatever happens to the workers."""
 
 import os
 import signal
@@ -14,8 +14,9 @@ from stellarlabels.columns import values, without_unit
 from stellarlabels.exceptions import InputError, PartsFailedError, WriteError
 from stellarlabels.files.content import from_table
 from stellarlabels.files.formats import parquet
-from stellarlabels.scale import hats
-from stellarlabels.scale.cluster import _fingerprint, workers_of
+from stellarlabels.scale import cluster, hats
+from stellarlabels.scale.cluster import workers_of
+from stellarlabels.scale.lsdb_catalogs import fingerprint_of
 
 dask = pytest.importorskip("dask", reason="the extra 'scale' is not installed")
 lsdb = pytest.importorskip("lsdb", reason="the extra 'scale' is not installed")
@@ -82,19 +83,19 @@ def client():
         yield made
 
 
-def test_one_process_reads_hats_without_lsdb_and_in_order(system, stars, hats_folder, single, same):
+def test_one_process_reads_hats_without_lsdb_and_in_order(system, stars, hats_folder, single, agree):
     order = np.argsort(stars["source_id"])
     by_id = np.argsort(single["source_id"])
     labels = system.predict(stars)
-    same(single[by_id], labels[order], labels.colnames)
-    same(single[by_id], stars[order], ["ra", "dec"])
+    agree(single[by_id], labels[order], labels.colnames)
+    agree(single[by_id], stars[order], ["ra", "dec"])
     whole = scale.to_table(hats_folder)
     np.testing.assert_array_equal(whole["source_id"], single["source_id"])
     assert str(whole["j_m"].unit) == "mag" and whole["flux"].shape == (1200, 343)
 
 
 @pytest.mark.slow
-def test_two_workers_give_the_same_bits_and_a_valid_catalog(system, hats_folder, single, client, same, tmp_path):
+def test_two_workers_give_the_same_labels_and_a_valid_catalog(system, hats_folder, single, client, agree, tmp_path):
     from hats.io.validation import is_valid_catalog
 
     target = tmp_path / "labels"
@@ -105,7 +106,7 @@ def test_two_workers_give_the_same_bits_and_a_valid_catalog(system, hats_folder,
     assert [path.name for path in tmp_path.iterdir()] == ["labels"]
     assert is_valid_catalog(target, strict=True, verbose=False)
     found = scale.to_table(target)
-    same(found, single)
+    agree(found, single)
     assert found.meta["weights"] == f"sha256:{system.weights_}"
     for name in single.colnames:
         assert found[name].info.description == single[name].info.description
@@ -115,17 +116,17 @@ def test_two_workers_give_the_same_bits_and_a_valid_catalog(system, hats_folder,
     assert b"Effective temperature" in opened.original_schema.metadata[b"IVOA.VOTable-Parquet.content"]
     selected = opened.query("teff_flag == 0 and teff < 4500")
     cool = (single["teff_flag"] == 0) & (values(single, "teff") < 4500)
-    same(scale.to_table(selected), single[cool])
+    agree(scale.to_table(selected), single[cool])
     first = next((target / "dataset").rglob("Npix*.parquet"))
     assert str(catalogs.read(first)["teff"].unit) == "K"
     scale.label_file(system, hats_folder, tmp_path / "again.fits", keep=("ra", "dec"), progress=False)
-    same(catalogs.read(tmp_path / "again.fits"), found)
+    agree(catalogs.read(tmp_path / "again.fits"), found)
     with pytest.raises(WriteError, match="exists"):
         scale.label_catalog(system, hats_folder, target, client=client)
 
 
 @pytest.mark.slow
-def test_a_killed_worker_loses_nothing(system, hats_folder, single, client, same, tmp_path):
+def test_a_killed_worker_loses_nothing(system, hats_folder, single, client, agree, tmp_path):
     target, folder = tmp_path / "labels", tmp_path / "labels.parts"
     result = []
 
@@ -144,11 +145,11 @@ def test_a_killed_worker_loses_nothing(system, hats_folder, single, client, same
     [done] = result
     assert made < done.parts and done.failures == ()
     assert min(before) not in set(client.run(os.getpid).values())
-    same(scale.to_table(target), single)
+    agree(scale.to_table(target), single)
 
 
 def test_a_partition_that_fails_is_reported_and_the_others_are_kept(
-    system, hats_folder, single, client, same, tmp_path
+    system, hats_folder, single, client, agree, tmp_path
 ):
     victim = hats.partition_files(hats_folder)[3]
     content, state = victim.read_bytes(), victim.stat()
@@ -173,30 +174,32 @@ def test_a_partition_that_fails_is_reported_and_the_others_are_kept(
     with pytest.raises(InputError, match="the input changed since"):
         scale.label_catalog(system, hats_folder, target, client=client)
     scale.label_catalog(system, hats_folder, target, client=client, restart=True, progress=False)
-    same(scale.to_table(target), single)
+    agree(scale.to_table(target), single)
 
 
-def test_an_interrupted_run_goes_on(system, hats_folder, single, client, monkeypatch, same, tmp_path):
+def test_an_interrupted_run_goes_on(system, hats_folder, single, client, monkeypatch, agree, tmp_path):
     target, folder = tmp_path / "labels", tmp_path / "labels.parts"
 
     def crash(*arguments, **options):
         raise RuntimeError("the lights went out")
 
     with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="lights"):
-        patch.setattr(hats, "finish", crash)
+        patch.setattr(cluster, "_finish", crash)
         scale.label_catalog(system, hats_folder, target, client=client, progress=False)
     made = sorted(folder.rglob("Npix*.parquet"))
-    for path in made[:2]:
+    books = sorted((folder / "catalog" / "done").iterdir())
+    assert len(books) == len(made)
+    for path in books[:2]:  # as if a worker had been killed while it wrote these
         path.unlink()
-    (made[0].parent / f".{made[0].name}.0123.part").write_text("left by a worker")
+        (path.parent.parent / "hists" / path.name.replace("done", "histogram.npz")).unlink()
     done = scale.label_catalog(system, hats_folder, target, client=client, progress=False)
     assert (done.resumed, done.parts) == (len(made) - 2, len(made))
-    same(scale.to_table(target), single)
-    assert not folder.exists() and not list(target.rglob("*.part"))
+    agree(scale.to_table(target), single)
+    assert not folder.exists() and not (target / "done").exists()
 
 
 @pytest.mark.slow
-def test_columns_of_another_catalog_are_joined(system, stars, single, client, same, tmp_path):
+def test_columns_of_another_catalog_are_joined(system, stars, single, client, agree, tmp_path):
     spectra = write_hats(stars["source_id", "ra", "dec", "flux", "flux_error"], tmp_path / "spectra", 200)
     photometry = write_hats(stars["ra", "dec", *PHOTOMETRY], tmp_path / "photometry", 300)
     with pytest.warns(RuntimeWarning, match="margin cache"):
@@ -204,26 +207,26 @@ def test_columns_of_another_catalog_are_joined(system, stars, single, client, sa
     assert "ra_match" in joined.columns and "j_m" in joined.columns
     with pytest.warns(RuntimeWarning, match="margin cache"):
         again, other = (scale.matched(spectra, photometry, radius=radius) for radius in (1.0, 2.0))
-    assert _fingerprint(again) == _fingerprint(joined) != _fingerprint(other)
+    assert fingerprint_of(again) == fingerprint_of(joined) != fingerprint_of(other)
     scale.label_catalog(system, joined, tmp_path / "labels", client=client, keep=("j_m",), progress=False)
     found = scale.to_table(tmp_path / "labels")
     assert str(found["j_m"].unit) == "mag"
     one, other = np.argsort(found["source_id"]), np.argsort(single["source_id"])
-    same(found[one], single[other], single.colnames)
+    agree(found[one], single[other], single.colnames)
     command = ["label", "uacsnet", str(spectra), "-o", str(tmp_path / "more"), "--engine", "dask"]
     command += ["--match", str(photometry), "--scheduler", client.scheduler.address]
     with pytest.warns(RuntimeWarning, match="margin cache"):
         assert main(command) == 0
-    same(scale.to_table(tmp_path / "more")[one], single[other], single.colnames)
+    agree(scale.to_table(tmp_path / "more")[one], single[other], single.colnames)
 
 
-def test_labels_are_computed_when_the_catalog_is(system, hats_folder, single, same):
+def test_labels_are_computed_when_the_catalog_is(system, hats_folder, single, agree):
     lazy = system.map(hats_folder, keep=("j_m",))
     assert {"teff", "teff_err", "teff_flag", "j_m", "ra", "dec"} <= set(lazy.columns)
     with dask.config.set(scheduler="synchronous"):
         found = scale.to_table(lazy.partitions[:2])
     assert 0 < len(found) < 1200
-    same(found, single[: len(found)], single.colnames)
+    agree(found, single[: len(found)], single.colnames)
     assert found["teff"].info.description == "Effective temperature"
 
 

@@ -1,4 +1,4 @@
-"""Files of any size, part by part: the same bits as at once, also after an interruption, and in little memory."""
+"""Files of any size, part by part: the same labels as at once, also after an interruption, and in little memory."""
 
 import os
 import re
@@ -79,33 +79,37 @@ def interrupted(system, stars, without):
 
 
 @pytest.mark.parametrize("name", ["stars.fits", "stars.vot", "stars.parquet", "binary.vot"])
-def test_parts_give_the_same_file_as_the_whole(system, labels, spectra, name, tmp_path):
+def test_parts_give_the_same_labels_as_the_whole(system, labels, spectra, name, agree, tmp_path):
     target = tmp_path / "labels.vot"
     done = label_file(system, spectra / name, target, rows=300)
-    catalogs.write(labels, tmp_path / "whole.vot")
-    assert target.read_bytes() == (tmp_path / "whole.vot").read_bytes()
+    agree(catalogs.read(target), labels)
     assert (done.stars, done.parts, done.resumed, done.failures) == (1000, 4, 0, ())
     assert done.good == sum(int((labels[f"{name}_flag"] == 0).sum()) for name in system.labels)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["labels.vot", "whole.vot"]
+    assert [path.name for path in tmp_path.iterdir()] == ["labels.vot"]
 
 
-def test_several_files_follow_each_other(system, stars, labels, same, tmp_path):
+def test_one_part_gives_the_file_of_predict_and_write(system, labels, spectra, tmp_path):
+    label_file(system, spectra / "stars.fits", tmp_path / "labels.vot")
+    catalogs.write(labels, tmp_path / "whole.vot")
+    assert (tmp_path / "labels.vot").read_bytes() == (tmp_path / "whole.vot").read_bytes()
+
+
+def test_several_files_follow_each_other(system, stars, labels, agree, tmp_path):
     catalogs.write(stars[:350], tmp_path / "a.fits")
     catalogs.write(stars[350:], tmp_path / "b.parquet")
     label_file(system, [tmp_path / "a.fits", tmp_path / "b.parquet"], tmp_path / "o.fits", rows=200)
-    same(catalogs.read(tmp_path / "o.fits"), labels)
+    agree(catalogs.read(tmp_path / "o.fits"), labels)
 
 
-def test_published_columns_distances_and_what_is_kept(system, stars, labels, spectra, same, tmp_path):
+def test_published_columns_distances_and_what_is_kept(system, stars, labels, spectra, agree, tmp_path):
     label_file(system, spectra / "stars.fits", tmp_path / "c.fits", rows=300, catalog=True)
-    catalogs.write(system.catalog(stars, labels), tmp_path / "whole.fits", "uacsnet")
-    assert (tmp_path / "c.fits").read_bytes() == (tmp_path / "whole.fits").read_bytes()
+    agree(catalogs.read(tmp_path / "c.fits"), system.catalog(stars, labels))
     label_file(system, spectra / "stars.fits", tmp_path / "d.fits", rows=300, distances=True, keep=["ra", "j_m"])
     found, distances = catalogs.read(tmp_path / "d.fits"), system.distances(stars, labels)
     assert found.colnames[:4] == ["source_id", "ra", "j_m", "teff"]
-    same(found, labels, labels.colnames)
-    same(found, distances, distances.colnames)
-    same(found, stars, ["ra"])
+    agree(found, labels, labels.colnames)
+    agree(found, distances, distances.colnames)
+    agree(found, stars, ["ra"])
 
 
 @pytest.mark.slow
@@ -132,11 +136,11 @@ scale.label_file(UACSNet.pretrained(), {str(source)!r}, {str(target)!r}, rows=64
     done = label_file(system, source, target, rows=64)
     assert (done.resumed, done.parts) == (made, 16)
     assert not folder.exists()
-    label_file(system, source, tmp_path / "at_once.fits", rows=1000)
+    label_file(system, source, tmp_path / "at_once.fits", rows=64)
     assert target.read_bytes() == (tmp_path / "at_once.fits").read_bytes()
 
 
-def test_a_failed_part_does_not_take_the_others_with_it(system, labels, spectra, interrupted, same, tmp_path):
+def test_a_failed_part_does_not_take_the_others_with_it(system, labels, spectra, interrupted, agree, tmp_path):
     target, folder = tmp_path / "o.fits", tmp_path / "o.fits.parts"
     error = interrupted(spectra / "stars.fits", target)
     assert re.search("1 parts with 400 stars or more .*no label for this one", str(error))
@@ -150,23 +154,23 @@ def test_a_failed_part_does_not_take_the_others_with_it(system, labels, spectra,
     assert (folder / names[1]).stat().st_mtime_ns == kept
     done = label_file(system, spectra / "stars.fits", target, rows=400)
     assert (done.resumed, done.parts) == (2, 3)
-    same(catalogs.read(target), labels)
+    agree(catalogs.read(target), labels)
 
 
-def test_stars_of_a_failed_part_can_be_masked_and_flagged(system, stars, labels, spectra, without, same, tmp_path):
+def test_stars_of_a_failed_part_can_be_masked_and_flagged(system, stars, labels, spectra, without, agree, tmp_path):
     target = tmp_path / "o.fits"
     with without(stars["source_id"][700]):
         what = {"errors": "mask", "keep": ["ra"], "distances": True}
         done = label_file(system, spectra / "stars.fits", target, rows=400, **what)
     assert done.stars == 1000 and len(done.failures) == 1
     found = catalogs.read(target)
-    same(found, stars, ["source_id", "ra"])
+    agree(found, stars, ["source_id", "ra"])
     lost = np.arange(1000) // 400 == 1
     for label in system.labels:
         assert found[label].mask[lost].all() and found[f"{label}_err"].mask[lost].all()
         assert flags.LABEL.has(found[f"{label}_flag"], "NO_INPUT")[lost].all()
     assert flags.get("distance").has(found["distance_flag"], "NO_DISTANCE")[lost].all()
-    same(found[~lost], labels[~lost], labels.colnames)
+    agree(found[~lost], labels[~lost], labels.colnames)
 
 
 def test_a_truncated_file_keeps_what_could_be_read(system, spectra, tmp_path):
@@ -219,8 +223,10 @@ def test_nothing_is_begun_that_could_not_be_finished(system, spectra, tmp_path):
         label_file(system, spectra / "stars.fits", tmp_path / "o.xyz")
     with pytest.raises(ReadError, match="no file"):
         label_file(system, tmp_path / "none.fits", tmp_path / "n.fits")
-    with pytest.raises(InputError, match="no HATS catalog"):
-        label_file(system, tmp_path, tmp_path / "n.fits")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="empty is no HATS catalog.*no file in it ends as files of stars do"):
+        label_file(system, tmp_path / "empty", tmp_path / "n.fits")
+    (tmp_path / "empty").rmdir()
     for wrong in ({"rows": 0}, {"errors": "ignore"}, {"catalog": True, "distances": True}):
         with pytest.raises(InputError, match=next(iter(wrong))[:5] if len(wrong) == 1 else "distances"):
             label_file(system, spectra / "stars.fits", tmp_path / "n.fits", **wrong)
@@ -241,7 +247,7 @@ def test_no_stars_make_no_labels(system, stars, tmp_path):
     assert len(catalogs.read(tmp_path / "o.fits")) == 0
 
 
-def test_lamost_files_are_read_some_at_a_time(real_data, tmp_path, same):
+def test_lamost_files_are_read_some_at_a_time(real_data, tmp_path, agree):
     from stellarlabels import SolarDis
     from stellarlabels.archive.readers import read_lamost
 
@@ -255,7 +261,7 @@ def test_lamost_files_are_read_some_at_a_time(real_data, tmp_path, same):
         want = system.predict(read_lamost(paths))
     assert done.stars == 6 and done.parts == 3
     found = catalogs.read(tmp_path / "o.fits")
-    same(found, want, [name for name in want.colnames if name != "obsid"])
+    agree(found, want, [name for name in want.colnames if name != "obsid"])
     assert flags.LABEL.has(found["teff_flag"], "NO_INPUT")[2]
 
 
@@ -268,14 +274,14 @@ def test_a_plan_says_what_is_to_come(system, spectra):
     assert "1,000 stars in 4 parts" in str(found)
 
 
-def test_the_command_line(system, spectra, labels, same, tmp_path, capsys):
+def test_the_command_line(system, spectra, labels, agree, tmp_path, capsys):
     target = tmp_path / "o.fits"
     command = ["label", "uacsnet", str(spectra / "stars.fits"), "-o", str(target)]
     assert main([*command, "--plan"]) == 0
     assert "1,000 stars" in capsys.readouterr().out and not target.exists()
     assert main([*command, "--rows", "400", "--distances", "--keep", "ra", "dec"]) == 0
     assert "1000 stars" in capsys.readouterr().out
-    same(catalogs.read(target), labels, labels.colnames)
+    agree(catalogs.read(target), labels, labels.colnames)
 
 
 def test_files_are_known_by_their_content(tmp_path):
@@ -312,3 +318,21 @@ def test_reading_ahead_keeps_order_and_errors():
     assert len(made) <= 4
     stream.close()
     assert len(made) <= 4
+
+
+def test_a_folder_of_spectra_gives_rows_that_say_which_star_they_are(real_data, tmp_path):
+    from stellarlabels import SolarDis
+
+    (tmp_path / "lrs" / "deeper").mkdir(parents=True)
+    (tmp_path / "lrs" / "README.md").write_text("not a spectrum")
+    paths = sorted((real_data / "lamost_lrs").glob("spec-*.fits*"))[:3]
+    for path, folder in zip(paths, ("lrs", "lrs", "lrs/deeper"), strict=True):
+        (tmp_path / folder / path.name).write_bytes(path.read_bytes())
+    system = SolarDis.pretrained()
+    for source in (tmp_path / "lrs", tmp_path / "lrs" / "**" / "spec-*"):
+        done = label_file(system, source, tmp_path / "o.fits", overwrite=True)
+        found = catalogs.read(tmp_path / "o.fits")
+        assert done.stars == 3
+        assert found.colnames[:7] == ["obsid", "spectrum", "designation", "ra", "dec", "lmjd", "snrg"]
+        assert sorted(found["spectrum"]) == sorted(path.name for path in paths)
+        assert found["ra"].unit == "deg" and found["lmjd"].unit == "d"

@@ -8,18 +8,18 @@ from astropy import units as u
 from astropy.table import QTable
 from scipy.optimize import minimize_scalar
 
-from stellarlabels import SolarDis, columns, flags
+from stellarlabels import SolarDis, columns, flags, networks
 from stellarlabels.archive.readers import read_lamost
 from stellarlabels.exceptions import InputError, MissingColumnError, ModelFileError
-from stellarlabels.networks import builders as networks
-from stellarlabels.networks import kerasfile
+from stellarlabels.labels.ensemble import build_network
+from stellarlabels.networks import split_groups
+from stellarlabels.systems import kerasfile
 
 WEIGHTS = SolarDis._shipped_file(None, "stellarlabels").is_file()
 
 
 def paper_network():
-    system = SolarDis("paper")
-    return system._build({"flux": np.zeros((0, 4875), np.float32)}, 0, 5)
+    return build_network(SolarDis.recipes["paper"], {"flux": 4875}, 5)
 
 
 def predicted(count=3):
@@ -101,7 +101,7 @@ def test_five_folds_by_star():
     """Visits of a star are never on both sides, and five networks leave out five different fifths."""
     star = np.random.default_rng(1).permutation(np.arange(500) % 200)
     table = QTable({"obsid": np.arange(500), "ra": star * 1.0 * u.deg, "dec": np.zeros(500) * u.deg})
-    out = SolarDis("paper")._validation_rows(table, np.arange(500), 0.2)
+    out = split_groups(SolarDis("paper").stars_of(table), 0.2, seed=0, count=5)
     assert out.shape == (5, 500)
     for mask in out:
         assert not set(star[mask]) & set(star[~mask])
@@ -167,7 +167,7 @@ def test_published_weights(published, tmp_path, kind):
 
     nothing = np.full(3, np.nan)
     features = Features({"flux": flux}, np.zeros(3, int), np.ones(3, bool), nothing, nothing, np.full(3, 50.0), nothing)
-    mean, sigma = system._combined(features)
+    mean, sigma = system.ensemble.predict(features)
     np.testing.assert_allclose(mean, want, rtol=1e-4, atol=1e-3)
     np.testing.assert_allclose(sigma, np.tile([86, 0.07, 0.06, 0.2546, 0.03], (3, 1)), rtol=1e-6)
 

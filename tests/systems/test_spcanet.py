@@ -9,7 +9,7 @@ from stellarlabels import SolarDis, SPCANet, columns, flags
 from stellarlabels.exceptions import InputError
 from stellarlabels.inputs.examples import mrs_synthetic_sample
 from stellarlabels.labels.uncertainty import robust_scatter
-from stellarlabels.networks.training import split_groups
+from stellarlabels.networks import split_groups
 from stellarlabels.systems.spcanet import LABELS
 
 
@@ -68,7 +68,8 @@ def test_limits_of_the_paper_become_flags(system):
         "logg": np.array([0.08, 0, 0, 0, 0, 0, 0.081, 0, np.nan]),
         "feh": np.array([0.03, 0, 0, 0, 0, 0, 0, 0.031, np.nan]),
     }
-    found = system._beyond(values, half)
+    values |= {f"{label}_err_model": errors for label, errors in half.items()}
+    found = np.stack(list(system.own_flags(None, values).values()), axis=1)
     apart = flags.LABEL.has(found, "MODELS_DISAGREE")
     np.testing.assert_array_equal(apart[:, 0], [0, 0, 0, 0, 0, 1, 1, 1, 0])
     np.testing.assert_array_equal(apart, apart[:, :1].repeat(3, axis=1))
@@ -79,14 +80,17 @@ def test_limits_of_the_paper_become_flags(system):
 
 def test_caution_with_hot_metal_poor_stars(system):
     labels = {"teff": np.array([7001.0, 7001, 6999]), "feh": np.array([-1.1, -0.9, -1.1]), "logg": np.full(3, 4.0)}
-    for mask in system.cautions(None, labels).values():
-        np.testing.assert_array_equal(mask, [True, False, False])
+    labels |= {f"{label}_err_model": np.zeros(3) for label in ("teff", "logg", "feh")}
+    for found in system.own_flags(None, labels).values():
+        np.testing.assert_array_equal(flags.LABEL.has(found, "CAUTION"), [True, False, False])
 
 
 def test_difference_of_the_two_models_is_given(system, sample):
     labels = system.predict(sample)
-    means, _ = system._by_network(system.feature_set.compute(sample))
-    np.testing.assert_allclose(labels["teff_err_model"].value, np.abs(means[0] - means[1])[:, 0] / 2, rtol=1e-5)
+    features, ensemble = system.features(sample), system.ensemble
+    means = [ensemble.terms(features, [group]).mean * ensemble.scale for group in ensemble.groups]
+    moved = labels["teff_err_model"].value - np.abs(means[0] - means[1])[:, 0] / 2
+    assert (np.abs(moved) < 1e-5 * labels["teff_err"].value).all()
     assert labels["teff_err_model"].unit == u.K
 
 

@@ -12,9 +12,8 @@ from astropy.time import Time
 from stellarlabels import columns, flags
 from stellarlabels.archive.datalink.client import Client, members
 from stellarlabels.archive.datalink.products import product
-from stellarlabels.archive.tap import chunks, payload
-from stellarlabels.archive.tap.retry import Retry
-from stellarlabels.archive.tap.store import Store, default_folder
+from stellarlabels.archive.tap import Retry, chunks, payload
+from stellarlabels.archive.tap.chunks import Store, default_folder
 from stellarlabels.columns import identifiers, plain
 from stellarlabels.columns.wavelengths import as_grid
 from stellarlabels.exceptions import ChunksFailedError, MissingColumnError, ReadError, ReplyError
@@ -63,7 +62,7 @@ def xp_spectra(
         Address of another server with the same service.
     timeout : float
         How long the archive may be silent, s.
-    retry : `~stellarlabels.archive.tap.retry.Retry`, optional
+    retry : `~stellarlabels.archive.tap.Retry`, optional
         How often and after what time a request is repeated that fails by a fault that may pass.
     progress : bool, optional
         Whether to show a progress bar; by default for more than one request.

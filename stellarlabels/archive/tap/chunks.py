@@ -1,7 +1,12 @@
 """A table of any length against a service, piece by piece: what is done stays done."""
 
+import hashlib
+import json
 import logging
+import shutil
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
 from astropy.table import Table, vstack
 
@@ -18,8 +23,9 @@ from stellarlabels.exceptions import (
     UnknownTableError,
     UploadTooLargeError,
 )
+from stellarlabels.files import replacing
 
-__all__ = ["Chunk", "FailedChunk", "Outcome", "combine", "run"]
+__all__ = ["Chunk", "FailedChunk", "Outcome", "Store", "combine", "default_folder", "run"]
 
 _log = logging.getLogger(__name__)
 
@@ -31,16 +37,7 @@ _OF_SIZE = (TruncatedResultError, UploadTooLargeError, QueryTimeoutError)
 
 @dataclass(frozen=True)
 class Chunk:
-    """A finished piece.
-
-    Parameters
-    ----------
-    start, stop : int
-        Rows of the uploaded table.
-    table : `~astropy.table.Table`
-    time : str
-        When the reply came, if it was kept from an earlier run; empty if it came in this one.
-    """
+    """A finished piece: rows of the uploaded table, and when its reply came if that was in an earlier run."""
 
     start: int
     stop: int
@@ -50,14 +47,7 @@ class Chunk:
 
 @dataclass(frozen=True)
 class FailedChunk:
-    """A piece that failed for good, or was not asked for after that.
-
-    Parameters
-    ----------
-    start, stop : int
-        Rows of the uploaded table.
-    error : ServiceError
-    """
+    """A piece that failed for good, or was not asked for after that: rows of the uploaded table."""
 
     start: int
     stop: int
@@ -66,24 +56,13 @@ class FailedChunk:
 
 @dataclass(frozen=True)
 class Outcome:
-    """All pieces of a run.
-
-    Parameters
-    ----------
-    done : list of `Chunk`
-    failed : list of `FailedChunk`
-    """
+    """All pieces of a run."""
 
     done: list
     failed: list
 
     def summary(self):
-        """What the provenance of the result tells.
-
-        Returns
-        -------
-        dict
-        """
+        """What the provenance of the result tells, as a dict."""
         times = [chunk.time for chunk in self.done if chunk.time]
         out = {"chunks": len(self.done) + len(self.failed), "chunks_kept": len(times)}
         if times:
@@ -94,7 +73,7 @@ class Outcome:
 
 
 def run(columns, size, ask, read, store, *, give_up, advance):
-    """Ask for all pieces of a table, in order, except those that are kept.
+    """Ask for all pieces of a table, in order, except those that are kept; give the `Outcome`.
 
     A piece that is too large for the service, or whose result is, is cut in two, and later pieces are made as small.
 
@@ -108,15 +87,11 @@ def run(columns, size, ask, read, store, *, give_up, advance):
         Gives the reply for a piece of the table, as bytes and as a table.
     read : callable
         Turns a reply into a table.
-    store : `~stellarlabels.archive.tap.store.Store`
+    store : `Store`
     give_up : int
         Number of pieces in a row that fail before the rest is not asked for.
     advance : callable
         Called with the number of rows done.
-
-    Returns
-    -------
-    `Outcome`
     """
     done, failed, in_a_row, start = [], [], 0, 0
     while start < len(columns):
@@ -164,22 +139,7 @@ def _kept(store, key, read):
 
 
 def combine(chunks):
-    """One table of all pieces, in the order of the rows that were uploaded.
-
-    Parameters
-    ----------
-    chunks : list of `Chunk`
-        At least one.
-
-    Returns
-    -------
-    `~astropy.table.Table`
-
-    Raises
-    ------
-    InputError
-        If the pieces do not have the same columns.
-    """
+    """One table of all pieces, in the order of the rows that were uploaded."""
     tables = [chunk.table for chunk in chunks]
     for chunk in chunks:
         if chunk.table.colnames != tables[0].colnames:
@@ -188,3 +148,53 @@ def combine(chunks):
     if payload.ROW in out.colnames:
         out = out[out.argsort(payload.ROW, kind="stable")]
     return out
+
+
+def default_folder():
+    """Where replies are kept if the user names no folder: in the user's cache of astropy."""
+    from astropy.config import get_cache_dir
+
+    return Path(get_cache_dir("stellarlabels")) / "tap"
+
+
+class Store:
+    """The replies that a query to a service has had so far: a file for each piece."""
+
+    def __init__(self, folder, url, adql, maxrec=None):
+        about = {"url": url, "maxrec": maxrec, "adql": adql}
+        key = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
+        self.folder = Path(folder) / key
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"store: the folder {self.folder} cannot be made: {error.strerror or error}") from error
+        with replacing(self.folder / "query.json", overwrite=True) as stream:
+            stream.write(json.dumps(about, indent=1).encode())
+
+    def get(self, key):
+        """The reply for the piece with this `digest`, as bytes, and the time when it came; None if there is none."""
+        path = self._path(key)
+        try:
+            return path.read_bytes(), datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
+        except FileNotFoundError:
+            return None, ""
+
+    def put(self, key, content):
+        """Keep a reply."""
+        with replacing(self._path(key), overwrite=True) as stream:
+            stream.write(content)
+
+    def split(self, key):
+        """Remember that a piece was too large for one request."""
+        self._path(key, ".split").touch()
+
+    def is_split(self, key):
+        """Whether a piece was too large for one request."""
+        return self._path(key, ".split").exists()
+
+    def remove(self):
+        """Remove all that is kept of this query."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _path(self, key, suffix=".vot"):
+        return self.folder / f"{key}{suffix}"

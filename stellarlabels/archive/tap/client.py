@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from astropy import units as u
 
 from stellarlabels.archive.queries import BoundQuery
-from stellarlabels.archive.tap import chunks, payload, reply
-from stellarlabels.archive.tap.core import Client, text_of
-from stellarlabels.archive.tap.sky import crossmatch_adql, separations
-from stellarlabels.archive.tap.store import Store, default_folder
+from stellarlabels.archive.tap import chunks, payload, replies
+from stellarlabels.archive.tap.chunks import Store, default_folder
+from stellarlabels.archive.tap.crossmatch import crossmatch_adql, separations
+from stellarlabels.archive.tap.service import Client, text_of
 from stellarlabels.columns import Schema, column
 from stellarlabels.exceptions import (
     ChunksFailedError,
@@ -225,7 +225,7 @@ class TAP(Client):
             return self._fetch(self._request(adql, limit, {name: piece}), mode, wait)
 
         def read(content):
-            return reply.parse(content, self.name, limit, adql)
+            return replies.parse(content, self.name, limit, adql)
 
         try:
             with self._bar(total=len(columns), unit="row") as bar:

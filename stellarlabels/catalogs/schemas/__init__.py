@@ -27,7 +27,7 @@ from stellarlabels.columns import Schema
 from stellarlabels.exceptions import InputError
 from stellarlabels.registry import Registry
 
-__all__ = ["available", "get", "published", "register"]
+__all__ = ["available", "forget", "get", "published", "register"]
 
 _REGISTERED = Registry("schema")
 
@@ -53,6 +53,11 @@ def register(schema, name=None):
         If another schema has that name.
     """
     return _REGISTERED.register(schema, name)
+
+
+def forget(name):
+    """Take back what `register` did; nothing happens if there is no such schema."""
+    _REGISTERED.discard(name)
 
 
 def published():

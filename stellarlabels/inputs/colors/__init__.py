@@ -11,14 +11,7 @@ an ECSV file of the same form, or as a dict of plain values (`ColorSet.to_dict`)
 
 from stellarlabels.inputs.colors.definition import Band, ColorSet, available, color_set
 from stellarlabels.inputs.colors.noise import add_noise, jplus_error, photometric_error
-from stellarlabels.inputs.colors.set import (
-    Colors,
-    color_values,
-    intrinsic_color,
-    magnitude,
-    magnitude_error,
-    photometric_colors,
-)
+from stellarlabels.inputs.colors.set import Colors, intrinsic_color
 
 __all__ = [
     "Band",
@@ -27,11 +20,7 @@ __all__ = [
     "add_noise",
     "available",
     "color_set",
-    "color_values",
     "intrinsic_color",
     "jplus_error",
-    "magnitude",
-    "magnitude_error",
-    "photometric_colors",
     "photometric_error",
 ]

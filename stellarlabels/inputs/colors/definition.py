@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from astropy.table import Table
 
+from stellarlabels.corrections.extinction import SFD, check_scale
 from stellarlabels.corrections.extinction import coefficients as coefficient_set
-from stellarlabels.corrections.extinction.coefficient_sets import SFD, check_scale
 from stellarlabels.exceptions import InputError, ReadError
 
 _FOLDER = resources.files("stellarlabels") / "data" / "colors"

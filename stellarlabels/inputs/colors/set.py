@@ -49,6 +49,10 @@ class Colors(FeatureSet):
         """Derivatives of the colors with respect to the magnitudes, shape (C, B)."""
         return self.colors.matrix
 
+    @property
+    def constants(self):
+        return {"error_matrix": self.error_matrix}
+
     def compute(self, table):
         chosen = self.colors
         magnitudes = np.stack([magnitude(table, band) for band in chosen.bands], axis=1)
@@ -125,11 +129,6 @@ def intrinsic_color(table, ebv):
     own = columns.values(table, "bp_rp_0", required=False)
     observed = color_values(table, color_set("gaia_2mass_wise").select(["BP-RP"]))[:, 0]
     return np.where(np.isfinite(own), own, observed - reddening("BP-RP", ebv))
-
-
-def photometric_colors(table):
-    """G-J, J-H, H-Ks, BP-G, G-RP in mag, shape (N, 5); NaN where a magnitude is missing."""
-    return color_values(table, color_set("gaia_2mass_wise"))
 
 
 def _found(table, names, array, element):

@@ -33,17 +33,9 @@ _ROWS = ("flux", "ivar", "wavelength", "andmask", "ormask")
 
 @dataclass
 class Arm:
-    """The pixels of one spectrum.
+    """The pixels of one spectrum, (M,) each: increasing vacuum wavelengths in Angstrom, NaN where there is no number.
 
-    Parameters
-    ----------
-    wavelength : `~numpy.ndarray` of float64, shape (M,)
-        Angstrom, vacuum, increasing; NaN where the file has no number.
-    flux, ivar : `~numpy.ndarray` of float32, shape (M,)
-        The inverse variance is 0 wherever flux, wavelength or inverse variance are not numbers.
-    andmask, ormask : `~numpy.ndarray` of int32, shape (M,)
-    snr : float
-        What the file says of this spectrum, NaN for nothing.
+    The inverse variance is 0 wherever flux, wavelength or inverse variance are not numbers. S/N: what the file says.
     """
 
     wavelength: np.ndarray
@@ -56,17 +48,7 @@ class Arm:
 
 @dataclass
 class Observation:
-    """The arms of one observation.
-
-    Parameters
-    ----------
-    header : dict of str to object
-        Columns of the table by name, from the header; what is unknown is not in it.
-    arms : dict of str to `Arm`
-        By the end of the names of their columns.
-    exposure : int or None
-        Of a single exposure, its modified Julian minute.
-    """
+    """One observation: columns from the header, `Arm` by the end of their columns' names, minute of an exposure."""
 
     header: dict
     arms: dict = field(default_factory=dict)

@@ -13,7 +13,8 @@ from stellarlabels import columns
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.inputs.base import FeatureSet, register
 from stellarlabels.inputs.lamost.published_continuum import LINEAR_GRID, as_code, as_paper
-from stellarlabels.inputs.spectra import WIDTH, normalise, pixel_column, running_continuum, spectrum_features
+from stellarlabels.inputs.spectra import normalise, pixel_column, running_continuum, spectrum_features
+from stellarlabels.inputs.spectra.continuum import WIDTH
 
 __all__ = ["LINEAR_GRID", "LOG_GRID", "LRSSpectrum", "VARIANTS", "normalised"]
 

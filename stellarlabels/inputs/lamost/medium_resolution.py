@@ -15,8 +15,8 @@ from stellarlabels.inputs.spectra import (
     pixel_column,
     pixels,
     redshift,
-    velocities,
 )
+from stellarlabels.inputs.spectra.velocity import velocities
 
 __all__ = ["ARMS", "GRIDS", "MRSArms", "arm_pixels", "normalised_arm", "templates"]
 

@@ -98,17 +98,7 @@ def _filter():
 
 
 def _continuum(wavelength, flux, good, cutoff):
-    """The pseudo-continuum of the published code; NaN for spectra of which too few pixels are left.
-
-    Parameters
-    ----------
-    wavelength : `~numpy.ndarray`, shape (M,) or (N, M)
-    flux : `~numpy.ndarray`, shape (N, M)
-    good : `~numpy.ndarray` of bool, shape (N, M)
-    cutoff : float or None
-        Singular values below this times the number of pixels, relative to the largest, are left out; None for a fit
-        without such a limit.
-    """
+    """Pseudo-continua (N, M) at wavelengths (M,) or (N, M), NaN where too few pixels are left; cutoff as in `_fit`."""
     if wavelength.shape[-1] == 0:
         return np.full(flux.shape, np.nan)
     if cutoff is None:  # the origin matters only for what is left out
@@ -133,9 +123,10 @@ def _continuum(wavelength, flux, good, cutoff):
 
 
 def _fit(powers, basis, flux, kept, cutoff):
-    """Values (N, M) of the polynomials that fit the kept pixels best, and the scatter (N, 1) of these pixels.
+    """Polynomials (N, M) that fit the kept pixels best, and the scatter (N, 1) of these.
 
-    Powers of the place of each pixel are (M, 2 K - 1), and the first K of them (K, M); or such for each spectrum.
+    Powers of the place of each pixel are (M, 2 K - 1), and the first K of them (K, M); or such for each spectrum. With
+    a cutoff, singular values below so many times the number of pixels, relative to the largest, are left out.
     """
     weight = kept.astype(np.float64)
     weighted = weight * flux

@@ -1,18 +1,16 @@
 """Spectra of any survey: pixels and masks, rest frame, resampling, continua, and the feature set ``spectrum``."""
 
-from stellarlabels.inputs.spectra.continuum import WIDTH, clipped_continuum, running_continuum
+from stellarlabels.inputs.spectra.continuum import clipped_continuum, running_continuum
 from stellarlabels.inputs.spectra.normalised import Normalised, SpectrumPixels, normalise, spectrum_features
-from stellarlabels.inputs.spectra.pixels import MASKS, PIXELS, pixel_column, pixels
 from stellarlabels.inputs.spectra.resampling import fill_gaps, interpolate
 from stellarlabels.inputs.spectra.specutils_objects import from_specutils, to_specutils
-from stellarlabels.inputs.spectra.velocity import LIGHT, measure_velocity, redshift, velocities
+from stellarlabels.inputs.spectra.table_pixels import Pixels, pixel_column, pixels
+from stellarlabels.inputs.spectra.velocity import LIGHT, measure_velocity, redshift
 
 __all__ = [
     "LIGHT",
-    "MASKS",
-    "PIXELS",
-    "WIDTH",
     "Normalised",
+    "Pixels",
     "SpectrumPixels",
     "clipped_continuum",
     "fill_gaps",
@@ -26,5 +24,4 @@ __all__ = [
     "running_continuum",
     "spectrum_features",
     "to_specutils",
-    "velocities",
 ]

@@ -11,7 +11,7 @@ from stellarlabels import flags, threads
 from stellarlabels.exceptions import InputError
 from stellarlabels.inputs.base import Features, FeatureSet, register
 from stellarlabels.inputs.spectra.continuum import UNKNOWN, WIDTH, running_continuum
-from stellarlabels.inputs.spectra.pixels import MASKS, only_pixels, pixels
+from stellarlabels.inputs.spectra.table_pixels import MASKS, only_pixels, pixels
 from stellarlabels.inputs.spectra.velocity import redshift
 
 __all__ = ["Normalised", "SpectrumPixels", "normalise"]

@@ -5,7 +5,7 @@ from astropy import units as u
 from astropy.table import QTable
 
 from stellarlabels.exceptions import InputError
-from stellarlabels.inputs.spectra.pixels import PIXELS, masks_of, pixel_column
+from stellarlabels.inputs.spectra.table_pixels import PIXELS, masks_of, pixel_column
 
 __all__ = ["from_specutils", "to_specutils"]
 
@@ -82,9 +82,31 @@ def from_specutils(spectra):
         If specutils is not installed, there is no spectrum, or one has several rows or no uncertainty.
     """
     spectrum = _spectrum_class()
-    from astropy.nddata import InverseVariance
-
     spectra = [spectra] if isinstance(spectra, spectrum) else list(spectra)
+    _check(spectra)
+    size = max(item.flux.size for item in spectra)
+    arrays = {name: np.full((len(spectra), size), np.nan) for name in ("wavelength", "flux")}
+    arrays |= {"ivar": np.zeros((len(spectra), size))}
+    arrays |= {name: np.zeros((len(spectra), size), np.int32) for name in ("andmask", "ormask")}
+    for row, item in enumerate(spectra):
+        for name, values in _pixels_of(item).items():
+            arrays[name][row, : values.size] = values
+    out = QTable()
+    for name in spectra[0].meta:
+        values = [item.meta.get(name) for item in spectra]
+        if name not in arrays and all(isinstance(value, int | float | str | np.number) for value in values):
+            out[name] = values
+    shifts = np.array([0.0 if item.redshift is None else float(item.redshift) for item in spectra])
+    if "z" not in out.colnames and shifts.any():
+        out["z"] = shifts
+    for name in (*PIXELS, "andmask", "ormask"):
+        item = pixel_column(name)
+        out[name] = u.Quantity(arrays[name], item.unit) if item.unit else arrays[name].astype(item.dtype)
+    return out
+
+
+def _check(spectra):
+    """Refuse what is no list of single spectra with uncertainties."""
     if not spectra:
         raise InputError("spectra: expected at least one, got none")
     for number, item in enumerate(spectra):
@@ -93,33 +115,21 @@ def from_specutils(spectra):
                 f"spectra: number {number} has the shape {item.flux.shape} and {item.uncertainty!r}; "
                 "expected one spectrum with an uncertainty"
             )
-    size = max(item.flux.size for item in spectra)
-    columns = {name: np.full((len(spectra), size), np.nan) for name in ("wavelength", "flux")}
-    columns |= {"ivar": np.zeros((len(spectra), size))}
-    columns |= {name: np.zeros((len(spectra), size), np.int32) for name in ("andmask", "ormask")}
-    for row, item in enumerate(spectra):
-        order = np.argsort(item.wavelength)
-        part = slice(0, order.size)
-        columns["wavelength"][row, part] = item.wavelength.to_value(u.AA)[order]
-        columns["flux"][row, part] = item.flux.value[order]
-        ivar = item.uncertainty.represent_as(InverseVariance).array[order]
-        columns["ivar"][row, part] = np.where(np.isfinite(ivar) & (ivar > 0), ivar, 0)
-        for name in ("andmask", "ormask"):
-            columns[name][row, part] = np.asarray(item.meta.get(name, np.zeros(order.size)))[order]
-        if item.mask is not None:
-            known = columns["andmask"][row, part] | columns["ormask"][row, part]
-            columns["ormask"][row, part] |= np.where((known == 0) & np.asarray(item.mask)[order], 1, 0)
-    out = QTable()
-    for name in spectra[0].meta:
-        values = [item.meta.get(name) for item in spectra]
-        if name not in columns and all(isinstance(value, int | float | str | np.number) for value in values):
-            out[name] = values
-    shifts = np.array([0.0 if item.redshift is None else float(item.redshift) for item in spectra])
-    if "z" not in out.colnames and shifts.any():
-        out["z"] = shifts
-    for name in (*PIXELS, "andmask", "ormask"):
-        item = pixel_column(name)
-        out[name] = u.Quantity(columns[name], item.unit) if item.unit else columns[name].astype(item.dtype)
+
+
+def _pixels_of(item):
+    """Pixels of one object of specutils in the order of their wavelengths, arrays (M,) by the name of their column."""
+    from astropy.nddata import InverseVariance
+
+    order = np.argsort(item.wavelength)
+    ivar = item.uncertainty.represent_as(InverseVariance).array[order]
+    out = {"wavelength": item.wavelength.to_value(u.AA)[order], "flux": item.flux.value[order]}
+    out["ivar"] = np.where(np.isfinite(ivar) & (ivar > 0), ivar, 0)
+    for name in ("andmask", "ormask"):
+        out[name] = np.asarray(item.meta.get(name, np.zeros(order.size)), np.int32)[order]
+    if item.mask is not None:
+        known = out["andmask"] | out["ormask"]
+        out["ormask"] = out["ormask"] | np.where((known == 0) & np.asarray(item.mask)[order], 1, 0)
     return out
 
 

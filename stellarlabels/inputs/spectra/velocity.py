@@ -9,9 +9,6 @@ __all__ = ["LIGHT", "measure_velocity", "redshift", "velocities"]
 #: Speed of light in km/s.
 LIGHT = 299792.458
 
-#: Velocities (km/s) beyond this are no star's, but stand for an unknown one; so do redshifts below the next.
-LARGEST_RADIAL_VELOCITY = 5000.0
-_LEAST_REDSHIFT = -0.9
 
 #: Logarithmic step of the cross-correlation in km/s, and the largest velocity that is looked for.
 STEP, LARGEST = 6.0, 600.0
@@ -22,10 +19,12 @@ SECOND = (70.0, 300.0)
 
 
 def velocities(table, name):
-    """Radial velocities of a column in km/s, (N,); NaN where there is none, or -9999 and the like stand for none."""
-    velocity = columns.values(table, name, required=False)
+    """Velocities or redshifts of a column, (N,); NaN where there is none, or where the vocabulary says that none is."""
+    item = columns.column(name)
+    found = columns.values(table, name, required=False)
     with np.errstate(invalid="ignore"):
-        return np.where(np.abs(velocity) <= LARGEST_RADIAL_VELOCITY, velocity, np.nan)
+        possible = (found >= item.low) & (found <= item.high) & np.isfinite(found)
+    return np.where(possible & ~np.isin(found, [float(null) for null in item.nulls]), found, np.nan)
 
 
 def redshift(table):
@@ -42,9 +41,7 @@ def redshift(table):
     `~numpy.ndarray` of float64, shape (N,)
         NaN where neither is known: absent, masked, NaN, or a number that no star's velocity can be, such as -9999.
     """
-    velocity, z = velocities(table, "radial_velocity"), columns.values(table, "z", required=False)
-    with np.errstate(invalid="ignore"):
-        z = np.where((z > _LEAST_REDSHIFT) & (z < np.inf), z, np.nan)
+    velocity, z = (velocities(table, name) for name in ("radial_velocity", "z"))
     return np.where(np.isfinite(velocity), velocity / LIGHT, z)
 
 

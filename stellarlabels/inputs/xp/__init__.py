@@ -5,28 +5,21 @@ Giant Stars Based on Gaia XP spectra"); ``xp_spectrum``, all samples with their 
 the coefficients with all their covariances.
 """
 
-from stellarlabels.inputs.colors import intrinsic_color, photometric_colors
 from stellarlabels.inputs.xp import packed
-from stellarlabels.inputs.xp.coefficient_features import NORM_FROM, XPCoefficients, add_noise, designs
+from stellarlabels.inputs.xp.coefficient_features import XPCoefficients, add_noise, designs
 from stellarlabels.inputs.xp.covariance import CoefficientCovariance
-from stellarlabels.inputs.xp.layout import BANDS, COLUMNS, REFERENCE, RELEASE, SIZES, TOTAL, columns
+from stellarlabels.inputs.xp.layout import COLUMNS, SIZES
 from stellarlabels.inputs.xp.photometry import Photometry, available, synthesize, synthetic_photometry
 from stellarlabels.inputs.xp.products import duplicates
 from stellarlabels.inputs.xp.reader import read_table, read_xp
 from stellarlabels.inputs.xp.recovery import recover_coefficients
 from stellarlabels.inputs.xp.sample_features import XPPixels, XPSpectrum
-from stellarlabels.inputs.xp.samples import PIXEL_EDGES, fill_gaps, pixels, spectra
+from stellarlabels.inputs.xp.samples import spectra
 from stellarlabels.inputs.xp.sampling import WAVELENGTH, design_matrix, sample
 
 __all__ = [
-    "BANDS",
     "COLUMNS",
-    "NORM_FROM",
-    "PIXEL_EDGES",
-    "REFERENCE",
-    "RELEASE",
     "SIZES",
-    "TOTAL",
     "WAVELENGTH",
     "CoefficientCovariance",
     "Photometry",
@@ -35,15 +28,10 @@ __all__ = [
     "XPSpectrum",
     "add_noise",
     "available",
-    "columns",
     "design_matrix",
     "designs",
     "duplicates",
-    "fill_gaps",
-    "intrinsic_color",
     "packed",
-    "photometric_colors",
-    "pixels",
     "read_table",
     "read_xp",
     "recover_coefficients",

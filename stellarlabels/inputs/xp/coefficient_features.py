@@ -24,7 +24,8 @@ from stellarlabels.columns import find, values
 from stellarlabels.corrections.extinction import coefficients as extinction_coefficients
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.inputs.base import Features, FeatureSet, register
-from stellarlabels.inputs.colors import color_set, magnitude, magnitude_error
+from stellarlabels.inputs.colors import color_set
+from stellarlabels.inputs.colors.set import magnitude, magnitude_error
 from stellarlabels.inputs.xp import packed
 from stellarlabels.inputs.xp.coefficients import cells, has_coefficients
 from stellarlabels.inputs.xp.layout import BANDS, CELLS, REFERENCE, RELEASE, SIZES, TOTAL, columns
@@ -47,12 +48,8 @@ BLOCK = 4096
 
 
 def normalise(coefficients, covariances):
-    """Divide coefficients (N, 110) and their packed covariances (of each band) by the first coefficient of RP.
-
-    Returns the normalised ones, the covariances divided by the square of the divisor, and where the divisor is positive
-    (N,). Where not, it is the error of the first coefficient of RP instead of the coefficient, as in the paper for
-    coefficients that are zero, and here for negative ones, too.
-    """
+    """Coefficients (N, 110) and packed covariances over the first coefficient of RP; where (N,) that is positive."""
+    # Where not, over its error, as in the paper for coefficients that are zero, and here for negative ones, too.
     reference = coefficients[:, REFERENCE]
     with np.errstate(invalid="ignore", divide="ignore"):
         positive = reference > 0
@@ -93,10 +90,7 @@ def dense_covariance(coefficients, covariances):
 
 @lru_cache(maxsize=1)
 def designs():
-    """The map from coefficients to samples (343, 110), their mean redward of 415 nm (110,), and some of them (48, 110).
-
-    In units of the largest element.
-    """
+    """Samples (343, 110) of unit coefficients over the largest; their mean redward of 415 nm; some of them."""
     samples = design_matrix()
     samples = samples / np.abs(samples).max()
     at = [
@@ -184,6 +178,18 @@ class XPCoefficients(FeatureSet):
     def compute(self, table):
         starts = range(0, max(len(table), 1), BLOCK)
         return Features.concatenate([self._compute(table[start : start + BLOCK]) for start in starts])
+
+    def for_training(self, table):
+        """With factors of the covariances, with which training draws noise."""
+        features = self.compute(table)
+        arrays = dict(features.arrays)
+        for band in ("bp", "rp"):
+            arrays[f"{band}_factor"] = packed.factor(arrays[f"{band}_covariance"])
+        arrays["other_factor"] = packed.factor(packed.pack(arrays["other_covariance"]))
+        return replace(features, arrays=arrays)
+
+    def add_noise(self, features, amount, seed=0):
+        return add_noise(features, amount, seed)
 
     def _compute(self, table):
         """Inputs of a table that fits into memory."""

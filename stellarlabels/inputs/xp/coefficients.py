@@ -13,15 +13,7 @@ from stellarlabels.inputs.xp.packed import QuadraticForms, packed_correlations, 
 
 @dataclass
 class Coefficients:
-    """Coefficients of N stars with their covariance.
-
-    Parameters
-    ----------
-    values, errors : `~numpy.ndarray` of float64, shape (N, 110)
-        Those of BP, then those of RP; NaN throughout a band that is missing.
-    correlations : dict of str to `~numpy.ndarray`
-        Packed as in the archive, for each band; 0 where the table has none.
-    """
+    """Values and errors (N, 110), NaN in a missing band, and packed correlations by band, 0 where unknown."""
 
     values: np.ndarray
     errors: np.ndarray
@@ -56,11 +48,8 @@ def lengths_of(table):
 
 
 def band_arrays(table, band, rows=slice(None), *, errors=True):
-    """Values and errors (n, 55) of a band, and packed correlations (n, 1485) or None if the table has none.
-
-    Rows of cells that are missing or of another length are NaN; correlations that are missing throughout are 0. Without
-    ``errors`` these and the correlations are None.
-    """
+    """Values and errors (n, 55) of a band, NaN where there is no such cell, and packed correlations or None."""
+    # Correlations that are missing throughout are 0. Without errors these and the correlations are None.
     keys = [find(table, name) for name in (CELLS[band] if errors else CELLS[band][:1])]
     count = len(range(*rows.indices(len(table))))
     found = [
@@ -74,10 +63,7 @@ def band_arrays(table, band, rows=slice(None), *, errors=True):
 
 
 def cells(column, name, length=None):
-    """Cells (N, length) of the column of coefficients called ``name``, NaN where they have another length.
-
-    Correlations may be packed, or whole matrices (N, 55, 55).
-    """
+    """Cells (N, length) of the column ``name``, NaN where of another length; correlations packed or (N, 55, 55)."""
     length = COLUMNS[name] if length is None else length
     data = without_unit(column) if hasattr(column, "mask") else np.ma.MaskedArray(np.asarray(column))
     if data.ndim == 2 and data.dtype.kind == "f" and data.dtype.isnative and data.shape[1] == length:
@@ -105,29 +91,7 @@ def _independent(packed):
 
 
 def read_coefficients(table):
-    """Coefficients of both bands of a table.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-        With ``bp_coefficients`` and ``rp_coefficients`` (cells of as many numbers as the release has), and, where there
-        are, with ``bp_coefficient_errors`` and ``bp_coefficient_correlations``, packed or as matrices, and the same of
-        RP.
-
-    Returns
-    -------
-    Coefficients
-        Without errors they are NaN, without correlations the coefficients count as independent.
-
-    Raises
-    ------
-    stellarlabels.exceptions.MissingColumnError
-        If there are no coefficients.
-    stellarlabels.exceptions.ReleaseError
-        If they are of another release.
-    InputError
-        If a column does not hold arrays of numbers.
-    """
+    """Coefficients of both bands of a table, as `Coefficients`; without errors these are NaN."""
     check(table)
     values, errors, correlations = zip(*(band_arrays(table, band) for band in BANDS), strict=True)
     packed = {

@@ -120,14 +120,8 @@ def _error_factors(label):
 
 
 def instrument():
-    """GaiaXPy's samples on its own grid and its model of the mean instrument, as arrays by name.
-
-    ``{band}_samples`` (n, M) with ``{band}_first``, the place of the first of the M samples among those of
-    ``wavelength``; ``{band}_inverse`` and ``{band}_transformation`` (n, n), ``{band}_dispersion`` (2, D) and
-    ``{band}_response`` (2, R) of wavelengths (nm) and values, ``{band}_ranges``: limits of the pseudo-wavelengths and
-    of the argument of the Hermite functions; ``scale``: h c / area of the pupil, for wavelengths in nm; ``limits``: of
-    BP and RP in nm.
-    """
+    """GaiaXPy's samples on its own grid, and its model of the mean instrument, as arrays by name."""
+    # Samples and matrices of a band (n, ...), tables of wavelengths (nm) and values (2, ...), limits in nm.
     config, satellite = "core.config", import_module("gaiaxpy.core.satellite")
     nature, paths = import_module("gaiaxpy.core.nature"), Path(_part("config.paths", "config_path"))
     model = _part("calibrator.external_instrument_model", "ExternalInstrumentModel")

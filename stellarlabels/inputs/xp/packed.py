@@ -73,11 +73,8 @@ def quadratic_weights(vectors):
 
 
 def factor(packed):
-    """Lower triangular factors L (N, n, n) of covariances (N, n (n + 1) / 2) in float32: ``C = L @ L.T``.
-
-    Where rounding has made a matrix not positive definite, the smallest eigenvalues of its correlations are raised.
-    Rows and columns without variance are zero.
-    """
+    """Lower triangular factors L (N, n, n) of covariances, in float32: ``C = L @ L.T``; 0 without variance."""
+    # Where rounding has made a matrix not positive definite, small eigenvalues of its correlations are raised.
     size = size_of(packed.shape[-1])
     out = np.empty((len(packed), size, size), np.float32)
     for start in range(0, len(packed), 2000):
@@ -99,12 +96,9 @@ def factor(packed):
 
 
 class QuadraticForms:
-    """Variances of functions ``c @ vectors.T`` of coefficients with errors and correlations, for vectors (M, n).
+    """Variances of ``c @ vectors.T`` for vectors (M, n), of errors and correlations; ``single``: to a relative 2e-5."""
 
-    A variance is linear in the products of errors and correlations ``R_ij e_i e_j``, so that for all functions and
-    stars it is one product of matrices. With ``single`` in single precision, with the largest singular values of the
-    map only: up to four times as fast, and right to a relative 2e-5 where double precision is right to 1e-12.
-    """
+    # A variance is linear in the products R_ij e_i e_j, so that for all stars it is one product of matrices.
 
     def __init__(self, vectors, single=False):
         size = vectors.shape[1]

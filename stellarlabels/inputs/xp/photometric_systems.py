@@ -16,53 +16,21 @@ from stellarlabels.inputs.xp.layout import RELEASE
 
 @dataclass(frozen=True)
 class PhotometricSystem:
-    """A photometric system as GaiaXPy has it: a linear map from coefficients to mean fluxes of bands.
+    """A photometric system as GaiaXPy has it: a linear map from coefficients to mean fluxes of M bands."""
 
-    Parameters
-    ----------
-    name : str
-        GaiaXPy's name, such as ``JPLUS``.
-    label : str
-        GaiaXPy's prefix of columns, such as ``Jplus``.
-    bands : tuple of str
-        Names of the M bands.
-    matrix : `~numpy.ndarray` of float64, shape (M, 110)
-        Mean flux in each band for a unit coefficient: columns of BP, then of RP.
-    zero_points : `~numpy.ndarray`, shape (M,)
-        Magnitude of unit flux.
-    offsets : `~numpy.ndarray`, shape (M,)
-        Flux that is added in standardised systems; 0 in the others.
-    color_equation : `ColorEquation` or None
-        Correction of one band in some standardised systems.
-    error_factors : tuple or None
-        Factors of flux errors, by which GaiaXPy mitigates underestimates: G magnitudes (K,), and factors (K, M) between
-        which one interpolates.
-    """
-
-    name: str
-    label: str
+    name: str  #: GaiaXPy's, such as JPLUS
+    label: str  #: GaiaXPy's prefix of columns, such as Jplus
     bands: tuple
-    matrix: np.ndarray
-    zero_points: np.ndarray
-    offsets: np.ndarray
-    color_equation: object = None
-    error_factors: object = None
+    matrix: np.ndarray  #: (M, 110), mean flux in each band for a unit coefficient
+    zero_points: np.ndarray  #: (M,), magnitude of unit flux
+    offsets: np.ndarray  #: (M,), flux that is added in standardised systems
+    color_equation: object = None  #: correction of one band in some standardised systems
+    error_factors: object = None  #: G (K,) and factors of flux errors (K, M), by which GaiaXPy mitigates underestimates
 
 
 @dataclass(frozen=True)
 class ColorEquation:
-    """A polynomial in a color that is added to the magnitude of a band, continued linearly beyond its range.
-
-    Parameters
-    ----------
-    band : str
-    color : tuple of str
-        The two bands of the color.
-    coefficients : tuple of float
-        Of the polynomial, the lowest order first.
-    limits : tuple of float
-        Range of the color in mag.
-    """
+    """A polynomial in a color that is added to a band's magnitude, continued linearly beyond its range of the color."""
 
     band: str
     color: tuple

@@ -19,30 +19,14 @@ MISMATCH = 0.2
 
 @dataclass(frozen=True)
 class Noise:
-    """Measurement noise of the n coefficients of one band, for spectra of unit level.
+    """Measurement noise of the n coefficients of a band with S own samples, for spectra of unit level."""
 
-    Parameters
-    ----------
-    correlation : `~numpy.ndarray`, shape (n, n)
-        Mean correlation of the errors of the coefficients.
-    flux_root : `~numpy.ndarray`, shape (S, R)
-        ``flux_root @ flux_root.T`` is the mean correlation of the errors of the band's own S samples.
-    log_flux_error : `~numpy.ndarray`, shape (S,)
-        Mean of the logarithms of the errors of the samples.
-    components : `~numpy.ndarray`, shape (K, S)
-        Principal components of these logarithms.
-    slopes : `~numpy.ndarray`, shape (K, n)
-        Change of the logarithms of the coefficients' errors with the components.
-    log_error : `~numpy.ndarray`, shape (n,)
-        Mean of the logarithms of the coefficients' errors.
-    """
-
-    correlation: np.ndarray
-    flux_root: np.ndarray
-    log_flux_error: np.ndarray
-    components: np.ndarray
-    slopes: np.ndarray
-    log_error: np.ndarray
+    correlation: np.ndarray  #: (n, n), mean, of the errors of the coefficients
+    flux_root: np.ndarray  #: (S, R): times its transpose the mean correlation of the errors of the samples
+    log_flux_error: np.ndarray  #: (S,), mean of the logarithms of the errors of the samples
+    components: np.ndarray  #: (K, S), principal components of these logarithms
+    slopes: np.ndarray  #: (K, n), change of the logarithms of the coefficients' errors with the components
+    log_error: np.ndarray  #: (n,), mean of the logarithms of the coefficients' errors
 
     def errors(self, flux_error):
         """Errors (N, n) of coefficients that go with errors (N, S) of samples in real stars."""
@@ -65,24 +49,11 @@ class Noise:
 
 @dataclass(frozen=True)
 class Prior:
-    """Distribution of coefficients and of their errors for spectra of unit level.
+    """Distribution of coefficients and their errors for spectra of unit level, the root mean square of the samples."""
 
-    The level of a spectrum is the root mean square of its samples; where some are missing, relative to the profile's.
-
-    Parameters
-    ----------
-    mean : `~numpy.ndarray`, shape (110,)
-        Mean of the coefficients.
-    factor : `~numpy.ndarray`, shape (110, 110)
-        ``factor @ factor.T`` is their covariance.
-    profile : `~numpy.ndarray`, shape (343,)
-        Root mean square flux of each sample: the size of its rounding errors is taken to be proportional to it.
-    bp, rp : Noise
-    """
-
-    mean: np.ndarray
-    factor: np.ndarray
-    profile: np.ndarray
+    mean: np.ndarray  #: (110,), of the coefficients
+    factor: np.ndarray  #: (110, 110): times its transpose their covariance
+    profile: np.ndarray  #: (343,), root mean square flux, to which rounding errors are taken to be proportional
     bp: Noise
     rp: Noise
 

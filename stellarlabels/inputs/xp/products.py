@@ -11,18 +11,7 @@ from stellarlabels.columns import dressed, identifiers
 
 @dataclass
 class Spectra:
-    """Spectra of N stars.
-
-    Parameters
-    ----------
-    columns : `~astropy.table.QTable`
-        ``source_id`` and whatever else there is, N rows.
-    flux, flux_error : `~numpy.ndarray`, shape (N, M)
-        W m-2 nm-1; NaN where there is no sample.
-    sampled : `~numpy.ndarray` of bool, shape (N,)
-        Whether the file holds samples; if not, it holds coefficients.
-    flag : `~numpy.ndarray` of int32, shape (N,)
-    """
+    """Columns of N stars, flux and error (N, M), NaN where there is none, which are sampled (N,), and flags (N,)."""
 
     columns: QTable
     flux: np.ndarray
@@ -62,10 +51,7 @@ def stack(parts):
 
 
 def join_products(spectra):
-    """One row for each star that came both sampled and as coefficients, as in an archive's package of products.
-
-    The samples go to the row with the coefficients, which leaves the other columns as they are.
-    """
+    """One row for each star that came as samples and as coefficients: the samples go to the row of the coefficients."""
     names = np.ma.filled(columns.without_unit(spectra.columns["source_id"]), -1)
     _, member, counts = np.unique(names, return_inverse=True, return_counts=True)
     twice = counts[member] == 2
@@ -90,5 +76,5 @@ def given_flags(table):
     name = columns.find(table, "spectrum_flag")
     if name is None:
         return flags.SPECTRUM.empty(len(table))
-    known = np.nan_to_num(columns.values(table, "spectrum_flag")).astype(flags.DTYPE)
-    return known & ~flags.DTYPE(flags.SPECTRUM["DUPLICATE"])
+    known = np.nan_to_num(columns.values(table, "spectrum_flag")).astype(flags.SPECTRUM.empty(0).dtype)
+    return known & ~known.dtype.type(flags.SPECTRUM["DUPLICATE"])

@@ -221,7 +221,7 @@ def _finish(parts, grid, sample, progress, release):
     out = _assemble(spectra, grid, sample)
     out.meta["wavelength"] = grid * u.nm
     if release is not None or len(found) == 1:
-        out.meta[releases.META] = found[0] if len(found) == 1 and release != releases.IGNORE else release
+        out.meta[releases.META] = found[0] if len(found) == 1 and release != "ignore" else release
     without = [where for _, places in parts for where in places]
     if without and sample:
         out.meta["without_correlations"] = without

@@ -7,10 +7,11 @@ from stellarlabels.columns import values
 from stellarlabels.corrections.extinction import deredden_xp
 from stellarlabels.corrections.systematics import correct_flux
 from stellarlabels.inputs.base import Features, FeatureSet, register
-from stellarlabels.inputs.colors import color_set, color_values, intrinsic_color
+from stellarlabels.inputs.colors import color_set, intrinsic_color
+from stellarlabels.inputs.colors.set import color_values
 from stellarlabels.inputs.xp.layout import RELEASE
 from stellarlabels.inputs.xp.samples import fill_gaps, nanmean, nanmedian, pixels, spectra
-from stellarlabels.inputs.xp.sampling import WAVELENGTH
+from stellarlabels.inputs.xp.sampling import WAVELENGTH, design_matrix
 
 
 @register
@@ -99,6 +100,10 @@ class XPSpectrum(FeatureSet):
     @property
     def config(self):
         return {"norm_from": self.norm_from}
+
+    @property
+    def constants(self):
+        return {"noise_basis": design_matrix()}
 
     def compute(self, table):
         _, other = releases.require(table, RELEASE, what="these networks")

@@ -46,7 +46,7 @@ def spectra(table):
         flux, error, other = _sampled(table)
     flag = flags.SPECTRUM.where(OTHER_SAMPLING=other)
     if find(table, "spectrum_flag") is not None:
-        flag |= np.nan_to_num(values(table, "spectrum_flag")).astype(flags.DTYPE)
+        flag |= np.nan_to_num(values(table, "spectrum_flag")).astype(flag.dtype)
     bad = ~(np.isfinite(flux) & np.isfinite(error) & (error > 0) & (flux != 0))
     flux, error = np.where(bad, np.nan, flux), np.where(bad, np.nan, error)
     flag |= flags.SPECTRUM.where(**quality(flux, error, WAVELENGTH))
@@ -108,10 +108,7 @@ def own_wavelengths(table):
 
 
 def fill_gaps(values):
-    """Interpolate equally spaced samples (N, M) linearly over NaN along each row; ends continue with the nearest value.
-
-    A copy; rows that are NaN throughout stay so.
-    """
+    """Interpolate samples (N, M) linearly over NaN along each row; ends continue with the nearest value."""
     good = np.isfinite(values)
     if good.all():
         return values.copy()
@@ -126,25 +123,9 @@ def fill_gaps(values):
 
 
 def pixels(flux, error, *, edges=PIXEL_EDGES, norm_wavelength=550.0, norm_width=10.0):
-    """Resample spectra to the pixels of the UA-CSNet paper (its Section 2.1).
-
-    Parameters
-    ----------
-    flux, error : `~numpy.ndarray`, shape (N, 343)
-        Flux and standard error at `WAVELENGTH`; NaN samples are left out.
-    edges : array_like, shape (P + 1,)
-        Pixel edges in nm.
-    norm_wavelength, norm_width : float
-        Center and full width in nm of the window whose mean flux becomes 1. The paper gives the wavelength, 550 nm;
-        the width is a choice.
-
-    Returns
-    -------
-    flux, error : `~numpy.ndarray`, shape (N, P)
-        Median flux, and root mean square of the errors (not divided by the square root of their number, as in the
-        paper), both divided by the mean flux of the window. NaN for pixels without samples, and for all pixels where
-        the window's flux is not positive.
-    """
+    """Flux and error (N, P) in the pixels of the UA-CSNet paper (Section 2.1), over the mean flux of a window."""
+    # Medians of the flux, root mean squares of the errors, not divided by the root of their number, as in the paper;
+    # it gives the wavelength of the window (nm), whose width is a choice.
     edges = np.asarray(edges, dtype=float)
     position = np.digitize(WAVELENGTH, edges) - 1
     binned_flux = np.full((len(flux), edges.size - 1), np.nan)

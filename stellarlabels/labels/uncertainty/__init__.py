@@ -1,6 +1,7 @@
 """Are the errors honest? Pulls, coverage, and a recorded recalibration of predicted errors."""
 
 from stellarlabels.labels.uncertainty.calibration import Calibration, balance, combine, reduced
+from stellarlabels.labels.uncertainty.plan import CalibrationPlan
 from stellarlabels.labels.uncertainty.scores import (
     ONE_SIGMA,
     coverage,
@@ -13,6 +14,7 @@ from stellarlabels.labels.uncertainty.scores import (
 __all__ = [
     "ONE_SIGMA",
     "Calibration",
+    "CalibrationPlan",
     "balance",
     "combine",
     "coverage",

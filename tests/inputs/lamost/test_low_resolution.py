@@ -1,6 +1,5 @@
 """SolarDis' pre-processing against straightforward loops over stars, and on made spectra."""
 
-import time
 import warnings
 
 import numpy as np
@@ -168,7 +167,7 @@ def test_no_stars():
 
 
 def test_real_spectra_against_the_published_steps(real_data):
-    """100 real spectra: equal to 1e-6, and in much less time than one after the other."""
+    """100 real spectra: equal to 1e-6."""
     with np.load(real_data / "lamost_lrs" / "lamost_lrs_labelled.npz", allow_pickle=False) as data:
         rows = np.arange(0, 1595, 15)
         arrays = {name: data[name][rows] for name in ("flux", "ivar", "andmask", "ormask", "z")}
@@ -180,14 +179,10 @@ def test_real_spectra_against_the_published_steps(real_data):
     table = QTable({name: array[chosen] for name, array in arrays.items() if name != "z"})
     table["z"] = columns.column("z").dress(arrays["z"][chosen])
     table.meta["wavelength"] = wave * u.AA
-    start = time.process_time()
     want = [published_steps(wave, arrays["flux"][row].astype(float), bad[row], arrays["z"][row]) for row in chosen]
-    middle = time.process_time()
     got = normalised(table)
-    fast = time.process_time() - middle
     assert len(chosen) == 100
     np.testing.assert_allclose(got.flux, want, atol=1e-6)
-    assert (middle - start) / fast > 4  # processor time; benchmarks/bench_solardis.py measures wall time
 
 
 def has(features, name):

@@ -12,7 +12,8 @@ from stellarlabels.corrections.extinction import deredden_xp
 from stellarlabels.exceptions import InputError, MissingColumnError, ReleaseError
 from stellarlabels.inputs.base import feature_set
 from stellarlabels.inputs.examples import xp_apogee_sample
-from stellarlabels.inputs.xp import PIXEL_EDGES, WAVELENGTH, fill_gaps, pixels, spectra
+from stellarlabels.inputs.xp import WAVELENGTH, spectra
+from stellarlabels.inputs.xp.samples import PIXEL_EDGES, fill_gaps, pixels
 
 FLUX_UNIT = u.Unit("W / (m2 nm)")
 

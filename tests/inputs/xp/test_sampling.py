@@ -83,20 +83,20 @@ def test_real_stars(real_data, by_gaiaxpy, name):
 def test_flux_alone(stars):
     flux, error = sample(stars, errors=False)
     assert error is None
-    np.testing.assert_array_equal(flux, sample(stars)[0])
+    same([flux.value], [sample(stars)[0].value], 1e-12)
 
 
 def test_blocks_and_chunks_do_not_matter(stars, monkeypatch):
     expected = sampling.sample_arrays(stars)
     monkeypatch.setattr(sampling, "CHUNK", 5)
     monkeypatch.setattr(sampling, "BLOCK", 4)
-    same(sampling.sample_arrays(stars), expected, 1e-14)
+    same(sampling.sample_arrays(stars), expected, 1e-12)
 
 
 def test_other_stars_do_not_matter(stars):
     many = stars[np.arange(320) % len(stars)]
     alone = many[np.arange(64) * 5]
-    same([ours[::5] for ours in sampling.sample_arrays(many)], sampling.sample_arrays(alone), 1e-14)
+    same([ours[::5] for ours in sampling.sample_arrays(many)], sampling.sample_arrays(alone), 1e-12)
 
 
 def test_threads_do_not_matter(stars, monkeypatch):
@@ -106,7 +106,7 @@ def test_threads_do_not_matter(stars, monkeypatch):
         expected = sampling.sample_arrays(many)
     with threadpool_limits(2, user_api="blas"):
         found = sampling.sample_arrays(many)
-    same(found, expected, 1e-14)
+    same(found, expected, 1e-12)
 
 
 def test_single_precision_columns_and_no_correlations(stars, by_gaiaxpy):
@@ -132,11 +132,11 @@ def test_correlations_may_be_whole_matrices(stars):
         rows, columns = np.tril_indices(55, -1)
         matrices[:, rows, columns] = matrices[:, columns, rows] = stars[f"{band}_coefficient_correlations"]
         whole[f"{band}_coefficient_correlations"] = matrices
-    same(sampling.sample_arrays(whole), expected, 1e-14)
+    same(sampling.sample_arrays(whole), expected, 1e-12)
     cells = np.empty(len(stars), dtype=object)
     cells[:] = list(whole["rp_coefficient_correlations"])
     whole["rp_coefficient_correlations"] = cells
-    same(sampling.sample_arrays(whole), expected, 1e-14)
+    same(sampling.sample_arrays(whole), expected, 1e-12)
 
 
 def test_cells_that_are_no_arrays_are_named(stars):

@@ -20,24 +20,7 @@ _OTHER = ("optimizer", "save_counter", "checkpointable", "keras_api/metrics")
 
 
 def read_layers(path):
-    """Kernels and offsets of the layers of a model file.
-
-    Parameters
-    ----------
-    path : path-like
-        ``.keras`` (Keras 3), ``.h5`` or ``.hdf5`` (Keras 1 to 3, whole models or weights), or the folder of a
-        TensorFlow SavedModel or its checkpoint.
-
-    Returns
-    -------
-    list of dict of str to `~numpy.ndarray`
-        For each layer that has weights ``kernel`` and, if it has one, ``bias``, in the order of the file.
-
-    Raises
-    ------
-    ModelFileError
-        If the file is missing, damaged, of another kind, or a layer has other arrays.
-    """
+    """Kernel and bias (dict of arrays) of each layer with weights of a .keras, .h5 or TensorFlow checkpoint file."""
     path = Path(path)
     if path.is_dir():
         arrays = _checkpoint(path)
@@ -68,22 +51,7 @@ def read_layers(path):
 
 
 def assign(network, layers, path):
-    """Set the weights of a network's layers from those of a file, by their shapes.
-
-    Parameters
-    ----------
-    network : `keras.Model`
-        Its layers with weights have kernels of different shapes.
-    layers : list of dict
-        From `read_layers`.
-    path : path-like
-        For messages.
-
-    Raises
-    ------
-    ModelFileError
-        If the file has other layers than the network, or numbers that are not finite.
-    """
+    """Set the weights of a network's layers by their shapes; `ModelFileError` if the file has others."""
     left = list(layers)
     for layer in network.layers:
         if not layer.weights:

@@ -1,4 +1,4 @@
-"""What went wrong: errors of HTTP, of pyvo, and in the words of the services, as errors of this library."""
+"""What comes back: a table that says whether it is complete, or an error in the words of HTTP, pyvo or services."""
 
 import re
 import warnings
@@ -7,6 +7,8 @@ from email.utils import parsedate_to_datetime
 from time import time
 from xml.etree import ElementTree
 
+import numpy as np
+from astropy.table import Column, MaskedColumn
 from astropy.utils.exceptions import AstropyWarning
 
 from stellarlabels.exceptions import (
@@ -19,11 +21,14 @@ from stellarlabels.exceptions import (
     ServiceConnectionError,
     ServiceError,
     ServiceTimeoutError,
+    StellarLabelsError,
+    TruncatedResultError,
     UnknownTableError,
     UploadTooLargeError,
 )
+from stellarlabels.files import parse_votable
 
-__all__ = ["check", "refusal", "translated"]
+__all__ = ["check", "parse", "refusal", "translated"]
 
 #: What services and their databases say, in the order in which it is looked for.
 _WORDS = (
@@ -54,20 +59,7 @@ _LONGEST = 500
 
 
 def refusal(message, where):
-    """The error for what a service says of a query.
-
-    Parameters
-    ----------
-    message : str
-        In the service's words.
-    where : str
-        Name of the service.
-
-    Returns
-    -------
-    ServiceError
-        Of the class that the words tell; `QueryError` if they tell nothing.
-    """
+    """The `ServiceError` for what a service says of a query: of the class that the words tell, else `QueryError`."""
     text = re.sub(r"\s+", " ", message or "").strip()[:_LONGEST] or "(without a reason)"
     for kind, pattern in _WORDS:
         if re.search(pattern, text, re.IGNORECASE):
@@ -86,21 +78,7 @@ _TELL = {
 
 
 def check(response, where, has_login):
-    """Raise the error of an HTTP reply that is one.
-
-    Parameters
-    ----------
-    response : `requests.Response`
-    where : str
-        Name of the service.
-    has_login : bool
-        Whether a token or a session was given.
-
-    Raises
-    ------
-    ServiceError
-        If the status is one of failure.
-    """
+    """Raise the `ServiceError` of an HTTP response whose status is one of failure."""
     status = response.status_code
     if status < 400:
         return
@@ -124,15 +102,7 @@ def check(response, where, has_login):
 
 @contextmanager
 def translated(where, has_login=False):
-    """Turn the errors of pyvo and requests into ours.
-
-    Parameters
-    ----------
-    where : str
-        Name of the service.
-    has_login : bool
-        Whether a token or a session was given.
-    """
+    """Turn the errors of pyvo and requests, for the service called ``where``, into ours."""
     import requests
     from erfa import ErfaWarning
     from pyvo.dal import DALFormatError, DALQueryError, DALServiceError
@@ -143,7 +113,7 @@ def translated(where, has_login=False):
             for category in (AstropyWarning, ErfaWarning):
                 warnings.simplefilter("ignore", category)
             yield
-    except ServiceError:
+    except StellarLabelsError:
         raise
     except requests.RequestException as error:
         raise _of_requests(error, where) from error
@@ -159,6 +129,10 @@ def translated(where, has_login=False):
         raise refusal(str(error), where) from error
     except DALFormatError as error:
         raise ReplyError(f"{where}: not the document that it should be: {error}") from error
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # Dates and durations that pyvo cannot read, entries that it expects and that are not there.
+        reason = f"{type(error).__name__}: {error}"
+        raise ServiceError(f"{where}: a document of the service cannot be understood ({reason})") from error
 
 
 def _of_requests(error, where):
@@ -215,3 +189,72 @@ def _seconds(header):
         return max(0.0, parsedate_to_datetime(header).timestamp() - time())
     except (TypeError, ValueError):
         return None
+
+
+_KEPT = re.compile(r"citation|reference|publication|server|source|copyright|ack|rights|doi|bibcode", re.IGNORECASE)
+
+
+def parse(content, where, maxrec=None, adql=""):
+    """The table of a VOTable in bytes, with UCDs in ``info.meta`` and what the service says of itself in ``meta``.
+
+    A `ReplyError` if it is damaged, a `TruncatedResultError` if rows are missing, a `QueryError` if it reports one.
+    """
+    if b"<VOTABLE" not in content[:4096] and b":VOTABLE" not in content[:4096]:
+        raise ReplyError(f"{where}: the reply is no VOTable; it begins with {content.lstrip()[:60]!r}")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", AstropyWarning)  # units and headers in the dialects of archives
+            file = parse_votable(content)
+            resource = _results(file)
+            infos = [*file.infos, *(resource.infos if resource else ())]
+            element = resource.tables[0] if resource and resource.tables else None
+            infos += element.infos if element else ()
+            table = element.to_table(use_names_over_ids=True) if element else None
+    except Exception as error:  # damaged documents make the XML and VOTable parsers raise errors of any kind
+        raise ReplyError(f"{where}: the reply is a damaged or truncated VOTable: {error}") from error
+    states = {info.value.upper(): info.content for info in infos if info.name == "QUERY_STATUS" and info.value}
+    if "ERROR" in states:
+        raise refusal(states["ERROR"], where)
+    if table is None or not table.colnames:
+        raise ReplyError(f"{where}: the reply is a VOTable without a table of results")
+    if "OVERFLOW" in states or (maxrec and len(table) >= maxrec and not _asks_for(adql, maxrec)):
+        raise TruncatedResultError(
+            f"{where}: the result is cut off after {len(table)} rows (MAXREC); ask for fewer stars at a time, or give "
+            "a larger maxrec"
+        )
+    _describe(table, element)
+    table.meta.clear()
+    table.meta.update({info.name: info.value or info.content for info in infos if _KEPT.search(info.name or "")})
+    return table
+
+
+def _results(parent):
+    """The resource with the results: the one of that type, or the first one with a table."""
+    resources = list(parent.resources)
+    for resource in resources:
+        if resource.type == "results":
+            return resource
+    return next((resource for resource in resources if resource.tables), None)
+
+
+def _asks_for(adql, maxrec):
+    """Whether the query itself wants no more than that many rows."""
+    found = re.match(r"\s*SELECT\s+(?:DISTINCT\s+|ALL\s+)?TOP\s+(\d+)\b", adql, re.IGNORECASE)
+    return found is not None and int(found[1]) <= maxrec
+
+
+def _describe(table, element):
+    """UCDs where the library keeps them, texts as text, and nothing but that in the columns' metadata."""
+    for field in element.fields:
+        column = table[field.name] if field.name in table.colnames else None
+        if column is None:
+            continue
+        column.info.meta = {"ucd": field.ucd} if field.ucd else {}
+        if column.dtype.kind not in "fiuc":
+            column.info.unit = None
+        if column.dtype == object and field.datatype in ("char", "unicodeChar") and "x" not in (field.arraysize or ""):
+            mask = np.ma.getmaskarray(column)
+            text = np.where(mask, "", column.data).astype(str)
+            new = MaskedColumn(text, mask=mask) if mask.any() else Column(text)
+            new.info.description, new.info.meta = column.info.description, column.info.meta
+            table[field.name] = new

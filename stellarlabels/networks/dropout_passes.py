@@ -1,14 +1,13 @@
 """Dropout passes of a perceptron with the same factors for all stars: as many thinned networks, drawn once.
 
-The perceptron is a list of stages as in `stellarlabels.networks.chain`. What comes before the first dropout is computed
-once. Units that a pass leaves out are not computed in it: their rows and columns are taken from its kernels when it is
-made. Stars are columns here, so that taking rows copies whole lines of memory, and always the same number of them is
-computed at once, so that no bit of a star depends on the others.
+The perceptron is a list of stages as in `stellarlabels.networks.jacobian_mlp`. What comes before the first dropout is
+computed once. Units that a pass leaves out are not computed in it: their rows and columns are taken from its kernels
+when it is made. Stars are columns here, so that taking rows copies whole lines of memory.
 """
 
 import numpy as np
 
-from stellarlabels.networks import chain
+from stellarlabels.networks import jacobian_mlp
 
 __all__ = ["BLOCK", "Passes"]
 
@@ -17,43 +16,23 @@ BLOCK = 256
 
 
 class Passes:
-    """The passes of a network, ready to run.
-
-    Parameters
-    ----------
-    stages : list of dict
-    parameters : list of `~numpy.ndarray`
-    factors : list of `~numpy.ndarray`, shape (P, width)
-        From `stellarlabels.networks.chain.drop_factors`.
-    """
+    """The passes of a network, ready to run, from stages, parameters, and dropout factors (P, width) of each."""
 
     def __init__(self, stages, parameters, factors):
         steps = list(_steps(stages, iter(parameters)))
         first = next((index for index, (kind, *_) in enumerate(steps) if kind == "dropout"), len(steps))
         self._shared = _thinned(steps[:first], ())
-        self._single = [_thinned(steps[first:], own) for own in zip(*factors, strict=True)] or [[]]
+        self._single = [_precise(_thinned(steps[first:], own)) for own in zip(*factors, strict=True)] or [[]]
         self._outputs = next(len(arrays[1]) for kind, *arrays in reversed(steps) if kind == "dense")
 
     def __call__(self, x):
-        """Outputs of all passes.
-
-        Parameters
-        ----------
-        x : `~numpy.ndarray`, shape (N, size)
-
-        Returns
-        -------
-        `~numpy.ndarray` of float32, shape (P, outputs, N)
-            Of one pass without dropout.
-        """
-        out = np.empty((len(self._single), self._outputs, len(x)), np.float32)
+        """Outputs (P, outputs, N) of all passes for inputs (N, size); of one pass if there is no dropout."""
+        out = np.empty((len(self._single), self._outputs, len(x)))
         for start in range(0, len(x), BLOCK):
-            part = x[start : start + BLOCK]
-            columns = np.zeros((x.shape[1], BLOCK), np.float32)
-            columns[:, : len(part)] = part.T
-            state = _run(self._shared, columns, ())
+            stars = slice(start, start + BLOCK)
+            state = _run(self._shared, np.ascontiguousarray(x[stars].T, np.float32), ())
             for steps, one in zip(self._single, out, strict=True):
-                one[:, start : start + BLOCK] = _run(steps, *state)[0][:, : len(part)]
+                one[:, stars] = _run(steps, *state)[0]
         return out
 
 
@@ -74,15 +53,7 @@ def _steps(stages, parameters):
 
 
 def _thinned(steps, factors):
-    """Steps of a pass on columns of stars, without the units that it leaves out.
-
-    Parameters
-    ----------
-    steps : list of tuple
-        From `_steps`.
-    factors : sequence of `~numpy.ndarray`, shape (width,)
-        Of each dropout.
-    """
+    """Steps of a pass on columns of stars without the units that its dropout factors (width,) leave out."""
     factors = iter(factors)
     steps = [(kind, next(factors)) if kind == "dropout" else (kind, *arrays) for kind, *arrays in steps]
     out, left, pending = [], None, None
@@ -108,6 +79,13 @@ def _thinned(steps, factors):
         else:
             out.append((kind, *arrays))
     return out
+
+
+def _precise(steps):
+    """The same steps with the last layer, whose terms cancel, in double precision."""
+    last = max(index for index, (kind, *_) in enumerate(steps) if kind == "dense")
+    kind, kernel, offset = steps[last]
+    return [*steps[:last], (kind, kernel.astype(np.float64), offset), *steps[last + 1 :]]
 
 
 def _is_dense(steps):
@@ -137,11 +115,11 @@ def _run(steps, x, kept):
         elif kind == "activation" and arrays[0] == "relu":
             x = np.maximum(x, 0.0, out=x if own else None)
         elif kind == "activation":
-            x, _ = chain.ACTIVATIONS[arrays[0]](x, chain.NumPyOps)
+            x, _ = jacobian_mlp.ACTIVATIONS[arrays[0]](x, jacobian_mlp.NumPyOps)
         elif kind == "norm":
             gain, offset = arrays
             x = x - x.mean(axis=0)
-            x *= 1 / np.sqrt(np.einsum("un,un->n", x, x) / len(x) + chain.EPSILON)
+            x *= 1 / np.sqrt(np.einsum("un,un->n", x, x) / len(x) + jacobian_mlp.EPSILON)
             x *= gain
             x += offset
         elif kind == "scale":

@@ -122,28 +122,7 @@ def masks_of(arm):
 
 
 def cells(table, item, *, required=True):
-    """A column of arrays.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-    item : `~stellarlabels.columns.Column`
-        The column may hold arrays of one length or, as objects, of several.
-    required : bool
-        Whether the absence of the column is an error; if not, it gives cells without a number.
-
-    Returns
-    -------
-    `~numpy.ndarray` of float64, shape (N, M)
-        In the declared unit, NaN where masked or beyond the end of a shorter cell.
-
-    Raises
-    ------
-    MissingColumnError
-        If the column is required and absent.
-    InputError
-        If the cells are not arrays of numbers.
-    """
+    """Cells of a column as one array (N, M) in the declared unit, NaN where masked or beyond the end of a cell."""
     key = columns.column_name(table, item)
     if key is None and not required:
         return np.zeros((len(table), 0))

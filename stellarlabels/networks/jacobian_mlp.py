@@ -29,6 +29,7 @@ __all__ = [
     "forward",
     "initial",
     "pullback",
+    "shapes",
 ]
 
 #: Added to variances in layer normalisation, as in Keras.
@@ -93,21 +94,7 @@ ACTIVATIONS = {"relu": _relu, "leaky_relu": _leaky_relu, "tanh": _tanh, "silu": 
 
 
 def initial(stages, size, rng):
-    """Starting parameters: Glorot-uniform kernels, no offsets.
-
-    Parameters
-    ----------
-    stages : list of dict
-    size : int
-        Number of inputs.
-    rng : `numpy.random.Generator`
-
-    Returns
-    -------
-    parameters : list of `~numpy.ndarray` of float32
-    size : int
-        Number of outputs.
-    """
+    """Starting parameters (list of arrays) for so many inputs, Glorot-uniform and 0; and the number of outputs."""
     out = []
     for stage in stages:
         if stage["kind"] == "dense":
@@ -122,6 +109,20 @@ def initial(stages, size, rng):
     return [array.astype(np.float32) for array in out], size
 
 
+def shapes(stages, size):
+    """Shapes of the parameters of stages with so many inputs (list of tuple of int), and the number of outputs."""
+    out = []
+    for stage in stages:
+        if stage["kind"] == "dense":
+            out += [(size, stage["units"]), (stage["units"],)]
+            size = stage["units"]
+        elif stage["kind"] == "norm":
+            out += [(size,), (size,)]
+        elif stage["kind"] == "residual":
+            out += shapes(stage["stages"], size)[0]
+    return out, size
+
+
 def count_parameters(stages):
     """Number of parameter arrays."""
     return sum(
@@ -130,26 +131,7 @@ def count_parameters(stages):
 
 
 def forward(stages, parameters, x, ops=NumPyOps, drop=None, keep=True):
-    """Outputs of a network.
-
-    Parameters
-    ----------
-    stages : list of dict
-    parameters : list of array
-    x : array, shape (..., size)
-    ops : module or class
-        `keras.ops` or `NumPyOps`.
-    drop : callable, optional
-        ``drop(x, stage)`` returns the factors of a dropout stage: 0, or 1 / (1 - rate); nothing is dropped without it.
-    keep : bool
-        Whether to keep what `pullback` needs.
-
-    Returns
-    -------
-    y : array, shape (..., outputs)
-    cache : list
-        For `pullback`.
-    """
+    """Outputs (..., outputs) for inputs (..., size), and what `pullback` needs; ``drop(x, stage)`` drops units."""
     cache, at = [], 0
     for stage in stages:
         kind, kept = stage["kind"], None
@@ -179,21 +161,7 @@ def forward(stages, parameters, x, ops=NumPyOps, drop=None, keep=True):
 
 
 def pullback(stages, cache, rows, ops=NumPyOps):
-    """Derivatives of functions of the outputs with respect to the inputs, by the chain rule from the outputs back.
-
-    Parameters
-    ----------
-    stages : list of dict
-    cache : list
-        From `forward`.
-    rows : array, shape (N, L, outputs) or (1, L, outputs)
-        Derivatives with respect to the outputs.
-    ops : module or class
-
-    Returns
-    -------
-    array, shape (N, L, size), or (1, L, size) if all stages are linear
-    """
+    """Derivatives (N, L, size) by the chain rule from those with respect to the outputs (N, L, outputs) back."""
     for stage, kept in zip(reversed(stages), reversed(cache), strict=True):
         kind = stage["kind"]
         if kind == "dense":
@@ -220,21 +188,7 @@ def _times(rows, kernel, ops):
 
 
 def drop_factors(stages, size, passes, rng):
-    """Fixed dropout factors of a number of passes.
-
-    Parameters
-    ----------
-    stages : list of dict
-    size : int
-        Number of inputs.
-    passes : int
-    rng : `numpy.random.Generator`
-
-    Returns
-    -------
-    list of `~numpy.ndarray` of float32, shape (passes, width)
-        One for each dropout stage that stays on, in order: 0 or 1 / (1 - rate).
-    """
+    """Fixed dropout factors (passes, width), 0 or 1 / (1 - rate), of each stage of dropout that stays on."""
     out = []
     for stage in stages:
         if stage["kind"] == "dense":

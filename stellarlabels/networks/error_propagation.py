@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stellarlabels.inputs.xp import SIZES, TOTAL
-from stellarlabels.networks import chain
-from stellarlabels.networks.passes import BLOCK, Passes
+from stellarlabels.inputs.xp import SIZES
+from stellarlabels.networks import jacobian_mlp
+from stellarlabels.networks.dropout_passes import BLOCK, Passes
 from stellarlabels.threads import in_threads
 
 __all__ = ["PASSES", "Propagation", "Terms"]
@@ -19,7 +19,7 @@ __all__ = ["PASSES", "Propagation", "Terms"]
 PASSES = 50
 
 #: Coefficients of a band, and of both.
-BAND, COEFFICIENTS = SIZES["bp"], TOTAL
+BAND, COEFFICIENTS = SIZES["bp"], sum(SIZES.values())
 
 #: Standardised features are clipped to plus or minus this.
 LIMIT = 6.0
@@ -27,7 +27,7 @@ LIMIT = 6.0
 
 @dataclass
 class Terms:
-    """What the uncertain networks of an ensemble say of N stars, in scaled labels.
+    """What the networks of an ensemble say of N stars, in scaled labels; without propagation some terms are 0.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class Terms:
         Variance of the passes of a network, averaged over the networks.
     spread : `~numpy.ndarray`, shape (N, L)
         Variance of the networks' means of passes.
-    inputs : `~numpy.ndarray`, shape (N, L, L)
+    inputs : `~numpy.ndarray`, shape (N, L, L), or None
         Covariance that the errors of the inputs cause in the mean of the networks.
     inputs_each : `~numpy.ndarray`, shape (N, L)
         Variance that they cause in a single network, averaged over the networks.
@@ -70,6 +70,11 @@ class Propagation:
     def __init__(self, cores, passes=PASSES, seed=0):
         each = -(-passes // len(cores))
         self.networks = [_Network(core, each, seed + 7919 * number) for number, core in enumerate(cores)]
+
+    @classmethod
+    def of(cls, networks, passes=PASSES, seed=0):
+        """The same from whole networks (`keras.Model`) made by `stellarlabels.networks.uncertain.uncertain_mlp`."""
+        return cls([network.get_layer("uncertain") for network in networks], passes, seed)
 
     def __call__(self, arrays):
         """Predict.
@@ -140,12 +145,12 @@ class _Network:
         self.scales = np.asarray(core.scales, np.float32)
         trunk = self.stages[0]
         rng = np.random.default_rng(seed)
-        self.factors = chain.drop_factors(trunk, len(self.parameters[0][0]), passes, rng)
+        self.factors = jacobian_mlp.drop_factors(trunk, len(self.parameters[0][0]), passes, rng)
         #: Stages of the trunk in front of the first dropout of the passes, and the number of their parameters.
         self.first = next(
-            (index for index, stage in enumerate(trunk) if chain.drop_factors([stage], 1, 0, rng)), len(trunk)
+            (index for index, stage in enumerate(trunk) if jacobian_mlp.drop_factors([stage], 1, 0, rng)), len(trunk)
         )
-        self.own = chain.count_parameters(trunk[: self.first])
+        self.own = jacobian_mlp.count_parameters(trunk[: self.first])
         self.leave_out(self.factors)
 
     def leave_out(self, factors):
@@ -154,23 +159,21 @@ class _Network:
         self.passes = Passes(stages, [*self.parameters[0][self.own :], *self.parameters[1]], factors)
 
     def run(self, arrays, passes=True):
-        """Passes (P, L, N), excess variance (N, L), derivatives (N, L, 110) and (N, L, C).
-
-        The derivatives with respect to the coefficients are those of a function in which their divisor drops out: they
-        are orthogonal to the coefficients.
-        """
+        """Passes (P, L, N), excess variance (N, L), derivatives (N, L, 110) and (N, L, C)."""
+        # The derivatives with respect to the coefficients are those of a function in which their divisor drops out:
+        # they are orthogonal to the coefficients.
         z, slopes, coefficients, unit = self._inputs(arrays)
         trunk, mean, excess = self.stages
         before, after = trunk[: self.first], trunk[self.first :]
         late = self.parameters[0][self.own :]
-        start, cache = chain.forward(before, self.parameters[0][: self.own], z)
-        x, rest = chain.forward(after, late, start)
+        start, cache = jacobian_mlp.forward(before, self.parameters[0][: self.own], z)
+        x, rest = jacobian_mlp.forward(after, late, start)
         cache += rest
         outputs = self.passes(start) if passes else None
-        _, last = chain.forward(mean, self.parameters[1], x)
-        log_excess, _ = chain.forward(excess, self.parameters[2], x, keep=False)
-        rows = chain.pullback(mean, last, np.eye(self.outputs, dtype=np.float32)[None])
-        rows = chain.pullback(trunk, cache, rows)
+        _, last = jacobian_mlp.forward(mean, self.parameters[1], x)
+        log_excess, _ = jacobian_mlp.forward(excess, self.parameters[2], x, keep=False)
+        rows = jacobian_mlp.pullback(mean, last, np.eye(self.outputs, dtype=np.float32)[None])
+        rows = jacobian_mlp.pullback(trunk, cache, rows)
         rows = np.broadcast_to(rows, (len(z), *rows.shape[1:]))
         width = self.matrix.shape[1]
         spectral = (rows[..., :width].reshape(-1, width) @ self.matrix.T).reshape(len(z), self.outputs, COEFFICIENTS)
@@ -185,9 +188,7 @@ class _Network:
         return outputs, excess, spectral, other
 
     def _inputs(self, arrays):
-        """Inputs of the trunk (N, Z), derivatives of those that stand for the other features, coefficients in units of
-        the reference, and that unit.
-        """
+        """Inputs (N, Z) of the trunk, slopes of other features, coefficients in units of the reference, that unit."""
         coefficients, others = arrays["coefficients"], arrays["others"]
         double = coefficients.astype(np.float64)
         unit = (double @ self.reference)[:, None]

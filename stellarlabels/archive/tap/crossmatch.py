@@ -16,29 +16,7 @@ PLACE = ("there_ra", "there_dec")
 
 
 def crossmatch_adql(table, columns, radius, *, ra="ra", dec="dec", q3c=False):
-    """The query for all pairs.
-
-    Parameters
-    ----------
-    table : str
-        Of the service.
-    columns : dict
-        Name in the result -> name at the service.
-    radius : `~astropy.units.Quantity`
-    ra, dec : str
-        The service's names of the coordinates.
-    q3c : bool
-        Whether the service has the functions of Q3C instead of those of ADQL.
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    InputError
-        If a name is no name, or the radius is not between 0 and 1 degree.
-    """
+    """The query for all pairs; columns map names in the result to the service's; ``q3c``: it has Q3C."""
     try:
         degrees = float(u.Quantity(radius).to_value(u.deg))
     except (TypeError, ValueError, u.UnitConversionError) as error:
@@ -61,20 +39,9 @@ def crossmatch_adql(table, columns, radius, *, ra="ra", dec="dec", q3c=False):
 
 
 def separations(out, left):
-    """Replace the coordinates that the query of `crossmatch_adql` gave by the separations.
+    """Replace the coordinates that the query of `crossmatch_adql` gave by the separations, in place.
 
     Services compute small separations with errors of a tenth of a milliarcsecond; this is exact.
-
-    Parameters
-    ----------
-    out : `~astropy.table.QTable`
-        Changed and returned.
-    left : `~astropy.table.QTable`
-        The uploaded coordinates.
-
-    Returns
-    -------
-    `~astropy.table.QTable`
     """
     from astropy.coordinates import angular_separation
 

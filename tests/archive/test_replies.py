@@ -7,7 +7,7 @@ import pytest
 from astropy.table import Table
 
 from stellarlabels import exceptions
-from stellarlabels.archive.tap import reply
+from stellarlabels.archive.tap import replies
 
 REPLIES = Path(__file__).parent / "replies"
 
@@ -17,7 +17,7 @@ def recorded(name):
 
 
 def test_a_result():
-    out = reply.parse(recorded("ok"), "here")
+    out = replies.parse(recorded("ok"), "here")
     assert out["source_id"].dtype == np.int64 and out["source_id"].tolist() == (2**60 + np.arange(4)).tolist()
     assert out["ra"].tolist() == [1, 2.5, 359.99, 180] and out["ra"].unit == "deg"
     assert out["ra"].info.meta == {"ucd": "pos.eq.ra;meta.main"}
@@ -28,14 +28,14 @@ def test_a_result():
 
 
 def test_an_empty_result():
-    full, empty = (reply.parse(recorded(name), "here") for name in ("ok", "empty"))
+    full, empty = (replies.parse(recorded(name), "here") for name in ("ok", "empty"))
     assert len(empty) == 0 and empty.colnames == full.colnames
     assert [empty[name].unit for name in empty.colnames] == [full[name].unit for name in full.colnames]
 
 
 def test_a_result_that_is_cut_off():
     with pytest.raises(exceptions.TruncatedResultError, match="here: .* after 2 rows"):
-        reply.parse(recorded("overflow"), "here")
+        replies.parse(recorded("overflow"), "here")
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_result_that_is_cut_off():
 )
 def test_errors(name, error):
     with pytest.raises(error, match="^here: "):
-        reply.parse(recorded(name), "here")
+        replies.parse(recorded(name), "here")
 
 
 @pytest.mark.parametrize("name", ["ok", "empty", "overflow", "syntax"])
@@ -52,7 +52,7 @@ def test_no_part_of_a_reply_is_taken_for_all_of_it(name):
     whole = recorded(name).rstrip()
     for length in range(0, len(whole) - 1, 37):
         with pytest.raises(exceptions.ReplyError):
-            reply.parse(whole[:length], "here")
+            replies.parse(whole[:length], "here")
 
 
 @pytest.mark.parametrize(
@@ -61,12 +61,12 @@ def test_no_part_of_a_reply_is_taken_for_all_of_it(name):
 )
 def test_other_documents(content):
     with pytest.raises(exceptions.ReplyError, match="^here: the reply is"):
-        reply.parse(content, "here")
+        replies.parse(content, "here")
 
 
 def test_a_flipped_bit_is_no_silent_change():
     """Whatever happens to a single byte of the frame, the result is an error or what was sent."""
-    whole, truth = recorded("ok"), reply.parse(recorded("ok"), "here")
+    whole, truth = recorded("ok"), replies.parse(recorded("ok"), "here")
     random = np.random.default_rng(1)
     stream = slice(whole.index(b"<STREAM"), whole.index(b"</STREAM>"))
     for place in random.integers(0, len(whole), 60).tolist():
@@ -74,7 +74,7 @@ def test_a_flipped_bit_is_no_silent_change():
             continue
         changed = whole[:place] + b"<" + whole[place + 1 :]
         try:
-            out = reply.parse(changed, "here")
+            out = replies.parse(changed, "here")
         except exceptions.StellarLabelsError:
             continue
         assert Table(out).pformat() == Table(truth).pformat()

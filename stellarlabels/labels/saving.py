@@ -1,0 +1,164 @@
+"""A trained system as a description and arrays, and back; nothing is built of a size that the arrays do not have."""
+
+import numpy as np
+
+from stellarlabels import columns, files
+from stellarlabels.columns import Column
+from stellarlabels.exceptions import InputError, MissingColumnError, ModelFileError
+from stellarlabels.labels import modelfile
+from stellarlabels.labels.domain import Domain
+from stellarlabels.labels.ensemble import Member, build_network, kind_of, parts
+from stellarlabels.labels.recipe import Recipe
+from stellarlabels.labels.uncertainty import Calibration
+
+__all__ = ["described", "restored"]
+
+#: What a model file says of each label.
+_DECLARED = ("name", "unit", "dtype", "ucd", "description", "format")
+
+
+def described(system, dtype):
+    """Description (dict) and arrays (dict) of a trained system; trained weights as ``dtype``, all else as they are."""
+    ensemble, domain = system.ensemble, system.domain
+    calibration = ensemble.calibration
+    arrays = {"center": ensemble.center, "scale": ensemble.scale}
+    arrays |= {f"domain.{name}": array for name, array in domain.arrays.items()}
+    if calibration.rest is not None:
+        arrays["calibration.rest"] = calibration.rest
+    for axis, (knots, factors) in calibration.curves.items():
+        arrays |= {f"calibration.{axis}.knots": knots, f"calibration.{axis}.factors": factors}
+    for number, member in enumerate(ensemble.members):
+        for index, weight in enumerate(_stored_weights(member.network)):
+            kept = dtype if weight.trainable else "float32"
+            arrays[f"network.{number}.{index}"] = np.asarray(weight).astype(kept)
+    own = ("ranges", "labels", "colors", "threshold")
+    description = {
+        "system": system.name,
+        "recipe_name": system.recipe_name,
+        "recipe": {**system.recipe.to_dict(), "feature_options": system.feature_set.config},
+        "shapes": {name: list(tensor.shape[1:]) for name, tensor in ensemble.members[0].network.input.items()},
+        "calibration": list(calibration.curves),
+        "calibration_product": calibration.product,
+        "domain": {name: getattr(domain, name) for name in own},
+        "columns": [{name: getattr(columns.column(label), name) for name in _DECLARED} for label in system.labels],
+        "provenance": system.provenance_,
+    }
+    return description, arrays
+
+
+def restored(cls, path):
+    """The system of a class that a model file holds; `ModelFileError` if it holds no such."""
+    description, arrays = modelfile.read(path)
+    if description.get("system") != cls.name:
+        raise ModelFileError(
+            f"{path}: holds a model of {description.get('system')!r}, not of {cls.name!r}; "
+            "stellarlabels.load() takes those of all systems"
+        )
+    problems = (InputError, MissingColumnError, KeyError, TypeError, ValueError, IndexError, AttributeError)
+    try:
+        out = _restored(cls, description, arrays)
+    except (*problems, OverflowError, MemoryError, RecursionError) as error:
+        raise ModelFileError(f"{path}: the description and the arrays do not fit together ({error})") from error
+    out.weights_ = files.sha256(path)
+    return out
+
+
+def _restored(cls, description, arrays):
+    out = cls()
+    for item in description.get("columns", ()):
+        _declare(Column(**{name: str(item[name]) for name in _DECLARED}))
+    out.recipe_name = description["recipe_name"]
+    out.recipe = recipe = Recipe.from_dict(description["recipe"], like=cls.recipes.get(out.recipe_name))
+    out.provenance_ = dict(description["provenance"])
+    for label in recipe.labels:
+        columns.column(label)
+    _check_arrays(recipe, description, arrays)
+    shapes = {name: shape[0] for name, shape in description["shapes"].items()}
+    groups, members = parts(recipe), []
+    _check_networks(recipe, shapes, arrays)
+    for number in range(recipe.ensemble * len(groups)):
+        part = groups[number % len(groups)]
+        network = build_network(recipe, shapes, len(part))
+        for index, weight in enumerate(_stored_weights(network)):
+            weight.assign(arrays[f"network.{number}.{index}"].astype(np.float32))
+        members.append(Member(network, part))
+    calibration = Calibration(
+        {
+            axis: (arrays[f"calibration.{axis}.knots"], arrays[f"calibration.{axis}.factors"])
+            for axis in description["calibration"]
+        },
+        description.get("calibration_product", recipe.calibration.product),
+        arrays.get("calibration.rest"),
+    )
+    out.ensemble = kind_of(recipe)(recipe, arrays["center"], arrays["scale"], members, calibration)
+    domain = description["domain"]
+    kept = {name.removeprefix("domain."): array for name, array in arrays.items() if name.startswith("domain.")}
+    out.domain = Domain(domain["ranges"], domain["labels"], kept, domain["threshold"], domain.get("colors", {}))
+    out.feature_set  # noqa: B018  whether there is one of that name, with these options
+    return out
+
+
+def _declare(label):
+    """Make a label of a file known, unless it is; `ValueError` if it is known with another unit."""
+    if label.name not in columns.vocabulary():
+        columns.declare(label)
+    known = columns.column(label.name)
+    if (known.unit, known.dtype) != (label.unit, label.dtype):
+        raise ValueError(f"label {label.name!r} is in {label.unit!r}, but here in {known.unit!r}")
+
+
+def _check_arrays(recipe, description, arrays):
+    """Refuse arrays of labels, calibration and domain whose shapes do not go together, or that are not numbers."""
+    count = len(recipe.labels)
+    size, components = arrays["domain.matrix"].shape
+    wanted = {"center": (count,), "scale": (count,), "calibration.rest": (count,), "domain.center": (size,)}
+    wanted["domain.references"] = (len(arrays["domain.references"]), components)
+    for axis in description["calibration"]:
+        knots = len(arrays[f"calibration.{axis}.knots"])
+        wanted |= {f"calibration.{axis}.knots": (knots,), f"calibration.{axis}.factors": (knots, count)}
+    for name, shape in wanted.items():
+        if name in arrays and arrays[name].shape != shape:
+            raise ValueError(f"{name}: expected an array of shape {shape}, got {arrays[name].shape}")
+    for name, array in arrays.items():
+        if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
+            raise ValueError(f"{name}: expected finite numbers")
+
+
+def _check_networks(recipe, shapes, arrays):
+    """Refuse a network whose weights are not those of the arrays, before anything of its size is made."""
+    from stellarlabels.networks import weight_shapes
+
+    own = {name: array for name, array in arrays.items() if name.startswith("network.")}
+    networks = {name.rpartition(".")[0] for name in own}
+    groups = parts(recipe)
+    if len(networks) != recipe.ensemble * len(groups):
+        raise ValueError(f"expected {recipe.ensemble} networks for {len(groups)} groups of labels, got {len(networks)}")
+    largest = max(array.size for array in own.values())
+    for value in _numbers([shapes, recipe.network_options], len(own)):
+        if not abs(value) <= largest:
+            raise ValueError(f"a size of {value} in the description, of at most {largest} numbers in an array")
+    if recipe.network_options.get("blocks", 0) > len(own):
+        raise ValueError(f"{recipe.network_options['blocks']} blocks in the description, {len(own)} arrays")
+    wanted = weight_shapes(lambda: build_network(recipe, shapes, len(groups[0])))
+    for name in networks:
+        found = [own[f"{name}.{index}"].shape for index in range(len(wanted))]
+        if found != wanted:
+            raise ValueError(f"{name}: expected arrays of shapes {wanted}, got {found}")
+
+
+def _numbers(value, longest):
+    """All numbers of nested lists and dicts, none of which is longer than ``longest``."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        if len(value) > max(longest, 100):
+            raise ValueError(f"a list of {len(value)} items in the description")
+        for item in value:
+            yield from _numbers(item, longest)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield value
+
+
+def _stored_weights(network):
+    """The network's weights without the states of its random generators."""
+    return [weight for weight in network.weights if "seed_generator" not in weight.path]

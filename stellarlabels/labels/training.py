@@ -1,0 +1,142 @@
+"""Training of the networks of a system: which stars and weights each network gets, and in which phases it learns."""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from stellarlabels.exceptions import InputError
+from stellarlabels.labels.ensemble import Member, build_network, kind_of, parts
+
+__all__ = ["Sample", "train_ensemble"]
+
+
+@dataclass
+class Sample:
+    """Training stars: inputs, targets, first guesses (N, L) of the labels, values (N,) of other axes of the weights."""
+
+    features: object
+    targets: object
+    guesses: np.ndarray
+    axes: dict
+
+    def __getitem__(self, rows):
+        axes = {name: values[rows] for name, values in self.axes.items()}
+        return Sample(self.features[rows], self.targets[rows], self.guesses[rows], axes)
+
+    def __len__(self):
+        return len(self.features)
+
+
+def train_ensemble(recipe, sample, checked, constants, *, title, progress):
+    """An ensemble trained on a sample without the stars ``checked`` (K, N) of each network, and losses by member."""
+    for label, known in zip(recipe.labels, np.isfinite(sample.guesses).any(axis=0), strict=True):
+        if not known:
+            raise InputError(f"table: no star with usable input has a known {label!r} to learn from")
+    spread = np.nanstd(sample.guesses, axis=0)
+    out = kind_of(recipe)(recipe, np.nanmean(sample.guesses, axis=0), np.where(spread > 0, spread, 1.0))
+    histories, groups = [], parts(recipe)
+    for number, left_out in enumerate(checked):
+        for part in groups:
+            own = f" {recipe.labels[part[0]]}" if len(groups) > 1 else ""
+            name = f"{title}{own} {number + 1}/{recipe.ensemble}"
+            seed = recipe.seed + 7919 * number
+            stars = sample[~left_out], sample[left_out]
+            member, history = _member(out, *stars, part, constants, seed, title=name, progress=progress)
+            out.members.append(member)
+            histories.append(history)
+    return out, histories
+
+
+def _member(ensemble, sample, check, part, constants, seed, *, title, progress):
+    """A `Member` for the labels ``part``, trained on a sample and followed on another one, and its losses (dict)."""
+    from stellarlabels import networks
+
+    recipe = ensemble.recipe
+    names = [recipe.labels[index] for index in part]
+    sample, check = (stars[_in_range(recipe, stars)[:, part].any(axis=1)] for stars in (sample, check))
+    if len(sample) < 2:
+        raise InputError(f"table: expected at least 2 rows to train {', '.join(names)}, got {len(sample)}")
+    loss, arrays = _loss(ensemble, sample, part), sample.features.arrays
+    shapes = {name: int(np.shape(array)[1]) for name, array in arrays.items()}
+    network = build_network(recipe, shapes, len(part), seed)
+    networks.adapt(network, {**arrays, **constants}, seed)
+    targets, first = _packed(ensemble, sample, part), recipe.means_first
+    means_only = getattr(loss, "means_only", False)
+    learner, inputs, goals, checks = networks.learner(
+        recipe.network, network, arrays, targets, check.features.arrays, seed
+    )
+    if means_only:
+        learner = networks.means_of(network, _of_label(first.input_noise, names[0], 0.0), seed)
+    weights = _weights(recipe, sample, part)
+    options = {name: value for name, value in asdict(recipe.train).items() if name not in ("loss", "epochs")}
+    options |= {"validation": (checks, _packed(ensemble, check, part)) if len(check) else None}
+    options |= {"seed": seed, "progress": progress}
+    if weights is not None:
+        options["sample_weight"] = np.tile(weights, len(goals) // len(weights))
+    history = networks.train(learner, inputs, goals, loss=loss, epochs=recipe.train.epochs, title=title, **options)
+    if means_only and first.excess_epochs:
+        history |= _train_errors(network, arrays, targets, first.excess_epochs, title, options)
+    return Member(network, part), history
+
+
+def _train_errors(network, arrays, targets, epochs, title, options):
+    """Train the layers for errors alone; their losses (dict)."""
+    from stellarlabels import networks
+
+    networks.freeze_means(network)
+    own = {"learning_rate": 1e-3, "schedule": "cosine", "weight_decay": 0.0, "patience": None, "sample_weight": None}
+    options = {**options, **own, "loss": networks.losses.get("gaussian"), "epochs": epochs}
+    found = networks.train(network, arrays, targets, title=f"{title}, errors", **options)
+    return {f"excess_{name}": values for name, values in found.items()}
+
+
+def _loss(ensemble, sample, part):
+    """The recipe's loss, or that for labels that are known through parallaxes, if any of them is."""
+    from stellarlabels.networks import losses
+
+    columns = list(part)
+    special = sample.targets.is_parallax[columns]
+    if special.any():
+        return losses.with_parallaxes(special, ensemble.center[columns], ensemble.scale[columns])
+    return losses.get(ensemble.recipe.train.loss)
+
+
+def _packed(ensemble, stars, part):
+    """Targets (N, 3 L) of the labels ``part``, as the losses know them."""
+    from stellarlabels.networks import losses
+
+    columns = list(part)
+    values, errors = stars.targets.scaled(ensemble.center, ensemble.scale)
+    kept = _in_range(ensemble.recipe, stars)
+    return losses.pack(np.where(kept, values, np.nan)[:, columns], errors[:, columns])
+
+
+def _in_range(recipe, sample):
+    """Which labels (N, L) are within the limits of the recipe, and so are the colors of their stars."""
+    out, own = np.isfinite(sample.targets.values), recipe.per_label
+    with np.errstate(invalid="ignore"):
+        for index, label in enumerate(recipe.labels):
+            for limits, values in (
+                (own.label_ranges.get(label), sample.guesses[:, index]),
+                (own.color_ranges.get(label), sample.features.color),
+            ):
+                if limits is not None:
+                    out[:, index] &= (values >= limits[0]) & (values <= limits[1])
+    return out
+
+
+def _weights(recipe, sample, part):
+    """Cost-sensitive weights (N,) of the stars of one network; None for equal weights."""
+    from stellarlabels.networks import cost_weights
+
+    cost = recipe.cost
+    bins, gamma = (_of_label(value, recipe.labels[part[0]]) for value in (cost.bins, cost.gamma))
+    if bins is None:
+        return None
+    known = {"color": sample.features.color, "label": sample.guesses[:, part[0]], **sample.axes}
+    return cost_weights(*(known[axis] for axis in cost.axes), bins=bins, gamma=gamma)
+
+
+def _of_label(value, label, default=None):
+    """What a recipe says of a label: the same of all, or by the label's name."""
+    return value.get(label, default) if isinstance(value, dict) else value

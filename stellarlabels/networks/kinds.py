@@ -1,0 +1,103 @@
+"""Kinds of networks: builders that register themselves, and what is done with every network alike.
+
+A builder takes plain numbers only, so that a saved model can be built again from its description. Its network takes a
+dict of named inputs and returns (N, 2 L) numbers, see `stellarlabels.networks.losses`. Layers that are fixed before the
+training have a method ``adapt_to(arrays, seed)``; layers that train in phases have ``phases(epochs)``, which returns a
+Keras callback.
+"""
+
+from stellarlabels.registry import Registry
+
+__all__ = ["NETWORKS", "adapt", "build", "learner", "register", "weight_shapes"]
+
+NETWORKS = Registry("network", within="stellarlabels.networks")
+
+
+def register(builder):
+    """Put a builder of networks into the registry under its name; a decorator.
+
+    Parameters
+    ----------
+    builder : callable
+        ``builder(*, shapes, outputs, seed, **options)`` returns a `keras.Model` for inputs of these lengths (dict) and
+        so many labels. If only a part of the network is trained, it has an attribute ``learner``, see `learner`.
+    """
+    return NETWORKS.register(builder)
+
+
+def build(kind, **config):
+    """Build the network of the given kind.
+
+    Parameters
+    ----------
+    kind : str
+    **config
+        ``shapes``, ``outputs``, ``seed``, and the options of the builder.
+
+    Returns
+    -------
+    `keras.Model`
+
+    Raises
+    ------
+    InputError
+        If no builder has that name.
+    """
+    return NETWORKS.get(kind)(**config)
+
+
+def adapt(network, arrays, seed=0):
+    """Set the fixed layers of a network from its training inputs.
+
+    Parameters
+    ----------
+    network : `keras.Model`
+    arrays : dict of str to `~numpy.ndarray`
+        Training inputs, and the constants of the feature set; see `stellarlabels.inputs.FeatureSet`.
+    seed : int
+        For the choice of stars where not all are needed.
+    """
+    for layer in network.layers:
+        if hasattr(layer, "adapt_to"):
+            layer.adapt_to(arrays, seed)
+
+
+def learner(kind, network, arrays, targets, checks, seed):
+    """What is to be trained of a network, with which inputs and targets, and what it is checked with.
+
+    Parameters
+    ----------
+    kind : str
+    network : `keras.Model`
+        After `adapt`.
+    arrays, checks : dict of str to `~numpy.ndarray`
+        Training and validation inputs.
+    targets : `~numpy.ndarray`, shape (N, 3 L)
+    seed : int
+
+    Returns
+    -------
+    tuple of `keras.Model`, dict, `~numpy.ndarray`, dict
+        The network itself and the arguments, unless its builder has a ``learner`` of its own.
+    """
+    own = getattr(NETWORKS.get(kind), "learner", None)
+    return (network, arrays, targets, checks) if own is None else own(network, arrays, targets, checks, seed)
+
+
+def weight_shapes(make):
+    """Shapes of the weights of a network that is not made: no memory is taken for them.
+
+    Parameters
+    ----------
+    make : callable
+        Returns the `keras.Model`.
+
+    Returns
+    -------
+    list of tuple of int
+        Without the states of random generators.
+    """
+    import keras
+
+    with keras.StatelessScope(initialize_variables=False):
+        return [tuple(weight.shape) for weight in make().weights if "seed_generator" not in weight.path]
