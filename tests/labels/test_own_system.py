@@ -90,7 +90,7 @@ def test_labels_are_written_by_the_suffix(trained, stars, tmp_path):
         labels.write(tmp_path / f"l.{suffix}")
         back = catalogs.read(tmp_path / f"l.{suffix}")
         np.testing.assert_array_equal(back["source_id"], stars["source_id"][:3])
-        np.testing.assert_allclose(columns.values(back, "teff"), labels["teff"].value, rtol=1e-6)
+        np.testing.assert_allclose(columns.without_unit(back["teff"]), labels["teff"].value, rtol=1e-6)
 
 
 def test_any_system_is_loaded_by_the_name_in_its_file(saved, trained, stars):
