@@ -7,7 +7,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 #: Sections of the page, in this order, by the names of the results.
 ORDER = (
-    *("xp", "csv", "predict", "uncertain", "labels", "distances", "parallax", "dust", "crossmatch"),
+    *("intake", "xp", "csv", "predict", "uncertain", "labels", "distances", "parallax", "dust", "crossmatch"),
     *("solardis", "spcanet"),
     *("import", "training"),
 )

@@ -151,3 +151,24 @@ def test_only_our_own_lines_are_printed(spectra_file, tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("wrote o.vot: 40 stars") and len(done.stdout.splitlines()) == 1
     assert [line for line in done.stderr.splitlines() if not line.startswith("WARNING: MissingUnitWarning")] == []
+
+
+def test_a_model_is_described_without_loading_networks(tmp_path, capsys):
+    script = "import sys; from stellarlabels.cli import main; main(['inspect', 'uacsnet'])"
+    script += "; assert not {'keras', 'tensorflow'} & set(sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("uacsnet apogee: ") and "trained on  28,507 stars" in done.stdout
+    [teff] = [line.split() for line in lines if line.startswith("    teff ")]
+    assert teff == ["teff", "3300", "6999", "46.58", "K"]
+    assert main(["inspect", "uacsnet", "--weights", "none"]) == 1
+    assert "expected one of apogee, paper" in capsys.readouterr().err
+
+
+def test_a_saved_model_is_described(tmp_path, capsys):
+    from stellarlabels import UACSNet
+
+    UACSNet.pretrained("paper").save(tmp_path / "m.stellarlabels")
+    assert main(["inspect", str(tmp_path / "m.stellarlabels")]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("uacsnet paper: ") and "\n    feh " in shown

@@ -16,8 +16,10 @@ __all__ = ["main"]
 #: Verbs in the order of the help text, and what each does; each is a module here with ``add`` and ``run``.
 _VERBS = {
     "systems": "list the systems and the weights that ship with the package",
+    "inspect": "tell what a model gives, what it was trained on, and where it holds",
     "demo": "label real stars that ship with the package and compare with a survey; needs no network",
     "query": "get the stars to train a system on, or to apply it to, from an archive",
+    "spectra": "get the spectra of stars from an archive, ready to be labelled",
     "label": "label the stars of a file of any size, or of a HATS catalog",
     "distance": "distances of the stars of a file, from their spectra and parallaxes",
     "export": "write everything that is needed to publish a catalog",

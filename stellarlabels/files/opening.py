@@ -31,13 +31,15 @@ def damages(where, what):
     except (ReadError, InputError) as error:
         text = str(error)
         raise (error if text.startswith(str(where)) else ReadError(f"{where}: {text}")) from error.__cause__
-    except (StellarLabelsError, Warning):
+    except StellarLabelsError:
         raise
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ReadError(f"{where}: damaged or truncated {what} or gzip file; {error}") from error
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
         raise ReadError(f"{where}: damaged or encrypted member of a zip archive; {error}") from error
     except Exception as error:  # damaged files make the libraries raise errors of any kind
+        if isinstance(error, Warning) and not isinstance(error, ValueError):  # the errors of VOTable are both
+            raise
         raise ReadError(f"{where}: damaged or truncated {what}; {type(error).__name__}: {error}") from error
 
 

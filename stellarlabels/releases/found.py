@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cache, partial
 
 import numpy as np
 
@@ -29,24 +30,30 @@ class Found:
 
     Parameters
     ----------
-    names : `~numpy.ndarray` of object, shape (N,)
-        Names of releases, `ANOTHER` where the spectra are of none that is declared, "" where nothing tells.
+    codes : `~numpy.ndarray` of int8, shape (N,)
+        Places in the list of all names: "" where nothing tells, the names of `available`, and "another release" for
+        spectra of none that is declared.
     reasons : dict of str to str
         For each name, what in the table says so.
     """
 
-    names: np.ndarray
+    codes: np.ndarray
     reasons: dict
+
+    @property
+    def names(self):
+        """Names of the rows' releases, `~numpy.ndarray` of object, shape (N,)."""
+        return np.array(_names(), dtype=object)[self.codes]
 
     @property
     def unknown(self):
         """Rows of which nothing tells the release, shape (N,)."""
-        return self.names == ""
+        return self.codes == 0
 
     @property
     def all(self):
-        """The names that occur, in order of appearance."""
-        return [name for name in dict.fromkeys(self.names.tolist()) if name]
+        """The names that occur (list of str)."""
+        return [_names()[code] for code in np.unique(self.codes) if code]
 
     def other(self, needed):
         """Rows that are known to be of a release that does not fit.
@@ -62,16 +69,22 @@ class Found:
         """
         needed = get(needed)
         wrong = [name for name in self.all if name == ANOTHER or not needed.fits(name)]
-        return np.isin(self.names.astype(str), wrong)
+        return np.isin(self.codes, [_names().index(name) for name in wrong])
 
     def __str__(self):
-        counts = {name: int((self.names == name).sum()) for name in self.all}
+        counts = {name: int((self.codes == _names().index(name)).sum()) for name in self.all}
         if self.unknown.any():
             counts["an unknown release"] = int(self.unknown.sum())
         told = {name: f" ({self.reasons[name]})" if name in self.reasons else "" for name in counts}
         if len(counts) == 1:
             return "".join(f"{name}{told[name]}" for name in counts)
         return ", ".join(f"{count} rows of {name}{told[name]}" for name, count in counts.items())
+
+
+@cache
+def _names():
+    """Names to which codes belong."""
+    return ("", *available(), ANOTHER)
 
 
 def of(table, release=None):
@@ -96,29 +109,34 @@ def of(table, release=None):
     InputError
         If there is no release of the name that is given.
     """
-    size = len(table)
-    names = np.full(size, "", dtype=object)
-    reasons = {}
-    foreign, seen = _basis(table)
-    foreign[foreign == ""] = _strange(table)
-    evidence = [seen, _counts(table)]
-    if release is not None and release != IGNORE:
-        evidence.append((np.full(size, get(release).name, dtype=object), "as release says"))
-    evidence += [_texts(table, name, f"column {name!r}") for name in (*STATED, DESIGNATION)]
-    evidence.insert(-1, (np.full(size, _in_text(table.meta.get(META, "")), dtype=object), "as its metadata say"))
-    evidence.append(_solutions(table))
-    for found, reason in evidence:
-        new = (names == "") & (found != "")
-        names[new] = found[new]
-        for name in dict.fromkeys(names[new].tolist()):
-            reasons.setdefault(name, reason)
+    codes, reasons = np.zeros(len(table), np.int8), {}
+    foreign, seen, why = _basis(table)
+    strange = _strange(table)
+    stated = "" if release in (None, IGNORE) else get(release).name
+    evidence = [
+        lambda: seen,
+        lambda: _counts(table),
+        lambda: (_names().index(stated), "as release says"),
+        *(partial(_texts, table, name) for name in STATED),
+        lambda: (_names().index(_in_text(table.meta.get(META, ""))), "as its metadata say"),
+        lambda: _texts(table, DESIGNATION, "U9"),  # all but the number
+        lambda: _solutions(table),
+    ]
+    for look in evidence:
+        new = codes == 0
+        if not new.any():
+            break
+        found, reason = look()
+        codes[new] = found[new] if np.ndim(found) else found
+        for code in np.unique(codes[new]):
+            reasons.setdefault(_names()[code], reason)
     # Basis functions that are not declared are of a release of which none are, or of one that is not known here.
     without = [name for name in available() if not get(name).knows("basis_ids") and get(name).knows("coefficients")]
-    lost = (foreign != "") & ~np.isin(names.astype(str), without)
-    names[lost] = ANOTHER
+    lost = (foreign | bool(strange)) & ~np.isin(codes, [_names().index(name) for name in without])
+    codes[lost] = _names().index(ANOTHER)
     if lost.any():
-        reasons[ANOTHER] = foreign[lost][0]
-    return Found(names, reasons)
+        reasons[ANOTHER] = why or strange
+    return Found(codes, reasons)
 
 
 #: What to do with stars of another release, unless it is said otherwise.
@@ -186,26 +204,25 @@ def _in_text(text):
     return named if named in declared() else ""
 
 
-def _texts(table, name, reason):
-    """Releases that a column of texts names."""
-    names = np.full(len(table), "", dtype=object)
-    column = _column(table, name)
+def _texts(table, name, dtype="U40"):
+    """Codes of releases that a column of texts names at the beginning."""
+    reason, column = f"column {name!r}", _column(table, name)
     if column is None or getattr(column, "ndim", 1) != 1 or np.dtype(column.dtype).kind not in "OSU":
-        return names, reason
-    cells, place = np.unique(np.ma.filled(np.ma.asarray(column), "").astype(str), return_inverse=True)
-    return np.array([_in_text(str(cell)) for cell in cells] or [""], dtype=object)[place], reason
+        return 0, reason
+    cells, place = np.unique(np.ma.filled(np.ma.asarray(column), "").astype(dtype), return_inverse=True)
+    named = [_names().index(_in_text(str(cell))) for cell in cells]
+    return np.array(named, np.int8)[place], reason
 
 
 def _solutions(table):
-    """Releases to which identifiers of solutions belong."""
-    names = np.full(len(table), "", dtype=object)
-    column = _column(table, SOLUTION)
+    """Codes of releases to which identifiers of solutions belong."""
+    codes, column = np.zeros(len(table), np.int8), _column(table, SOLUTION)
     if column is not None and np.dtype(column.dtype).kind in "iu":
         values = np.ma.filled(np.ma.asarray(column), 0)
-        for release in declared().values():
+        for name, release in declared().items():
             known = release.solution_ids if release.knows("solution_ids") else []
-            names[np.isin(values, np.array(known, dtype=np.int64))] = release.name
-    return names, f"by {SOLUTION}"
+            codes[np.isin(values, np.array(known, dtype=np.int64))] = _names().index(name)
+    return codes, f"by {SOLUTION}"
 
 
 def _bands():
@@ -214,44 +231,42 @@ def _bands():
 
 
 def _basis(table):
-    """Why basis functions are of no release (N,), and the releases that have them."""
-    foreign, names = (np.full(len(table), "", dtype=object) for _ in range(2))
+    """Rows with basis functions of no release (N,), codes of the releases that have them, and why."""
+    foreign, codes, why = np.zeros(len(table), bool), np.zeros(len(table), np.int8), ""
     for band in _bands():
         column = BASIS.format(band)
         values = _numbers(table, column)
         if values is None:
             continue
         left = values > 0  # 0 and NaN: the band is missing
-        for release in declared().values():
+        for name, release in declared().items():
             own = left & np.isin(values, release.basis_ids[band] if release.knows("basis_ids") else [])
-            names[own], left = release.name, left & ~own
-        for value in np.unique(values[left]):
-            new = left & (values == value) & (foreign == "")
-            foreign[new] = f"{column} is {value:g}, which no known release has"
-    names[foreign != ""] = ""
-    return foreign, (names, "by its basis functions")
+            codes[own], left = _names().index(name), left & ~own
+        if left.any():
+            why = why or f"{column} is {values[left][0]:g}, which no known release has"
+        foreign |= left
+    codes[foreign] = 0
+    return foreign, (codes, "by its basis functions"), why
 
 
 def _counts(table):
-    """Releases whose spectra have as many coefficients, where that is only one."""
-    names = np.full(len(table), "", dtype=object)
+    """Codes of releases whose spectra have as many coefficients, where that is only one, and the numbers in words."""
     lengths = {band: _lengths(table, band) for band in _bands()}
-    kinds, place = np.unique(np.stack(list(lengths.values()), axis=1), axis=0, return_inverse=True)
-    told = []
-    for kind in kinds:
-        given = {band: count for band, count in zip(lengths, kind.tolist(), strict=True) if count}
+    each = [np.unique(counts, return_inverse=True) for counts in lengths.values()]
+    codes, reason = np.zeros(len(table), np.int8), ""
+    for kind in np.ndindex(*(len(values) for values, _ in each)):
+        given = {band: int(values[k]) for band, (values, _), k in zip(lengths, each, kind, strict=True) if values[k]}
         fitting = [
-            release.name
-            for release in declared().values()
+            name
+            for name, release in declared().items()
             if release.knows("coefficients") and all(release.coefficients[band] == n for band, n in given.items())
         ]
-        told.append(fitting[0] if given and len(fitting) == 1 else "")
-    if told:
-        names = np.array(told, dtype=object)[place.ravel()]
-    first = next((kind for kind, name in zip(kinds.tolist(), told, strict=True) if name), [])
-    return names, "by the number of coefficients: " + ", ".join(
-        f"{count} of {band.upper()}" for band, count in zip(lengths, first, strict=False)
-    )
+        if given and len(fitting) == 1:
+            rows = np.logical_and.reduce([place == k for (_, place), k in zip(each, kind, strict=True)])
+            codes[rows] = _names().index(fitting[0])
+            told = ", ".join(f"{count} of {band.upper()}" for band, count in given.items())
+            reason = reason if not rows.any() or reason else f"by the number of coefficients: {told}"
+    return codes, reason
 
 
 def _strange(table):

@@ -13,11 +13,12 @@ import pytest
 from astropy import units as u
 from astropy.table import MaskedColumn, QTable, Table
 
-from stellarlabels import flags
+from stellarlabels import catalogs, flags
 from stellarlabels.archive.datalink import Product, client, download, product, products, xp_spectra
 from stellarlabels.archive.datalink import spectra as module
 from stellarlabels.archive.readers import read_xp
 from stellarlabels.archive.tap import Retry
+from stellarlabels.cli import main
 from stellarlabels.exceptions import (
     ChunksFailedError,
     InputError,
@@ -213,6 +214,38 @@ class TestSpectra:
         xp_spectra(spectra["source_id"][:2], url=archive.url, retry=BRIEF, progress=False)
         assert list((tmp_path / "here").iterdir()) == []
         assert capfd.readouterr() == ("", "")
+
+
+class TestCommand:
+    """``stellarlabels spectra gaia``."""
+
+    def test_a_list_of_identifiers(self, archive, spectra, tmp_path, capsys):
+        (tmp_path / "ids.txt").write_text("\n".join(map(str, spectra["source_id"][:25])) + "\n7\n")
+        command = ["spectra", "gaia", str(tmp_path / "ids.txt"), "--url", archive.url]
+        assert main([*command, "--plan"]) == 0
+        assert capsys.readouterr().out == "26 stars of Gaia DR3 in 2 requests\n" and archive.asked == []
+        assert main([*command, "-o", str(tmp_path / "o.fits")]) == 0
+        assert "26 stars, 25 of them with a spectrum" in capsys.readouterr().out
+        found = catalogs.read(tmp_path / "o.fits")
+        np.testing.assert_array_equal(found["source_id"], [*spectra["source_id"][:25], 7])
+        np.testing.assert_array_equal(found["flux"][:25].value, spectra["flux"][:25])
+        assert main(command) == 1 and main([*command, "-o", str(tmp_path / "o.fits")]) == 1
+        shown = capsys.readouterr().err
+        assert "output: give a file with -o" in shown and "exists" in shown
+
+    def test_a_table_keeps_its_columns(self, archive, spectra, tmp_path):
+        stars = Table({"source_id": spectra["source_id"][:3], "phot_g_mean_mag": [12.0, 13.0, 14.0]})
+        stars.write(tmp_path / "stars.csv")
+        command = ["spectra", "gaia", str(tmp_path / "stars.csv"), "--url", archive.url, "-o", str(tmp_path / "o.vot")]
+        assert main(command) == 0
+        found = catalogs.read(tmp_path / "o.vot")
+        assert found["flux"].shape == (3, 343) and found["phot_g_mean_mag"].value.tolist() == [12, 13, 14]
+
+    def test_other_words_in_a_list(self, archive, tmp_path, capsys):
+        (tmp_path / "ids.txt").write_text("4295806720\n1.5e17\n")
+        command = ["spectra", "gaia", str(tmp_path / "ids.txt"), "--url", archive.url, "-o", str(tmp_path / "o.vot")]
+        assert main(command) == 1
+        assert "also '1.5e17'" in capsys.readouterr().err
 
 
 class TestRealFiles:

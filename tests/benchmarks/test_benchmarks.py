@@ -131,7 +131,7 @@ def test_a_failure_is_told(tmp_path, capsys, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["distances", "crossmatch", "dust", "import"])
+@pytest.mark.parametrize("name", ["intake", "distances", "crossmatch", "dust", "import"])
 def test_small_sizes(name, recwarn):
     found = module(f"bench_{name}").run(quick=True)
     assert found.rows or found.facts

@@ -1,0 +1,59 @@
+"""``stellarlabels inspect``: what a model gives, what it was trained on, and where it holds."""
+
+from stellarlabels.cli.checks import names_of_systems
+from stellarlabels.exceptions import InputError
+
+__all__ = ["add", "run"]
+
+
+def add(verb):
+    """Declare the arguments."""
+    verb.names = names_of_systems
+    verb.add_argument("model", metavar="MODEL", help="file of a saved model, or name of a system")
+    verb.add_argument("--weights", help="shipped weights of the system (default: the system's default)")
+
+
+def run(options):
+    """Carry the verb out."""
+    print("\n".join(_card(*_model(options))))
+
+
+def _model(options):
+    """The system's class, the description in its file, and what was measured of it, if it ships with the package."""
+    from importlib import resources
+    from pathlib import Path
+
+    from stellarlabels import systems
+    from stellarlabels.labels import modelfile
+
+    if Path(options.model).is_file():
+        description, _ = modelfile.read(options.model)
+        return systems.get(description["system"]), description, None
+    cls = systems.get(options.model)
+    weights = options.weights or next(iter(cls.available()), None)
+    if weights not in cls.available():
+        raise InputError(f"weights: expected one of {', '.join(cls.available())}, got {weights!r}")
+    with resources.as_file(cls.weights_folder() / f"{cls.name}-{weights}.stellarlabels") as path:
+        description, _ = modelfile.read(path)
+    return cls, description, cls.metrics(weights)
+
+
+def _card(cls, description, measured):
+    """Lines of the model card."""
+    from stellarlabels import columns
+
+    recipe, done = description["recipe"], description["provenance"]
+    yield f"{cls.name} {description['recipe_name']}: {cls.title}"
+    yield f"  reference   {cls.reference}"
+    yield f"  input       {recipe['features']}"
+    yield f"  networks    {done.get('networks', recipe['ensemble'])} x {recipe['network']}"
+    yield f"  trained on  {done.get('stars'):,} stars; {done.get('sample', 'a table of its maker')}"
+    yield f"  written     {done.get('date', 'unknown')} by stellarlabels {done.get('stellarlabels', 'unknown')}"
+    yield "  labels      from, to (of the training stars)" + ("; scatter on held-out stars" if measured else "")
+    overall = next(iter(measured["measured"].values()))["all"] if measured else {}
+    for name, (low, high, *_) in description["domain"]["labels"].items():
+        unit = columns.column(name).unit
+        found = overall.get(name, {}).get("robust_scatter")
+        yield f"    {name:12s}{low:10.4g}{high:10.4g}" + (f"{found:10.4g}" if found is not None else "") + f" {unit}"
+    for name, (low, high, *_) in description["domain"]["ranges"].items():
+        yield f"  {name:12s}from {low:.4g} to {high:.4g}"
