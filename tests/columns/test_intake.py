@@ -11,7 +11,7 @@ from astropy.coordinates import SkyCoord
 from astropy.table import MaskedColumn, QTable, Table
 from astropy.time import Time
 
-from stellarlabels import columns
+from stellarlabels import catalogs, columns
 from stellarlabels.exceptions import (
     ColumnUnitError,
     ImpossibleValueWarning,
@@ -450,3 +450,12 @@ def test_a_million_rows_take_little_more_than_the_table():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 1.5 * size
+
+
+def test_a_frame_is_written_as_a_table_is(tmp_path):
+    frame = pd.DataFrame({"source_id": pd.array([BIG, None], "Int64"), "teff": [5000.0, 6000.0]})
+    catalogs.write(frame, tmp_path / "stars.vot")
+    out = catalogs.read(tmp_path / "stars.vot")
+    assert out["source_id"].tolist() == [BIG, None] and plain(out, "teff") == [5000.0, 6000.0]
+    with pytest.raises(InputError, match="table: expected a Table"):
+        catalogs.write(np.zeros(3), tmp_path / "zeros.vot")
