@@ -8,9 +8,9 @@ from stellarlabels.analysis import (
     attention,
     derivative_spectra,
     observed_differences,
-    red_clump,
     spectral_lines,
 )
+from stellarlabels.analysis.network_attention import red_clump
 from stellarlabels.exceptions import InputError
 from stellarlabels.inputs.examples import xp_apogee_sample
 from stellarlabels.plots import attention_bars, derivative_panel
