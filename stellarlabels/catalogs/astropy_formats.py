@@ -29,7 +29,7 @@ def register():
         registry.register_identifier("stellarlabels", Table, _is_ours, force=True)
 
 
-def _is_ours(origin, path, fileobj, *arguments, **options):
+def _is_ours(origin, path, fileobj, /, *arguments, **options):
     """Whether a table is to be written to a file with a suffix that Astropy itself does not know."""
     return origin == "write" and path is not None and Path(path).suffix.lower() in _OURS
 

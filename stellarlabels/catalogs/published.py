@@ -57,7 +57,7 @@ def to_table(content, declared=None):
     for item in content.fields:
         if declared is not None:
             item = _as_declared(item, declared, content.is_own)
-        out[item.column.name] = _dressed(item, declared)
+        out.add_column(_dressed(item, declared), name=item.column.name, copy=False)
     if declared is None:
         return out
     conformed = declared.conform(out, unknown="keep")

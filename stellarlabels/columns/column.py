@@ -128,11 +128,11 @@ class Column:
             mask |= np.isnan(masked.data)
         array = _cast(masked.data, mask, self)
         if self.unit and array.dtype.kind in "fiu":
-            quantity = u.Quantity(array, u.Unit(self.unit), dtype=array.dtype)
+            quantity = u.Quantity(array, u.Unit(self.unit), dtype=array.dtype, copy=False)
             out = Masked(quantity, mask=mask) if mask.any() else quantity
             out.info.description = self.description
         else:
-            out = MaskedColumn(array, mask=mask, description=self.description)
+            out = MaskedColumn(array, mask=mask, description=self.description, copy=False)
             if self.unit:
                 out.unit = self.unit
         out.info.meta = {key: text for key, text in (("ucd", self.ucd), ("flags", self.flags)) if text}

@@ -203,7 +203,8 @@ def _plain(name, data):
 
 def _text(name, data, masked):
     """A column of Python strings (None where missing) as an array of text."""
-    mask = np.ma.getmaskarray(masked) | np.equal(masked.data, None)
+    empty = np.array([value is None for value in masked.data.flat], bool).reshape(masked.shape)
+    mask = np.ma.getmaskarray(masked) | empty
     filled = np.where(mask, "", masked.data)
     if not all(isinstance(value, str) for value in filled.flat):
         raise InputError(f"column {name!r}: expected numbers, booleans or text, got {type(data).__name__}")

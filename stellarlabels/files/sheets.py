@@ -33,7 +33,7 @@ class Sheet:
     def __init__(self, place, names, *, title="", rows=None, meta=None):
         self.place, self.title, self.rows, self.meta = place, title, rows, dict(meta or {})
         self.names, self._second = unique(names)
-        self.left_out, self.notes = {}, []
+        self.left_out, self.notes, self._told = {}, [], False
 
     def read(self, declared=None):
         """The `~stellarlabels.files.content.Content`; ``declared`` is the schema that the file is said to be of."""
@@ -52,13 +52,12 @@ class Sheet:
         if self._second:
             names = ", ".join(f"a second {first!r} is called {name!r}" for name, first in self._second.items())
             warnings.warn(f"{self.place.where}: {names}", RenamedColumnWarning, stacklevel=2)
-        if self.left_out:
+        if self.left_out and not self._told:
             names = ", ".join(f"{name!r} ({kind})" for name, kind in self.left_out.items())
             self.notes.append(f"left out, since tables of stars do not hold such cells: {names}")
         for note in self.notes:
             warnings.warn(f"{self.place.where}: {note}", FileWarning, stacklevel=2)
-        self.notes = []
-        self._second = {}
+        self.notes, self._second, self._told = [], {}, True
 
 
 def sliced(content, rows, first=0):

@@ -86,7 +86,7 @@ def _parsed(data):
     for guess in (False, True):
         with warnings.catch_warnings(record=True) as seen:
             warnings.simplefilter("always")
-            file = votable.parse(io.BytesIO(_declared(data, guess)), verify="ignore")
+            file = votable.parse(io.BytesIO(_declared(data, guess)), verify="warn")
         changed = [str(item.message) for item in seen if type(item.message).__name__ in _CHANGED]
         if not changed or b"TABLEDATA" not in data:
             break
