@@ -26,6 +26,7 @@ MODULES = sorted(
 WALK = (
     ("exceptions", "flags", "packaged", "registry", "releases", "threads"),
     ("columns",),
+    ("schema",),
     ("files",),
     ("tables",),
     ("corrections",),
