@@ -49,7 +49,7 @@ class Field:
     data: np.ndarray
     mask: np.ndarray
 
-    @property
+    @cached_property
     def kind(self):
         """The dtype's kind: b, i, u, f, U or O."""
         return self.data.dtype.kind
