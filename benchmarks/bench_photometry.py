@@ -39,8 +39,7 @@ from stellarlabels.inputs.xp import (
 )
 from stellarlabels.inputs.xp.coefficients import read_coefficients
 from stellarlabels.inputs.xp.gaiaxpy import quiet
-from stellarlabels.inputs.xp.layout import BANDS
-from stellarlabels.inputs.xp.layout import columns as columns_of
+from stellarlabels.inputs.xp.layout import BANDS, columns as columns_of
 from stellarlabels.inputs.xp.photometric_systems import photometric_system
 
 sys.path.append(str(Path(__file__).parents[1] / "tools"))

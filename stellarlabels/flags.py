@@ -21,7 +21,19 @@ import numpy as np
 
 from stellarlabels.exceptions import InputError
 
-__all__ = ["Flag", "FlagSet", "LABEL", "SPECTRUM", "get", "names", "register", "decode", "describe", "table"]
+__all__ = [
+    "DECLARED_IN",
+    "LABEL",
+    "SPECTRUM",
+    "Flag",
+    "FlagSet",
+    "decode",
+    "describe",
+    "get",
+    "names",
+    "register",
+    "table",
+]
 
 DTYPE = np.int32
 

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 from astropy.table import MaskedColumn
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from stellarlabels import flags
 from stellarlabels.exceptions import InputError

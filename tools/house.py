@@ -1,7 +1,9 @@
 """Measures the house: its faces, what is inside, the imports between rooms, and lengths of files and functions.
 
 A *face* is what others see: the ``__init__`` of a room or of a folder in it, a module beside the rooms, and a module
-that a face hands out by name. All that no face names in its ``__all__`` is inside. Run it for a table of all rooms, or
+that a face hands out by name. What a face names in its ``__all__`` is public: documented in full, and in the reference.
+Beyond that, what an ``__init__`` imports under its own name (``import x as x``, or by its ``_LAZY``) is lent to other
+rooms. All the rest is inside. Run it for a table of all rooms, or
 with names of rooms for what is to be done there; ``tests/test_package.py`` holds the house to the rules.
 """
 
@@ -26,6 +28,7 @@ MODULES = sorted(
 WALK = (
     ("exceptions", "flags", "packaged", "registry", "releases", "threads"),
     ("columns",),
+    ("schema",),
     ("files",),
     ("tables",),
     ("corrections",),
@@ -61,6 +64,11 @@ def path_of(module):
     """The file of a module."""
     path = PACKAGE.parent.joinpath(*module.split("."))
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def is_in_room(module):
+    """Whether a module is in a folder, and not one of those beside the rooms; so is the package itself."""
+    return path_of(module).parent != PACKAGE or module == "stellarlabels"
 
 
 @cache
@@ -104,6 +112,16 @@ def handed_out():
     return out
 
 
+@cache
+def lent(face):
+    """Names that the ``__init__`` of a face hands to other rooms, and that are not public."""
+    out = {name for where in ("_LAZY", "_WHERE") for name in getattr(import_module(face), where, ())}
+    for node in source(face).body:
+        if isinstance(node, ast.ImportFrom):
+            out |= {alias.asname for alias in node.names if alias.asname}
+    return out - set(faces().get(face, ()))
+
+
 def imports(module):
     """What a module imports of the package: (dotted name of a module, name taken from it or None, name bound)."""
     for node in ast.walk(source(module)):
@@ -125,12 +143,18 @@ def inner_imports(module):
             continue
         if full in faces():
             bound[alias] = full
-        elif name is None or base not in faces() or name not in import_module(base).__all__:
+        elif (
+            base in faces()
+            and name not in {*import_module(base).__all__, *lent(base)}
+            or base not in faces()
+            and base.rpartition(".")[2] not in lent(base.rpartition(".")[0])
+        ):
             yield full
     for node in ast.walk(source(module)):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in bound:
             face = bound[node.value.id]
-            if node.attr not in import_module(face).__all__ and not node.attr.startswith("__"):
+            shown = {*import_module(face).__all__, *lent(face)}
+            if node.attr not in shown and not node.attr.startswith("__"):
                 yield f"{face}.{node.attr}"
 
 

@@ -40,6 +40,16 @@ def _write_parquet(table, path):
     table.to_pandas().to_parquet(path, index=False)
 
 
+def _write_votable(table, path, **options):
+    signed = {
+        name: np.asarray(table[name]).astype(np.int64) for name in table.colnames if table[name].dtype == np.uint64
+    }
+    table = table.copy()
+    for name, data in signed.items():  # VOTable has no unsigned integers
+        table[name] = data
+    table.write(path, format="votable", **options)
+
+
 def _write_mrt(table, path):
     catalogs.write(table, path, format="mrt")
 
@@ -48,8 +58,8 @@ def _write_mrt(table, path):
 WRITERS = {
     "fits": lambda table, path: table.write(path, format="fits"),
     "fits.gz": lambda table, path: table.write(path, format="fits"),
-    "vot": lambda table, path: table.write(path, format="votable"),
-    "b2.vot": lambda table, path: table.write(path, format="votable", tabledata_format="binary2"),
+    "vot": _write_votable,
+    "b2.vot": lambda table, path: _write_votable(table, path, tabledata_format="binary2"),
     "csv": lambda table, path: table.to_pandas().to_csv(path, index=False),
     "tsv": lambda table, path: table.to_pandas().to_csv(path, index=False, sep="\t"),
     "ecsv": lambda table, path: table.write(path, format="ascii.ecsv"),

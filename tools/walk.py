@@ -107,11 +107,11 @@ WALKS = {
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("walks", nargs="*", choices=[*WALKS, []], default=list(WALKS), metavar="WALK")
+    parser.add_argument("walks", nargs="*", metavar="WALK", help=f"some of: {', '.join(WALKS)}")
     parser.add_argument("--files", action="store_true", help="list the files of each walk")
     options = parser.parse_args()
     print(f"{'walk':22s} {'files':>6s} {'rooms':>6s} {'functions':>10s} {'moves':>6s} {'depth':>6s}")
-    for name in options.walks:
+    for name in options.walks or WALKS:
         found = measured(WALKS[name]())
         numbers = (len(found.files), len(found.rooms), len(found.functions), found.moves, found.depth)
         print("{:22s} {:6d} {:6d} {:10d} {:6d} {:6d}".format(name, *numbers))

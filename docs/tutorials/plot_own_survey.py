@@ -34,8 +34,7 @@ photometry["source_id", "Jplus_mag_uJAVA", "Jplus_mag_error_uJAVA", "Jplus_mag_J
 # knows the columns of the J-PLUS archive, of the published catalog and of synthetic photometry.
 
 from stellarlabels.inputs.base import feature_set
-from stellarlabels.inputs.colors import available as color_sets
-from stellarlabels.inputs.colors import color_set
+from stellarlabels.inputs.colors import available as color_sets, color_set
 
 for name, description in color_sets().items():
     print(f"{name}: {description}")

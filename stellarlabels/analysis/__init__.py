@@ -1,10 +1,10 @@
 """What the labels say: diagrams, abundance planes, gradients of metallicity, and what networks read in a spectrum."""
 
 from stellarlabels.analysis.diagrams import color_magnitude, kiel, read_isochrones, select_isochrones
-from stellarlabels.analysis.galactic_positions import default_frame, galactocentric, positions
+from stellarlabels.analysis.galactic_positions import galactocentric, positions as positions
 from stellarlabels.analysis.gradients import radial_gradients, vertical_gradients
 from stellarlabels.analysis.maps import (
-    abundance_names,
+    abundance_names as abundance_names,
     abundance_plane,
     abundance_planes,
     as_image,
@@ -15,32 +15,26 @@ from stellarlabels.analysis.network_attention import (
     attention,
     derivative_spectra,
     observed_differences,
-    red_clump,
-    spectral_lines,
+    spectral_lines as spectral_lines,
 )
 from stellarlabels.analysis.spectral_windows import importance, sensitivity
 
 __all__ = [
-    "abundance_names",
     "abundance_plane",
     "abundance_planes",
     "as_image",
     "attention",
     "binned_map",
     "color_magnitude",
-    "default_frame",
     "derivative_spectra",
     "galactocentric",
     "importance",
     "kiel",
     "observed_differences",
-    "positions",
     "radial_gradients",
     "read_isochrones",
-    "red_clump",
     "rz_map",
     "select_isochrones",
     "sensitivity",
-    "spectral_lines",
     "vertical_gradients",
 ]

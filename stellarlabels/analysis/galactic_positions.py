@@ -21,14 +21,9 @@ _CHUNK = 2_000_000
 
 
 def default_frame():
-    """The frame that is used unless another one is given.
-
-    Returns
-    -------
-    `~astropy.coordinates.Galactocentric`
-        Astropy's parameter set "v4.0": the Sun at 8.122 kpc from the center (GRAVITY Collaboration 2018) and 20.8 pc
-        above the plane (Bennett & Bovy 2019), whatever the defaults of the session are.
-    """
+    """Astropy's frame of the parameter set "v4.0", whatever the defaults of the session are."""
+    # The Sun is at 8.122 kpc from the center (GRAVITY Collaboration 2018), 20.8 pc above the plane (Bennett & Bovy
+    # 2019).
     from astropy.coordinates import Galactocentric, galactocentric_frame_defaults
 
     with galactocentric_frame_defaults.set("v4.0"):
@@ -49,7 +44,7 @@ def galactocentric(table, *, distance="auto", parallax_over_error=5.0, frame=Non
     parallax_over_error : float
         Stars with a smaller ratio have no distance from their parallax, where there is an error.
     frame : `~astropy.coordinates.Galactocentric`, optional
-        Position of the Sun; see `default_frame`.
+        Position of the Sun; by default Astropy's parameter set "v4.0", whatever the defaults of the session are.
     samples : int
         Number of distances drawn for each star, from which the errors are; none for 0. The logarithm of a distance is
         drawn from a Gaussian with the half width of its interval (``distance_lo`` and ``distance_hi``, or
@@ -97,21 +92,7 @@ def galactocentric(table, *, distance="auto", parallax_over_error=5.0, frame=Non
 
 
 def positions(table, names=("r_gc", "z_gc"), **options):
-    """Galactocentric coordinates as plain numbers, from the table's columns if it has them.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-    names : sequence of str
-        Coordinates.
-    **options
-        For `galactocentric`, if they have to be worked out.
-
-    Returns
-    -------
-    list of `~numpy.ndarray` of float64, shape (N,)
-        In the units of the vocabulary, NaN where missing.
-    """
+    """Galactocentric coordinates (N,) by name, NaN where missing: from the table's columns, or by `galactocentric`."""
     there = table if all(columns.find(table, name) for name in names) else galactocentric(table, **options)
     return [columns.values(there, name) for name in names]
 

@@ -176,17 +176,7 @@ def _typical(values, cell, here, stars, size):
 
 
 def abundance_names(table):
-    """Abundances relative to iron (or all metals) that a table has, or that can be worked out from others.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-
-    Returns
-    -------
-    list of str
-        Such as ``mg_fe``, in the order of the vocabulary.
-    """
+    """Abundances such as ``mg_fe``, relative to iron or all metals, that a table has or that can be worked out."""
     names = [name for name in columns.vocabulary().notes["labels"] if name.endswith(("_fe", "_m"))]
     first = table[:1]  # what can be worked out depends on the columns alone
     return [name for name in names if derived_label(first, name, required=False)[2]]

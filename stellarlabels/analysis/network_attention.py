@@ -68,7 +68,7 @@ def derivative_spectra(system, table, *, wavelength=None):
     ----------
     system : `stellarlabels.UncertainNet`
     table : `~astropy.table.Table`
-        Similar stars, for instance of the red clump; see `red_clump`.
+        Similar stars, for instance of the red clump.
     wavelength : `~astropy.units.Quantity`, optional
         336 to 1020 nm in steps of 2 nm by default.
 
@@ -122,7 +122,7 @@ def observed_differences(table, labels, *, wavelength=None):
     InputError
         If a label is known for fewer than four stars with a usable spectrum.
     """
-    from stellarlabels.inputs.base import feature_set
+    from stellarlabels.inputs import feature_set
 
     features = feature_set("xp_coefficients", colors=(), pseudo_magnitude=None).compute(table)
     coefficients = features.arrays["coefficients"].astype(float)
@@ -143,31 +143,14 @@ def observed_differences(table, labels, *, wavelength=None):
 
 
 def red_clump(table):
-    """Stars of the red clump (the paper's Table 5).
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-        With ``teff``, ``logg`` and ``feh``.
-
-    Returns
-    -------
-    `~numpy.ndarray` of bool, shape (N,)
-        [Fe/H] within 0.5 of 0, Teff within 50 K of 4750 K, log g within 0.5 of 2.5.
-    """
+    """Stars (N,) of the red clump: [Fe/H], Teff and log g near those of `RED_CLUMP` (the paper's Table 5)."""
     with np.errstate(invalid="ignore"):
         inside = [abs(columns.values(table, name) - mid) <= width for name, (mid, width) in RED_CLUMP.items()]
     return np.logical_and.reduce(inside)
 
 
 def spectral_lines():
-    """Absorption features of cool stars, for annotations.
-
-    Returns
-    -------
-    `~astropy.table.QTable`
-        ``name``, ``low`` and ``high`` (nm), ``description``, ``reference``.
-    """
+    """Absorption features of cool stars: ``name``, ``low``, ``high`` (nm), ``description``, ``reference``."""
     return QTable(packaged.table("analysis", "lines"))
 
 

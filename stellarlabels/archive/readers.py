@@ -8,8 +8,7 @@ any table of stars. What is in a file is recognized by its content, not by its n
 
 from stellarlabels.files import available
 from stellarlabels.inputs.lamost.reader import iter_lamost, read_lamost
-from stellarlabels.inputs.xp import read_table, read_xp
-from stellarlabels.inputs.xp import sample as sample_coefficients
+from stellarlabels.inputs.xp import read_table, read_xp, sample as sample_coefficients
 from stellarlabels.tables import read_labels
 
 __all__ = ["available", "iter_lamost", "read_labels", "read_lamost", "read_table", "read_xp", "sample_coefficients"]

@@ -21,8 +21,8 @@ __all__ = [
     "filters",
     "read",
     "scan",
-    "write",
     "schemas",
     "stream",
     "supported_formats",
+    "write",
 ]

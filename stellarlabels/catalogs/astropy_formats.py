@@ -13,8 +13,6 @@ from astropy.table import Table
 
 from stellarlabels.catalogs import core, schemas
 
-__all__ = ["register"]
-
 #: Suffixes that Astropy leaves to others when it writes.
 _OURS = (".vot", ".votable")
 
@@ -29,34 +27,18 @@ def register():
         registry.register_identifier("stellarlabels", Table, _is_ours, force=True)
 
 
-def _is_ours(origin, path, fileobj, *arguments, **options):
+def _is_ours(origin, path, fileobj, /, *arguments, **options):
     """Whether a table is to be written to a file with a suffix that Astropy itself does not know."""
     return origin == "write" and path is not None and Path(path).suffix.lower() in _OURS
 
 
 def _read(schema, path, *, file_format=None):
-    """Read a catalog.
-
-    Parameters
-    ----------
-    path : path-like
-    file_format : str, optional
-        FITS, VOTable and so on, if the suffix is not to decide.
-    """
+    """Read a catalog with a schema; ``file_format`` if the suffix is not to decide."""
     return core.read(path, schema, format=file_format)
 
 
 def _write(schema, table, path, *, overwrite=False, file_format=None):
-    """Write a catalog in the columns of its schema, or any table with units, UCDs and descriptions.
-
-    Parameters
-    ----------
-    path : path-like
-    overwrite : bool
-        Whether an existing file is replaced.
-    file_format : str, optional
-        FITS, VOTable and so on, if the suffix is not to decide.
-    """
+    """Write a catalog in the columns of its schema; ``file_format`` if the suffix is not to decide."""
     core.write(table, path, schema, overwrite=overwrite, format=file_format)
 
 

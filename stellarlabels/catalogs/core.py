@@ -3,10 +3,10 @@
 import logging
 from pathlib import Path
 
-from stellarlabels import files
-from stellarlabels.catalogs import published, schemas
+from astropy.table import Table
 
-__all__ = ["read", "write"]
+from stellarlabels import columns, files
+from stellarlabels.catalogs import published, schemas
 
 _log = logging.getLogger(__name__)
 
@@ -16,7 +16,7 @@ def write(table, path, schema=None, *, overwrite=False, format=None):
 
     Parameters
     ----------
-    table : `~astropy.table.Table`
+    table : `~astropy.table.Table` or data frame
         It is not changed.
     path : path-like
         Its suffix decides about the format; see `supported_formats`.
@@ -60,6 +60,7 @@ def write(table, path, schema=None, *, overwrite=False, format=None):
     `stellarlabels.catalogs.stream`.
     """
     target = files.find(path, format)
+    table = table if isinstance(table, Table) else columns.as_table(table)
     declared = None if schema is None else schemas.get(schema)
     with files.replacing(path, overwrite=overwrite) as stream:
         target.write(files.from_table(table, declared), stream, Path(path))

@@ -3,8 +3,6 @@
 from stellarlabels import flags
 from stellarlabels.catalogs import schemas
 
-__all__ = ["register_all"]
-
 
 def register_all():
     """Register the flag sets of all schemas, which their metadata hold under ``flag_sets``."""

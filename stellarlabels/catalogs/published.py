@@ -17,8 +17,6 @@ from stellarlabels import flags
 from stellarlabels.columns import Column
 from stellarlabels.exceptions import ColumnUnitError, ReadError
 
-__all__ = ["to_table", "with_flags"]
-
 _log = logging.getLogger(__name__)
 #: A cell of several numbers as text, "(1.0, 2.0)" or "[1.0 2.0]".
 _BRACKETS = str.maketrans("()[]{},;", "        ")
@@ -27,29 +25,10 @@ _NOTHING = ("", "nan", "null", "none", "-", "--", "n/a", "na")
 
 
 def to_table(content, declared=None):
-    """The table that a file's content makes.
-
-    Parameters
-    ----------
-    content : `~stellarlabels.files.Content`
-    declared : `~stellarlabels.columns.Schema`, optional
-        The schema to conform to: its names, units, dtypes and, unless the file is one of our own, null values.
-        Columns that it does not know follow.
-
-    Returns
-    -------
-    `~astropy.table.QTable`
-        What was found is reported in ``meta``: ``renamed_columns``, a dictionary of names in the file to names of the
-        schema; ``unknown_columns``, kept as they are; ``missing_columns``, masked in every row; ``similar_columns``,
-        a dictionary of missing columns to unknown ones that may be meant.
-
-    Raises
-    ------
-    ColumnUnitError
-        If a unit does not convert to that of the schema.
-    ReadError
-        If the cells of a column have another shape than the schema says.
-    """
+    """The QTable that a file's content makes, conformed to a schema if one is declared."""
+    # What was found is in its metadata: "renamed_columns", names in the file by names of the schema; "unknown_columns",
+    # kept as they are; "missing_columns", masked in every row; "similar_columns", unknown ones that missing ones may
+    # be. Null values of the schema are not looked for in files of our own.
     out = QTable(meta=dict(content.meta))
     for key in ("description", "reference"):
         if getattr(content, key):
@@ -57,7 +36,7 @@ def to_table(content, declared=None):
     for item in content.fields:
         if declared is not None:
             item = _as_declared(item, declared, content.is_own)
-        out[item.column.name] = _dressed(item, declared)
+        out.add_column(_dressed(item, declared), name=item.column.name, copy=False)
     if declared is None:
         return out
     conformed = declared.conform(out, unknown="keep")
@@ -66,22 +45,10 @@ def to_table(content, declared=None):
 
 
 def with_flags(table, declared):
-    """The table with the flags of the published catalog in the place of the flags of labels.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-        With columns ``<label>_flag`` of the set "label".
-    declared : `~stellarlabels.columns.Schema`
-        Its ``notes["flag_rules"]`` say, for each flag column of the published catalog, ``from`` which columns it
-        follows, which ``bits`` of them count (all if there are none), and the values for ``clear`` and ``set``.
-
-    Returns
-    -------
-    `~astropy.table.QTable`
-        A flag column of the catalog is missing where one that it follows from is. A rule of which no column is there
-        changes nothing.
-    """
+    """The table with the flags of the published catalog, by ``notes["flag_rules"]``, in place of those of labels."""
+    # A rule says "from" which columns a flag column of the catalog follows, which "bits" of them count (all if there
+    # are none), and the values for "clear" and "set". It is missing where one that it follows from is; a rule of which
+    # no column is there changes nothing.
     out = QTable(table, copy=False)
     for name, rule in declared.notes.get("flag_rules", {}).items():
         sources = [key for key in rule["from"] if key in table.colnames]

@@ -4,8 +4,6 @@ from stellarlabels import files
 from stellarlabels.catalogs import published, schemas
 from stellarlabels.exceptions import InputError
 
-__all__ = ["scan"]
-
 
 def scan(path, schema=None, *, rows=100_000, first=0, table=None, format=None):
     """Read a catalog some rows at a time.

@@ -10,8 +10,6 @@ from stellarlabels.columns import Schema
 from stellarlabels.exceptions import InputError, WriteError
 from stellarlabels.files import Field, Spool, SpooledArray
 
-__all__ = ["Writer", "stream"]
-
 _log = logging.getLogger(__name__)
 
 

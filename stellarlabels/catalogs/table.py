@@ -6,8 +6,6 @@ from stellarlabels import files
 from stellarlabels.catalogs import core
 from stellarlabels.exceptions import InputError
 
-__all__ = ["CatalogTable"]
-
 
 class CatalogTable(QTable):
     """A `~astropy.table.QTable` in the columns of a published catalog, which it writes as such.

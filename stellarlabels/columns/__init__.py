@@ -8,56 +8,47 @@ Every table comes in through `intake`. `values` and `find` are the one way in wh
 columns out of it: by canonical name or alias, in the declared unit, with missing values as NaN.
 """
 
-from stellarlabels.columns import jplus, units, wavelengths
-from stellarlabels.columns.access import check_same_stars, column_values, find, identifier, values
-from stellarlabels.columns.archive_dtypes import declared_dtype
-from stellarlabels.columns.cells import Ragged, holds_arrays, looks_like_array, parse, parse_column
-from stellarlabels.columns.column import Column, column_name, without_unit
-from stellarlabels.columns.dressing import by_name, dressed, factor, plain
-from stellarlabels.columns.epochs import as_years
-from stellarlabels.columns.frames import distinct, is_table
-from stellarlabels.columns.identifiers import identifiers
-from stellarlabels.columns.intake import Notes, as_table, entrance, intake
-from stellarlabels.columns.portable import portable
+from stellarlabels.columns import jplus, units as units, wavelengths as wavelengths
+from stellarlabels.columns.access import check_same_stars as check_same_stars, column_values, find, identifier, values
+from stellarlabels.columns.archive_dtypes import declared_dtype as declared_dtype
+from stellarlabels.columns.cells import (
+    Ragged as Ragged,
+    holds_arrays as holds_arrays,
+    looks_like_array as looks_like_array,
+    parse as parse,
+    parse_column as parse_column,
+)
+from stellarlabels.columns.column import Column, column_name as column_name, without_unit
+from stellarlabels.columns.dressing import by_name as by_name, dressed as dressed, factor as factor, plain as plain
+from stellarlabels.columns.epochs import as_years as as_years
+from stellarlabels.columns.frames import distinct as distinct, is_table as is_table
+from stellarlabels.columns.identifiers import identifiers as identifiers
+from stellarlabels.columns.intake import Notes, as_table as as_table, entrance as entrance, intake
+from stellarlabels.columns.portable import portable as portable
 from stellarlabels.columns.schema import Schema
-from stellarlabels.columns.vocabulary import column, declare, declare_labels, error_term, label_columns, vocabulary
+from stellarlabels.columns.vocabulary import (
+    column,
+    declare,
+    declare_labels,
+    error_term as error_term,
+    label_columns,
+    vocabulary,
+)
 
 __all__ = [
     "Column",
     "Notes",
-    "Ragged",
     "Schema",
-    "as_table",
-    "as_years",
-    "by_name",
-    "check_same_stars",
     "column",
-    "column_name",
     "column_values",
     "declare",
     "declare_labels",
-    "declared_dtype",
-    "distinct",
-    "dressed",
-    "entrance",
-    "error_term",
-    "factor",
     "find",
-    "holds_arrays",
     "identifier",
-    "identifiers",
     "intake",
-    "is_table",
     "jplus",
     "label_columns",
-    "looks_like_array",
-    "parse",
-    "parse_column",
-    "plain",
-    "portable",
-    "units",
     "values",
     "vocabulary",
-    "wavelengths",
     "without_unit",
 ]

@@ -8,8 +8,6 @@ from stellarlabels.columns.column import column_name, in_unit
 from stellarlabels.columns.vocabulary import column, vocabulary
 from stellarlabels.exceptions import InputError, MissingColumnError
 
-__all__ = ["check_same_stars", "column_values", "find", "identifier", "values"]
-
 
 def find(table, name):
     """Name under which a column of the vocabulary is in a table.
@@ -100,17 +98,7 @@ def identifier(table):
 
 
 def check_same_stars(table, labels):
-    """Refuse labels that belong to another table.
-
-    Parameters
-    ----------
-    table, labels : `~astropy.table.Table`
-
-    Raises
-    ------
-    InputError
-        If the two differ in length, or in an identifier that both have.
-    """
+    """Refuse labels of another length than the table, or with other identifiers where both have them."""
     if len(table) != len(labels):
         raise InputError(f"labels: expected the {len(table)} rows of the table, got {len(labels)}")
     key, other = identifier(table), identifier(labels)

@@ -5,8 +5,6 @@ from functools import lru_cache
 from stellarlabels import packaged
 from stellarlabels.columns.schema import Schema
 
-__all__ = ["archive_columns", "declared_dtype"]
-
 
 @lru_cache(maxsize=1)
 def archive_columns():

@@ -7,8 +7,6 @@ import numpy as np
 from stellarlabels.columns.column import without_unit
 from stellarlabels.exceptions import InputError
 
-__all__ = ["Ragged", "holds_arrays", "looks_like_array", "parse", "parse_column"]
-
 _PAIRS = {"(": ")", "[": "]"}
 _NULLS = ("null", "None", "none", "--", "masked")
 
@@ -91,10 +89,8 @@ def looks_like_array(text):
 
 
 def parse(texts):
-    """Texts such as ``(1.0, 2.0)``, ``[1.0,null]`` or ``[1. 2.]`` as correctly rounded numbers; null is NaN.
-
-    An empty text is a missing array; an InputError names what is no array, or was abbreviated with dots.
-    """
+    """Texts such as ``(1.0, 2.0)``, ``[1.0,null]`` or ``[1. 2.]`` as correctly rounded numbers; null is NaN."""
+    # An empty text is a missing array; an InputError names what is no array, or was abbreviated with dots.
     bodies = [_body(text) for text in texts]
     lengths = np.array([body.count(",") + 1 if body else 0 for body in bodies], dtype=np.int64)
     lines = ",".join(body for body in bodies if body).replace(" ", "").replace(",", "\n")

@@ -12,8 +12,6 @@ from astropy.utils.masked import Masked
 from stellarlabels.columns import units
 from stellarlabels.exceptions import ColumnUnitError, InputError, MissingUnitWarning
 
-__all__ = ["IDENTIFIER", "NO_IDENTIFIER", "Column", "column_name", "in_unit", "without_unit"]
-
 #: Texts that say that there is no identifier.
 NO_IDENTIFIER = ("", "nan", "--", "none", "null", "<na>", "n/a", "na", "nat", "masked", r"\n")
 
@@ -128,11 +126,11 @@ class Column:
             mask |= np.isnan(masked.data)
         array = _cast(masked.data, mask, self)
         if self.unit and array.dtype.kind in "fiu":
-            quantity = u.Quantity(array, u.Unit(self.unit), dtype=array.dtype)
+            quantity = u.Quantity(array, u.Unit(self.unit), dtype=array.dtype, copy=False)
             out = Masked(quantity, mask=mask) if mask.any() else quantity
             out.info.description = self.description
         else:
-            out = MaskedColumn(array, mask=mask, description=self.description)
+            out = MaskedColumn(array, mask=mask, description=self.description, copy=False)
             if self.unit:
                 out.unit = self.unit
         out.info.meta = {key: text for key, text in (("ucd", self.ucd), ("flags", self.flags)) if text}
@@ -141,11 +139,9 @@ class Column:
 
 
 def column_name(table, item):
-    """Name under which ``item`` is in the table, or None. Its own name wins, then the order of the aliases.
-
-    The case of letters does not matter, except in names of one letter: B is a magnitude, b the galactic latitude.
-    Under another name than its own, texts of anything but digits are no identifier: "source" is often a survey.
-    """
+    """Name under which ``item`` is in the table, or None. Its own name wins, then the order of the aliases."""
+    # The case of letters does not matter, except in names of one letter: B is a magnitude, b the galactic latitude.
+    # Under another name than its own, texts of anything but digits are no identifier: "source" is often a survey.
     present = {}
     for name in table.colnames:
         present.setdefault(name.lower(), name)
@@ -227,11 +223,9 @@ def _convert(plain, unit, item, name):
 
 
 def _shift(physical, item):
-    """What is added to a logarithm for its unit to be bare; None if the unit cannot be that of the column.
-
-    The vocabulary has bare dex and mag. Archives also say dex(cm/s2), mag(AB), log(cm.s**-2), [-] or [Sun]. Only a
-    gravity is the logarithm of a number with a unit; the number of any other column stays as it is.
-    """
+    """What is added to a logarithm for its unit to be bare; None if the unit cannot be that of the column."""
+    # The vocabulary has bare dex and mag. Archives also say dex(cm/s2), mag(AB), log(cm.s**-2), [-] or [Sun]. Only a
+    # gravity is the logarithm of a number with a unit; the number of any other column stays as it is.
     if item.unit == "mag" or physical == u.dimensionless_unscaled or str(physical) in ("Sun", "solar"):
         return 0.0
     is_acceleration = physical.is_equivalent(u.m / u.s**2)

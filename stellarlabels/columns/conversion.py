@@ -15,8 +15,6 @@ from stellarlabels.columns.ranges import impossible
 from stellarlabels.columns.vocabulary import known_names
 from stellarlabels.exceptions import ColumnUnitError, InputError
 
-__all__ = ["declarations", "like", "shared", "taken"]
-
 #: Texts of a whole cell that say that there is no number.
 _NO_NUMBER = ("", "nan", "--", "none", "null", "<na>", "n/a", "na", "indef", r"\n", "-", "...")
 

@@ -10,24 +10,11 @@ from stellarlabels.columns.column import column_name, without_unit
 from stellarlabels.columns.vocabulary import column, declaration, known_names
 from stellarlabels.exceptions import ColumnUnitError, InputError
 
-__all__ = ["by_name", "dressed", "factor", "plain"]
-
 
 def by_name(table):
-    """The table with known columns under their canonical names and all others in lower case.
-
-    Names of one letter keep their case (B is a magnitude, b a latitude). Where two columns would get the same name, the
-    second keeps its own.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-
-    Returns
-    -------
-    `~astropy.table.Table`
-        The columns themselves are shared with the input.
-    """
+    """The table, sharing columns, with known ones under canonical names and all others in lower case."""
+    # Names of one letter keep their case (B is a magnitude, b a latitude). Where two columns would get the same name,
+    # the second keeps its own.
     known = known_names()
     out = Table()
     for name in table.colnames:
@@ -40,18 +27,9 @@ def by_name(table):
 
 
 def dressed(table):
-    """Columns with the units, types and descriptions of the vocabulary where it knows them.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-        With canonical names. A column of the vocabulary that has no unit is taken to be in the declared one.
-
-    Returns
-    -------
-    `~astropy.table.QTable`
-        Same rows. A column that does not hold what the vocabulary says is left as it is; whoever needs it will say so.
-    """
+    """A QTable with the units, types and descriptions of the vocabulary where it knows a column and the column fits."""
+    # A column that has no unit is taken to be in the declared one. One that does not hold what the vocabulary says is
+    # left as it is; whoever needs it will say so.
     out = QTable()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # units that astropy does not know stay what they are
@@ -68,17 +46,7 @@ def dressed(table):
 
 
 def plain(name, array):
-    """A float column of the vocabulary with NaN, not a mask, for what is missing.
-
-    Parameters
-    ----------
-    name : str
-    array : `~numpy.ndarray`
-
-    Returns
-    -------
-    `~astropy.table.Column` or `~astropy.units.Quantity`
-    """
+    """A float column of the vocabulary from an array, with NaN, not a mask, for what is missing."""
     item = column(name)
     out = u.Quantity(array, item.unit, copy=False) if item.unit else Column(array, copy=False)
     out.info.description = item.description
@@ -87,24 +55,7 @@ def plain(name, array):
 
 
 def factor(data, name):
-    """What the numbers of a column have to be multiplied by to be in the unit of the vocabulary.
-
-    Parameters
-    ----------
-    data : `~astropy.table.Column` or `~astropy.units.Quantity`
-        One without a unit is taken to be in the declared one.
-    name : str
-        Name in the vocabulary.
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    ColumnUnitError
-        If the unit does not convert.
-    """
+    """What the numbers of a column are multiplied with to be in the vocabulary's unit; 1 for one without a unit."""
     target, unit = column(name).unit, getattr(data, "unit", None)
     if unit is None or str(unit).strip() == "":
         return 1.0

@@ -4,8 +4,6 @@ import numpy as np
 from astropy import units as u
 from astropy.time import Time
 
-__all__ = ["as_years"]
-
 #: What numbers can be: Julian years, modified Julian days (1886 to 2132), Julian days (same years).
 YEARS, MODIFIED_DAYS, DAYS = (1800.0, 2200.0), (10_000.0, 100_000.0), (2_410_000.0, 2_500_000.0)
 

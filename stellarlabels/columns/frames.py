@@ -13,8 +13,6 @@ from stellarlabels.exceptions import InputError, RenamedColumnWarning
 #: Arrow's types of text.
 _TEXTS = ("string", "large_string", "string_view")
 
-__all__ = ["as_columns", "distinct", "is_table"]
-
 
 def is_table(data):
     """Whether something is a table: of astropy, or a data frame."""

@@ -6,8 +6,6 @@ from stellarlabels.columns.column import IDENTIFIER, NO_IDENTIFIER, without_unit
 from stellarlabels.columns.vocabulary import column
 from stellarlabels.exceptions import InputError
 
-__all__ = ["exact", "identifiers"]
-
 _REMEDY = (
     "read it as integers or text, for instance with dtype={'%s': 'Int64'} in pandas, "
     "so that no digit is lost, and give the table again"
@@ -15,24 +13,8 @@ _REMEDY = (
 
 
 def identifiers(data, name="source_id"):
-    """Gaia's identifiers, exactly.
-
-    Parameters
-    ----------
-    data : int, `~astropy.table.Column`, `~pandas.Series` or array_like
-        Integers, or texts of digits, with "Gaia DR3 " before them or not; None, masked and the like are missing.
-    name : str
-        What to call the column in messages.
-
-    Returns
-    -------
-    `~astropy.table.MaskedColumn` of int64
-
-    Raises
-    ------
-    InputError
-        If they are anything else: floats may have been rounded.
-    """
+    """Identifiers as a MaskedColumn of int64 from integers or texts of digits, exact; anything else is refused."""
+    # "Gaia DR3 " may be before the digits; None, masked and the like are missing. Floats may have been rounded.
     if hasattr(data, "iloc"):
         data = np.array(data.tolist(), dtype=object)
     masked = without_unit(data)

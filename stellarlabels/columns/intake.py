@@ -15,8 +15,6 @@ from stellarlabels.columns.conversion import declarations, shared, taken
 from stellarlabels.columns.frames import as_columns
 from stellarlabels.exceptions import ImpossibleValueWarning, MissingUnitWarning
 
-__all__ = ["Notes", "as_table", "entrance", "intake"]
-
 
 class Notes:
     """What an intake found, of one table or of all parts of a long run, to be told once."""

@@ -8,8 +8,6 @@ from stellarlabels.columns.column import without_unit
 from stellarlabels.columns.conversion import like, shared
 from stellarlabels.exceptions import InputError
 
-__all__ = ["portable"]
-
 #: NumPy types that VOTable and FITS do not have, and the smallest that hold the same numbers.
 _WIDER = {"i1": "i2", "u2": "i4", "u4": "i8", "u8": "i8", "f2": "f4", "f16": "f8", "f12": "f8"}
 
@@ -25,24 +23,7 @@ _KINDS = {
 
 
 def portable(table, argument="table"):
-    """A table in types that VOTable has: truth values, integers and floats of usual widths, and texts.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-    argument : str
-        What to call it in messages.
-
-    Returns
-    -------
-    `~astropy.table.QTable`
-        Instants and dates are texts of the form 2016-01-01T00:00:00.000; what is missing is masked.
-
-    Raises
-    ------
-    InputError
-        If a column holds anything else; the message names it.
-    """
+    """A new QTable in types that VOTable has: truth values, usual integers and floats, texts; instants become texts."""
     return QTable({name: _portable(table[name], f"{argument}: column {name!r}") for name in table.colnames}, copy=False)
 
 

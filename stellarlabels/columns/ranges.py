@@ -3,8 +3,6 @@
 import numpy as np
 from astropy import units as u
 
-__all__ = ["impossible"]
-
 
 def impossible(data, item, unit=None):
     """Which floats or integers (masked array) in a unit are no possible value of a column; None if all are."""

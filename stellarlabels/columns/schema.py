@@ -7,8 +7,6 @@ from astropy.table import QTable, Table
 from stellarlabels.columns.column import Column, column_name, in_unit, without_unit
 from stellarlabels.exceptions import ColumnUnitError, InputError, MissingColumnError, ReadError
 
-__all__ = ["Schema"]
-
 
 class Schema:
     """An ordered list of columns with a name and a source.

@@ -12,8 +12,6 @@ from astropy import units as u
 
 from stellarlabels.exceptions import ColumnUnitError
 
-__all__ = ["parse", "spell", "understood"]
-
 _SEPARATORS = {"vounit": (".", "**"), "fits": (" ", ""), "cds": (".", "")}
 _DEX = {"vounit": "'dex'", "fits": "dex", "cds": "[-]"}
 #: Not in VOUnits. Astropy forgets that once it has read the quoted form from any file.
@@ -24,25 +22,7 @@ _LOGARITHM = re.compile(r"log\((.+)\)|\[(.+)\]|dex\((-+)\)")
 
 
 def spell(unit, dialect, name):
-    """A unit as text.
-
-    Parameters
-    ----------
-    unit : str
-        In the form that `astropy.units.Unit` reads; empty for none. What is not a unit is returned as it is.
-    dialect : {"fits", "vounit", "cds"}
-    name : str
-        The column, for the message of an error.
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    ColumnUnitError
-        If the unit has a form that neither dialect has, such as ``mag(AB)``.
-    """
+    """A unit as text in a dialect ("fits", "vounit", "cds"); what is no unit stays, what has no words is refused."""
     if not unit:
         return ""
     unit = u.Unit(unit, parse_strict="silent")
@@ -92,18 +72,7 @@ def _is_vounit(word):
 
 
 def parse(text):
-    """The unit that a file's text means, in the form that `astropy.units.Unit` reads.
-
-    Parameters
-    ----------
-    text : str or None
-        In any of the dialects that archives use.
-
-    Returns
-    -------
-    str
-        Empty for no unit; the text itself if it is not a unit.
-    """
+    """The unit that a file's text means, as `astropy.units.Unit` reads it; "" for none, the text itself for no unit."""
     text = (text or "").strip()
     if not text:
         return ""
@@ -122,17 +91,7 @@ def parse(text):
 
 
 def understood(unit):
-    """A unit that astropy did not recognise as the one that is meant; None for no unit.
-
-    Parameters
-    ----------
-    unit : `~astropy.units.UnitBase`, str or None
-
-    Returns
-    -------
-    `~astropy.units.UnitBase` or None
-        The unit itself if nobody knows it.
-    """
+    """The unit that is meant by one that astropy did not recognise; itself if nobody knows it, None for none."""
     if unit is None or str(unit).strip() == "":
         return None if not isinstance(unit, u.UnitBase) or isinstance(unit, u.UnrecognizedUnit) else unit
     if isinstance(unit, u.UnitBase | u.function.FunctionUnitBase) and not isinstance(unit, u.UnrecognizedUnit):

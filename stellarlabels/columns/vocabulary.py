@@ -8,17 +8,6 @@ from stellarlabels.columns.column import Column, without_unit
 from stellarlabels.columns.schema import Schema
 from stellarlabels.exceptions import InputError, MissingColumnError
 
-__all__ = [
-    "column",
-    "declare",
-    "declare_labels",
-    "declaration",
-    "error_term",
-    "known_names",
-    "label_columns",
-    "vocabulary",
-]
-
 
 @lru_cache(maxsize=1)
 def vocabulary():
@@ -121,15 +110,9 @@ def label_columns(label):
 
 
 def error_term(label, term):
-    """Declaration of one term of a label's error, ``<label>_err_<term>``.
-
-    Parameters
-    ----------
-    label : str
-        Name of a label in the vocabulary.
-    term : str
-        "model" (scatter of networks or dropout passes), "input" (from the errors of the inputs) or "excess" (learned).
-    """
+    """Declaration of one term ("model", "input" or "excess") of a label's error, ``<label>_err_<term>``."""
+    # "model" is the scatter of networks or dropout passes, "input" comes from the errors of the inputs, "excess" is
+    # learned.
     error = label_columns(label)[1]
     return replace(error, name=f"{error.name}_{term}", aliases=(), description=f"{error.description}, {term} term")
 

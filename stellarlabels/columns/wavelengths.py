@@ -5,8 +5,6 @@ from astropy import units as u
 
 from stellarlabels.exceptions import InputError
 
-__all__ = ["DEFAULT", "as_grid", "quality", "regrid", "resample", "same"]
-
 #: The archive's and GaiaXPy's own sampling, nm.
 DEFAULT = np.arange(336.0, 1021.0, 2.0)
 
@@ -18,25 +16,7 @@ BLUE, RED = 636.0, 644.0
 
 
 def as_grid(wavelength, name="wavelength"):
-    """Wavelengths of the samples as plain numbers.
-
-    Parameters
-    ----------
-    wavelength : `~astropy.units.Quantity` or array_like, shape (M,), optional
-        In nm where there is no unit.
-    name : str
-        What to call it in messages.
-
-    Returns
-    -------
-    `~numpy.ndarray` of float64, shape (M,)
-        nm; 336 to 1020 in steps of 2 by default.
-
-    Raises
-    ------
-    InputError
-        If they are not at least two finite, increasing lengths.
-    """
+    """At least two finite, increasing wavelengths (M,) in nm, the unit where there is none; 336 to 1020 by default."""
     if wavelength is None:
         return DEFAULT.copy()
     try:
@@ -58,21 +38,9 @@ def same(first, second):
 
 
 def resample(flux, error, own, target):
-    """Interpolate spectra linearly.
-
-    Parameters
-    ----------
-    flux, error : `~numpy.ndarray`, shape (N, L)
-    own : `~numpy.ndarray`, shape (L,)
-        Wavelengths, increasing.
-    target : `~numpy.ndarray`, shape (M,)
-
-    Returns
-    -------
-    flux, error : `~numpy.ndarray`, shape (N, M)
-        NaN outside of ``own`` and next to NaN. Errors are interpolated like fluxes: neighboring samples of an XP
-        spectrum are correlated, so that their mean is not better than they are.
-    """
+    """Spectra, errors (N, L) at ``own`` (L,) interpolated linearly to ``target`` (M,); NaN outside, next to NaN."""
+    # Errors are interpolated like fluxes: neighboring samples of an XP spectrum are correlated, so that their mean is
+    # not better than they are.
     right = np.clip(np.searchsorted(own, target), 1, own.size - 1)
     weight = (target - own[right - 1]) / (own[right] - own[right - 1])
     weight = np.where(np.abs(weight) * (own[right] - own[right - 1]) < TOLERANCE, 0.0, weight)
@@ -89,24 +57,9 @@ def resample(flux, error, own, target):
 
 
 def regrid(flux, error, own, target):
-    """Spectra of any length and sampling on one grid.
-
-    Parameters
-    ----------
-    flux, error : `Ragged`
-        N spectra.
-    own : `~numpy.ndarray` or `Ragged` or None
-        Wavelengths in nm of all spectra, or of each. If they are not known, spectra of as many samples as ``target``,
-        or else as `DEFAULT`, are taken to be on it.
-    target : `~numpy.ndarray`, shape (M,)
-
-    Returns
-    -------
-    flux, error : `~numpy.ndarray` of float64, shape (N, M)
-        NaN where there is no sample.
-    other : `~numpy.ndarray` of bool, shape (N,)
-        Whether the spectrum came with another sampling.
-    """
+    """Ragged flux and error on one grid: (N, M) each, NaN where there is none, and which (N,) had another sampling."""
+    # If "own" wavelengths (nm, of all spectra or of each) are not known, spectra of as many samples as "target", or
+    # else as DEFAULT, are taken to be on it.
     shape = (flux.lengths.size, target.size)
     out_flux, out_error, other = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape[0], dtype=bool)
     for length in np.unique(flux.lengths[flux.lengths > 0]):
@@ -154,18 +107,7 @@ def _grids(own, rows, length, target):
 
 
 def quality(flux, error, grid):
-    """What the samples themselves say against a spectrum.
-
-    Parameters
-    ----------
-    flux, error : `~numpy.ndarray`, shape (N, M)
-    grid : `~numpy.ndarray`, shape (M,)
-
-    Returns
-    -------
-    dict of str to `~numpy.ndarray` of bool, shape (N,)
-        Conditions for flags of `stellarlabels.flags.SPECTRUM`.
-    """
+    """What samples (N, M) on a grid (M,) say against their spectrum: conditions (N,) for flags of `flags.SPECTRUM`."""
     bad = ~(np.isfinite(flux) & np.isfinite(error) & (error > 0))
     blue, red = grid < BLUE, grid > RED
     dark_blue = bad[:, blue].all(axis=1) & blue.any()

@@ -8,28 +8,7 @@ from stellarlabels.exceptions import ColumnUnitError, InputError
 
 
 def floats(data, name, unit=""):
-    """An argument as a new float array, NaN where it is masked.
-
-    Parameters
-    ----------
-    data : array_like, `~astropy.units.Quantity` or `~astropy.table.Column`
-        Numbers; masked or not.
-    name : str
-        The argument's name, for messages.
-    unit : str
-        Unit that a unit of ``data`` is converted to. Data without a unit are taken to be in it.
-
-    Returns
-    -------
-    `~numpy.ndarray` of float64
-
-    Raises
-    ------
-    InputError
-        If ``data`` are not real numbers.
-    ColumnUnitError
-        If the unit does not convert.
-    """
+    """An argument as a new float array in a unit, NaN where masked; without a unit it is taken to be in it."""
     masked = columns.without_unit(data)
     if masked.dtype.kind not in "fiub":
         raise InputError(f"{name}: expected real numbers, got dtype {masked.dtype}")

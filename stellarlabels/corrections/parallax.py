@@ -10,7 +10,7 @@ from stellarlabels import flags, packaged, releases
 from stellarlabels.columns import column, entrance, find, values
 from stellarlabels.exceptions import MissingColumnError
 
-__all__ = ["zero_point", "correct_parallax"]
+__all__ = ["correct_parallax", "zero_point"]
 
 PARALLAX = flags.register(
     flags.FlagSet(

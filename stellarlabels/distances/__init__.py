@@ -1,12 +1,10 @@
 """Spectro-photometric distances: closed-form PDFs, their product with parallaxes and priors, absolute magnitudes."""
 
 from stellarlabels.distances.absolute import (
-    absolute_from_pseudo,
     absolute_magnitude,
     distance_from_modulus,
     distance_modulus,
     pseudo_absolute_magnitude,
-    pseudo_from_absolute,
 )
 from stellarlabels.distances.pdf import DistancePDF
 from stellarlabels.distances.posterior import DistancePosterior
@@ -15,7 +13,7 @@ from stellarlabels.distances.priors import (
     Prior,
     UniformDensity,
     UniformDistance,
-    published_value,
+    published_value as published_value,
 )
 from stellarlabels.distances.table import distances
 
@@ -26,12 +24,9 @@ __all__ = [
     "Prior",
     "UniformDensity",
     "UniformDistance",
-    "absolute_from_pseudo",
     "absolute_magnitude",
     "distance_from_modulus",
     "distance_modulus",
     "distances",
     "pseudo_absolute_magnitude",
-    "pseudo_from_absolute",
-    "published_value",
 ]

@@ -103,34 +103,12 @@ def pseudo_absolute_magnitude(apparent_mag, parallax, parallax_error=0 * u.mas, 
 
 
 def absolute_from_pseudo(pseudo):
-    """Absolute magnitude 5 log10(pseudo / 100 mas) of a pseudo-absolute magnitude.
-
-    Parameters
-    ----------
-    pseudo : `~astropy.units.Quantity`
-        Plain numbers are mas, with a warning.
-
-    Returns
-    -------
-    `~astropy.units.Quantity`
-        In mag; NaN where the pseudo-absolute magnitude is missing or not positive.
-    """
+    """Absolute magnitudes 5 log10(pseudo / 100 mas) of pseudo-absolute magnitudes; NaN where not positive."""
     return u.Quantity(_log(parallaxes(pseudo, "pseudo")) / LN_PER_MAG + _MAG_AT_ONE_MAS, u.mag)
 
 
 def pseudo_from_absolute(absolute_mag):
-    """Pseudo-absolute magnitude 10^(0.2 M + 2) mas of an absolute magnitude.
-
-    Parameters
-    ----------
-    absolute_mag : `~astropy.units.Quantity` or array_like
-        In mag.
-
-    Returns
-    -------
-    `~astropy.units.Quantity`
-        In mas; NaN where the absolute magnitude is missing.
-    """
+    """Pseudo-absolute magnitudes 10^(0.2 M + 2) in mas of absolute magnitudes in mag; NaN where missing."""
     absolute = magnitudes(absolute_mag, "absolute_mag")
     return u.Quantity(np.exp(LN_PER_MAG * (absolute - _MAG_AT_ONE_MAS)), u.mas)
 

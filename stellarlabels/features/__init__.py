@@ -2,4 +2,4 @@
 
 from stellarlabels.inputs import Features, FeatureSet
 
-__all__ = ["Features", "FeatureSet"]
+__all__ = ["FeatureSet", "Features"]

@@ -5,52 +5,39 @@ machine-readable tables; packed with gzip or bzip2, or in a zip archive). A form
 `register_format`; one from outside is registered in the same way.
 """
 
-from stellarlabels.files.atomic import check, replacing, replacing_folder, sha256
-from stellarlabels.files.cache import read_cached
-from stellarlabels.files.content import BLOCK, Content, Field, from_table
-from stellarlabels.files.documents import described_table, dumps, loads, open_fits, parse_votable
-from stellarlabels.files.formats import arrow, parquet
-from stellarlabels.files.formats.fixed import FixedWidth
-from stellarlabels.files.opening import read_bytes
-from stellarlabels.files.paths import as_paths
-from stellarlabels.files.products import available, recognize, register, registered
-from stellarlabels.files.reading import Raw, contents, count, read_raw, sheets
-from stellarlabels.files.registry import find, supported_formats
-from stellarlabels.files.registry import register as register_format
-from stellarlabels.files.spool import Spool, SpooledArray
+from stellarlabels.files.atomic import (
+    check as check,
+    replacing as replacing,
+    replacing_folder as replacing_folder,
+    sha256 as sha256,
+)
+from stellarlabels.files.cache import read_cached as read_cached
+from stellarlabels.files.content import BLOCK as BLOCK, Content, Field, from_table as from_table
+from stellarlabels.files.documents import (
+    dumps as dumps,
+    loads as loads,
+    open_fits as open_fits,
+    parse_votable as parse_votable,
+)
+from stellarlabels.files.formats import arrow as arrow, parquet as parquet
+from stellarlabels.files.formats.fixed import FixedWidth as FixedWidth
+from stellarlabels.files.formats.mrt import described as described_table  # noqa: F401 - lent under this name
+from stellarlabels.files.opening import read_bytes as read_bytes
+from stellarlabels.files.paths import as_paths as as_paths
+from stellarlabels.files.products import (
+    available as available,
+    recognize as recognize,
+    register,
+    registered as registered,
+)
+from stellarlabels.files.reading import (
+    Raw as Raw,
+    contents as contents,
+    count as count,
+    read_raw as read_raw,
+    sheets as sheets,
+)
+from stellarlabels.files.registry import find as find, register as register_format, supported_formats
+from stellarlabels.files.spool import Spool as Spool, SpooledArray as SpooledArray
 
-__all__ = [
-    "BLOCK",
-    "Content",
-    "Field",
-    "FixedWidth",
-    "Raw",
-    "Spool",
-    "SpooledArray",
-    "arrow",
-    "as_paths",
-    "available",
-    "check",
-    "contents",
-    "count",
-    "described_table",
-    "dumps",
-    "find",
-    "from_table",
-    "loads",
-    "open_fits",
-    "parquet",
-    "parse_votable",
-    "read_bytes",
-    "read_cached",
-    "read_raw",
-    "recognize",
-    "register",
-    "register_format",
-    "registered",
-    "replacing",
-    "replacing_folder",
-    "sha256",
-    "sheets",
-    "supported_formats",
-]
+__all__ = ["Content", "Field", "register", "register_format", "supported_formats"]

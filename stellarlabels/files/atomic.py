@@ -9,31 +9,12 @@ from pathlib import Path
 
 from stellarlabels.exceptions import WriteError
 
-__all__ = ["check", "replacing", "replacing_folder", "sha256"]
-
 
 @contextmanager
 def replacing(path, *, overwrite=False):
-    """Open a new file for writing; it gets its name when the block ends without an error.
-
-    Parameters
-    ----------
-    path : path-like
-    overwrite : bool
-        Whether an existing file is replaced.
-
-    Yields
-    ------
-    file object
-        Binary, readable and seekable, under a temporary name in the same folder. If the block is left by an error, the
-        temporary file is removed and a file that was there before stays as it was.
-
-    Raises
-    ------
-    WriteError
-        If the file exists and ``overwrite`` is False, its folder does not exist, or the system refuses to write (a full
-        disk, a missing permission).
-    """
+    """Open a new file (binary, readable, seekable), which gets its name when the block ends without an error."""
+    # Until then it has a temporary name in the same folder. If the block is left by an error, it is removed, and a file
+    # that was there before stays as it was.
     path = Path(path)
     check(path, overwrite=overwrite)
     temporary = path.parent / f".{path.name}.{uuid.uuid4().hex[:12]}.part"
@@ -54,24 +35,7 @@ def replacing(path, *, overwrite=False):
 
 @contextmanager
 def replacing_folder(path, *, overwrite=False):
-    """Make a new folder; it gets its name when the block ends without an error.
-
-    Parameters
-    ----------
-    path : path-like
-    overwrite : bool
-        Whether a folder that is there and not empty is replaced, with all that is in it.
-
-    Yields
-    ------
-    `~pathlib.Path`
-        The folder under a temporary name beside its place. If the block is left by an error, it is removed.
-
-    Raises
-    ------
-    WriteError
-        If the folder exists and ``overwrite`` is False, or the system refuses to write.
-    """
+    """Make a new folder, which gets its name when the block ends without an error; else it is removed."""
     path = Path(path)
     if path.exists() and (not path.is_dir() or any(path.iterdir())) and not overwrite:
         raise WriteError(f"path: {path} exists; give overwrite=True to replace it")
@@ -93,19 +57,7 @@ def replacing_folder(path, *, overwrite=False):
 
 
 def check(path, *, overwrite=False):
-    """Whether a file could be written, before the work for it is done.
-
-    Parameters
-    ----------
-    path : path-like
-    overwrite : bool
-        Whether an existing file is to be replaced.
-
-    Raises
-    ------
-    WriteError
-        If the file exists and ``overwrite`` is False, it is a folder, or its folder does not exist.
-    """
+    """Refuse a file that could not be written, before the work for it is done."""
     path = Path(path)
     if not path.parent.is_dir():
         raise WriteError(f"path: the folder {path.parent} does not exist")
@@ -116,15 +68,6 @@ def check(path, *, overwrite=False):
 
 
 def sha256(path):
-    """The SHA-256 checksum of a file, in hexadecimal digits.
-
-    Parameters
-    ----------
-    path : path-like
-
-    Returns
-    -------
-    str
-    """
+    """The SHA-256 checksum of a file, in hexadecimal digits."""
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -21,8 +21,6 @@ from stellarlabels.exceptions import InputError, StellarLabelsError, WriteError
 from stellarlabels.files import atomic as files
 from stellarlabels.files.reading import Raw, read_raw, sidecar
 
-__all__ = ["read_cached"]
-
 _log = logging.getLogger(__name__)
 
 #: Version of the entries.
@@ -32,26 +30,7 @@ _DAMAGES = (OSError, EOFError, ValueError, KeyError, TypeError, IndexError, zipf
 
 
 def read_cached(path, folder):
-    """As `stellarlabels.files.read_raw`, from an entry of a cache if there is one.
-
-    Parameters
-    ----------
-    path : path-like
-    folder : path-like or None
-        Of the cache; made where it does not exist. None for no cache.
-
-    Returns
-    -------
-    tables : list of `Raw`
-    failures : list of (str, ReadError)
-
-    Raises
-    ------
-    stellarlabels.exceptions.ReadError
-        If the file cannot be read.
-    InputError
-        If ``folder`` is a file.
-    """
+    """As `stellarlabels.files.read_raw`, from an entry of a cache in a folder if there is one; None for no cache."""
     if folder is None:
         return read_raw(path)
     path, folder = Path(path), Path(folder)

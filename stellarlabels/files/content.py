@@ -15,14 +15,11 @@ from functools import cached_property
 
 import numpy as np
 from astropy import units as u
-from astropy.table import Column as TableColumn
-from astropy.table import MaskedColumn, Table
+from astropy.table import Column as TableColumn, MaskedColumn, Table
 
 from stellarlabels import __version__, columns, flags
 from stellarlabels.columns import units
 from stellarlabels.exceptions import FileWarning, InputError, MissingColumnError
-
-__all__ = ["BLOCK", "Content", "Field", "field_of", "from_table", "joined", "plain_table", "ragged_field", "tidy"]
 
 #: Rows that are looked at, packed or written at a time.
 BLOCK = 57_000
@@ -52,7 +49,7 @@ class Field:
     data: np.ndarray
     mask: np.ndarray
 
-    @property
+    @cached_property
     def kind(self):
         """The dtype's kind: b, i, u, f, U or O."""
         return self.data.dtype.kind
@@ -203,7 +200,8 @@ def _plain(name, data):
 
 def _text(name, data, masked):
     """A column of Python strings (None where missing) as an array of text."""
-    mask = np.ma.getmaskarray(masked) | np.equal(masked.data, None)
+    empty = np.array([value is None for value in masked.data.flat], bool).reshape(masked.shape)
+    mask = np.ma.getmaskarray(masked) | empty
     filled = np.where(mask, "", masked.data)
     if not all(isinstance(value, str) for value in filled.flat):
         raise InputError(f"column {name!r}: expected numbers, booleans or text, got {type(data).__name__}")

@@ -10,31 +10,12 @@ from stellarlabels.columns import units
 from stellarlabels.exceptions import ColumnUnitError
 from stellarlabels.files import registry
 from stellarlabels.files.content import from_table, plain_table, tidy
-from stellarlabels.files.formats.mrt import described as described_table
 from stellarlabels.files.opening import Place, damages
-
-__all__ = ["described_table", "dumps", "loads", "open_fits", "parse_votable"]
 
 
 def dumps(table, *, serialization="binary2"):
-    """A table as a VOTable document.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-        Columns of numbers, booleans and text, also with masks and units; UCDs are those in ``info.meta["ucd"]``.
-    serialization : {"binary2", "tabledata"}
-        BINARY2 tells apart a missing integer and any number; every program reads TABLEDATA.
-
-    Returns
-    -------
-    bytes
-
-    Raises
-    ------
-    stellarlabels.exceptions.InputError
-        If a column holds what no file holds; the message names it.
-    """
+    """A table as a VOTable document in bytes; UCDs are those in ``info.meta["ucd"]``."""
+    # "binary2" tells apart a missing integer and any number; every program reads "tabledata".
     from stellarlabels.files.formats import votable
 
     content, out = from_table(table), BytesIO()
@@ -48,24 +29,7 @@ def dumps(table, *, serialization="binary2"):
 
 
 def loads(data, *, where="VOTable"):
-    """The first table of a VOTable document.
-
-    Parameters
-    ----------
-    data : bytes
-    where : str
-        What to call the document in messages.
-
-    Returns
-    -------
-    `~astropy.table.QTable`
-        Missing values, NaN and empty texts are masked; UCDs are in ``info.meta["ucd"]``.
-
-    Raises
-    ------
-    ReadError
-        If it is damaged, truncated, or no VOTable.
-    """
+    """The first table of a VOTable document in bytes, as a masked QTable; UCDs are in ``info.meta["ucd"]``."""
     with damages(where, "VOTable, or none"):
         sheet = registry.find("", "votable").tables(Place(Path(where), data=data))[0]
         content = tidy(sheet.read())

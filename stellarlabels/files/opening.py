@@ -14,8 +14,6 @@ from pathlib import Path
 
 from stellarlabels.exceptions import InputError, ReadError, StellarLabelsError
 
-__all__ = ["Place", "damages", "places", "read_bytes"]
-
 #: Ends of names of the members of a zip archive that are looked at.
 _TABLES = re.compile(r"\.(fits?|vot|votable|xml|csv|tsv|ecsv|txt|dat|mrt|parquet|h5|hdf5)(\.gz|\.bz2)?$", re.IGNORECASE)
 _PACKED = {b"\x1f\x8b": ("gzip file", gzip.open), b"BZ": ("bzip2 file", bz2.open)}
@@ -128,21 +126,7 @@ def places(path):
 
 
 def read_bytes(path):
-    """Content of a file, unpacked if it is packed with gzip or bzip2.
-
-    Parameters
-    ----------
-    path : path-like
-
-    Returns
-    -------
-    bytes
-
-    Raises
-    ------
-    ReadError
-        If the file is missing, empty, or damaged.
-    """
+    """Content of a file, unpacked if it is packed with gzip or bzip2."""
     path = Path(path)
     places(path)
     place = Place(path)

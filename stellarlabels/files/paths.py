@@ -5,8 +5,6 @@ from glob import glob
 
 from stellarlabels.exceptions import InputError, ReadError
 
-__all__ = ["as_paths"]
-
 #: Files that make a folder a HATS catalog, which is read as one.
 _CATALOG = ("hats.properties", "properties", "collection.properties")
 #: Ends of the names of files that can hold stars, also packed; others in a folder are passed over.
@@ -16,10 +14,7 @@ _PACKED = (".gz", ".bz2")
 
 
 def as_paths(path_or_paths):
-    """A path, or an iterable of at least one, as a list of strings, with the files of folders and patterns.
-
-    The folder of a HATS catalog stays as it is.
-    """
+    """One or more paths as a list of strings, with the files of folders (not of HATS catalogs) and of patterns."""
     if isinstance(path_or_paths, str | bytes | os.PathLike):
         path_or_paths = [path_or_paths]
     try:

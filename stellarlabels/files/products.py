@@ -9,26 +9,10 @@ from dataclasses import dataclass
 
 from stellarlabels.exceptions import InputError, ReadError
 
-__all__ = ["Format", "available", "recognize", "register", "registered"]
-
 
 @dataclass(frozen=True)
 class Format:
-    """One data format.
-
-    Parameters
-    ----------
-    name : str
-    product : str
-        What it holds: ``xp`` for Gaia XP spectra.
-    description : str
-        One line.
-    accepts : callable
-        ``accepts(table)``: whether the columns of a `~astropy.table.Table` are those of the format.
-    read : callable
-        ``read(raw, **options)``: the content of a `stellarlabels.files.Raw`; the options are those
-        of the product.
-    """
+    """A data format of a product such as "xp": ``accepts(table)`` by its columns, ``read(raw, **options)``."""
 
     name: str
     product: str
@@ -59,52 +43,17 @@ def register(name, *, product, description, accepts):
 
 
 def registered(product=None):
-    """The registered formats, in the order in which they are tried.
-
-    Parameters
-    ----------
-    product : str, optional
-        Only those of one product.
-
-    Returns
-    -------
-    list of `Format`
-    """
+    """The registered formats, of one product or all, in the order in which they are tried."""
     return [item for item in _FORMATS.values() if product in (None, item.product)]
 
 
 def available(product=None):
-    """Names and descriptions of the formats that can be read.
-
-    Parameters
-    ----------
-    product : str, optional
-        Only those of one product, for instance ``xp``.
-
-    Returns
-    -------
-    dict of str to str
-    """
+    """Names and descriptions of the formats that can be read, of one product such as "xp" or all: dict of str."""
     return {item.name: item.description for item in registered(product)}
 
 
 def recognize(raw, product):
-    """The format of a table.
-
-    Parameters
-    ----------
-    raw : `stellarlabels.files.Raw`
-    product : str
-
-    Returns
-    -------
-    `Format`
-
-    Raises
-    ------
-    ReadError
-        If the table has the columns of none of the product's formats; the message lists what was looked for.
-    """
+    """The `Format` of a product that a raw table has; a ReadError lists what was looked for."""
     for item in registered(product):
         if item.accepts(raw.table):
             return item

@@ -2,8 +2,6 @@
 
 from stellarlabels.files.content import BLOCK
 
-__all__ = ["TEXT", "slices"]
-
 #: Rows that are turned into text at a time: text takes far more memory than numbers.
 TEXT = BLOCK // 10
 

@@ -13,22 +13,10 @@ from stellarlabels.files.content import joined, plain_table, tidy
 from stellarlabels.files.opening import Place, damages, places
 from stellarlabels.files.sheets import sliced
 
-__all__ = ["Raw", "contents", "count", "read_raw", "sheets", "sidecar"]
-
 
 @dataclass(frozen=True)
 class Raw:
-    """A table as it is in a file.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-        Missing values, NaN and empty texts are masked.
-    where : str
-        Path of the file, and the member of an archive after a colon.
-    meta : dict
-        Header cards, parameters, comments; names in lower case without blanks, hyphens and underscores.
-    """
+    """A table as it is in a file, masked where missing; its path and member; header cards by plain names."""
 
     table: Table
     where: str
@@ -86,40 +74,10 @@ def _listed(found):
 
 
 def contents(path, rows=None, first=0, *, table=None, format=None, declared=None):
-    """What is in a file, as `~stellarlabels.files.content.Content`: at once, or in pieces of so many rows.
-
-    Parameters
-    ----------
-    path : path-like
-        Of any format that is known, recognized by what is in it, also packed with gzip or bzip2, or a zip archive.
-    rows : int, optional
-        Rows of a piece, at most; by default there is one piece.
-    first : int
-        Number of rows at the beginning that are passed over.
-    table : int or str, optional
-        Number, from 1, or name of the table (HDU, RESOURCE, group, member) if there are several with other columns.
-    format : str, optional
-        Name of a format if the content is not to decide.
-    declared : `~stellarlabels.columns.Schema`, optional
-        The schema that the file is said to be of: text files are read in its types.
-
-    Yields
-    ------
-    `~stellarlabels.files.content.Content`
-        At least one.
-
-    Raises
-    ------
-    ReadError
-        If the file is missing, damaged, no table, or holds several with different columns.
-    InputError
-        If there is no such format or table.
-
-    Warns
-    -----
-    stellarlabels.exceptions.FileWarning
-        Of columns that are left out, second columns of one name, and results that are cut off.
-    """
+    """Yield a file's content (`Content`), at once or in pieces of ``rows`` rows from ``first`` on; one at least."""
+    # "table" is number, from 1, or name of one table (HDU, RESOURCE, group, member) if there are several with other
+    # columns; "format" a name if the content is not to decide; "declared" the schema in whose types text is read. A
+    # FileWarning tells of columns that are left out, second columns of one name, and results that are cut off.
     chosen = _chosen(path, table, format)
     return _pieces(chosen, rows, first, declared)
 
@@ -163,23 +121,7 @@ def count(path, *, table=None, format=None):
 
 
 def read_raw(path):
-    """All tables in a file, whatever their columns.
-
-    Parameters
-    ----------
-    path : path-like
-
-    Returns
-    -------
-    tables : list of `Raw`
-    failures : list of (str, ReadError)
-        Members of an archive that cannot be read, with the reason.
-
-    Raises
-    ------
-    ReadError
-        If the file is missing, empty, damaged, or no table.
-    """
+    """All tables (`Raw`) in a file, and the members of an archive that cannot be read, with reasons."""
     found, failures = [], []
     whole = places(path)
     for place in whole:

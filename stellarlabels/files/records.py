@@ -4,17 +4,14 @@ import numpy as np
 
 from stellarlabels.exceptions import InputError
 
-__all__ = ["Packer", "text"]
-
 
 class Packer:
-    """Turns fields into a structured array of rows, any slice of them at a time.
+    """Turns fields into a structured array of rows, any slice of them at a time."""
 
-    ``unicode`` says whether text that is not ASCII is packed as UTF-16 or an error, ``null_flags`` whether each row
-    begins with a bit for each column that is set where the whole cell is missing, ``null_truth`` which character stands
-    for a missing boolean. ``dtype`` is that of the rows, ``nulls`` has for each column of integers with missing values
-    the integer that stands for them where there is no flag for the cell.
-    """
+    # "unicode" says whether text that is not ASCII is packed as UTF-16 or an error, "null_flags" whether each row
+    # begins with a bit for each column that is set where the whole cell is missing, "null_truth" which character stands
+    # for a missing boolean. "dtype" is that of the rows, "nulls" has for each column of integers with missing values
+    # the integer that stands for them where there is no flag for the cell.
 
     def __init__(self, fields, *, unicode, null_flags, null_truth):
         self.fields = fields

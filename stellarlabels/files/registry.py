@@ -15,8 +15,6 @@ from pathlib import Path
 from stellarlabels.exceptions import InputError, ReadError
 from stellarlabels.registry import Registry
 
-__all__ = ["Format", "detect", "find", "register", "supported_formats"]
-
 
 @dataclass(frozen=True)
 class Format:

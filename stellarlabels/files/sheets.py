@@ -4,36 +4,17 @@ import warnings
 
 from stellarlabels.exceptions import FileWarning, RenamedColumnWarning
 
-__all__ = ["Sheet", "sliced", "unique"]
-
 
 class Sheet:
-    """One table in a file. Formats derive from it.
+    """One table in a file, from which formats derive: its place, names of columns, title, rows if known, metadata."""
 
-    Parameters
-    ----------
-    place : `~stellarlabels.files.opening.Place`
-    names : list of str
-        Of the columns, as the file has them. A name that is there twice gets a suffix the second time.
-    title : str
-        What the file calls the table.
-    rows : int, optional
-        Number of rows, where the file tells it beforehand.
-    meta : dict, optional
-        All that the file says of the table, in the file's words.
-
-    Attributes
-    ----------
-    left_out : dict of str to str
-        Columns that cannot be carried, and what they hold.
-    notes : list of str
-        What else a user has to know.
-    """
+    # A name that is there twice gets a suffix the second time; "meta" is all that the file says of the table, in its
+    # words; "left_out" are columns that cannot be carried, and what they hold; "notes" what else a user has to know.
 
     def __init__(self, place, names, *, title="", rows=None, meta=None):
         self.place, self.title, self.rows, self.meta = place, title, rows, dict(meta or {})
         self.names, self._second = unique(names)
-        self.left_out, self.notes = {}, []
+        self.left_out, self.notes, self._told = {}, [], False
 
     def read(self, declared=None):
         """The `~stellarlabels.files.content.Content`; ``declared`` is the schema that the file is said to be of."""
@@ -52,13 +33,12 @@ class Sheet:
         if self._second:
             names = ", ".join(f"a second {first!r} is called {name!r}" for name, first in self._second.items())
             warnings.warn(f"{self.place.where}: {names}", RenamedColumnWarning, stacklevel=2)
-        if self.left_out:
+        if self.left_out and not self._told:
             names = ", ".join(f"{name!r} ({kind})" for name, kind in self.left_out.items())
             self.notes.append(f"left out, since tables of stars do not hold such cells: {names}")
         for note in self.notes:
             warnings.warn(f"{self.place.where}: {note}", FileWarning, stacklevel=2)
-        self.notes = []
-        self._second = {}
+        self.notes, self._second, self._told = [], {}, True
 
 
 def sliced(content, rows, first=0):

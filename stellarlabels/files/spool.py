@@ -4,8 +4,6 @@ import tempfile
 
 import numpy as np
 
-__all__ = ["Spool", "SpooledArray"]
-
 
 class Spool:
     """An unnamed file of arrays in a folder; it vanishes when it is closed or the process ends, in whatever way."""
@@ -33,10 +31,7 @@ class Spool:
 
 
 class SpooledArray:
-    """An array in a spool, in pieces: of a dtype (texts of pieces may have other widths) and the shape of a row.
-
-    It gives slices of rows as arrays in memory.
-    """
+    """An array in a spool, of a dtype (texts may be wider in places) and the shape of a row; gives slices of rows."""
 
     def __init__(self, spool, dtype, shape=()):
         self._spool = spool

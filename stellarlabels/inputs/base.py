@@ -12,8 +12,6 @@ import numpy as np
 from stellarlabels.exceptions import InputError
 from stellarlabels.registry import Registry
 
-__all__ = ["Features", "FeatureSet", "feature_set", "register"]
-
 
 @dataclass
 class Features:

@@ -9,28 +9,16 @@ from dataclasses import dataclass
 
 from stellarlabels.registry import Registry
 
-__all__ = ["Reader", "reader_of", "register_reader"]
-
 #: So many files of a list are looked at to tell what they are.
 _LOOKED_AT = 100
 
 
 @dataclass(frozen=True)
 class Reader:
-    """What reads the files of one product.
+    """What reads files of one product: ``recognizes(path)``, ``read(paths, progress=None)``, maybe ``stream``."""
 
-    Parameters
-    ----------
-    name : str
-        Of the product.
-    recognizes : callable
-        ``recognizes(path)``: whether a file is of this product, judged by its beginning; False where it cannot be read.
-    read : callable
-        ``read(paths, progress=None)``: a `~astropy.table.QTable` of all stars in the files, in order.
-    stream : callable or None
-        ``stream(paths, rows=..., workers=..., skip=...)``: the same in pieces, each with its number, without those
-        whose number is in ``skip``; for products with one star to a file. None where files hold many stars.
-    """
+    # "stream(paths, rows=..., workers=..., skip=...)" gives the same in pieces, each with its number, without those
+    # whose number is in "skip"; for products with one star to a file.
 
     name: str
     recognizes: Callable

@@ -7,8 +7,6 @@ from stellarlabels.exceptions import InputError, NotFittedError
 from stellarlabels.inputs import feature_set
 from stellarlabels.labels.ensemble import kind_of
 
-__all__ = ["Declaration"]
-
 
 class Declaration:
     """A name, recipes, and a few functions that a system may have of its own."""

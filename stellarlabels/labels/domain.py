@@ -6,8 +6,6 @@ import numpy as np
 
 from stellarlabels import flags
 
-__all__ = ["Domain"]
-
 #: Numbers of the nearest-star test: fixed directions, training stars kept for comparison, and the quantile of their
 #: distances beyond which a star is unlike them.
 COMPONENTS, REFERENCES, QUANTILE = 16, 2000, 0.999

@@ -19,8 +19,6 @@ import numpy as np
 from stellarlabels.exceptions import InputError
 from stellarlabels.labels.uncertainty import Calibration, balance, reduced
 
-__all__ = ["Ensemble", "Member", "build_network", "kind_of", "parts"]
-
 
 @dataclass
 class Member:

@@ -15,8 +15,6 @@ from stellarlabels.labels.ensemble import kind_of
 from stellarlabels.labels.targets import label_targets
 from stellarlabels.labels.training import Sample, train_ensemble
 
-__all__ = ["LabelEstimator"]
-
 
 class LabelEstimator(Declaration):
     """Predicts labels with errors and flags; trains, saves and loads itself.

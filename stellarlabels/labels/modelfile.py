@@ -13,8 +13,6 @@ import numpy as np
 from stellarlabels.exceptions import ModelFileError
 from stellarlabels.files import replacing
 
-__all__ = ["FORMAT_VERSION", "read", "read_description", "write"]
-
 #: Raised when the layout of the description or the names of the arrays change; version 1 is read, too.
 FORMAT_VERSION, READ = 2, (1, 2)
 _KEY = "stellarlabels"

@@ -5,8 +5,6 @@ from astropy.table import QTable
 
 from stellarlabels import __version__, columns, flags
 
-__all__ = ["CHUNK", "label_arrays", "label_table"]
-
 #: Rows whose features are held in memory at once.
 CHUNK = 20480
 

@@ -5,8 +5,6 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from stellarlabels.exceptions import InputError
 from stellarlabels.labels.uncertainty import CalibrationPlan
 
-__all__ = ["CostOptions", "LabelOptions", "MeansFirst", "Recipe", "TrainOptions"]
-
 
 @dataclass(frozen=True)
 class TrainOptions:

@@ -11,8 +11,6 @@ from stellarlabels.labels.ensemble import Member, build_network, kind_of, parts
 from stellarlabels.labels.recipe import Recipe
 from stellarlabels.labels.uncertainty import Calibration
 
-__all__ = ["described", "restored"]
-
 #: What a model file says of each label.
 _DECLARED = ("name", "unit", "dtype", "ucd", "description", "format")
 

@@ -4,8 +4,6 @@ import numpy as np
 
 from stellarlabels import columns
 
-__all__ = ["Targets", "label_targets"]
-
 #: Signal-to-noise ratio of a parallax above which it gives a first guess of an absolute magnitude.
 GUESS_SNR = 5.0
 
@@ -58,26 +56,7 @@ def pseudo_luminosity(magnitude):
 
 
 def label_targets(table, labels, likelihoods):
-    """Targets of a training table.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-        With a column for each ordinary label and, where known, its error; and with ``parallax`` (corrected for its
-        zero-point), ``parallax_error`` and ``phot_g_mean_mag`` if a label's likelihood is "parallax".
-    labels : sequence of str
-    likelihoods : dict of str to str
-        Likelihood of the labels that have one of their own; "parallax" is special, see `Targets`.
-
-    Returns
-    -------
-    Targets
-
-    Raises
-    ------
-    stellarlabels.exceptions.MissingColumnError
-        If a column is not in the table.
-    """
+    """`Targets` of a training table from labels and errors, or parallaxes and G for the likelihood "parallax"."""
     values, errors, special = [], [], []
     for label in labels:
         special.append(likelihoods.get(label) == "parallax")

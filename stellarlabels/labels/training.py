@@ -7,8 +7,6 @@ import numpy as np
 from stellarlabels.exceptions import InputError
 from stellarlabels.labels.ensemble import Member, build_network, kind_of, parts
 
-__all__ = ["Sample", "train_ensemble"]
-
 
 @dataclass
 class Sample:

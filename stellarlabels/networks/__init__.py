@@ -24,7 +24,7 @@ _LAZY = {
     "weight_shapes": "kinds",
 }
 
-__all__ = list(_LAZY)
+__all__ = ["learner", "register"]
 
 
 def __getattr__(name):

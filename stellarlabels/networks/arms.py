@@ -6,8 +6,6 @@ from keras import layers
 
 from stellarlabels.networks.kinds import register
 
-__all__ = ["two_arm_cnn"]
-
 
 @register
 def two_arm_cnn(*, shapes, outputs, filters, kernels, strides, dense, dropout, seed):

@@ -5,8 +5,6 @@ from keras import layers, ops
 
 from stellarlabels.networks.kinds import register
 
-__all__ = ["UnitSigma", "spectrum_cnn"]
-
 
 @keras.saving.register_keras_serializable(package="stellarlabels")
 class UnitSigma(layers.Layer):

@@ -7,8 +7,6 @@ from keras import ops
 from stellarlabels.networks.jacobian_mlp import forward, pullback
 from stellarlabels.networks.layers import standardising
 
-__all__ = ["DifferentiableMLP", "PropagatedError", "TotalLogError"]
-
 _register = keras.saving.register_keras_serializable(package="stellarlabels")
 
 

@@ -9,8 +9,6 @@ import numpy as np
 
 from stellarlabels.networks import jacobian_mlp
 
-__all__ = ["BLOCK", "Passes"]
-
 #: Stars that are computed at once: layers of so many fit into the cache of a processor.
 BLOCK = 256
 

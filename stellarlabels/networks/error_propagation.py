@@ -13,8 +13,6 @@ from stellarlabels.networks import jacobian_mlp
 from stellarlabels.networks.dropout_passes import BLOCK, Passes
 from stellarlabels.threads import in_threads
 
-__all__ = ["PASSES", "Propagation", "Terms"]
-
 #: Dropout passes of a prediction (the paper's Section 3.1.1).
 PASSES = 50
 
@@ -27,23 +25,12 @@ LIMIT = 6.0
 
 @dataclass
 class Terms:
-    """What the networks of an ensemble say of N stars, in scaled labels; without propagation some terms are 0.
+    """What the networks of an ensemble say of N stars, in scaled labels; without propagation some terms are 0."""
 
-    Parameters
-    ----------
-    mean : `~numpy.ndarray`, shape (N, L)
-        Mean of the networks' medians of their dropout passes.
-    dropout : `~numpy.ndarray`, shape (N, L)
-        Variance of the passes of a network, averaged over the networks.
-    spread : `~numpy.ndarray`, shape (N, L)
-        Variance of the networks' means of passes.
-    inputs : `~numpy.ndarray`, shape (N, L, L), or None
-        Covariance that the errors of the inputs cause in the mean of the networks.
-    inputs_each : `~numpy.ndarray`, shape (N, L)
-        Variance that they cause in a single network, averaged over the networks.
-    excess : `~numpy.ndarray`, shape (N, L)
-        Learned excess variance, averaged over the networks.
-    """
+    # "mean" (N, L) of the networks' medians of their dropout passes; variances (N, L): "dropout" of the passes of a
+    # network, averaged, "spread" of the networks' means, "inputs_each" that the errors of the inputs cause in a
+    # network, averaged, "excess" learned, averaged; "inputs" (N, L, L) or None, the covariance that they cause in the
+    # mean of the networks.
 
     mean: np.ndarray
     dropout: np.ndarray
@@ -54,18 +41,10 @@ class Terms:
 
 
 class Propagation:
-    """The networks of an ensemble, ready to predict.
+    """The networks of an ensemble, ready to predict: a core of each, dropout passes shared evenly, and their seed."""
 
-    Parameters
-    ----------
-    cores : sequence of `stellarlabels.networks.uncertain.UncertainCore`
-        One layer of each network.
-    passes : int
-        Dropout passes, shared evenly among the networks.
-    seed : int
-        Of the dropout. The same factors are used for all stars, so that a prediction does not depend on which other
-        stars are in the table: the passes are so many thinned networks, drawn once.
-    """
+    # The same dropout factors are used for all stars, so that a prediction does not depend on which other stars are in
+    # the table: the passes are so many thinned networks, drawn once.
 
     def __init__(self, cores, passes=PASSES, seed=0):
         each = -(-passes // len(cores))
@@ -77,17 +56,7 @@ class Propagation:
         return cls([network.get_layer("uncertain") for network in networks], passes, seed)
 
     def __call__(self, arrays):
-        """Predict.
-
-        Parameters
-        ----------
-        arrays : dict of str to `~numpy.ndarray`
-            Arrays of `stellarlabels.inputs.xp.XPCoefficients`.
-
-        Returns
-        -------
-        Terms
-        """
+        """`Terms` of the arrays of `stellarlabels.inputs.xp.XPCoefficients`."""
         count, labels = len(arrays["coefficients"]), self.networks[0].outputs
         flat = {name: np.empty((count, labels)) for name in ("mean", "dropout", "spread", "inputs_each", "excess")}
         out = Terms(**flat, inputs=np.empty((count, labels, labels)))
@@ -100,14 +69,7 @@ class Propagation:
         return out
 
     def jacobian(self, arrays):
-        """Derivatives of the means with respect to the normalised coefficients and the other features.
-
-        Returns
-        -------
-        coefficients : `~numpy.ndarray` of float32, shape (N, L, 110)
-        others : `~numpy.ndarray` of float32, shape (N, L, C)
-            Averages over the networks, without dropout.
-        """
+        """Derivatives of the means by coefficients (N, L, 110) and other features (N, L, C), without dropout."""
         runs = [network.run(arrays, passes=False) for network in self.networks]
         return tuple(np.mean([run[index] for run in runs], axis=0) for index in (2, 3))
 

@@ -13,8 +13,6 @@ from weakref import WeakKeyDictionary
 import keras
 from keras import layers, ops
 
-__all__ = ["FoldedConvolution", "for_prediction"]
-
 #: Numbers in the registers of a processor.
 LANES = 16
 

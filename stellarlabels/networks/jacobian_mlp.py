@@ -21,17 +21,6 @@ from types import SimpleNamespace
 
 import numpy as np
 
-__all__ = [
-    "ACTIVATIONS",
-    "NumPyOps",
-    "count_parameters",
-    "drop_factors",
-    "forward",
-    "initial",
-    "pullback",
-    "shapes",
-]
-
 #: Added to variances in layer normalisation, as in Keras.
 EPSILON = 1e-3
 

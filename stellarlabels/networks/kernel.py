@@ -11,8 +11,6 @@ from keras import layers, ops
 from stellarlabels.networks.kinds import register
 from stellarlabels.networks.layers import DOUBLE
 
-__all__ = ["Bend", "KernelRegression", "WeightedComponents", "degraded", "encoded", "head_training", "kernel_mlp"]
-
 _register = keras.saving.register_keras_serializable(package="stellarlabels")
 
 #: Spectra that are projected at once.

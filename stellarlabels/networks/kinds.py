@@ -8,8 +8,6 @@ Keras callback.
 
 from stellarlabels.registry import Registry
 
-__all__ = ["NETWORKS", "adapt", "build", "learner", "register", "weight_shapes"]
-
 NETWORKS = Registry("network", within="stellarlabels.networks")
 
 
@@ -26,37 +24,12 @@ def register(builder):
 
 
 def build(kind, **config):
-    """Build the network of the given kind.
-
-    Parameters
-    ----------
-    kind : str
-    **config
-        ``shapes``, ``outputs``, ``seed``, and the options of the builder.
-
-    Returns
-    -------
-    `keras.Model`
-
-    Raises
-    ------
-    InputError
-        If no builder has that name.
-    """
+    """The network of a kind, from ``shapes``, ``outputs``, ``seed`` and the options of its builder."""
     return NETWORKS.get(kind)(**config)
 
 
 def adapt(network, arrays, seed=0):
-    """Set the fixed layers of a network from its training inputs.
-
-    Parameters
-    ----------
-    network : `keras.Model`
-    arrays : dict of str to `~numpy.ndarray`
-        Training inputs, and the constants of the feature set; see `stellarlabels.inputs.FeatureSet`.
-    seed : int
-        For the choice of stars where not all are needed.
-    """
+    """Set the fixed layers of a network from its training inputs and the constants of the feature set, by name."""
     for layer in network.layers:
         if hasattr(layer, "adapt_to"):
             layer.adapt_to(arrays, seed)
@@ -85,18 +58,7 @@ def learner(kind, network, arrays, targets, checks, seed):
 
 
 def weight_shapes(make):
-    """Shapes of the weights of a network that is not made: no memory is taken for them.
-
-    Parameters
-    ----------
-    make : callable
-        Returns the `keras.Model`.
-
-    Returns
-    -------
-    list of tuple of int
-        Without the states of random generators.
-    """
+    """Shapes of the weights of what ``make`` would return, without random states; no memory is taken for them."""
     import keras
 
     with keras.StatelessScope(initialize_variables=False):

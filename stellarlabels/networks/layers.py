@@ -4,19 +4,6 @@ import keras
 import numpy as np
 from keras import ops
 
-__all__ = [
-    "DOUBLE",
-    "AffineProjection",
-    "ColorInput",
-    "LogErrorBins",
-    "MeasurementNoise",
-    "PrincipalComponents",
-    "SigmaFloor",
-    "SpectrumNoise",
-    "Standardisation",
-    "standardising",
-]
-
 #: Options of layers whose terms cancel. In single precision their sums would depend on how many rows are computed at
 #: once, because processors add in another order then, by more than a label may: 1e-5 of its error.
 DOUBLE = {"dtype": "float64"}

@@ -9,26 +9,12 @@ from keras import ops
 
 from stellarlabels.registry import Registry
 
-__all__ = ["LOSSES", "gaussian", "get", "pack", "propagated_gaussian", "propagated_student_t", "register", "squared"]
-__all__ += ["student_t", "with_parallaxes"]
-
 LOSSES = Registry("loss")
 register = LOSSES.register
 
 
 def pack(values, errors):
-    """Targets for the likelihoods of this module.
-
-    Parameters
-    ----------
-    values, errors : array_like, shape (N, L)
-        Scaled labels and their standard errors; NaN in values for unknown labels, in errors for unknown errors (taken
-        as 0).
-
-    Returns
-    -------
-    `~numpy.ndarray` of float32, shape (N, 3 L)
-    """
+    """Targets (N, 3 L) in float32 from scaled labels and errors (N, L); NaN for unknown labels and errors."""
     known = np.isfinite(values)
     parts = [np.where(known, values, 0), np.where(np.isfinite(errors), errors, 0), known]
     return np.concatenate(parts, axis=1).astype(np.float32)
@@ -52,57 +38,34 @@ def _wide(square, variance, freedom=5.0):
 
 @register
 def gaussian(y_true, y_pred):
-    """Negative Gaussian log-likelihood, summed over the known labels, without its constant.
-
-    The variance is the network's plus that of the label. For one label without error this is Eq. 10 of the UA-CSNet
-    paper, ``(y - mean)^2 / (2 sigma^2) + log(sigma)``.
-    """
+    """Negative Gaussian log-likelihood, summed over the known labels, without its constant."""
+    # The variance is the network's plus that of the label. For one label without error this is Eq. 10 of the UA-CSNet
+    # paper, (y - mean)^2 / (2 sigma^2) + log(sigma).
     value, error, known, mean, sigma = _columns(y_true, y_pred)
     return ops.sum(known * _normal((value - mean) ** 2, sigma**2 + error**2), axis=-1)
 
 
 @register
 def student_t(y_true, y_pred):
-    """Negative log-likelihood of Student's t with 5 degrees of freedom, without its constant.
-
-    Its heavy wings keep single wrong labels from pulling at the network.
-    """
+    """Negative log-likelihood of Student's t with 5 degrees of freedom, without its constant."""
+    # Its heavy wings keep single wrong labels from pulling at the network.
     value, error, known, mean, sigma = _columns(y_true, y_pred)
     return ops.sum(known * _wide((value - mean) ** 2, sigma**2 + error**2), axis=-1)
 
 
 @register
 def squared(y_true, y_pred):
-    """Squared residuals, summed over the known labels: without the weights and the L2 term the cost of CSNet's Eq. 8.
-
-    Parameters
-    ----------
-    y_true : tensor, shape (N, 3 L)
-        See `pack`; the labels' errors are not used.
-    y_pred : tensor, shape (N, L)
-        Means only; see `stellarlabels.networks.means_of`.
-    """
+    """Squared residuals of means (N, L), summed over known labels; CSNet's Eq. 8 without weights and L2 term."""
     value, _, known = ops.split(y_true, 3, axis=-1)
     return ops.sum(known * (value - y_pred) ** 2, axis=-1)
 
 
 def with_parallaxes(is_parallax, center, scale):
-    """Student's t likelihood in which some labels are absolute magnitudes that are known through parallaxes.
-
-    The target of such a label is a pseudo-luminosity p with a Gaussian error s (see `stellarlabels.labels.targets`).
-    With the network's mean and sigma turned into an absolute magnitude M and its error, the model of p is
-    ``q = 10**(0.2 (M + 10))`` with the variance ``s^2 + (0.2 ln(10) q sigma_M)^2``. Nothing is divided by a parallax.
-
-    Parameters
-    ----------
-    is_parallax : sequence of bool, length L
-    center, scale : array_like, shape (L,)
-        The label is ``center + scale * mean``.
-
-    Returns
-    -------
-    callable
-    """
+    """Student's t likelihood in which some of the L labels are absolute magnitudes known through parallaxes."""
+    # The target of such a label is a pseudo-luminosity p with a Gaussian error s (see labels.targets). With the
+    # network's mean and sigma turned into an absolute magnitude M and its error (the label is center + scale * mean),
+    # the model of p is q = 10**(0.2 (M + 10)) with the variance s^2 + (0.2 ln(10) q sigma_M)^2. Nothing is divided by a
+    # parallax.
     special = np.asarray(is_parallax, np.float32)
     center, scale = np.asarray(center, np.float32), np.asarray(scale, np.float32)
     slope = 0.2 * np.log(10.0)
@@ -128,20 +91,12 @@ def _propagated_columns(y_true, y_pred):
 
 @register
 def propagated_gaussian(y_true, y_pred):
-    """Negative Gaussian log-likelihood of Fallows & Sanders (Eqs. 6 to 10), summed over the known labels.
-
-    The variance is the sum of the label's own, that which the covariance of the inputs causes, and the learned excess.
-    The scatter of the dropout passes, the fourth term of Eq. 10, is not added: in training each residual is that of one
-    pass and has this scatter in it already. (Eq. 9 is the negative logarithm, to be minimised, though the paper calls
-    it the logarithm.)
-
-    Parameters
-    ----------
-    y_true : tensor, shape (N, 3 L)
-        See `pack`.
-    y_pred : tensor, shape (N, 3 L)
-        Means, logarithms of excess errors, logarithms of errors from the inputs.
-    """
+    """Negative Gaussian log-likelihood of Fallows & Sanders (Eqs. 6 to 10), summed over the known labels."""
+    # The variance is the sum of the label's own, that which the covariance of the inputs causes, and the learned
+    # excess. The scatter of the dropout passes, the fourth term of Eq. 10, is not added: in training each residual is
+    # that of one pass and has this scatter in it already. (Eq. 9 is the negative logarithm, to be minimised, though the
+    # paper calls it the logarithm.) "y_pred" (N, 3 L): means, logarithms of excess errors, logarithms of errors from
+    # the inputs.
     known, square, variance = _propagated_columns(y_true, y_pred)
     return ops.sum(known * _normal(square, variance), axis=-1)
 

@@ -16,8 +16,6 @@ from stellarlabels.networks.layers import (
     Standardisation,
 )
 
-__all__ = ["color_mlp", "freeze_means", "mean_variance_mlp", "means_of", "residual_mlp"]
-
 
 @register
 def mean_variance_mlp(*, shapes, outputs, hidden, latent, head, error_hidden, error_head, floor, l2, seed):
@@ -117,23 +115,9 @@ def color_mlp(*, shapes, outputs, hidden, l2, error_hidden, seed):
 
 
 def means_of(network, noise=0.0, seed=None):
-    """The part of a network that gives the means alone, its layer ``mean``, for a loss that knows no errors.
-
-    Parameters
-    ----------
-    network : `keras.Model`
-        After `stellarlabels.networks.adapt`.
-    noise : float
-        For a network made by `color_mlp`: how many times the errors of the magnitudes are added to the colors as noise
-        in every step of a training.
-    seed : int or None
-        Of that noise.
-
-    Returns
-    -------
-    `keras.Model`
-        It shares its layers with the network.
-    """
+    """The part of a network up to its layer ``mean``, which it shares, for a loss that knows no errors."""
+    # For a network made by color_mlp, "noise" is how many times the errors of the magnitudes are added to the colors as
+    # noise in every step of a training.
     if "scaled_color" not in {layer.name for layer in network.layers}:
         return keras.Model(network.input, network.get_layer("mean").output)
     scaled, inputs = network.get_layer("scaled_color").output, {"color": network.input["color"]}

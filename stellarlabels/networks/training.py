@@ -7,8 +7,6 @@ import numpy as np
 
 from stellarlabels.exceptions import InputError
 
-__all__ = ["held_out", "predict", "predict_batch", "split_groups", "train"]
-
 #: Rows that one call of a network predicts, at most, and numbers that a layer's output then has, about: large enough
 #: for the matrix products, small enough for memory and caches.
 PREDICT_BATCH, PREDICT_NUMBERS = 4096, 2**23
@@ -18,24 +16,9 @@ PREDICT_LEAST = 64
 
 
 def held_out(source_id):
-    """Whether a star is one of the fixed held-out stars: ``(source_id >> 35) % 5 == 0``.
-
-    These stars (a fifth of the level-12 HEALPix cells of the sky) are never used to train, tune or stop any weights
-    that ship with the package; all quoted precisions are measured on them.
-
-    Parameters
-    ----------
-    source_id : array_like of int64
-
-    Returns
-    -------
-    `~numpy.ndarray` of bool
-
-    Raises
-    ------
-    InputError
-        If the identifiers are not integers.
-    """
+    """Whether stars (N,) are of the fixed held-out ones: ``(source_id >> 35) % 5 == 0``."""
+    # These stars (a fifth of the level-12 HEALPix cells of the sky) are never used to train, tune or stop any weights
+    # that ship with the package; all quoted precisions are measured on them.
     source_id = np.asarray(source_id)
     if source_id.dtype.kind not in "iu":
         raise InputError(f"source_id: expected integers, got dtype {source_id.dtype}")
@@ -43,28 +26,8 @@ def held_out(source_id):
 
 
 def split_groups(groups, fraction, seed, count=1):
-    """Choose a share of groups for validation, so that no group is on both sides.
-
-    Parameters
-    ----------
-    groups : array_like, shape (N,)
-        What belongs together, for instance the source_id of the star of each spectrum.
-    fraction : float
-        Share of the groups, 0 to 1 (exclusive).
-    seed : int
-    count : int
-        Number of choices; no group is chosen twice as long as there are enough.
-
-    Returns
-    -------
-    `~numpy.ndarray` of bool, shape (count, N)
-        True for validation.
-
-    Raises
-    ------
-    InputError
-        If the fraction is out of range.
-    """
+    """Masks (count, N), True for validation: a share of groups (N,) each, no group on both sides."""
+    # No group is chosen twice as long as there are enough. Groups are what belongs together, such as spectra of a star.
     if not 0 <= fraction < 1:
         raise InputError(f"validation: expected a share from 0 to 1 (exclusive), got {fraction}")
     names, index = np.unique(np.asarray(groups), return_inverse=True)
@@ -90,6 +53,13 @@ def _seeded(seed):
         np.random.set_state(states[1])  # noqa: NPY002
 
 
+# The stars are shared evenly among as few batches as hold at most "batch_size"; a last batch of a few stars would
+# shake the weights. With the schedule "cosine" the rate rises linearly over the first twentieth of the steps and
+# falls to zero as a cosine; with "plateau" it is halved when the validation loss (without validation, the loss) has
+# not improved for 5 epochs. "weight_decay" is decoupled, "clip_norm" limits the norm of the gradient of each
+# variable. With "patience" the training stops when the validation loss has not improved for so many epochs, and
+# takes the best weights. An interrupted training (Ctrl-C) keeps the weights that it has reached and says so in the
+# log.
 def train(
     network,
     inputs,
@@ -109,45 +79,7 @@ def train(
     progress=True,
     title="training",
 ):
-    """Train a network in place.
-
-    Parameters
-    ----------
-    network : `keras.Model`
-    inputs : dict of str to `~numpy.ndarray`
-    targets : `~numpy.ndarray`
-    loss : callable
-        One of `stellarlabels.networks.losses`.
-    epochs, batch_size : int
-        The stars are shared evenly among as few batches as hold at most ``batch_size``; a last batch of a few stars
-        would shake the weights.
-    learning_rate : float
-    schedule : {"constant", "cosine", "plateau"}
-        With "cosine" the rate rises linearly over the first twentieth of the steps and falls to zero as a cosine; with
-        "plateau" it is halved when the validation loss (without validation, the loss) has not improved for 5 epochs.
-    weight_decay, clip_norm : float
-        Decoupled weight decay, and limit of the norm of the gradient of each variable.
-    sample_weight : `~numpy.ndarray`, shape (N,), optional
-    validation : tuple of inputs and targets, optional
-        Their loss is recorded after each epoch.
-    patience : int, optional
-        Stop when the validation loss has not improved for so many epochs, and take the best weights.
-    seed : int
-    progress : bool
-    title : str
-        Text in front of the progress bar.
-
-    Returns
-    -------
-    dict of str to list of float
-        ``loss`` and, with validation, ``val_loss`` for each epoch. An interrupted training (Ctrl-C) keeps the weights
-        that it has reached and says so in the log.
-
-    Raises
-    ------
-    InputError
-        If the schedule is unknown.
-    """
+    """Train a network in place; returns ``loss`` and, with validation, ``val_loss`` of each epoch."""
     import keras
 
     inputs = _inputs_of(network, inputs)
@@ -265,18 +197,8 @@ def predict_batch(network):
 
 
 def predict(network, inputs):
-    """Output of a network for many rows, in batches.
-
-    Parameters
-    ----------
-    network : `keras.Model`
-    inputs : dict of str to `~numpy.ndarray`
-
-    Returns
-    -------
-    `~numpy.ndarray` of float64, shape (N, 2 L)
-        Those of ``network.predict`` within 1e-5 of the scale of the labels; see `stellarlabels.networks.inference`.
-    """
+    """Output (N, 2 L) of a network for many rows, in batches."""
+    # As of network.predict within 1e-5 of the scale of the labels; see networks.inference.
     from stellarlabels.networks.inference import for_prediction
 
     inputs = _inputs_of(network, inputs)

@@ -14,8 +14,6 @@ from stellarlabels.inputs.xp import SIZES
 from stellarlabels.networks import jacobian_mlp
 from stellarlabels.networks.kinds import register
 
-__all__ = ["UncertainCore", "stages_of", "uncertain_mlp"]
-
 _register = keras.saving.register_keras_serializable(package="stellarlabels")
 
 #: Coefficients of a band, and of both.

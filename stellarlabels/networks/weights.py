@@ -4,37 +4,12 @@ import numpy as np
 
 from stellarlabels.exceptions import InputError
 
-__all__ = ["cost_weights"]
-
 
 def cost_weights(*axes, bins, gamma=0.5, ranges=None):
-    """Weight of each star by how rare it is in a histogram.
-
-    The weight is ``(f / f_max) ** -gamma`` with f the number of stars in the star's bin and f_max that in the fullest
-    bin (Eq. 11 of the UA-CSNet paper; CSNet's Eq. 8 has the same form).
-
-    Parameters
-    ----------
-    *axes : array_like, shape (N,)
-        The quantities of the histogram, for instance (BP-RP)0 and [Fe/H].
-    bins : sequence of int
-        Number of equal bins of each axis.
-    gamma : float
-        Strength; 0 gives equal weights.
-    ranges : sequence of tuple of float, optional
-        Limits of the bins of each axis; by default the smallest and the largest value.
-
-    Returns
-    -------
-    `~numpy.ndarray` of float64, shape (N,)
-        1 for stars in the fullest bin, more for others. Stars with a missing (NaN) value on any axis get 1. Stars
-        outside the ranges are in no bin; they get the weight of the rarest stars that are in one (1 if none is).
-
-    Raises
-    ------
-    InputError
-        If axes, bins and ranges do not go together, or gamma is negative.
-    """
+    """Weights (N,) of stars by how rare they are in a histogram of axes (N,): 1 in the fullest bin, more in others."""
+    # The weight is (f / f_max) ** -gamma with f the number of stars in the star's bin and f_max that in the fullest bin
+    # (Eq. 11 of the UA-CSNet paper; CSNet's Eq. 8 has the same form). Stars with a missing value on any axis get 1.
+    # Stars outside the ranges are in no bin; they get the weight of the rarest stars that are in one (1 if none is).
     if len(axes) != len(bins) or (ranges is not None and len(axes) != len(ranges)):
         raise InputError(f"bins: expected {len(axes)} numbers, one for each axis, got {len(bins)}")
     if not gamma >= 0:

@@ -12,38 +12,33 @@ from stellarlabels.plots.calibration import (
     pull_histogram,
     reliability_curve,
 )
-from stellarlabels.plots.clouds import axis_range
+from stellarlabels.plots.clouds import axis_range as axis_range
 from stellarlabels.plots.comparison import one_to_one, pairwise_matrix, residual_along, residual_panels
 from stellarlabels.plots.diagrams import abundance_plane, abundance_planes, color_magnitude, kiel
 from stellarlabels.plots.galaxy import cluster_trend, gradients, rz_map
-from stellarlabels.plots.labels import label_values, plain, unit
+from stellarlabels.plots.labels import label_values as label_values, plain as plain, unit as unit
 from stellarlabels.plots.networks import attention_bars, derivative_panel, importance_spectrum
-from stellarlabels.plots.style import context, figure_bytes
+from stellarlabels.plots.style import context, figure_bytes as figure_bytes
 
 __all__ = [
     "abundance_plane",
     "abundance_planes",
     "attention_bars",
-    "axis_range",
     "cluster_trend",
     "color_magnitude",
     "context",
     "derivative_panel",
     "errors_along",
-    "figure_bytes",
     "flag_tally",
     "gradients",
     "importance_spectrum",
     "kiel",
-    "label_values",
     "one_to_one",
     "pairwise_matrix",
     "pit_histogram",
-    "plain",
     "pull_histogram",
     "reliability_curve",
     "residual_along",
     "residual_panels",
     "rz_map",
-    "unit",
 ]

@@ -15,20 +15,7 @@ _TAIL = 0.0005
 
 
 def axis_range(values, *, pad=0.04):
-    """Range of an axis: of all values if they are few, else without the outermost.
-
-    Parameters
-    ----------
-    values : array_like of float
-        NaN are left out.
-    pad : float
-        Share of the range that is added at both ends.
-
-    Returns
-    -------
-    tuple of float
-        Lowest and highest; they differ even if all values are the same. 0 and 1 without values.
-    """
+    """Lowest and highest end of an axis, never equal: of all values if few, else without the outermost."""
     values = np.asarray(values, float).ravel()
     values = values[np.isfinite(values)]
     if values.size == 0:

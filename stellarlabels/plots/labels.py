@@ -31,18 +31,7 @@ _ABUNDANCE = re.compile(r"(alpha|[a-z]{1,2})_(fe|h|m)")
 
 
 def plain(name):
-    """The name of a column in a sentence.
-
-    Parameters
-    ----------
-    name : str
-        Name or alias of the vocabulary, or any other column.
-
-    Returns
-    -------
-    str
-        For instance "Teff", "[Mg/Fe]", "G"; a column that the vocabulary does not have keeps its name.
-    """
+    """The name of a column in a sentence, such as "Teff" or "[Mg/Fe]"; unknown ones keep their name."""
     name = _canonical(name)
     if name in _NAMES:
         return _NAMES[name][0]
@@ -59,17 +48,7 @@ def symbol(name):
 
 
 def unit(name):
-    """The unit of a column of the vocabulary as text.
-
-    Parameters
-    ----------
-    name : str
-
-    Returns
-    -------
-    str
-        Empty where there is none.
-    """
+    """The unit of a column of the vocabulary as text; empty where there is none."""
     try:
         declared = columns.column(name).unit
     except MissingColumnError:
@@ -104,18 +83,6 @@ def quantity(tables, name):
 
 
 def label_values(table, name):
-    """A label and its error.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-    name : str
-        Label.
-
-    Returns
-    -------
-    value, error : `~numpy.ndarray` of float64, shape (N,)
-        NaN where missing, or if the table does not have them.
-    """
+    """A label and its error, (N,) each; NaN where missing, or if the table does not have them."""
     value, error, _ = columns.label_columns(name)
     return tuple(np.asarray(columns.column_values(table, item, required=False)) for item in (value, error))

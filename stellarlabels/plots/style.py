@@ -94,21 +94,7 @@ def note(ax, text, *, corner="upper left"):
 
 
 def figure_bytes(figure, format="svg", *, dpi=130):
-    """A figure as a file.
-
-    Parameters
-    ----------
-    figure : `~matplotlib.figure.Figure`
-    format : {"svg", "png", "pdf"}
-        In a vector format, clouds of many points are pixels.
-    dpi : float
-        Pixels per inch.
-
-    Returns
-    -------
-    bytes
-        The same bytes for the same figure.
-    """
+    """A figure as the bytes of a file ("svg", "png", "pdf"), always the same; clouds of many points are pixels."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     if figure.canvas is None or type(figure.canvas).__name__ == "FigureCanvasBase":

@@ -12,21 +12,8 @@ Examples
 False
 """
 
-from stellarlabels.releases.carried import NOTE, fact_for, stated, told
-from stellarlabels.releases.declared import Fact, Release, available, get
-from stellarlabels.releases.found import META, Found, of, require
+from stellarlabels.releases.carried import fact_for as fact_for, stated as stated, told as told
+from stellarlabels.releases.declared import Fact as Fact, Release, available, get
+from stellarlabels.releases.found import META as META, Found as Found, of, require
 
-__all__ = [
-    "META",
-    "NOTE",
-    "Fact",
-    "Found",
-    "Release",
-    "available",
-    "fact_for",
-    "get",
-    "of",
-    "require",
-    "stated",
-    "told",
-]
+__all__ = ["Release", "available", "get", "of", "require"]

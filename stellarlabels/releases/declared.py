@@ -11,16 +11,7 @@ from stellarlabels.exceptions import InputError, ReleaseError
 
 @dataclass(frozen=True)
 class Fact:
-    """Something that is known of a release.
-
-    Parameters
-    ----------
-    value : object
-        A plain value: number, str, list or dict.
-    confirmed : bool
-        Whether those who made the release say so.
-    source : str
-    """
+    """Something that is known of a release: a plain value, whether those who made it say so, and the source."""
 
     value: object
     confirmed: bool

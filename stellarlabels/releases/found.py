@@ -26,16 +26,7 @@ _NAMED = re.compile(r"Gaia[ _]?(E?DR\d|FPR)(?!\d)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Found:
-    """Of which releases the rows of a table are.
-
-    Parameters
-    ----------
-    codes : `~numpy.ndarray` of int8, shape (N,)
-        Places in the list of all names: "" where nothing tells, the names of `available`, and "another release" for
-        spectra of none that is declared.
-    reasons : dict of str to str
-        For each name, what in the table says so.
-    """
+    """Places (N,), int8, of rows in the list of names of releases ("" and "another release" too); reasons."""
 
     codes: np.ndarray
     reasons: dict
@@ -56,17 +47,7 @@ class Found:
         return [_names()[code] for code in np.unique(self.codes) if code]
 
     def other(self, needed):
-        """Rows that are known to be of a release that does not fit.
-
-        Parameters
-        ----------
-        needed : str
-            Name of a release.
-
-        Returns
-        -------
-        `~numpy.ndarray` of bool, shape (N,)
-        """
+        """Rows (N,) that are known to be of another release than the one that is needed."""
         needed = get(needed)
         wrong = [name for name in self.all if name == ANOTHER or not needed.fits(name)]
         return np.isin(self.codes, [_names().index(name) for name in wrong])

@@ -8,7 +8,7 @@ says beforehand what it takes.
 
 from importlib import import_module
 
-#: Public names, and the module here that each is in; Dask and LSDB are imported when they are needed.
+#: Names, and the module here that each is in; Dask and LSDB are imported when they are needed.
 _WHERE = {
     "Failure": "job",
     "Plan": "planning",
@@ -22,7 +22,7 @@ _WHERE = {
     "to_table": "lsdb_catalogs",
 }
 
-__all__ = list(_WHERE)
+__all__ = [name for name in _WHERE if name not in ("Failure", "Plan", "Summary")]
 
 
 def __getattr__(name):
@@ -32,4 +32,4 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted(__all__)
+    return sorted(_WHERE)

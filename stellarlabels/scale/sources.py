@@ -6,8 +6,7 @@ from abc import ABC, abstractmethod
 
 from stellarlabels.catalogs import published
 from stellarlabels.exceptions import InputError, ReadError, StellarLabelsError
-from stellarlabels.files import as_paths, contents, sheets
-from stellarlabels.files import count as count_rows
+from stellarlabels.files import as_paths, contents, count as count_rows, sheets
 from stellarlabels.scale import hats
 
 __all__ = ["IDENTITY", "Source", "fingerprint", "open_source"]

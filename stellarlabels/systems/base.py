@@ -197,6 +197,11 @@ class System(LabelEstimator):
         found = [replace(item, optional=True) for item in found]
         return columns.Schema(cls.name, found, cls.title or f"Labels of the system {cls.name}", cls.reference)
 
+    def predict(self, table, *, progress=None, release=None):
+        from stellarlabels.catalogs import CatalogTable
+
+        return CatalogTable(super().predict(table, progress=progress, release=release), copy=False)
+
     def catalog(self, table, labels=None, *, release=None):
         """The catalog in the published schema; of systems without one in that of `default_schema`.
 

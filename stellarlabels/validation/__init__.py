@@ -1,21 +1,29 @@
 """Are labels right, and their errors? Comparisons with references, pulls, the papers' tables, and star clusters."""
 
 from stellarlabels.validation import papers, references
-from stellarlabels.validation.bins import Along, grouped_median, quantity_along
-from stellarlabels.validation.clusters import CLUSTER, cluster_members, cluster_summary
+from stellarlabels.validation.bins import (
+    Along as Along,
+    grouped_median as grouped_median,
+    quantity_along as quantity_along,
+)
+from stellarlabels.validation.clusters import CLUSTER as CLUSTER, cluster_members, cluster_summary
 from stellarlabels.validation.comparison import compare_catalogs, pairwise, selected_by
-from stellarlabels.validation.derived import classes, derived_label
+from stellarlabels.validation.derived import classes, derived_label as derived_label
 from stellarlabels.validation.error_checks import calibration, pit_histogram, pull_histogram, reliability
-from stellarlabels.validation.flag_counts import NO_FLAG, flag_columns, tally
-from stellarlabels.validation.lines import grouped_lines
-from stellarlabels.validation.matching import match, matched, median_per_star
+from stellarlabels.validation.flag_counts import NO_FLAG as NO_FLAG, flag_columns as flag_columns, tally
+from stellarlabels.validation.lines import grouped_lines as grouped_lines
+from stellarlabels.validation.matching import match, matched
 from stellarlabels.validation.samples import gaussian_fit
-from stellarlabels.validation.statistics import by_bins, by_class, compare, label_names, residuals, summarize
+from stellarlabels.validation.statistics import (
+    by_bins,
+    by_class,
+    compare,
+    label_names as label_names,
+    residuals,
+    summarize,
+)
 
 __all__ = [
-    "CLUSTER",
-    "NO_FLAG",
-    "Along",
     "by_bins",
     "by_class",
     "calibration",
@@ -24,20 +32,13 @@ __all__ = [
     "cluster_summary",
     "compare",
     "compare_catalogs",
-    "derived_label",
-    "flag_columns",
     "gaussian_fit",
-    "grouped_lines",
-    "grouped_median",
-    "label_names",
     "match",
     "matched",
-    "median_per_star",
     "pairwise",
     "papers",
     "pit_histogram",
     "pull_histogram",
-    "quantity_along",
     "references",
     "reliability",
     "residuals",

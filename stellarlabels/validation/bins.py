@@ -12,43 +12,14 @@ from stellarlabels.exceptions import InputError, MissingColumnError
 
 @dataclass(frozen=True)
 class Along:
-    """A quantity of each star.
-
-    Parameters
-    ----------
-    name : str
-        Empty if it came as an array.
-    values : `~numpy.ndarray` of float64, shape (N,)
-        NaN where missing.
-    unit : str
-        Empty for none.
-    """
+    """A quantity of each star, (N,) with NaN where missing; name and unit are empty if it has none."""
 
     name: str
     values: np.ndarray
     unit: str = ""
 
     def edges(self, bins, known):
-        """Edges of bins.
-
-        Parameters
-        ----------
-        bins : int or array_like
-            Number of bins with equally many stars, or the edges.
-        known : `~numpy.ndarray` of bool, shape (N,)
-            Stars that count.
-
-        Returns
-        -------
-        edges : `~numpy.ndarray` of float64
-        note : str
-            Why there are fewer bins than asked for; empty if there are not.
-
-        Raises
-        ------
-        InputError
-            If the number is not positive, or the edges do not increase.
-        """
+        """Edges for ``bins``, edges or a number with equally many known stars, and a note if there are fewer."""
         if np.ndim(bins) > 0:
             edges = u.Quantity(bins)
             edges = edges.to_value(self.unit) if edges.unit != u.dimensionless_unscaled else edges.value
@@ -72,26 +43,7 @@ def inside(values, low, high, *, closed=False):
 
 
 def quantity_along(tables, along, length):
-    """The quantity that is meant.
-
-    Parameters
-    ----------
-    tables : sequence of `~astropy.table.Table`
-        In which a name is looked for, in this order.
-    along : str or array_like
-        A name in a table or in the vocabulary, or the values.
-    length : int
-        Number of stars.
-
-    Returns
-    -------
-    Along
-
-    Raises
-    ------
-    InputError
-        If no table has such a column, it holds no numbers, or the array is of another length.
-    """
+    """The `Along` that is meant by (N,) values, or by a name in a table (the first that has it) or the vocabulary."""
     if isinstance(along, str):
         for table in tables:
             if along in columns.vocabulary() and columns.find(table, along) is not None:
@@ -120,20 +72,7 @@ _MANY = 20_000
 
 
 def grouped_median(values, group, number):
-    """Median of the finite values of each group.
-
-    Parameters
-    ----------
-    values : `~numpy.ndarray` of float64, shape (N,)
-    group : `~numpy.ndarray` of int, shape (N,)
-        From 0 to ``number`` - 1; others are left out.
-    number : int
-
-    Returns
-    -------
-    `~numpy.ndarray` of float64, shape (number,)
-        NaN for a group without values.
-    """
+    """Medians (number,) of the finite values (N,) of groups (N,) from 0 to number - 1; NaN for a group without."""
     used = np.isfinite(values) & (group >= 0) & (group < number)
     values, group = values[used], group[used]
     count = np.bincount(group, minlength=number)

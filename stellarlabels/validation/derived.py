@@ -45,38 +45,13 @@ def classes(*tables, rule="logg", limit=3.5):
 
 
 def derived_label(table, name, *, required=True):
-    """A label and its error, worked out from others if the table does not have it.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-        N stars.
-    name : str
-        Label of the vocabulary.
-    required : bool
-        Whether it is an error if the label can neither be found nor worked out; if not, it gives NaN.
-
-    Returns
-    -------
-    value, error : `~numpy.ndarray` of float64, shape (N,)
-        NaN where missing. The errors of what it is worked out from are taken to be independent, and the error is NaN
-        where one of them is missing; as errors of [X/H] and [Fe/H] of one spectrum go together, that of [X/Fe] tends
-        to be too large.
-    source : str
-        The column, or the columns and how they were combined; empty if there are none.
-
-    Raises
-    ------
-    MissingColumnError
-        If it is required and not there.
-
-    Notes
-    -----
-    Where the table does not have the label: [X/Fe] = [X/H] - [Fe/H] and the reverse; [alpha/M] = [alpha/Fe] + [Fe/H] -
-    [M/H] and the reverse if all three are there; [M/H] from [Fe/H] and [alpha/Fe] for a solar mixture of the metals
-    with more or less alpha elements (Salaris et al. 1993); the [M/H] that this gives is also used for [alpha/M]. [Fe/H]
-    and [M/H] are never taken for each other.
-    """
+    """A label, its error (N,), and from which columns: worked out from others if the table does not have it."""
+    # Without "required", NaN and "" if it cannot be had. Errors of what it is worked out from are taken to be
+    # independent, and it has none where one of them is missing; as errors of [X/H] and [Fe/H] of one spectrum go
+    # together, that of [X/Fe] tends to be too large. [X/Fe] = [X/H] - [Fe/H] and the reverse; [alpha/M] = [alpha/Fe] +
+    # [Fe/H] - [M/H] and the reverse if all three are there; [M/H] from [Fe/H] and [alpha/Fe] for a solar mixture of the
+    # metals with more or less alpha elements (Salaris et al. 1993); the [M/H] that this gives is also used for
+    # [alpha/M]. [Fe/H] and [M/H] are never taken for each other.
     found = _direct(table, name) or _derived(table, name)
     if found is not None:
         return found

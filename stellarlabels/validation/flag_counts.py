@@ -12,19 +12,9 @@ NO_FLAG = "(none)"
 
 
 def flag_columns(table):
-    """The columns of flags of a table, and the set of flags that explains each.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-
-    Returns
-    -------
-    dict of str to str
-        For each column of single integers the name of a flag set of `stellarlabels.flags`: the one that the column's
-        ``info.meta["flags"]`` names; else, for a column ``<name>_flag``, the set called ``<name>``, or "label" if
-        there is none but the table has a column ``<name>``.
-    """
+    """Names of the columns of flags of a table, with the name of the set of flags that explains each."""
+    # Of a column of single integers: the set that its info.meta["flags"] names; else, for a column <name>_flag, the set
+    # called <name>, or "label" if there is none but the table has a column <name>.
     known = set(flags.names())
     out = {}
     for name in table.colnames:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from stellarlabels.exceptions import InputError
-from stellarlabels.labels.uncertainty.scores import MAD_TO_SIGMA
+from stellarlabels.labels.uncertainty import MAD_TO_SIGMA
 from stellarlabels.validation.bins import grouped_median
 
 #: Ways in which a straight line can be fitted.
@@ -23,35 +23,13 @@ def weighted_line(x, y, error=None):
 
 @np.errstate(invalid="ignore", divide="ignore", over="ignore")
 def grouped_lines(x, y, group, number, *, error=None, method="least_squares"):
-    """Straight lines y = slope x + intercept through the points of each group.
-
-    Parameters
-    ----------
-    x, y : `~numpy.ndarray` of float64, shape (N,)
-        Points where either is not finite are left out.
-    group : `~numpy.ndarray` of int, shape (N,)
-        From 0 to ``number`` - 1; others are left out.
-    number : int
-    error : `~numpy.ndarray` of float64, shape (N,), optional
-        Standard errors of ``y``, for the method ``"weighted"``; NaN counts as the median of the others of the group.
-    method : {"least_squares", "weighted", "robust"}
-        ``"least_squares"``: ordinary least squares, errors from the scatter around the line, as
-        `scipy.stats.linregress`. ``"weighted"``: weights 1 / (error^2 + s^2), with the scatter s beyond the errors
-        that makes chi-squared per degree of freedom 1 (0 if it is below 1 without). ``"robust"``: Huber's weights
-        (Huber 1964, Ann. Math. Stat. 35, 73), with the errors of his sandwich formula.
-
-    Returns
-    -------
-    dict of str to `~numpy.ndarray`, shape (number,)
-        ``slope``, ``slope_err``, ``intercept``, ``intercept_err``; ``scatter``, the standard deviation around the line
-        (robust one for ``"robust"``, that beyond the errors for ``"weighted"``); ``stars`` (int64). NaN where fewer
-        than three points or no two different x are there.
-
-    Raises
-    ------
-    InputError
-        If there is no such method.
-    """
+    """Lines y = slope x + intercept through points (N,) of groups (N,): dict of arrays (number,), NaN for < 3."""
+    # Keys: "slope", "slope_err", "intercept", "intercept_err", "scatter" (standard deviation around the line, a robust
+    # one for "robust", that beyond the errors for "weighted") and "stars". "least_squares" is ordinary, with errors
+    # from the scatter around the line, as scipy.stats.linregress. "weighted": weights 1 / (error^2 + s^2), with the
+    # scatter s beyond the errors that makes chi-squared per degree of freedom 1 (0 if it is below 1 without); an error
+    # that is NaN counts as the median of the others of the group. "robust": Huber's weights (Huber 1964, Ann. Math.
+    # Stat. 35, 73), with the errors of his sandwich formula.
     if method not in METHODS:
         raise InputError(f"method: expected one of {', '.join(METHODS)}, got {method!r}")
     used = np.isfinite(x) & np.isfinite(y) & (group >= 0) & (group < number)

@@ -85,20 +85,7 @@ def matched(catalog, reference, *, names=None, by="auto", radius=1 * u.arcsec):
 
 
 def median_per_star(table, *, by=None, radius=1 * u.arcsec):
-    """One row for each star of a table in which a star may have several, with the medians of its labels.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-    by, radius
-        As for `stellarlabels.tables.group_by_star`.
-
-    Returns
-    -------
-    `~astropy.table.QTable`
-        In the order of the stars' first rows: the first row of each, with labels and their errors replaced by the
-        medians of those that are not missing, and ``entries`` (int64), the number of its rows.
-    """
+    """One row for each star of a table, with medians of its labels and errors, and ``entries``, its number of rows."""
     star = np.asarray(group_by_star(_identity(table), by=by, radius=radius)["star_index"])
     _, first, count = np.unique(star, return_index=True, return_counts=True)
     out = QTable(table, copy=False)[first]

@@ -16,7 +16,6 @@ from stellarlabels.validation.statistics import selected
 
 __all__ = [
     "published",
-    "published_names",
     "spcanet_table1",
     "uacsnet_errors",
     "uacsnet_section42",
@@ -32,12 +31,7 @@ _PUBLISHED += ("uacsnet_section42", "uncertain_table1", "uncertain_table2", "unc
 
 
 def published_names():
-    """Names of the tables that `published` gives.
-
-    Returns
-    -------
-    list of str
-    """
+    """Names of the papers' tables, in alphabetical order."""
     return list(_PUBLISHED)
 
 
@@ -47,7 +41,8 @@ def published(name):
     Parameters
     ----------
     name : str
-        One of `published_names`.
+        Paper and table: ``"solardis_fig10"``, ``"solardis_table3"``, ``"solardis_table4"``, ``"spcanet_table1"``,
+        ``"uacsnet_fig9"``, ``"uacsnet_section42"`` or ``"uncertain_table1"`` to ``"uncertain_table3"``.
 
     Returns
     -------

@@ -14,17 +14,7 @@ _NONE = "no star has both values"
 
 
 def label_names(table):
-    """Labels of the vocabulary that a table has, under any of their names.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-
-    Returns
-    -------
-    list of str
-        In the order of the vocabulary.
-    """
+    """Labels of the vocabulary that a table has, under any of their names, in the order of the vocabulary."""
     return [name for name in columns.vocabulary().notes["labels"] if columns.find(table, name) is not None]
 
 

@@ -6,7 +6,8 @@ from astropy import units as u
 from astropy.coordinates import Galactocentric, SkyCoord
 from astropy.table import QTable
 
-from stellarlabels.analysis import default_frame, galactocentric, positions
+from stellarlabels.analysis import galactocentric, positions
+from stellarlabels.analysis.galactic_positions import default_frame
 from stellarlabels.exceptions import InputError, MissingColumnError
 
 

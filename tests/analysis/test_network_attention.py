@@ -8,9 +8,9 @@ from stellarlabels.analysis import (
     attention,
     derivative_spectra,
     observed_differences,
-    red_clump,
     spectral_lines,
 )
+from stellarlabels.analysis.network_attention import red_clump
 from stellarlabels.exceptions import InputError
 from stellarlabels.inputs.examples import xp_apogee_sample
 from stellarlabels.plots import attention_bars, derivative_panel
@@ -54,8 +54,7 @@ def test_attention_is_derivative_times_input(system, stars):
 
 def _means(system, features):
     """Means of the networks without dropout."""
-    from stellarlabels.networks import Propagation
-    from stellarlabels.networks import jacobian_mlp as chain
+    from stellarlabels.networks import Propagation, jacobian_mlp as chain
 
     out = []
     for network in Propagation.of([member.network for member in system.ensemble.members]).networks:

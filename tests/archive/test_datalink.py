@@ -14,8 +14,7 @@ from astropy import units as u
 from astropy.table import MaskedColumn, QTable, Table
 
 from stellarlabels import catalogs, flags
-from stellarlabels.archive.datalink import Product, client, download, product, products, xp_spectra
-from stellarlabels.archive.datalink import spectra as module
+from stellarlabels.archive.datalink import Product, client, download, product, products, spectra as module, xp_spectra
 from stellarlabels.archive.readers import read_xp
 from stellarlabels.archive.tap import Retry
 from stellarlabels.cli import main

@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy import units as u
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from stellarlabels import columns, systems
 from stellarlabels.archive import queries, services

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 from astropy.table import QTable
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from stellarlabels import catalogs
 from stellarlabels.catalogs import schemas

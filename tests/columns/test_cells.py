@@ -5,8 +5,7 @@ import pyarrow
 import pytest
 from astropy import units as u
 from astropy.table import MaskedColumn
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from stellarlabels.columns import Ragged, holds_arrays, parse, parse_column
 from stellarlabels.columns.wavelengths import DEFAULT, as_grid, regrid, resample

@@ -11,7 +11,7 @@ from astropy.coordinates import SkyCoord
 from astropy.table import MaskedColumn, QTable, Table
 from astropy.time import Time
 
-from stellarlabels import columns
+from stellarlabels import catalogs, columns
 from stellarlabels.exceptions import (
     ColumnUnitError,
     ImpossibleValueWarning,
@@ -83,7 +83,9 @@ class TestValues:
         assert plain(out, "parallax") == [None, 1.5] and out["parallax"].dtype == np.float32
 
     def test_one_warning_tells_everything_once(self):
-        table = QTable({"j_m": [99, 99, 12.0] * u.mag, "parallax": [-9999, 1, 1] * u.mas, "flux": np.zeros((3, 343))})
+        table = QTable(
+            {"j_m": [99, 99, 12.0] * u.mag, "parallax": [-9999, 1, 1] * u.mas, "flux": np.full((3, 343), -9999.0)}
+        )
         table["flux"].unit = None
         table["flux"] = table["flux"] * u.W / u.m**2 / u.nm
         with pytest.warns(ImpossibleValueWarning) as caught:
@@ -330,9 +332,9 @@ class TestShapes:
             out = columns.intake(QTable({"flux": cells}, units={"flux": "W / (m2 nm)"}))
         assert np.isfinite(columns.values(out, "flux")).all(axis=1).tolist() == [True, False]
 
-    def test_samples_of_exactly_zero_are_none(self):
+    def test_sentinels_among_samples_are_masked(self):
         flux = np.ones((2, 343))
-        flux[0, :10] = 0
+        flux[0, :10] = [-9999, np.inf, 1e20, -np.inf, 9.97e36] * 2
         out = columns.intake(QTable({"flux": flux * u.W / u.m**2 / u.nm}))
         assert columns.without_unit(out["flux"]).mask.sum(axis=1).tolist() == [10, 0]
 
@@ -390,6 +392,12 @@ class TestFrames:
         out = columns.intake(table[1])
         assert out["source_id"].tolist() == [2] and out["j_m"][0] == 13 * u.mag
 
+    def test_a_path_is_read(self, tmp_path):
+        (tmp_path / "stars.csv").write_text(f"source_id,j_m\n{BIG},99\n2,12.5\n")
+        for path in (tmp_path / "stars.csv", str(tmp_path / "stars.csv")):
+            out = quietly(path)
+            assert out["source_id"].tolist() == [BIG, 2] and plain(out, "j_m") == [None, 12.5]
+
     @pytest.mark.parametrize(
         ("given", "message"),
         [
@@ -442,3 +450,12 @@ def test_a_million_rows_take_little_more_than_the_table():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 1.5 * size
+
+
+def test_a_frame_is_written_as_a_table_is(tmp_path):
+    frame = pd.DataFrame({"source_id": pd.array([BIG, None], "Int64"), "teff": [5000.0, 6000.0]})
+    catalogs.write(frame, tmp_path / "stars.vot")
+    out = catalogs.read(tmp_path / "stars.vot")
+    assert out["source_id"].tolist() == [BIG, None] and plain(out, "teff") == [5000.0, 6000.0]
+    with pytest.raises(InputError, match="table: expected a Table"):
+        catalogs.write(np.zeros(3), tmp_path / "zeros.vot")

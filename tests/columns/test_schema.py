@@ -4,11 +4,9 @@ import numpy as np
 import pytest
 from astropy import units as u
 from astropy.io.votable.ucd import check_ucd
-from astropy.table import Column as TableColumn
-from astropy.table import MaskedColumn, QTable, Table
+from astropy.table import Column as TableColumn, MaskedColumn, QTable, Table
 from astropy.utils.masked import Masked
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as hnp
 
 from stellarlabels import columns

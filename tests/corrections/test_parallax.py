@@ -6,8 +6,7 @@ from astropy import units as u
 from astropy.coordinates import BarycentricMeanEcliptic, SkyCoord
 from astropy.table import MaskedColumn, QTable, Table
 from astropy.utils.masked import Masked
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from stellarlabels import flags
 from stellarlabels.corrections.parallax import PARALLAX, correct_parallax, zero_point

@@ -5,8 +5,7 @@ import pytest
 from astropy import units as u
 from astropy.table import MaskedColumn, QTable
 from astropy.utils.masked import Masked
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from stellarlabels.corrections.photometry import (
     PHOTOMETRY,

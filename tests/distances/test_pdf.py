@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from astropy import units as u
 from astropy.utils.masked import Masked
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from scipy.integrate import quad
 from scipy.optimize import minimize_scalar
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from astropy import units as u
 from astropy.utils.masked import Masked
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from stellarlabels.distances import DistancePDF, ExponentialDensity, Prior, UniformDensity, UniformDistance
 from stellarlabels.exceptions import InputError, MissingUnitWarning

@@ -84,6 +84,15 @@ def test_catalog_without_a_published_schema(trained, stars, tmp_path):
     assert back["age_test"].unit == u.Gyr and back["age_test_flag"].info.meta["flags"] == "label"
 
 
+def test_labels_are_written_by_the_suffix(trained, stars, tmp_path):
+    labels = trained.predict(stars[:3])
+    for suffix in ("vot", "fits", "parquet", "csv"):
+        labels.write(tmp_path / f"l.{suffix}")
+        back = catalogs.read(tmp_path / f"l.{suffix}")
+        np.testing.assert_array_equal(back["source_id"], stars["source_id"][:3])
+        np.testing.assert_allclose(columns.without_unit(back["teff"]), labels["teff"].value, rtol=1e-6)
+
+
 def test_any_system_is_loaded_by_the_name_in_its_file(saved, trained, stars):
     system = stellarlabels.load(saved)
     assert type(system) is type(trained) and system.recipe.train == trained.recipe.train

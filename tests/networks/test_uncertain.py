@@ -10,8 +10,7 @@ from stellarlabels.inputs.base import feature_set
 from stellarlabels.inputs.examples import xp_apogee_sample
 from stellarlabels.inputs.xp import packed
 from stellarlabels.inputs.xp.coefficient_features import add_noise, dense_covariance
-from stellarlabels.networks import jacobian_mlp as chain
-from stellarlabels.networks import losses
+from stellarlabels.networks import jacobian_mlp as chain, losses
 from stellarlabels.networks.dropout_passes import Passes
 from stellarlabels.networks.error_propagation import Propagation
 from stellarlabels.systems.uncertain import APOGEE, PAPER

@@ -6,8 +6,7 @@ from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.table import MaskedColumn, QTable, Table
 from astropy.time import Time
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from stellarlabels import flags
 from stellarlabels.exceptions import InputError, MissingColumnError, MissingUnitWarning

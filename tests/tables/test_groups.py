@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from astropy import units as u
 from astropy.table import MaskedColumn, QTable, Table
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.tables import group_by_star

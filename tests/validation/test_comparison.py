@@ -10,11 +10,11 @@ from stellarlabels.validation import (
     compare_catalogs,
     match,
     matched,
-    median_per_star,
     pairwise,
     references,
     selected_by,
 )
+from stellarlabels.validation.matching import median_per_star
 
 COUNT = 2000
 

@@ -12,7 +12,7 @@ from astropy import units as u
 from stellarlabels.archive.queries.text import identifier
 from stellarlabels.exceptions import InputError
 
-__all__ = ["ALL", "Parameter", "TYPES"]
+__all__ = ["ALL", "TYPES", "Parameter"]
 
 #: The value of a limit or a region that restricts nothing.
 ALL = "all"

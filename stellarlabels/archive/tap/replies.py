@@ -4,7 +4,6 @@ import re
 import warnings
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
-from io import BytesIO
 from time import time
 from xml.etree import ElementTree
 
@@ -27,6 +26,7 @@ from stellarlabels.exceptions import (
     UnknownTableError,
     UploadTooLargeError,
 )
+from stellarlabels.files import parse_votable
 
 __all__ = ["check", "parse", "refusal", "translated"]
 
@@ -201,12 +201,10 @@ def parse(content, where, maxrec=None, adql=""):
     """
     if b"<VOTABLE" not in content[:4096] and b":VOTABLE" not in content[:4096]:
         raise ReplyError(f"{where}: the reply is no VOTable; it begins with {content.lstrip()[:60]!r}")
-    from astropy.io import votable
-
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AstropyWarning)  # units and headers in the dialects of archives
-            file = votable.parse(BytesIO(content), verify="ignore")
+            file = parse_votable(content)
             resource = _results(file)
             infos = [*file.infos, *(resource.infos if resource else ())]
             element = resource.tables[0] if resource and resource.tables else None

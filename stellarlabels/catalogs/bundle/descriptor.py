@@ -16,8 +16,6 @@ from stellarlabels.catalogs.bundle.publication import identifier
 from stellarlabels.columns import units
 from stellarlabels.exceptions import InputError
 
-__all__ = ["descriptor"]
-
 _TYPES = {
     "b": "boolean",
     "u1": "smallint",

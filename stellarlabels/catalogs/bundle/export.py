@@ -111,8 +111,8 @@ _RULE = "-" * 80
 _DOUBLE = "=" * 80
 
 
-def readme(publication, table, files):
-    """The text of the ReadMe of the CDS, ASCII; ``files`` says what each other file of the bundle is."""
+def readme(publication, table, others):
+    """The text of the ReadMe of the CDS, ASCII; ``others`` says what each other file of the bundle is."""
     paper, data = publication.paper, f"{publication.name}.dat"
     names = "; ".join(publication.authors)
     first = publication.authors[0] if publication.authors else "stellarlabels"
@@ -130,7 +130,7 @@ def readme(publication, table, files):
     for name, width, count, text in (
         ("ReadMe", 80, ".", "This file"),
         (data, table.width, records, publication.title),
-        *((name, ".", ".", text) for name, text in files.items()),
+        *((name, ".", ".", text) for name, text in others.items()),
     ):
         lines += _filled(text, f"{name:20s} {width:>5} {count:>9}   ", 39)
     lines += [_RULE, "", table.description(data).rstrip("\n"), "", "Acknowledgements:"]

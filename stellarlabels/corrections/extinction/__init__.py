@@ -9,24 +9,21 @@ scale of the coefficients, and convert where the two differ, so nobody has to mu
 
 from stellarlabels.corrections.extinction.amounts import deredden, extinction, reddening, rjce, rjce_error
 from stellarlabels.corrections.extinction.coefficient_sets import (
-    SFD,
+    SFD as SFD,
     CoefficientSet,
-    check_scale,
-    coefficient_sets,
+    check_scale as check_scale,
+    coefficient_sets as coefficient_sets,
     coefficients,
     convert_ebv,
-    scale_of_column,
+    scale_of_column as scale_of_column,
 )
 from stellarlabels.corrections.extinction.curve import deredden_xp, e4455, xp_curve
-from stellarlabels.corrections.extinction.maps import add_ebv, check_map, ebv, map_names
+from stellarlabels.corrections.extinction.maps import add_ebv, check_map, ebv
 
 __all__ = [
-    "SFD",
     "CoefficientSet",
     "add_ebv",
     "check_map",
-    "check_scale",
-    "coefficient_sets",
     "coefficients",
     "convert_ebv",
     "deredden",
@@ -34,10 +31,8 @@ __all__ = [
     "e4455",
     "ebv",
     "extinction",
-    "map_names",
     "reddening",
     "rjce",
     "rjce_error",
-    "scale_of_column",
     "xp_curve",
 ]

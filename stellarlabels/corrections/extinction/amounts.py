@@ -8,8 +8,13 @@ from astropy.table import QTable
 
 from stellarlabels import columns, flags, packaged
 from stellarlabels.corrections.arguments import floats
-from stellarlabels.corrections.extinction.coefficient_sets import DEFAULT, SFD, convert_ebv, scale_of_column
-from stellarlabels.corrections.extinction.coefficient_sets import coefficients as coefficient_set
+from stellarlabels.corrections.extinction.coefficient_sets import (
+    DEFAULT,
+    SFD,
+    coefficients as coefficient_set,
+    convert_ebv,
+    scale_of_column,
+)
 from stellarlabels.exceptions import InputError
 
 EXTINCTION = flags.register(

@@ -15,23 +15,7 @@ TRUE = "true"
 
 
 def check_scale(scale, argument="scale"):
-    """The name of a scale, if it is one.
-
-    Parameters
-    ----------
-    scale : str
-    argument : str
-        What the name was given as, for the message.
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    stellarlabels.exceptions.InputError
-        If there is no such scale.
-    """
+    """The name of a scale, if it is one."""
     known = [str(name) for name in packaged.table("extinction", "ebv_scales")["scale"]]
     if scale not in known:
         raise InputError(f"{argument}: expected one of {known}, got {scale!r}")
@@ -66,24 +50,7 @@ def convert_ebv(ebv, *, from_scale, to_scale):
 
 
 def scale_of_column(table, ebv_scale=None):
-    """Scale of the column ``ebv`` of a table.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-    ebv_scale : {"sfd", "true"}, optional
-        What the user says.
-
-    Returns
-    -------
-    str
-        The argument, or else the ``ebv_scale`` in the column's metadata, or else "sfd".
-
-    Raises
-    ------
-    stellarlabels.exceptions.InputError
-        If the argument contradicts the metadata, or the scale is unknown.
-    """
+    """Scale of the column ``ebv``: the argument, if it does not contradict the column's metadata, these, or "sfd"."""
     key = columns.find(table, "ebv")
     written = None if key is None else (table[key].info.meta or {}).get("ebv_scale")
     if ebv_scale is not None and written not in (None, ebv_scale):

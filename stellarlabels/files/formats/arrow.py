@@ -10,8 +10,6 @@ from stellarlabels.columns import Column, Ragged
 from stellarlabels.exceptions import StellarLabelsError
 from stellarlabels.files.content import field_of, ragged_field
 
-__all__ = ["field", "is_list", "load", "reason"]
-
 
 def load():
     """The library, imported on first use."""

@@ -16,8 +16,6 @@ from stellarlabels.exceptions import ReadError
 from stellarlabels.files.formats.votable_header import parse, values_of
 from stellarlabels.files.records import text as text_of
 
-__all__ = ["Rows", "find", "rows"]
-
 #: 57 bytes make a line of 76 characters of base64.
 _LINE = 57
 #: Characters that are read at a time; the header and what follows the rows have to be smaller.
@@ -52,10 +50,8 @@ def rows(packer, part):
 
 
 def find(stream):
-    """The `Rows` of a VOTable, in a seekable stream.
-
-    None if the first table is in another serialization, is not the only one, or has cells of varying size.
-    """
+    """The `Rows` of a VOTable in a seekable stream, or None."""
+    # None if the first table is in another serialization, is not the only one, or has cells of varying size.
     head = stream.read(_WINDOW)
     start = _START.search(head)
     if start is None or len(_TABLE.findall(head)) != 1 or b"<!" in head[: start.start()]:
@@ -118,9 +114,7 @@ class Rows:
         return out
 
     def blocks(self, rows, first=0):
-        """Some rows at a time, from the row ``first`` on: for each column, its values and where they are null. At least
-        one block.
-        """
+        """Some rows at a time from ``first`` on, one block at least: values of each column, and where they are null."""
         kept, count, is_first = [], 0, True
         for records in self._records():
             passed = min(first, len(records))

@@ -2,8 +2,6 @@
 
 import numpy as np
 
-__all__ = ["Sum", "encoded"]
-
 _WORD = 2**32 - 1
 #: Characters that the text avoids: those between the digits and the letters.
 _PUNCTUATION = set(range(ord(":"), ord("@") + 1)) | set(range(ord("["), ord("`") + 1))

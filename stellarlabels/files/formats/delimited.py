@@ -25,8 +25,6 @@ from stellarlabels.files.opening import damages
 from stellarlabels.files.progress import TEXT, slices
 from stellarlabels.files.sheets import Sheet
 
-__all__ = ["Text", "tables", "write"]
-
 #: Bytes that are read at once: longer than any line, but few enough for the cache of a processor.
 _BLOCK = 1 << 22
 #: A value above it may be an identifier that has been rounded.

@@ -9,8 +9,6 @@ from stellarlabels.exceptions import ReadError
 from stellarlabels.files.formats import typing
 from stellarlabels.files.opening import damages
 
-__all__ = ["Dialect", "cells", "decoded", "sniff"]
-
 #: What separates cells; the one that is most often in the header.
 _DELIMITERS = (",", "\t", "|", ";")
 #: Lines by which the columns are judged before all of them are read, and bytes that are looked at.

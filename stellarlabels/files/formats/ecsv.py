@@ -9,16 +9,13 @@ import re
 from dataclasses import replace
 
 import numpy as np
-from astropy.table import Column as PlainColumn
-from astropy.table import MaskedColumn, Table
+from astropy.table import Column as PlainColumn, MaskedColumn, Table
 
 from stellarlabels.columns import Column, units
 from stellarlabels.exceptions import ReadError
 from stellarlabels.files.content import Content, field_of
 from stellarlabels.files.formats import delimited
 from stellarlabels.files.formats.dialect import cells, sniff
-
-__all__ = ["tables", "write"]
 
 _OWN = ("name", "description", "reference", "flags", "coosys", "creator")
 #: Entry of the metadata with what belongs to the catalog as a whole.

@@ -14,14 +14,14 @@ from astropy.io import fits
 from stellarlabels.columns import Column, Ragged, units
 from stellarlabels.exceptions import ReadError
 from stellarlabels.files.content import Content, field_of, ragged_field
-from stellarlabels.files.formats.fits_output import LETTERS, STRUCTURE, write
+from stellarlabels.files.formats.fits_output import LETTERS, STRUCTURE, write as write
 from stellarlabels.files.formats.foreign import TableSheet
 from stellarlabels.files.records import text
 from stellarlabels.files.sheets import Sheet
 
-__all__ = ["tables", "write"]
-
 _BLOCK = 2880
+#: Rows that are looked at at a time.
+_ROWS = 1 << 16
 _DTYPES = {letter: np.dtype(f">{code}") for code, letter in LETTERS.items()}
 _DTYPES |= {"L": np.dtype("u1"), "A": np.dtype("u1"), "X": np.dtype("u1"), "C": np.dtype(">c8"), "M": np.dtype(">c16")}
 
@@ -216,7 +216,14 @@ class _Table(Sheet):
             values = own.scaled(stored)
             if form.null is not None and stored.dtype.kind in "iu":
                 values = np.where(stored == form.null, np.nan, values)
-        return ragged_field(column, Ragged(values, sizes // own.dtype.base.itemsize))
+        found = Ragged(values, sizes // own.dtype.base.itemsize)
+        return ragged_field(column, found, 0 if there.any() else self._longest(form, stream))
+
+    def _longest(self, form, stream):
+        """Length of the longest array of a column in the whole table."""
+        parts = range(0, self.rows, _ROWS)
+        found = (self._records(stream, first, min(_ROWS, self.rows - first))[f"f{form.number}"] for first in parts)
+        return max((int(cells[:, 0].max(initial=0)) for cells in found), default=0)
 
 
 class _Columns(_Table):

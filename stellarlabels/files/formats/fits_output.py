@@ -20,8 +20,6 @@ from stellarlabels.files.formats.checksums import Sum, encoded
 from stellarlabels.files.progress import slices
 from stellarlabels.files.records import Packer
 
-__all__ = ["LETTERS", "STRUCTURE", "write"]
-
 _BLOCK = 2880
 LETTERS = {"u1": "B", "i2": "I", "i4": "J", "i8": "K", "f4": "E", "f8": "D"}
 _DIGITS = {"u1": 3, "i2": 6, "i4": 11, "i8": 20}

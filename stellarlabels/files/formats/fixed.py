@@ -15,19 +15,16 @@ from stellarlabels.exceptions import InputError
 from stellarlabels.files.formats.text import arrow, numbers
 from stellarlabels.files.progress import TEXT, slices
 
-__all__ = ["ORDINAL", "FixedWidth"]
-
 _RULE = "-" * 80
 #: Ends the description of a value out of a cell of several ones.
 ORDINAL = "({} of {})"
 
 
 class FixedWidth:
-    """A content in columns of fixed width; ``width`` is the number of characters of a line.
+    """A content in columns of fixed width; ``width`` is the number of characters of a line."""
 
-    An InputError names columns of cells of two or more dimensions, of infinite numbers, of text that is not printable
-    ASCII, and names with blanks.
-    """
+    # An InputError names columns of cells of two or more dimensions, of infinite numbers, of text that is not printable
+    # ASCII, and names with blanks.
 
     def __init__(self, content):
         self.content = content

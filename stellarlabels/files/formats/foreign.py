@@ -7,8 +7,6 @@ from stellarlabels.files.content import Content, field_of, ragged_field
 from stellarlabels.files.opening import damages
 from stellarlabels.files.sheets import Sheet
 
-__all__ = ["TableSheet", "field_of_column"]
-
 
 class TableSheet(Sheet):
     """A table that is read at once: ``load(data)`` makes an Astropy table of the bytes of the file."""

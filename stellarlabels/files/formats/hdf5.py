@@ -15,8 +15,6 @@ from stellarlabels.exceptions import ReadError, StellarLabelsError
 from stellarlabels.files.content import Content, field_of, ragged_field
 from stellarlabels.files.sheets import Sheet
 
-__all__ = ["tables", "write"]
-
 #: The end of the name of the dataset in which Astropy keeps units and descriptions.
 _ASTROPY = ".__table_column_meta__"
 

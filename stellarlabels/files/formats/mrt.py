@@ -18,8 +18,6 @@ from stellarlabels.files.formats.fixed import ORDINAL, FixedWidth
 from stellarlabels.files.formats.foreign import TableSheet
 from stellarlabels.files.opening import damages
 
-__all__ = ["described", "tables", "write"]
-
 #: The end of the description of a column of values out of cells of several ones.
 _PLACE = re.compile("(.*) " + re.escape(ORDINAL).replace(r"\{\}", r"(\d+)"))
 _WRITTEN_BY = re.compile(r"Title: (.*)\nAuthors: .*\nTable: (.*) \(written by (.*)\)\n")

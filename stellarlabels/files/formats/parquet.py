@@ -13,8 +13,6 @@ from stellarlabels.files.progress import slices
 from stellarlabels.files.records import Packer
 from stellarlabels.files.sheets import Sheet
 
-__all__ = ["arrow_schema", "described", "tables", "write"]
-
 _VERSION = b"IVOA.VOTable-Parquet.version"
 _HEADER = b"IVOA.VOTable-Parquet.content"
 _ASTROPY = b"table_meta_yaml"

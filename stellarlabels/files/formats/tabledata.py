@@ -5,8 +5,6 @@ import numpy as np
 from stellarlabels.exceptions import InputError
 from stellarlabels.files.formats.text import arrow, numbers
 
-__all__ = ["rows"]
-
 _ENTITIES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\r", "&#13;"))
 #: Characters that XML 1.0 cannot hold.
 _CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x{FFFE}\x{FFFF}]"

@@ -5,8 +5,6 @@ Apache Arrow does the work: NumPy takes ten times as long.
 
 import numpy as np
 
-__all__ = ["arrow", "numbers"]
-
 
 def arrow():
     """The modules pyarrow and pyarrow.compute."""

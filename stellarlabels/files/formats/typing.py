@@ -6,8 +6,6 @@ import numpy as np
 
 from stellarlabels.files.formats.arrow import load
 
-__all__ = ["NULLS", "converted", "decide", "is_number", "typed"]
-
 _WORDS = """#N/A #NA -1.#IND -1.#QNAN 1.#IND 1.#QNAN -NaN -nan NaN nan NAN N/A n/a NA na <NA> NaT NULL Null null
 None none INDEF masked - -- --- ... ?"""
 #: Words for nothing among numbers: of databases, pandas, R, IRAF, Astropy and the CDS.
@@ -33,11 +31,9 @@ def cleaned(texts):
 
 
 def decide(texts, *, comma=False):
-    """The type of all texts of a column, and the first text that is no number where most of them are.
-
-    Integers stay integers as long as they fit into 64 bits, also beside ``-9999.0``; integers that floats would round
-    beside fractions stay text. With ``comma``, a comma may stand for the point.
-    """
+    """The type of all texts of a column, and the first text that is no number where most of them are."""
+    # Integers stay integers as long as they fit into 64 bits, also beside -9999.0; integers that floats would round
+    # beside fractions stay text. With "comma", a comma may stand for the point.
     pc = load().compute
     texts = cleaned(texts).drop_null()
     if not len(texts):

@@ -22,8 +22,6 @@ from stellarlabels.files.progress import TEXT, slices
 from stellarlabels.files.records import Packer
 from stellarlabels.files.sheets import Sheet
 
-__all__ = ["tables", "write"]
-
 _FIELD = re.compile(rb"<(?:[\w.-]+:)?FIELD\b[^>]*>")
 _ATTRIBUTE = rb"\s%s\s*=\s*(\"[^\"]*\"|'[^']*')"
 #: Marks fields whose datatype is a guess.
@@ -86,7 +84,7 @@ def _parsed(data):
     for guess in (False, True):
         with warnings.catch_warnings(record=True) as seen:
             warnings.simplefilter("always")
-            file = votable.parse(io.BytesIO(_declared(data, guess)), verify="ignore")
+            file = votable.parse(io.BytesIO(_declared(data, guess)), verify="warn")
         changed = [str(item.message) for item in seen if type(item.message).__name__ in _CHANGED]
         if not changed or b"TABLEDATA" not in data:
             break

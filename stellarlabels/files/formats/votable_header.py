@@ -15,8 +15,6 @@ from stellarlabels.columns import Column, units
 from stellarlabels.exceptions import InputError
 from stellarlabels.files.content import Content, field_of
 
-__all__ = ["PLACE", "about", "document", "make_field", "parse", "values_of"]
-
 _NAMESPACE = "http://www.ivoa.net/xml/VOTable/v1.3"
 _DATATYPES = {
     "b": "boolean",

@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 from astropy.table import Table
 
-from stellarlabels.corrections.extinction import SFD, check_scale
-from stellarlabels.corrections.extinction import coefficients as coefficient_set
+from stellarlabels.corrections.extinction import SFD, check_scale, coefficients as coefficient_set
 from stellarlabels.exceptions import InputError, ReadError
 
 _FOLDER = resources.files("stellarlabels") / "data" / "colors"

@@ -5,8 +5,6 @@ from functools import lru_cache
 from stellarlabels import packaged
 from stellarlabels.columns import Schema, column
 
-__all__ = ["ARMS", "PIXELS", "lamost_columns"]
-
 #: Ends of the names of the columns of pixels: low resolution has one spectrum, medium resolution two arms.
 ARMS = ("", "_b", "_r")
 

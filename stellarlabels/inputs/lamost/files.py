@@ -18,8 +18,6 @@ from stellarlabels.exceptions import ReadError
 from stellarlabels.files import open_fits, read_bytes, register, registered
 from stellarlabels.inputs.lamost.columns import lamost_columns
 
-__all__ = ["Arm", "Observation", "is_lamost", "obsid_of", "read_file"]
-
 #: Wavelengths (Angstrom) that a LAMOST spectrum can have.
 _RANGE = (3000.0, 11000.0)
 
@@ -33,10 +31,9 @@ _ROWS = ("flux", "ivar", "wavelength", "andmask", "ormask")
 
 @dataclass
 class Arm:
-    """The pixels of one spectrum, (M,) each: increasing vacuum wavelengths in Angstrom, NaN where there is no number.
+    """Pixels (M,) of one spectrum: increasing vacuum wavelengths in Angstrom, NaN where there is no number."""
 
-    The inverse variance is 0 wherever flux, wavelength or inverse variance are not numbers. S/N: what the file says.
-    """
+    # The inverse variance is 0 wherever flux, wavelength or inverse variance are not numbers. S/N: what the file says.
 
     wavelength: np.ndarray
     flux: np.ndarray

@@ -16,8 +16,6 @@ from stellarlabels.inputs.lamost.published_continuum import LINEAR_GRID, as_code
 from stellarlabels.inputs.spectra import normalise, pixel_column, running_continuum, spectrum_features
 from stellarlabels.inputs.spectra.continuum import WIDTH
 
-__all__ = ["LINEAR_GRID", "LOG_GRID", "LRSSpectrum", "VARIANTS", "normalised"]
-
 #: Wavelengths of the local continuum: the steps of LAMOST, 1e-4 in the logarithm, from 3850 to 8800 Angstrom.
 LOG_GRID = 10 ** (np.log10(3850.0) + 1e-4 * np.arange(3590))
 

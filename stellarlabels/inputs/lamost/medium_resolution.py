@@ -18,8 +18,6 @@ from stellarlabels.inputs.spectra import (
 )
 from stellarlabels.inputs.spectra.velocity import velocities
 
-__all__ = ["ARMS", "GRIDS", "MRSArms", "arm_pixels", "normalised_arm", "templates"]
-
 #: Windows of the two arms in Angstrom (vacuum); the paper's Section 2.1.
 ARMS = {"b": (4950.0, 5350.0), "r": (6350.0, 6750.0)}
 
@@ -146,18 +144,7 @@ class MRSArms(FeatureSet):
         return _features(arrays, snr, BAD_SAMPLES=bad, MISSING_VELOCITY=unknown, DOUBLE_LINED=double)
 
     def velocities(self, table):
-        """Radial velocities with which the spectra of a table are shifted to rest, from the table or measured.
-
-        Parameters
-        ----------
-        table : `~astropy.table.Table`
-            As for `compute`.
-
-        Returns
-        -------
-        `~numpy.ndarray` of float64, shape (N,)
-            km/s; the mean of the arms where these have velocities of their own. 0 where nothing is known.
-        """
+        """Velocities (N,) in km/s by which spectra are shifted, given or measured, means of the arms; 0 if unknown."""
         out = np.zeros(len(table))
         arms = _arms(table)
         for start in range(0, len(table), BLOCK):
@@ -220,12 +207,12 @@ def _features(arrays, snr, **conditions):
 
 def _quality(snr, present):
     """Scaled logarithms of the S/N of the two arms, and 1 or 0 for there or missing; shape (N, 4)."""
-    columns = []
+    parts = []
     for arm in ARMS:
         ratio = np.clip(np.where(present[arm], snr[arm], 1.0), 1.0, 1000.0)
-        columns.append((np.log10(ratio) - 1.5) / 0.5 * present[arm])
-    columns += [present[arm] for arm in ARMS]
-    return np.stack(columns, axis=1).astype(np.float32)
+        parts.append((np.log10(ratio) - 1.5) / 0.5 * present[arm])
+    parts += [present[arm] for arm in ARMS]
+    return np.stack(parts, axis=1).astype(np.float32)
 
 
 def arm_pixels(table, arm):

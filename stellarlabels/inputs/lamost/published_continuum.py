@@ -6,8 +6,6 @@ import numpy as np
 
 from stellarlabels.inputs.spectra import fill_gaps, interpolate
 
-__all__ = ["LINEAR_GRID", "as_code", "as_paper"]
-
 #: The 4,875 wavelengths (Angstrom, vacuum, at rest) of the paper's network: 3925 to 8799 in steps of 1.
 LINEAR_GRID = np.arange(3925.0, 8800.0)
 
@@ -123,11 +121,9 @@ def _continuum(wavelength, flux, good, cutoff):
 
 
 def _fit(powers, basis, flux, kept, cutoff):
-    """Polynomials (N, M) that fit the kept pixels best, and the scatter (N, 1) of these.
-
-    Powers of the place of each pixel are (M, 2 K - 1), and the first K of them (K, M); or such for each spectrum. With
-    a cutoff, singular values below so many times the number of pixels, relative to the largest, are left out.
-    """
+    """Polynomials (N, M) that fit the kept pixels best, and the scatter (N, 1) of these."""
+    # Powers of the place of each pixel are (M, 2 K - 1), and the first K of them (K, M); or such for each spectrum.
+    # With a cutoff, singular values below so many times the number of pixels, relative to the largest, are left out.
     weight = kept.astype(np.float64)
     weighted = weight * flux
     moments = _sums(weight, powers)
@@ -160,10 +156,7 @@ def _sums(weight, powers):
 
 
 def _widened(strong, good):
-    """Runs of strong pixels and as many pixels again on each side, less one, up to the neighboring runs.
-
-    Neighbors are counted among the good pixels of a spectrum.
-    """
+    """Runs of strong pixels and as many good pixels again on each side, less one, up to the neighboring runs."""
     place, ends = np.flatnonzero(good), np.cumsum(good.sum(axis=1))
     mark = strong.ravel()[place]
     joined = mark[1:] & mark[:-1]

@@ -18,8 +18,6 @@ from stellarlabels.inputs.lamost.files import Observation, is_lamost, obsid_of, 
 from stellarlabels.inputs.readers import register_reader
 from stellarlabels.inputs.spectra import pixel_column
 
-__all__ = ["iter_lamost", "read_lamost"]
-
 #: So many files, and there is a progress bar.
 _MANY = 20
 

@@ -4,8 +4,6 @@ import numpy as np
 
 from stellarlabels.inputs.spectra.resampling import fill_gaps, interpolate
 
-__all__ = ["LEAST", "UNKNOWN", "WIDTH", "clipped_continuum", "running_continuum"]
-
 #: Pixels of the three running means.
 WIDTH = 51
 
@@ -74,30 +72,9 @@ def clipped_continuum(flux, good=None, *, order=4, low=1.0, high=4.0, iterations
 
 
 def running_continuum(wavelength, flux, ivar, good, z, *, grid, width=WIDTH):
-    """Spectra divided by a continuum of three running means, weighted with the inverse variances.
-
-    Parameters
-    ----------
-    wavelength : `~numpy.ndarray`, shape (M,) or (N, M)
-        As observed.
-    flux, ivar : `~numpy.ndarray`, shape (N, M)
-    good : `~numpy.ndarray` of bool, shape (N, M)
-    z : `~numpy.ndarray`, shape (N, 1)
-        Redshifts.
-    grid : `~numpy.ndarray`, shape (P,)
-        Wavelengths at rest of the result.
-    width : int
-        Pixels of each of the running means.
-
-    Returns
-    -------
-    ratio, error : `~numpy.ndarray`, shape (N, P)
-        1 and `UNKNOWN` where nothing is known.
-    beyond : `~numpy.ndarray` of bool, shape (N,)
-        Whether pixels beyond 0 to 2 were cut off.
-    reached : `~numpy.ndarray` of bool, shape (N, P)
-        Pixels of the result of which something is known.
-    """
+    """Flux (N, M) over a continuum of three running means weighted with ivar: ratio and error (N, P) at rest."""
+    # 1 and UNKNOWN where nothing is known. Also whether pixels beyond 0 to 2 were cut off (N,), and which pixels of the
+    # result are known (N, P). "wavelength" (M,) or (N, M) is as observed, "z" (N, 1), "width" the pixels of each mean.
     from scipy.ndimage import uniform_filter1d
 
     typical = np.maximum(np.median(ivar, axis=1, keepdims=True), 1e-30)

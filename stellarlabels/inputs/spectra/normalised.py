@@ -14,8 +14,6 @@ from stellarlabels.inputs.spectra.continuum import UNKNOWN, WIDTH, running_conti
 from stellarlabels.inputs.spectra.table_pixels import MASKS, only_pixels, pixels
 from stellarlabels.inputs.spectra.velocity import redshift
 
-__all__ = ["Normalised", "SpectrumPixels", "normalise"]
-
 #: Spectra that are worked on at once: few enough for the processor's cache.
 BLOCK = 64
 
@@ -25,24 +23,12 @@ LEAST_SHARE = 0.5
 
 @dataclass
 class Normalised:
-    """Spectra divided by their pseudo-continuum.
+    """Spectra divided by their pseudo-continuum: flux and, or None, error (N, P), and what is known of each of them."""
 
-    Parameters
-    ----------
-    flux : `~numpy.ndarray` of float32, shape (N, P)
-        NaN where the spectrum does not reach or could not be normalised; 1 there if there are errors.
-    error : `~numpy.ndarray` of float32, shape (N, P) or None
-        Standard errors, 5 where nothing is known.
-    replaced : `~numpy.ndarray` of bool, shape (N,)
-        Whether any pixel was beyond the limits and was replaced.
-    snr : `~numpy.ndarray`, shape (N,)
-        Median ratio of flux and error over the good ones of every fifth pixel.
-    parts : `~numpy.ndarray` of bool, shape (N, K)
-        Whether at least half of the pixels of each part of the grid reach the network: good, and with a positive
-        continuum below them.
-    at_rest : `~numpy.ndarray` of bool, shape (N,)
-        Whether a velocity was known; where not, the star is taken to be at rest.
-    """
+    # "flux" is NaN where the spectrum does not reach or could not be normalised, 1 there if there are errors, which are
+    # 5. "replaced" (N,): pixels beyond the limits were replaced. "snr" (N,): median of flux over error of the good ones
+    # of every fifth pixel. "parts" (N, K): half of the pixels of each part are good, with a positive continuum.
+    # "at_rest" (N,): a velocity was known.
 
     flux: np.ndarray
     error: np.ndarray | None
@@ -68,27 +54,10 @@ class Normalised:
 
 
 def normalise(table, grid, continuum, *, splits=(), masks=MASKS, weighted=True):
-    """Spectra of a table at rest, on a common grid, divided by their pseudo-continuum.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-        N spectra, see `stellarlabels.inputs.spectra.pixels`, with ``z`` or ``radial_velocity``.
-    grid : `~numpy.ndarray`, shape (P,)
-        Wavelengths at rest, Angstrom.
-    continuum : callable
-        ``continuum(wavelength, flux, ivar, good, z)`` for a block of spectra, which gives the quotient on the grid, its
-        error or None, whether pixels were replaced, and which pixels are known; see
-        `stellarlabels.inputs.spectra.running_continuum`.
-    splits : sequence of float
-        Wavelengths between the parts of the grid.
-    masks, weighted
-        See `stellarlabels.inputs.spectra.pixels`.
-
-    Returns
-    -------
-    Normalised
-    """
+    """`Normalised` spectra of a table at rest on a grid (P,) in Angstrom, by one such as `running_continuum`."""
+    # "continuum(wavelength, flux, ivar, good, z)" takes a block of spectra and gives the quotient on the grid, its
+    # error or None, whether pixels were replaced, and which are known. "splits" are wavelengths between the parts of
+    # the grid.
     count = len(table)
     spectra, z = only_pixels(table), redshift(table)
     known = np.isfinite(z)

@@ -2,27 +2,9 @@
 
 import numpy as np
 
-__all__ = ["fill_gaps", "interpolate"]
-
 
 def interpolate(wavelength, values, targets, redshift=None):
-    """Linear interpolation of many spectra.
-
-    Parameters
-    ----------
-    wavelength : `~numpy.ndarray`, shape (M,) or (N, M)
-        Increasing, finite.
-    values : `~numpy.ndarray`, shape (N, M)
-    targets : `~numpy.ndarray`, shape (P,) or (N, P)
-        Wavelengths of the result.
-    redshift : `~numpy.ndarray`, shape (N, 1), optional
-        Where given, targets are at rest, and the wavelengths of the result are ``targets * (1 + redshift)``.
-
-    Returns
-    -------
-    `~numpy.ndarray` of float64, shape (N, P)
-        NaN outside of the wavelengths, and throughout where there are fewer than two of them.
-    """
+    """Values (N, M) interpolated linearly to (P,) or (N, P) wavelengths, times 1 + redshift (N, 1); NaN outside."""
     values = np.asarray(values, float)
     count, size = values.shape
     if size < 2:
@@ -55,10 +37,8 @@ def interpolate(wavelength, values, targets, redshift=None):
 
 
 def _places(wavelength, targets, guess, count):
-    """Index of the first wavelength beyond each target, as of `numpy.searchsorted` with ``side="right"``.
-
-    For wavelengths (M,) the logarithms of the targets are needed as well, whose memory is used.
-    """
+    """Index of the first wavelength beyond each target, as of `numpy.searchsorted` with ``side="right"``."""
+    # For wavelengths (M,) the logarithms of the targets are needed as well, whose memory is used.
     if wavelength.ndim == 2:
         low = min(wavelength.min(initial=np.inf), targets.min(initial=np.inf))
         step = max(wavelength.max(initial=-np.inf), targets.max(initial=-np.inf)) - low + 1.0
@@ -81,19 +61,7 @@ def _places(wavelength, targets, guess, count):
 
 
 def fill_gaps(wavelength, values, good):
-    """Values with those that are not good interpolated linearly from their good neighbors.
-
-    Parameters
-    ----------
-    wavelength : `~numpy.ndarray`, shape (M,) or (N, M)
-    values : `~numpy.ndarray`, shape (N, M)
-    good : `~numpy.ndarray` of bool, shape (N, M)
-
-    Returns
-    -------
-    `~numpy.ndarray` of float64, shape (N, M)
-        NaN before the first and after the last good pixel.
-    """
+    """Values (N, M) with those not good interpolated linearly; NaN before the first and after the last good one."""
     out = np.where(good, values, np.nan)
     size = out.shape[1]
     known, gaps = np.flatnonzero(good), np.flatnonzero(~good)

@@ -7,8 +7,6 @@ from astropy.table import QTable
 from stellarlabels.exceptions import InputError
 from stellarlabels.inputs.spectra.table_pixels import PIXELS, masks_of, pixel_column
 
-__all__ = ["from_specutils", "to_specutils"]
-
 
 def to_specutils(table, *, arm=""):
     """Spectra of a table as objects of specutils.

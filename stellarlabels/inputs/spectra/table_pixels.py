@@ -10,8 +10,6 @@ from astropy.table import Table
 from stellarlabels import columns, packaged
 from stellarlabels.exceptions import InputError, MissingColumnError
 
-__all__ = ["MASKS", "PIXELS", "Pixels", "cells", "only_pixels", "pixel_column", "pixels"]
-
 #: Columns of bits, none of which may be set in a good pixel; a table may have any of them.
 MASKS = ("andmask", "ormask", "mask")
 
@@ -27,37 +25,13 @@ def _declared():
 
 
 def pixel_column(name, arm=""):
-    """The declaration of a column of pixels.
-
-    Parameters
-    ----------
-    name : str
-        One of `PIXELS` or `MASKS`.
-    arm : str
-        End of the column's name, where a spectrum comes in several arms.
-
-    Returns
-    -------
-    `~stellarlabels.columns.Column`
-    """
+    """The declaration of a column of pixels, one of `PIXELS` or `MASKS`; ``arm`` is the end of its name."""
     return columns.column(name + arm) if arm else _declared()[name]
 
 
 @dataclass
 class Pixels:
-    """Pixels of N spectra.
-
-    Parameters
-    ----------
-    wavelength : `~numpy.ndarray` of float64, shape (M,) or (N, M)
-        Angstrom, as observed; finite and increasing. Of shape (M,) if all spectra have the same.
-    flux, ivar : `~numpy.ndarray` of float64, shape (N, M)
-        0 where not good.
-    good : `~numpy.ndarray` of bool, shape (N, M)
-        Pixels that can be used.
-    there : `~numpy.ndarray` of bool, shape (N, M)
-        Pixels that the spectrum has, good or not.
-    """
+    """Observed wavelengths (M,) or (N, M) in Angstrom; flux, ivar (0 if bad), which are good, and there, (N, M)."""
 
     wavelength: np.ndarray
     flux: np.ndarray

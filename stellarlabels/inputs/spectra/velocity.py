@@ -4,8 +4,6 @@ import numpy as np
 
 from stellarlabels import columns
 
-__all__ = ["LIGHT", "measure_velocity", "redshift", "velocities"]
-
 #: Speed of light in km/s.
 LIGHT = 299792.458
 

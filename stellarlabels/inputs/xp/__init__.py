@@ -5,12 +5,12 @@ Giant Stars Based on Gaia XP spectra"); ``xp_spectrum``, all samples with their 
 the coefficients with all their covariances.
 """
 
-from stellarlabels.inputs.xp import packed
-from stellarlabels.inputs.xp.coefficient_features import XPCoefficients, add_noise, designs
+from stellarlabels.inputs.xp import packed as packed
+from stellarlabels.inputs.xp.coefficient_features import XPCoefficients, add_noise as add_noise, designs as designs
 from stellarlabels.inputs.xp.covariance import CoefficientCovariance
-from stellarlabels.inputs.xp.layout import COLUMNS, SIZES
+from stellarlabels.inputs.xp.layout import COLUMNS as COLUMNS, SIZES as SIZES
 from stellarlabels.inputs.xp.photometry import Photometry, available, synthesize, synthetic_photometry
-from stellarlabels.inputs.xp.products import duplicates
+from stellarlabels.inputs.xp.products import duplicates as duplicates
 from stellarlabels.inputs.xp.reader import read_table, read_xp
 from stellarlabels.inputs.xp.recovery import recover_coefficients
 from stellarlabels.inputs.xp.sample_features import XPPixels, XPSpectrum
@@ -18,20 +18,14 @@ from stellarlabels.inputs.xp.samples import spectra
 from stellarlabels.inputs.xp.sampling import WAVELENGTH, design_matrix, sample
 
 __all__ = [
-    "COLUMNS",
-    "SIZES",
     "WAVELENGTH",
     "CoefficientCovariance",
     "Photometry",
     "XPCoefficients",
     "XPPixels",
     "XPSpectrum",
-    "add_noise",
     "available",
     "design_matrix",
-    "designs",
-    "duplicates",
-    "packed",
     "read_table",
     "read_xp",
     "recover_coefficients",

@@ -101,10 +101,7 @@ def designs():
 
 
 def add_noise(features, amount, seed=0):
-    """The same stars with noisier spectra: noise with the covariance of the coefficients times ``amount`` is added.
-
-    The covariance that the features of `XPCoefficients` state grows by ``1 + amount``.
-    """
+    """The same stars with noise of ``amount`` times the covariance added, which in the features grows by 1 + amount."""
     rng = np.random.default_rng(seed)
     arrays = dict(features.arrays)
     noise = []

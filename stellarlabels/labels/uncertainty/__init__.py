@@ -1,26 +1,20 @@
 """Are the errors honest? Pulls, coverage, and a recorded recalibration of predicted errors."""
 
-from stellarlabels.labels.uncertainty.calibration import Calibration, balance, combine, reduced
+from stellarlabels.labels.uncertainty.calibration import (
+    Calibration,
+    balance as balance,
+    combine as combine,
+    reduced as reduced,
+)
 from stellarlabels.labels.uncertainty.plan import CalibrationPlan
 from stellarlabels.labels.uncertainty.scores import (
-    ONE_SIGMA,
+    MAD_TO_SIGMA as MAD_TO_SIGMA,
+    ONE_SIGMA as ONE_SIGMA,
     coverage,
-    pit,
+    pit as pit,
     pulls,
-    reliability,
+    reliability as reliability,
     robust_scatter,
 )
 
-__all__ = [
-    "ONE_SIGMA",
-    "Calibration",
-    "CalibrationPlan",
-    "balance",
-    "combine",
-    "coverage",
-    "pit",
-    "pulls",
-    "reduced",
-    "reliability",
-    "robust_scatter",
-]
+__all__ = ["Calibration", "CalibrationPlan", "coverage", "pulls", "robust_scatter"]

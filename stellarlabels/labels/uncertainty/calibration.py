@@ -6,27 +6,13 @@ import numpy as np
 
 from stellarlabels.labels.uncertainty.scores import ONE_SIGMA
 
-__all__ = ["Calibration", "balance", "combine", "reduced"]
-
 
 def combine(means, sigmas, *, calibrated=False):
-    """Mean and standard deviation of an ensemble of predictions.
-
-    Parameters
-    ----------
-    means, sigmas : array_like, shape (K, N, L)
-        Predictions of K networks.
-    calibrated : bool
-        Whether ``sigmas`` are calibrated errors of the single networks.
-
-    Returns
-    -------
-    mean, sigma : `~numpy.ndarray`, shape (N, L)
-        The mean of the means. With errors as the networks give them, the variance is the mean variance (aleatoric) plus
-        the variance of the means (epistemic), that of an equal mixture. Calibrated errors contain both already; the
-        mean of the networks is then better than the single ones by the variance of the means (the ambiguity
-        decomposition of Krogh & Vedelsby 1995), which is subtracted, though never more than three quarters.
-    """
+    """Mean and standard deviation (N, L) of an ensemble from those of its networks (K, N, L)."""
+    # With errors as the networks give them, the variance is the mean variance (aleatoric) plus the variance of the
+    # means (epistemic), that of an equal mixture. Calibrated errors contain both already; the mean of the networks is
+    # then better than the single ones by the variance of the means (the ambiguity decomposition of Krogh & Vedelsby
+    # 1995), which is subtracted, though never more than three quarters.
     means, sigmas = np.asarray(means), np.asarray(sigmas)
     variance, spread = np.mean(sigmas**2, axis=0), means.var(axis=0)
     total = reduced(variance, spread) if calibrated else variance + spread
@@ -34,20 +20,7 @@ def combine(means, sigmas, *, calibrated=False):
 
 
 def reduced(variance, gained):
-    """Variance of the mean of several networks.
-
-    Parameters
-    ----------
-    variance : `~numpy.ndarray`
-        Mean variance of the single networks' errors.
-    gained : `~numpy.ndarray`
-        Variance of the networks about their mean.
-
-    Returns
-    -------
-    `~numpy.ndarray`
-        Their difference, but never less than a quarter of the first.
-    """
+    """Variance of the mean of several networks: theirs less that about their mean, a quarter of theirs at least."""
     return np.maximum(variance - gained, variance / 4)
 
 
@@ -164,31 +137,11 @@ class Calibration:
 def balance(
     predicted, inputs, rest, reference, reference_error, groups, levels=(ONE_SIGMA,), largest=10.0, gained=None
 ):
-    """Factors on the variance of one part of the errors, with which stars of all groups need the same correction.
-
-    Errors that are too small where the inputs are good, and right where they are bad, lack variance that does not come
-    from the inputs.
-
-    Parameters
-    ----------
-    predicted, reference, reference_error : `~numpy.ndarray`, shape (N, L)
-        As for `Calibration.fit`.
-    inputs, rest : `~numpy.ndarray`, shape (N, L)
-        Variance that the errors of the inputs cause, and all other variance.
-    groups : sequence of `~numpy.ndarray` of bool, shape (N,)
-        Stars whose inputs are ever worse, for instance the same spectra with more and more noise.
-    levels : sequence of float
-        As for `Calibration.fit`.
-    largest : float
-        Limit of the factors, which are at least 1.
-    gained : `~numpy.ndarray`, shape (N, L), optional
-        As for `Calibration.fit`.
-
-    Returns
-    -------
-    `~numpy.ndarray`, shape (L,)
-        The factors for which the corrections that the groups need differ least.
-    """
+    """Factors (L,), at least 1, on the variance of a part with which all groups need the same correction."""
+    # Errors that are too small where the inputs are good, and right where they are bad, lack variance that does not
+    # come from the inputs. "inputs" and "rest" (N, L) are the variance that the errors of the inputs cause and all
+    # other; "groups" are stars (N,) whose inputs are ever worse, for instance the same spectra with more and more
+    # noise.
     from scipy.optimize import minimize_scalar
 
     gained = np.zeros_like(inputs) if gained is None else gained

@@ -6,8 +6,6 @@ import numpy as np
 
 from stellarlabels.labels.uncertainty.scores import ONE_SIGMA
 
-__all__ = ["CalibrationPlan"]
-
 #: Axes that `stellarlabels.inputs.Features` have, and one that follows from them.
 _OF_INPUTS = ("magnitude", "color", "snr", "ebv", "log_snr")
 

@@ -2,8 +2,6 @@
 
 import numpy as np
 
-__all__ = ["ONE_SIGMA", "coverage", "pit", "pulls", "reliability", "robust_scatter"]
-
 #: Probability inside one standard deviation of a Gaussian.
 ONE_SIGMA = 0.6826894921370859
 
@@ -53,40 +51,18 @@ def coverage(pull, sigma=1.0):
 
 
 def pit(predicted, error, reference, reference_error=0.0):
-    """Probability integral transform: where in its predicted Gaussian distribution each reference value lies.
-
-    Parameters
-    ----------
-    predicted, error, reference, reference_error
-        As for `pulls`.
-
-    Returns
-    -------
-    `~numpy.ndarray`
-        0 to 1, NaN where a value is missing. Uniform if the predicted distributions are right; piled up at both ends if
-        the errors are too small, in the middle if they are too large (Dawid 1984, J. R. Stat. Soc. A 147, 278).
-    """
+    """Probability integral transform, 0 to 1: where in its predicted Gaussian each reference lies; NaN if missing."""
+    # Uniform if the predicted distributions are right; piled up at both ends if the errors are too small, in the middle
+    # if they are too large (Dawid 1984, J. R. Stat. Soc. A 147, 278).
     from scipy.special import ndtr
 
     return ndtr(-pulls(predicted, error, reference, reference_error))
 
 
 def reliability(predicted, error, reference, reference_error=0.0, *, levels=None):
-    """Share of the reference values inside central intervals of given probability.
-
-    Parameters
-    ----------
-    predicted, error, reference, reference_error
-        As for `pulls`.
-    levels : array_like, optional
-        Probabilities of the intervals; 0.05 to 0.95 in steps of 0.05 by default.
-
-    Returns
-    -------
-    `~astropy.table.QTable`
-        ``expected`` and ``observed`` share, and ``sampling_error``, the standard error of the observed share if the
-        expected one is right. NaN observed without values.
-    """
+    """Share of the references inside central intervals: a QTable of ``expected``, ``observed``, ``sampling_error``."""
+    # "levels" are probabilities, by default 0.05 to 0.95 in steps of 0.05. The last column is the standard error of the
+    # observed share if the expected one is right.
     from astropy.table import QTable
     from scipy.special import ndtri
 

@@ -15,10 +15,10 @@ Examples
 """
 
 from stellarlabels.tables.quality import bitmasks, conditions
-from stellarlabels.tables.quality.conditions import quantity
+from stellarlabels.tables.quality.conditions import quantity as quantity
 from stellarlabels.tables.quality.cuts import Cut, CutSet
 from stellarlabels.tables.quality.flagging import apply, passes, waterfall
-from stellarlabels.tables.quality.papers import get, names, published, read, register
+from stellarlabels.tables.quality.papers import get, names, published as published, read, register
 
 __all__ = [
     "Cut",
@@ -29,8 +29,6 @@ __all__ = [
     "get",
     "names",
     "passes",
-    "published",
-    "quantity",
     "read",
     "register",
     "waterfall",

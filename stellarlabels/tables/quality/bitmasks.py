@@ -16,7 +16,7 @@ import numpy as np
 from stellarlabels import packaged
 from stellarlabels.exceptions import InputError
 
-__all__ = ["Bitmask", "get", "names"]
+__all__ = ["Bitmask", "get"]
 
 
 class Bitmask:

@@ -14,23 +14,11 @@ from stellarlabels.exceptions import InputError
 from stellarlabels.tables.columns import integers, text
 from stellarlabels.tables.quality import bitmasks
 
-__all__ = ["COMPARISONS", "both", "compare", "is_word", "negation", "present", "without_bits"]
+__all__ = ["COMPARISONS", "compare", "is_word", "present", "without_bits"]
 
 
 def quantity(table, name):
-    """A quantity of each star.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-    name : str
-        Name in the vocabulary. If the table has no such column, it is worked out where `DERIVED` tells how.
-
-    Returns
-    -------
-    `~numpy.ndarray` of float64, shape (N, ...)
-        In the unit of the vocabulary, NaN where missing. 64-bit integers are rounded to 16 digits.
-    """
+    """Values (N, ...) of a name of the vocabulary, NaN where missing; worked out as `DERIVED` tells if need be."""
     name = columns.column(name).name
     if columns.find(table, name) is None and name in DERIVED:
         return DERIVED[name](table)

@@ -101,18 +101,7 @@ def read(path):
 
 
 def published(name):
-    """The cuts of a paper as its file declares them, for those who want to write them in another language.
-
-    Parameters
-    ----------
-    name : str
-        One of the five papers.
-
-    Returns
-    -------
-    list of dict of str to str
-        One for each condition; the keys are the columns of the file, see `read`.
-    """
+    """The conditions of a paper as its file declares them, one dict of str for each; the keys are those of `read`."""
     with _file(name) as path:
         return _lines(path)[1]
 

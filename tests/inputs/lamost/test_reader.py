@@ -8,8 +8,7 @@ import pytest
 from astropy import units as u
 from astropy.io import fits
 from astropy.table import QTable
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from stellarlabels import flags
 from stellarlabels.archive.readers import available, iter_lamost, read_lamost, read_table

@@ -6,8 +6,7 @@ import warnings
 import numpy as np
 import pytest
 from astropy.io import fits
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from stellarlabels import flags
 from stellarlabels.archive.readers import read_lamost

@@ -14,8 +14,7 @@ from astropy.io import fits
 from astropy.io.votable import from_table
 from astropy.io.votable.tree import Info, Param
 from astropy.table import MaskedColumn, QTable, Table
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from stellarlabels import flags
 from stellarlabels.archive.readers import available, read_table, read_xp, sample_coefficients

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 from astropy import units as u
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from stellarlabels.archive.readers import read_xp
 from stellarlabels.exceptions import InputError

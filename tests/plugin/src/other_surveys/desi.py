@@ -10,7 +10,7 @@ from astropy.table import QTable, Table, vstack
 from stellarlabels.columns import Column, declare
 from stellarlabels.exceptions import ReadError
 from stellarlabels.inputs import register_reader
-from stellarlabels.labels.recipe import Recipe
+from stellarlabels.labels import Recipe
 from stellarlabels.systems import System
 
 declare(Column("targetid", dtype="int64", ucd="meta.id;meta.main", description="DESI identifier of the target"))

@@ -2,7 +2,7 @@
 
 from stellarlabels.columns import Column, declare
 from stellarlabels.inputs.colors import Band, ColorSet
-from stellarlabels.labels.recipe import Recipe
+from stellarlabels.labels import Recipe
 from stellarlabels.systems import System
 
 # What stellarlabels has no name for: the survey's identifier, and a label.

@@ -1,0 +1,137 @@
+"""Delimited text in the dialects of surveys, tools and spreadsheets; no cell makes floats of identifiers."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from astropy import units as u
+from astropy.table import Table
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from stellarlabels import catalogs
+from stellarlabels.columns import without_unit
+from stellarlabels.exceptions import FileWarning, ReadError, RenamedColumnWarning, StellarLabelsError
+
+BIG = 4295806720123456789
+
+
+def table_of(tmp_path, text, name="x.csv"):
+    """A text as a table, read at once and in pieces of one row, which must be the same."""
+    path = tmp_path / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    whole = catalogs.read(path)
+    pieces = list(catalogs.scan(path, rows=1))
+    for column in whole.colnames:
+        parts = [without_unit(piece[column]) for piece in pieces]
+        assert np.ma.concatenate(parts).tolist() == without_unit(whole[column]).tolist()
+        assert {part.dtype.kind for part in parts} == {without_unit(whole[column]).dtype.kind}
+    return whole
+
+
+@pytest.mark.parametrize("odd", ["-9999.0", "5853498713190525697.0", "", "<NA>", "nan", "-1"])
+def test_one_odd_cell_makes_no_floats_of_identifiers(odd, tmp_path):
+    found = table_of(tmp_path, f"source_id,z\n{BIG},0\n{odd},0\n")["source_id"]
+    assert found.dtype == np.int64 and found[0] == BIG
+    assert found.tolist()[1] == (int(odd.removesuffix(".0")) if odd[-1:].isdigit() else None)
+
+
+@pytest.mark.parametrize("odd", ["4.5", "1e20", "7x"])
+def test_identifiers_beside_what_is_none_stay_text(odd, tmp_path):
+    text = f"source_id,z\n{BIG},0\n{odd},0\n"
+    if odd == "7x":
+        with pytest.warns(FileWarning, match="'source_id' is read as text, since '7x' is no number"):
+            found = table_of(tmp_path, text)
+    else:
+        found = table_of(tmp_path, text)
+    assert found["source_id"].tolist() == [str(BIG), odd]
+
+
+def test_identifiers_above_the_largest_signed_integer_are_exact(tmp_path):
+    found = table_of(tmp_path, f"specobjid,z\n{BIG},0\n{2**63 + 5},0\n")["specobjid"]
+    assert found.dtype == np.uint64 and found.tolist() == [BIG, 2**63 + 5]
+
+
+@pytest.mark.parametrize("word", ["<NA>", r"\N", "INDEF", "masked", "...", "null", "None", "--", "NaN", "N/A", " "])
+def test_words_for_nothing_are_missing_numbers(word, tmp_path):
+    found = table_of(tmp_path, f"source_id,teff\n1,5000.5\n2,{word}\n")["teff"]
+    assert found.dtype == np.float64 and found.tolist() == [5000.5, None]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("a;b\n1;5,5\n2;6\n", 5.5), ("a,b\n1,5.5D0\n2,6\n", 5.5), ("a,b\n1,+5.5\n2,6\n", 5.5)]
+)
+def test_other_spellings_of_numbers(text, value, tmp_path):
+    assert table_of(tmp_path, text)["b"].tolist() == [value, 6]
+
+
+def test_the_index_of_pandas_is_a_column_and_does_no_harm(tmp_path):
+    frame = pd.DataFrame({"source_id": [BIG, 7], "flux": ["(1.0, 2.0)", "(3.0, 4.0)"]})
+    found = table_of(tmp_path, frame.to_csv())
+    assert found["source_id"].tolist() == [BIG, 7] and found["flux"].tolist() == [[1, 2], [3, 4]]
+    assert found.colnames == ["column_1", "source_id", "flux"]
+
+
+def test_units_and_dashes_of_vizier(tmp_path):
+    text = "#\n#   VizieR\n\nRA_ICRS\tGmag\tName\ndeg\tmag\t\n-------\t-----\t---\n10.5\t12.5\tx\n11.5\t\ty\n"
+    found = table_of(tmp_path, text, "x.tsv")
+    assert found["RA_ICRS"].unit == u.deg and found["RA_ICRS"].value.tolist() == [10.5, 11.5]
+    assert found["Gmag"].unit == u.mag and without_unit(found["Gmag"]).tolist() == [12.5, None]
+    assert found["Name"].tolist() == ["x", "y"]
+
+
+def test_a_header_in_a_comment(tmp_path):
+    stars = Table({"source_id": [11, 22, 33], "ra": [1.5, 2.5, 3.5]})
+    stars.write(tmp_path / "topcat.txt", format="ascii.commented_header")
+    found = table_of(tmp_path, (tmp_path / "topcat.txt").read_bytes(), "y.txt")
+    assert found.colnames == ["source_id", "ra"] and found["source_id"].tolist() == [11, 22, 33]
+    assert table_of(tmp_path, "# a note\n# x,y\n1,2\n")["y"].tolist() == [2]
+    assert table_of(tmp_path, "# key: value, more\nx,y\n1,2\n").colnames == ["x", "y"]
+
+
+def test_rows_without_names_are_an_error_and_not_a_header(tmp_path):
+    with pytest.raises(ReadError, match=r"x\.csv: has no line of column names; the first line is '1,2.5'"):
+        table_of(tmp_path, "1,2.5\n2,3.5\n")
+
+
+def test_blanks_comments_latin_letters_and_utf16(tmp_path):
+    found = table_of(tmp_path, 'source_id  name\n 1  "a b"\n# in between\n22  c\n', "x.txt")
+    assert found["source_id"].tolist() == [1, 22] and found["name"].tolist() == ["a b", "c"]
+    assert table_of(tmp_path, "a,b\n1,2\n# end\n")["b"].tolist() == [2]
+    assert table_of(tmp_path, "a,b\n1,Bébé\n".encode("latin-1"))["b"].tolist() == ["Bébé"]
+    assert table_of(tmp_path, "a,b\n1,Bébé\n".encode("utf-16"))["b"].tolist() == ["Bébé"]
+    assert table_of(tmp_path, 'a,b\n1,"x\ny"\n2,z\n')["b"].tolist() == ["x\ny", "z"]
+    assert table_of(tmp_path, 'a, b\n1, "(1, 2)"\n')["b"].tolist() == [[1, 2]]
+
+
+def test_second_columns_of_a_name_get_a_suffix(tmp_path):
+    with pytest.warns(RenamedColumnWarning, match="a second 'g' is called 'g_3'"):
+        found = table_of(tmp_path, "g,g_2,g\n1,2,3\n")
+    assert [found[name][0] for name in ("g", "g_2", "g_3")] == [1, 2, 3]
+
+
+def test_arrays_of_other_lengths_and_empty_ones(tmp_path):
+    found = table_of(tmp_path, 'a,flux,empty\n1,"[1,2]",""\n2,"",""\n3,"[3,null]",\n')
+    assert found["flux"].tolist() == [[1, 2], [None, None], [3, None]] and found["empty"].mask.all()
+    path = tmp_path / "y.csv"
+    path.write_text('a,flux\n1,"(1, 2)"\n2,"(3.0)"\n3,\n')
+    ragged = catalogs.read(path)["flux"]
+    assert [cell.tolist() for cell in ragged.data] == [[1, 2], [3], []] and ragged.mask.tolist() == [False, False, True]
+
+
+def test_what_is_written_as_csv_is_read(stars, tmp_path):
+    for name in ("x.csv", "x.csv.gz", "x.tsv"):
+        catalogs.write(stars, tmp_path / name)
+        found = catalogs.read(tmp_path / name)
+        assert found.colnames == stars.colnames
+        for column in stars.colnames:
+            assert without_unit(found[column]).tolist() == without_unit(stars[column]).tolist()
+    assert pd.read_csv(tmp_path / "x.csv")["source_id"].tolist() == stars["source_id"].tolist()
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(alphabet='ab1.,-"\n\t #;()', max_size=60))
+def test_any_text_is_a_table_or_an_error(tmp_path, text):
+    (tmp_path / "x").write_text(text)
+    try:
+        catalogs.read(tmp_path / "x")
+    except (StellarLabelsError, FileWarning, RenamedColumnWarning) as error:
+        assert str(error)
