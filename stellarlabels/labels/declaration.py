@@ -70,15 +70,7 @@ class Declaration:
         return self.feature_set.compute(columns.intake(table))
 
     def admitted(self, table, release):
-        """A table that came in, with what is said of its release, and what that is; an error if it is not the system's.
-
-        Parameters
-        ----------
-        table : `~astropy.table.QTable`
-            From an intake; it is changed.
-        release : str or None
-            As in `predict`.
-        """
+        """A table from the intake, with ``release`` in it, and what was found; `ReleaseError` unless it is the system's."""
         if self.release is None:
             found = releases.of(table, release)
         else:

@@ -11,25 +11,7 @@ NOTE = "release_note"
 
 
 def stated(table, release):
-    """A table with what the caller says of its release in it, for all who get the table.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-        One that may be changed.
-    release : str or None
-        Name of a release, "ignore", or None for nothing.
-
-    Returns
-    -------
-    `~astropy.table.Table`
-        The same one, with a column ``release``, or "ignore" in its metadata.
-
-    Raises
-    ------
-    InputError
-        If there is no release of the name.
-    """
+    """A table (one that may be changed) with the release that the caller names in it, or with "ignore" in its metadata."""
     if release is None:
         return table
     name = IGNORE if release == IGNORE else get(release).name
@@ -41,19 +23,7 @@ def stated(table, release):
 
 
 def told(found, needed=None):
-    """What the metadata of results say of the release of their stars.
-
-    Parameters
-    ----------
-    found : Found
-    needed : str, optional
-        The release that rows count as of which nothing tells it.
-
-    Returns
-    -------
-    dict of str to str
-        ``release``, where it is one; and ``release_note``, where something is not as it should be.
-    """
+    """What metadata of results say of their release (dict): ``release`` where it is one; a note if some are not ``needed``."""
     names = found.all
     sources = {name if name == ANOTHER else get(name).catalog for name in names}
     one = sources - {ANOTHER} if len(sources) == 1 else ()
@@ -68,30 +38,7 @@ def told(found, needed=None):
 
 
 def fact_for(table, name, release=None, *, unknown, remedy):
-    """What is declared for the release of all rows of a table.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-    name : str
-        Of the fact.
-    release : str, optional
-        What the table is, where it does not tell it.
-    unknown : str
-        The release that rows count as of which nothing tells it.
-    remedy : str
-        What to do, for the message.
-
-    Returns
-    -------
-    object
-        The value of the fact.
-
-    Raises
-    ------
-    ReleaseError
-        If nothing is declared for a release that is in the table, or different things for two of them.
-    """
+    """The fact that is declared for the release of all rows, ``unknown`` where nothing tells it; `ReleaseError` if none is."""
     found = of(table, release)
     names = [*found.all, *([get(unknown).name] if found.unknown.any() or not found.all else [])]
     sources = {name: None if name == ANOTHER else get(get(name).catalog) for name in names}
