@@ -37,7 +37,7 @@ def radial_gradients(
     r_range : `~astropy.units.Quantity`, shape (2,)
         Smallest and largest R.
     method : {"least_squares", "weighted", "robust"}
-        How the straight lines are fitted; see `stellarlabels.validation.grouped_lines`. The paper's is
+        How the straight lines are fitted; see ``stellarlabels.validation.grouped_lines``. The paper's is
         ``"least_squares"``. Errors of R are not taken into account: they make gradients flatter.
     rows : array_like of bool, shape (N,), optional
         Stars that count; all by default.

@@ -52,7 +52,7 @@ def binned_map(table, x, y, value=None, *, bins=100, range=None, rows=None):
 
 
 def cells(x, y, value=None, *, bins=100, range=None, rows=None):
-    """As `binned_map`, for quantities of `stellarlabels.validation.Along`."""
+    """As `binned_map`, for quantities of ``stellarlabels.validation.Along``."""
     number = np.broadcast_to(bins, 2)
     if number.dtype.kind not in "iu" or (number < 1).any():
         raise InputError(f"bins: expected one or two positive integers, got {bins!r}")

@@ -90,7 +90,7 @@ def read(path, schema=None, *, table=None, format=None):
         set of flags that explains a column in ``info.meta["flags"]``; missing values (nulls, NaN, the schema's null
         values such as -9999) are masked. Columns that the schema does not know follow, and are listed in
         ``meta["unknown_columns"]``; columns that the file does not have are masked in every row and listed in
-        ``meta["missing_columns"]``; see `stellarlabels.catalogs.published.to_table`.
+        ``meta["missing_columns"]``; see ``stellarlabels.catalogs.published.to_table``.
 
     Raises
     ------

@@ -30,7 +30,7 @@ _DAMAGES = (OSError, EOFError, ValueError, KeyError, TypeError, IndexError, zipf
 
 
 def read_cached(path, folder):
-    """As `stellarlabels.files.read_raw`, from an entry of a cache in a folder if there is one; None for no cache."""
+    """As ``stellarlabels.files.read_raw``, from an entry of a cache in a folder if there is one; None for no cache."""
     if folder is None:
         return read_raw(path)
     path, folder = Path(path), Path(folder)

@@ -287,7 +287,7 @@ def field_of(column, data, mask=None):
 
 
 def ragged_field(column, cells, length=0):
-    """The `Field` of a `~stellarlabels.columns.Ragged`: rows of ``length`` if all cells have that, or nothing."""
+    """The `Field` of a ``stellarlabels.columns.Ragged``: rows of ``length`` if all cells have that, or nothing."""
     lengths = np.unique(cells.lengths[cells.lengths > 0])
     empty = cells.lengths == 0
     if lengths.size > 1:

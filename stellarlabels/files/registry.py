@@ -1,8 +1,8 @@
 """The registry of file formats: how each is recognized, and the module that reads and writes it.
 
-A format is a module (or any object) with ``tables(place)``, which gives a list of `~stellarlabels.files.sheets.Sheet`,
+A format is a module (or any object) with ``tables(place)``, which gives a list of ``stellarlabels.files.sheets.Sheet``,
 and, if it can be written, ``write(content, stream, path, **options)``, which writes a
-`~stellarlabels.files.content.Content` to an open binary file that will get the name ``path``. Those of this package
+`~stellarlabels.files.Content` to an open binary file that will get the name ``path``. Those of this package
 are registered below; others may be added by `register` in the same way.
 """
 

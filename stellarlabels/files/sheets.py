@@ -17,7 +17,7 @@ class Sheet:
         self.left_out, self.notes, self._told = {}, [], False
 
     def read(self, declared=None):
-        """The `~stellarlabels.files.content.Content`; ``declared`` is the schema that the file is said to be of."""
+        """The `~stellarlabels.files.Content`; ``declared`` is the schema that the file is said to be of."""
         raise NotImplementedError
 
     def blocks(self, rows, first=0, declared=None):

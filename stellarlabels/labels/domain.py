@@ -42,7 +42,7 @@ class Domain:
 
         Parameters
         ----------
-        features : `stellarlabels.inputs.Features`
+        features : `stellarlabels.features.Features`
             Of the training stars.
         spectra : `~numpy.ndarray`, shape (N, F)
             The inputs in which stars are compared.

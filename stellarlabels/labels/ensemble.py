@@ -3,7 +3,7 @@
 The errors of an ensemble are combined in one of three ways, which a recipe names as its ``combination``:
 
 "mixture"
-    The networks give a mean and an error. See `stellarlabels.labels.uncertainty.combine`.
+    The networks give a mean and an error. See ``stellarlabels.labels.uncertainty.combine``.
 "single"
     The error is that of a single network, and does not become smaller where the networks differ; their standard
     deviation is given beside it, as the term "model".
@@ -72,7 +72,7 @@ class Ensemble:
         return mean, *(np.sqrt(variance) * self.scale for variance in variances)
 
     def terms(self, features, groups=None):
-        """What the networks, or some of them, say (`stellarlabels.networks.Terms`), in units of the scaled labels."""
+        """What the networks, or some of them, say (``stellarlabels.networks.Terms``), in units of the scaled labels."""
         from stellarlabels.networks import Terms
 
         means, sigmas = zip(*(self._outputs(group, features) for group in groups or self.groups), strict=True)

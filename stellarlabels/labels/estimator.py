@@ -31,12 +31,12 @@ class LabelEstimator(Declaration):
     Attributes
     ----------
     recipe : `stellarlabels.labels.Recipe`
-    ensemble : `stellarlabels.labels.ensemble.Ensemble` or None
+    ensemble : ``stellarlabels.labels.ensemble.Ensemble`` or None
         The trained networks.
     domain : `stellarlabels.labels.Domain` or None
         Where the training stars are.
     history_ : list of dict
-        Losses of each network of the ensemble by epoch; see `stellarlabels.networks.train`.
+        Losses of each network of the ensemble by epoch; see ``stellarlabels.networks.train``.
     provenance_ : dict
         Number of stars, dates and versions of the training.
     weights_ : str
@@ -170,7 +170,7 @@ class LabelEstimator(Declaration):
         """The same system with only the first networks of its ensemble: as many times faster, a little less precise.
 
         Errors stay calibrated: they are combined of those of the single networks, see
-        `stellarlabels.labels.uncertainty.combine`.
+        ``stellarlabels.labels.uncertainty.combine``.
 
         Parameters
         ----------

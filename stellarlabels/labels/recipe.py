@@ -8,12 +8,12 @@ from stellarlabels.labels.uncertainty import CalibrationPlan
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """How a network is trained; see `stellarlabels.networks.train`.
+    """How a network is trained; see ``stellarlabels.networks.train``.
 
     Parameters
     ----------
     loss : {"gaussian", "student_t", "squared", "propagated_gaussian", "propagated_student_t"}
-        Likelihood, by its name in the registry of `stellarlabels.networks.losses`.
+        Likelihood, by its name in the registry of ``stellarlabels.networks.losses``.
     epochs, batch_size, learning_rate, schedule, weight_decay, clip_norm, patience
         ``patience=None`` means no early stopping.
     """
@@ -47,7 +47,7 @@ class MeansFirst:
 
 @dataclass(frozen=True)
 class CostOptions:
-    """Cost-sensitive weights of the training stars; see `stellarlabels.networks.cost_weights`.
+    """Cost-sensitive weights of the training stars; see ``stellarlabels.networks.cost_weights``.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class LabelOptions:
         Whether each label has a network of its own, trained on the stars that have this label.
     likelihoods : dict of str to str
         Labels whose likelihood is "parallax": absolute magnitudes that are known through parallaxes; see
-        `stellarlabels.labels.targets`. The loss of the other labels is then "student_t".
+        ``stellarlabels.labels.targets``. The loss of the other labels is then "student_t".
     label_ranges, color_ranges : dict of str to tuple of float
         Smallest and largest value of a label, and of the color of its stars, within which the label is trained and
         holds; outside predictions are flagged. Labels that are not named have the range of their training stars.
@@ -119,10 +119,10 @@ class Recipe:
             Options of the feature set and of the network.
         ``train``, ``means_first``, ``cost``, ``per_label``, ``calibration``
             Groups of hyper-parameters: `TrainOptions`, `MeansFirst`, `CostOptions`, `LabelOptions`,
-            `stellarlabels.labels.uncertainty.CalibrationPlan`, or dicts of some of their fields. Each field can also be
+            `stellarlabels.labels.CalibrationPlan`, or dicts of some of their fields. Each field can also be
             given by itself: ``epochs=300``, ``cost_gamma=0.5``, ``calibration_axes=("magnitude",)``.
         ``combination`` : {"mixture", "single", "propagated"}
-            How the networks of an ensemble are combined; see `stellarlabels.labels.ensemble`.
+            How the networks of an ensemble are combined; see ``stellarlabels.labels.ensemble``.
         ``ensemble`` : int
             Number of networks, trained from different seeds, whose predictions are combined.
         ``calibrate`` : bool

@@ -23,7 +23,7 @@ class DifferentiableMLP(keras.layers.Layer):
 
     @property
     def stages(self):
-        """The layers as stages of `stellarlabels.networks.jacobian_mlp`."""
+        """The layers as stages of ``stellarlabels.networks.jacobian_mlp``."""
         hidden = [({"kind": "dense", "units": n}, {"kind": "activation", "name": self.activation}) for n in self.hidden]
         return [stage for pair in hidden for stage in pair] + [{"kind": "dense", "units": self.outputs}]
 

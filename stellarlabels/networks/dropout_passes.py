@@ -1,6 +1,6 @@
 """Dropout passes of a perceptron with the same factors for all stars: as many thinned networks, drawn once.
 
-The perceptron is a list of stages as in `stellarlabels.networks.jacobian_mlp`. What comes before the first dropout is
+The perceptron is a list of stages as in ``stellarlabels.networks.jacobian_mlp``. What comes before the first dropout is
 computed once. Units that a pass leaves out are not computed in it: their rows and columns are taken from its kernels
 when it is made. Stars are columns here, so that taking rows copies whole lines of memory.
 """

@@ -1,7 +1,7 @@
 """Predictions of uncertain networks with NumPy: dropout passes, Jacobians and errors from the inputs, without Keras.
 
 One pass through a block of stars that fits into the processor's cache gives everything. Nothing of the size of a
-115 x 115 covariance is made: variances are computed on packed blocks, see `stellarlabels.inputs.xp.packed`.
+115 x 115 covariance is made: variances are computed on packed blocks, see ``stellarlabels.inputs.xp.packed``.
 """
 
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ class Propagation:
 
     @classmethod
     def of(cls, networks, passes=PASSES, seed=0):
-        """The same from whole networks (`keras.Model`) made by `stellarlabels.networks.uncertain.uncertain_mlp`."""
+        """The same from whole networks (`keras.Model`) made by ``stellarlabels.networks.uncertain.uncertain_mlp``."""
         return cls([network.get_layer("uncertain") for network in networks], passes, seed)
 
     def __call__(self, arrays):

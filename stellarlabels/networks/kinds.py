@@ -1,9 +1,9 @@
 """Kinds of networks: builders that register themselves, and what is done with every network alike.
 
 A builder takes plain numbers only, so that a saved model can be built again from its description. Its network takes a
-dict of named inputs and returns (N, 2 L) numbers, see `stellarlabels.networks.losses`. Layers that are fixed before the
-training have a method ``adapt_to(arrays, seed)``; layers that train in phases have ``phases(epochs)``, which returns a
-Keras callback.
+dict of named inputs and returns (N, 2 L) numbers, see ``stellarlabels.networks.losses``. Layers that are fixed before
+the training have a method ``adapt_to(arrays, seed)``; layers that train in phases have ``phases(epochs)``, which
+returns a Keras callback.
 """
 
 from stellarlabels.registry import Registry

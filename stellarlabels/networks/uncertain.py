@@ -1,7 +1,7 @@
 """The uncertain network: it propagates the covariance of its inputs and predicts an excess error.
 
 The inputs are normalised XP coefficients (110), and further features (colors, pseudo-magnitude) of which some may be
-missing (NaN). See `stellarlabels.inputs.xp.coefficient_features`.
+missing (NaN). See ``stellarlabels.inputs.xp.coefficient_features``.
 """
 
 from functools import cache, partial

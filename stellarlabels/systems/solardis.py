@@ -89,7 +89,7 @@ class SolarDis(System):
     Notes
     -----
     Inputs: ``obsid``, ``wavelength``, ``flux``, ``ivar``, ``andmask``, ``ormask``, ``z`` (or ``radial_velocity``) as
-    from `stellarlabels.archive.readers.read_lamost`. Where neither ``z`` nor ``radial_velocity`` is known, or one of
+    from `stellarlabels.read_lamost`. Where neither ``z`` nor ``radial_velocity`` is known, or one of
     them is -9999, the star is taken to be at rest, and its labels have the flag MISSING_VELOCITY; for spectra that are
     at rest already give ``z = 0``. Distances need ``phot_g_mean_mag`` and ``bp_rp`` (or
     ``phot_bp_mean_mag`` and ``phot_rp_mean_mag``) besides.
@@ -239,7 +239,7 @@ class SolarDis(System):
 
     def catalog(self, table, labels=None):
         """The catalog in the published schema (Table D.1 of the paper), see
-        `stellarlabels.systems.base.System.catalog`.
+        `stellarlabels.systems.System.catalog`.
 
         ``cnn_distance`` is the mode for an error of 0.2546 mag of M_G, as published, where the recipe gives M_G and the
         table has the photometry; ``flag`` is 1 for spectra of which the published pre-processing replaced pixels.

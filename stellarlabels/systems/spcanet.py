@@ -78,7 +78,7 @@ class SPCANet(System):
 
     Notes
     -----
-    Inputs: see `stellarlabels.inputs.lamost.MRSArms`; `stellarlabels.archive.readers.read_lamost` reads them from
+    Inputs: see `stellarlabels.inputs.lamost.MRSArms`; `stellarlabels.read_lamost` reads them from
     files. Abundances are [X/H].
 
     `predict` also gives ``<label>_err_model``, the standard deviation of the networks of the ensemble. With the two

@@ -87,7 +87,7 @@ class UncertainNet(System):
         spectra show.
     **changes
         Hyper-parameters that differ from the recipe, for instance ``epochs=300, seed=1``; see
-        `stellarlabels.labels.recipe.Recipe`.
+        `stellarlabels.labels.Recipe`.
 
     Notes
     -----
@@ -109,8 +109,8 @@ class UncertainNet(System):
 
     Choices where the paper is silent or contradicts itself: hidden layers have ReLU activations; all inputs are
     standardised; the covariance of normalised coefficients includes the error of the divisor for BP, too (see
-    `stellarlabels.inputs.xp.coefficient_features`); the scatter of the passes is not added in the likelihood of the
-    training, see `stellarlabels.networks.losses`; the error of the pseudo-magnitude holds for negative parallaxes.
+    ``stellarlabels.inputs.xp.coefficient_features``); the scatter of the passes is not added in the likelihood of the
+    training, see ``stellarlabels.networks.losses``; the error of the pseudo-magnitude holds for negative parallaxes.
     """
 
     name = "uncertain"
@@ -152,7 +152,7 @@ class UncertainNet(System):
 
         Returns
         -------
-        features : `stellarlabels.inputs.Features`
+        features : `stellarlabels.features.Features`
             Inputs of those stars of the table that can be used, with their names in ``usable`` of the whole table.
         coefficients : `~numpy.ndarray`, shape (N, L, 110)
             With respect to the normalised coefficients, in the labels' units; NaN without usable input.
@@ -168,9 +168,9 @@ class UncertainNet(System):
 
         Parameters
         ----------
-        features : `stellarlabels.inputs.Features`
+        features : `stellarlabels.features.Features`
             From ``feature_set.compute(table)``, perhaps after
-            `stellarlabels.inputs.xp.add_noise`.
+            ``stellarlabels.inputs.xp.add_noise``.
 
         Returns
         -------

@@ -65,7 +65,7 @@ def reliability(labels, reference, name, *, levels=None, rows=None, unflagged=Fa
     Returns
     -------
     `~astropy.table.QTable`
-        As of `stellarlabels.labels.uncertainty.reliability`; ``meta["note"]`` says if there is nothing to judge.
+        As of ``stellarlabels.labels.uncertainty.reliability``; ``meta["note"]`` says if there is nothing to judge.
     """
     _, pull, _, note = selected(labels, reference, name, rows=rows, unflagged=unflagged)
     out = uncertainty.reliability(pull, 1.0, 0.0, levels=levels)

@@ -61,7 +61,7 @@ def matched(catalog, reference, *, names=None, by="auto", radius=1 * u.arcsec):
     catalog, reference : `~astropy.table.Table`
     names : sequence of str, optional
         Labels; by default those of the catalog. Those that a table does not have are worked out from others where
-        possible; see `stellarlabels.validation.derived_label`.
+        possible; see ``stellarlabels.validation.derived_label``.
     by, radius
         As for `match`.
 

@@ -9,9 +9,9 @@ Beside what `stellarlabels.columns.Schema.read` asks for, the metadata of a file
 ``coosys``
     ``system`` and ``epoch`` of the equatorial coordinates.
 ``flag_sets``
-    The sets of flags that the column ``flag`` names; see `stellarlabels.catalogs.flagsets`.
+    The sets of flags that the column ``flag`` names; see ``stellarlabels.catalogs.flagsets``.
 ``flag_rules``
-    How the flags of the catalog follow from those of labels; see `stellarlabels.catalogs.published.with_flags`.
+    How the flags of the catalog follow from those of labels; see ``stellarlabels.catalogs.published.with_flags``.
 ``samples``, ``expressions``
     The paper's samples; see `stellarlabels.catalogs.filters.of_samples`.
 ``corrections``, ``comments``

@@ -1,7 +1,7 @@
 """FITS: the tables of all HDUs, read straight from their bytes.
 
 Scaled, unsigned and missing integers, truth values, bits, texts and arrays of any length are read, also one-row tables
-of TOPCAT in which each cell is a column ("colfits"). `stellarlabels.files.formats.fits_output` writes.
+of TOPCAT in which each cell is a column ("colfits"). ``stellarlabels.files.formats.fits_output`` writes.
 """
 
 import json

@@ -1,7 +1,7 @@
 """VOTable: tables with units in VOUnits, UCDs, descriptions, nulls and metadata, in BINARY2 or in plain text.
 
-The header is in `stellarlabels.files.formats.votable_header`; the rows are packed and unpacked in
-`stellarlabels.files.formats.binary2` and `stellarlabels.files.formats.tabledata`, thousands at a time. Documents of
+The header is in ``stellarlabels.files.formats.votable_header``; the rows are packed and unpacked in
+``stellarlabels.files.formats.binary2`` and ``stellarlabels.files.formats.tabledata``, thousands at a time. Documents of
 others that are not one table in BINARY or BINARY2 with cells of fixed size are read by Astropy, after fields that do
 not say what they hold, or too little, have been declared as text: no digit and no letter of them is lost.
 """

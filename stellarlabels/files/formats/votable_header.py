@@ -126,7 +126,7 @@ def parse(stream):
 
 
 def about(table, parents, fields):
-    """The `~stellarlabels.files.content.Content` of fields and of what a document says of their table."""
+    """The `~stellarlabels.files.Content` of fields and of what a document says of their table."""
     infos = {info.name: info.value for info in table.infos}
     params = [param for parent in parents if parent is not table for param in getattr(parent, "params", ())]
     return Content(
@@ -154,7 +154,7 @@ def _value(param):
 
 
 def make_field(declared, name, data, mask):
-    """The `~stellarlabels.files.content.Field` of a FIELD from its values and nulls."""
+    """The `~stellarlabels.files.Field` of a FIELD from its values and nulls."""
     precision = re.fullmatch(r"([FE]?)(\d+)", declared.precision or "") if data.dtype.kind == "f" else None
     column = Column(
         name=name,

@@ -32,7 +32,7 @@ def normalised(table, *, variant="code", width=WIDTH):
     ----------
     table : `~astropy.table.Table`
         N low-resolution spectra with ``wavelength``, ``flux``, ``ivar``, ``andmask``, ``ormask`` and ``z`` or
-        ``radial_velocity``, as from `stellarlabels.archive.readers.read_lamost`.
+        ``radial_velocity``, as from `stellarlabels.read_lamost`.
     variant : {"code", "paper", "local"}
         "code": what the authors' published code does. Pixels with any mask bit are deleted (not those without an
         inverse variance); what is left is smoothed by a Savitzky-Golay filter (15 pixels, degree 7); below and above
@@ -50,7 +50,7 @@ def normalised(table, *, variant="code", width=WIDTH):
 
     Returns
     -------
-    `stellarlabels.inputs.spectra.Normalised`
+    ``stellarlabels.inputs.spectra.Normalised``
         On `LINEAR_GRID`, with "local" on `LOG_GRID`; two parts, below and above 5900 Angstrom.
 
     Raises

@@ -38,7 +38,7 @@ def read_lamost(path_or_paths, *, exposures=False, workers=1, progress=None):
     ----------
     path_or_paths : path-like or list of path-like
         FITS files of low (LRS) or medium resolution (MRS), also with gzip, of any data release. See
-        `stellarlabels.archive.readers.available`. All of them may be mixed.
+        ``stellarlabels.archive.readers.available``. All of them may be mixed.
     exposures : bool
         Whether the single exposures of MRS files are read, too; each is a row after the co-added one of its file.
     workers : int

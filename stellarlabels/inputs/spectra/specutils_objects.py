@@ -14,7 +14,7 @@ def to_specutils(table, *, arm=""):
     Parameters
     ----------
     table : `~astropy.table.Table`
-        N spectra as from `stellarlabels.archive.readers.read_lamost`.
+        N spectra as from `stellarlabels.read_lamost`.
     arm : {"", "_b", "_r"}
         Low resolution, or the blue or red arm of medium resolution.
 
@@ -71,7 +71,7 @@ def from_specutils(spectra):
     -------
     `~astropy.table.QTable`
         Columns ``wavelength``, ``flux``, ``ivar``, ``andmask``, ``ormask`` as from
-        `stellarlabels.archive.readers.read_lamost`, and one for each value of ``meta`` that all spectra have and
+        `stellarlabels.read_lamost`, and one for each value of ``meta`` that all spectra have and
         that is a number or a text. A redshift or radial velocity of the object becomes ``z``.
 
     Raises

@@ -32,7 +32,7 @@ class Photometry:
 
     Parameters
     ----------
-    system : `~stellarlabels.inputs.xp.photometric_systems.PhotometricSystem`
+    system : ``stellarlabels.inputs.xp.photometric_systems.PhotometricSystem``
     flux, flux_error : `~numpy.ndarray` of float64, shape (N, M)
         Mean flux in the unit to which the zero-points belong: W m-2 Hz-1 in AB systems, W m-2 nm-1 in Vega systems.
     """

@@ -32,7 +32,7 @@ def read_xp(path_or_paths, *, sample=True, wavelength=None, cache=None, progress
     ----------
     path_or_paths : path-like or list of path-like
         FITS, VOTable, CSV or ECSV (also with gzip), or zip archives of these; sampled spectra (one row per star, or one
-        table per star) or coefficients. See `stellarlabels.archive.readers.available`. All of them may be mixed.
+        table per star) or coefficients. See ``stellarlabels.archive.readers.available``. All of them may be mixed.
     sample : bool
         Whether spectra that come as coefficients are sampled, as GaiaXPy does it.
     wavelength : `~astropy.units.Quantity` or array_like, shape (M,), optional

@@ -153,7 +153,7 @@ def checked(wavelength):
 
 @cache
 def _bases():
-    """The arrays of `stellarlabels.inputs.xp.gaiaxpy.instrument`."""
+    """The arrays of ``stellarlabels.inputs.xp.gaiaxpy.instrument``."""
     with packaged.file("xp", RELEASE.bases) as path, np.load(path, allow_pickle=False) as stored:
         return {name: stored[name] for name in stored.files}
 
