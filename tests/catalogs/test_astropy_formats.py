@@ -54,8 +54,9 @@ def test_a_file_format_that_the_suffix_does_not_tell(tmp_path):
     table = schemas.get("uacsnet").empty(1)
     table.write(tmp_path / "x.dat", format="stellarlabels.uacsnet", file_format="votable")
     assert len(QTable.read(tmp_path / "x.dat", format="stellarlabels.uacsnet", file_format="votable")) == 1
+    assert len(QTable.read(tmp_path / "x.dat", format="stellarlabels.uacsnet")) == 1  # known by what is in it
     with pytest.raises(InputError, match="x.dat"):
-        QTable.read(tmp_path / "x.dat", format="stellarlabels.uacsnet")
+        table.write(tmp_path / "x.dat", format="stellarlabels.uacsnet", overwrite=True)
 
 
 def test_files_are_replaced_on_request_only(tmp_path):
