@@ -70,7 +70,7 @@ class Declaration:
         return self.feature_set.compute(columns.intake(table))
 
     def admitted(self, table, release):
-        """A table from the intake, with ``release`` in it, and what was found; `ReleaseError` unless it is the system's."""
+        """A table from the intake with ``release`` in it, and what was found; `ReleaseError` if that does not fit."""
         if self.release is None:
             found = releases.of(table, release)
         else:

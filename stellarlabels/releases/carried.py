@@ -11,7 +11,7 @@ NOTE = "release_note"
 
 
 def stated(table, release):
-    """A table (one that may be changed) with the release that the caller names in it, or with "ignore" in its metadata."""
+    """A table that may be changed, with the release that the caller names in it, or "ignore" in its metadata."""
     if release is None:
         return table
     name = IGNORE if release == IGNORE else get(release).name
@@ -23,7 +23,7 @@ def stated(table, release):
 
 
 def told(found, needed=None):
-    """What metadata of results say of their release (dict): ``release`` where it is one; a note if some are not ``needed``."""
+    """What metadata of results say (dict): ``release`` where it is one; a note if not sure or not ``needed``."""
     names = found.all
     sources = {name if name == ANOTHER else get(name).catalog for name in names}
     one = sources - {ANOTHER} if len(sources) == 1 else ()
@@ -38,7 +38,7 @@ def told(found, needed=None):
 
 
 def fact_for(table, name, release=None, *, unknown, remedy):
-    """The fact that is declared for the release of all rows, ``unknown`` where nothing tells it; `ReleaseError` if none is."""
+    """The fact that is declared for the release of all rows, ``unknown`` where nothing tells it; or `ReleaseError`."""
     found = of(table, release)
     names = [*found.all, *([get(unknown).name] if found.unknown.any() or not found.all else [])]
     sources = {name: None if name == ANOTHER else get(get(name).catalog) for name in names}
