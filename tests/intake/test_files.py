@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from astropy import units as u
 from astropy.table import Table, vstack
 
 from stellarlabels import catalogs, columns
+from stellarlabels.archive.readers import read_table
 from stellarlabels.exceptions import ImpossibleValueWarning
 
 pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
@@ -29,11 +31,11 @@ WRITERS = {
 }
 
 
-def right(found):
+def right(found, magnitude="Jmag", velocity="rv"):
     assert found["source_id"].tolist() == IDS and found["source_id"].dtype == np.int64
-    assert columns.without_unit(found["Jmag"]).tolist() == [9.5, None, 10.5, None, 11.5]
+    assert columns.without_unit(found[magnitude]).tolist() == [9.5, None, 10.5, None, 11.5]
     assert columns.without_unit(found["parallax"]).tolist() == [0.5, 0.25, None, 2.0, None]
-    assert columns.without_unit(found["rv"]).tolist() == [10, None, -20, 30, 0]
+    assert columns.without_unit(found[velocity]).tolist() == [10, None, -20, 30, 0]
 
 
 @pytest.mark.parametrize("suffix", WRITERS)
@@ -46,6 +48,15 @@ def test_values_that_no_star_has_are_missing(suffix, tmp_path):
         pieces = list(catalogs.scan(path, rows=2))
     assert [len(piece) for piece in pieces] == [2, 2, 1] and len(told) == 1
     right(vstack(pieces, metadata_conflicts="silent"))
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_tables_of_stars_have_known_names_and_no_such_values(suffix, tmp_path):
+    WRITERS[suffix](stars(), tmp_path / f"stars.{suffix}")
+    with pytest.warns(ImpossibleValueWarning, match="2 of 'j_m'.*2 of 'parallax'.*1 of 'radial_velocity'"):
+        found = read_table(tmp_path / f"stars.{suffix}")
+    right(found["source_id", "j_m", "parallax", "radial_velocity"], "j_m", "radial_velocity")
+    assert found["parallax"].unit == u.mas
 
 
 def test_unsigned_identifiers_are_signed_integers(tmp_path):
