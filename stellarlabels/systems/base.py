@@ -4,6 +4,7 @@ import sys
 from importlib import resources
 from pathlib import Path
 
+from stellarlabels import releases
 from stellarlabels.columns import declare
 from stellarlabels.exceptions import InputError, MissingColumnError, ModelFileError
 from stellarlabels.labels import LabelEstimator, kind_of, modelfile
@@ -244,7 +245,7 @@ class System(LabelEstimator):
                 merged.replace_column(name, labels[name])
         for name, data in self.derived_columns(table, labels).items():
             merged[name] = data
-        declared = schemas.get(self.name)
+        declared = schemas.get(self.name, labels.meta.get(releases.META))
         catalog = CatalogTable(declared.conform(published.with_flags(merged, declared)), copy=False)
         catalog.meta = {**labels.meta, "schema": self.name, "reference": self.reference}
         return catalog

@@ -141,6 +141,17 @@ class TestModelFiles:
             load(path)
 
 
+def test_the_published_columns_speak_of_the_release(uacsnet, stars, tmp_path):
+    catalog = uacsnet.catalog(as_of(stars, "Gaia DR4"), release="ignore")
+    assert catalog["source_id"].info.description == "Unique Gaia DR4 source identifier"
+    assert catalog["ra"].info.description == "Right ascension (ICRS, epoch 2017.5)"
+    catalog.write(tmp_path / "catalog.vot")
+    back, text = catalogs.read(tmp_path / "catalog.vot", "uacsnet"), (tmp_path / "catalog.vot").read_text("latin-1")
+    assert back["ra"].info.description == "Right ascension (ICRS, epoch 2017.5)" and "J2017.5" in text
+    ours = uacsnet.catalog(as_of(stars, "Gaia DR3"))
+    assert ours["source_id"].info.description == "Unique Gaia DR3 source identifier"
+
+
 @pytest.mark.parametrize("suffix", ["fits", "vot", "parquet", "ecsv"])
 def test_files_keep_the_release(uacsnet, stars, suffix, tmp_path):
     path = tmp_path / f"labels.{suffix}"
