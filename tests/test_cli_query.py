@@ -15,6 +15,26 @@ def test_list(capsys):
     assert [name for name in queries.available() if f"{name}: {queries.get(name).title}" not in shown] == []
 
 
+def test_the_list_tells_the_release(capsys):
+    assert main(["query", "list"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    below = {line.partition(":")[0]: shown[row + 1].strip() for row, line in enumerate(shown) if line[0] != " "}
+    assert below["uacsnet_apply"] == "gaia; Gaia DR3" and below["csnet_gaia"] == "gaia; Gaia DR2"
+    assert below["uacsnet_labels"] == "vizier"
+
+
+def test_tables_of_another_release(capsys, tmp_path, sent):
+    command = ["query", "uacsnet", "--release", "DR4", "--set", "limit=5"]
+    assert main([*command, "--print"]) == 0
+    shown = capsys.readouterr().out
+    assert "FROM gaiadr4.gaia_source AS g" in shown and "gaiadr3." not in shown and "gaiadr1.tmass_original" in shown
+    assert "not confirmed: gaiadr4.gaia_source (repositories that prepare for DR4" in shown
+    assert "Names of columns are those of Gaia DR3." in shown and not sent
+    assert main([*command, "-o", str(tmp_path / "out.fits")]) == 0
+    assert "gaiadr4.gaia_source" in sent[0][1].adql and "not confirmed: gaiadr4" in capsys.readouterr().out
+    assert catalogs.read(tmp_path / "out.fits").meta["release"] == "Gaia DR4"
+
+
 def test_print_sends_nothing_and_tells_what_can_be_set(capsys, monkeypatch):
     monkeypatch.setattr(TAP, "_fetch", None)
     assert main(["query", "uacsnet", "--print", "--set", "limit=5"]) == 0
@@ -83,6 +103,9 @@ def test_upload(tmp_path, sent):
         (["uacsnet", "--set", "limit"], "NAME=VALUE"),
         (["uacsnet", "--set", "limit=1; DROP TABLE t"], "limit: expected"),
         (["uacsnet", "--set", "nothing=1"], "no such parameter"),
+        (["solardis", "--release", "Gaia DR4"], "reads external.gaiaedr3_distance"),
+        (["csnet", "--release", "Gaia DR4"], "reads no tables of a release of Gaia"),
+        (["uacsnet", "--release", "Gaia DR9"], "release: expected one of"),
         (["uacsnet", "--service", "nothing"], "service: expected"),
         (["uacsnet", "--token-file", "/nonexistent/token"], "token-file"),
         (["uacsnet"], "output: give a file"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from astropy.table import Table
 
-from stellarlabels import columns, files
+from stellarlabels import columns, files, releases
 from stellarlabels.catalogs import published, schemas
 
 _log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ def write(table, path, schema=None, *, overwrite=False, format=None):
     """
     target = files.find(path, format)
     table = table if isinstance(table, Table) else columns.as_table(table)
-    declared = None if schema is None else schemas.get(schema)
+    declared = None if schema is None else schemas.get(schema, table.meta.get(releases.META))
     with files.replacing(path, overwrite=overwrite) as stream:
         target.write(files.from_table(table, declared), stream, Path(path))
     _log.info("wrote %d rows to %s (%s)", len(table), path, target.name)
@@ -110,4 +110,6 @@ def read(path, schema=None, *, table=None, format=None):
     """
     declared = None if schema is None else schemas.get(schema)
     [found] = files.contents(path, table=table, format=format, declared=declared)
+    if declared is not None:
+        declared = schemas.get(declared, found.meta.get(releases.META))
     return published.to_table(found, declared)

@@ -4,7 +4,7 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
-from stellarlabels import files
+from stellarlabels import files, releases
 from stellarlabels.catalogs import schemas
 from stellarlabels.columns import Schema
 from stellarlabels.exceptions import InputError, WriteError
@@ -101,6 +101,8 @@ class Writer:
         if self._spool is None:
             raise InputError("table: the writer is closed")
         if self._content is None:
+            if self._declared is not None:
+                self._declared = schemas.get(self._declared, table.meta.get(releases.META))
             part = files.from_table(table, self._declared)
             self._begin(part)
         else:

@@ -17,6 +17,9 @@ def add(verb):
     verb.add_argument("--prior", choices=["modulus", "uniform", "density", "exponential"], help="prior of the distance")
     verb.add_argument("--no-parallax", action="store_true", help="do not use the parallaxes")
     verb.add_argument("--no-zero-point", action="store_true", help="the parallaxes are corrected for it already")
+    verb.add_argument(
+        "--release", help="Gaia release of the stars, where they do not tell it, or 'ignore'; see 'label'"
+    )
     verb.add_argument("--keep", nargs="+", default=[], metavar="COLUMN", help="columns of the input to take over")
     verb.add_argument("--overwrite", action="store_true", help="replace an existing output file")
 
@@ -38,5 +41,5 @@ def run(options):
     from stellarlabels.scale.labelling import label_file
 
     zero_point = not (options.no_zero_point or options.no_parallax)
-    what = {"distances": how or True, "zero_point": zero_point, "keep": options.keep}
+    what = {"distances": how or True, "zero_point": zero_point, "keep": options.keep, "release": options.release}
     show(label_file(system, paths, options.output, overwrite=options.overwrite, **what), options.output)

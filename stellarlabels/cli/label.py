@@ -24,6 +24,11 @@ def add(verb):
     verb.add_argument("--catalog", action="store_true", help="write the published catalog's columns, not all labels")
     verb.add_argument("--distances", action="store_true", help="add distances, for systems that have them")
     verb.add_argument("--no-zero-point", action="store_true", help="parallaxes are corrected for it already")
+    verb.add_argument(
+        "--release",
+        help="Gaia release of the stars, where they do not tell it; 'ignore' labels those of another than the weights' "
+        "all the same, with the flag OTHER_RELEASE",
+    )
     verb.add_argument("--keep", nargs="+", default=[], metavar="COLUMN", help="columns of the input to take over")
     verb.add_argument("--overwrite", action="store_true", help="replace an existing output")
     verb.add_argument("--plan", action="store_true", help="only say what it will take, measured on a few stars")
@@ -59,6 +64,7 @@ def run(options):
     if options.networks is not None:
         system = system.fewer(options.networks)
     what = {"distances": options.distances, "zero_point": not options.no_zero_point, "keep": options.keep}
+    what |= {"release": options.release}
     if options.plan:
         _plan(system, paths, options, what)
         return

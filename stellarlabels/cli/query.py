@@ -16,6 +16,7 @@ def add(verb):
     verb.names = names_of_systems
     verb.add_argument("system", metavar="QUERY", help="name of a system or query ('list' shows them), or a file *.adql")
     verb.add_argument("--sample", choices=["train", "apply"], default="apply", help="which stars (%(default)s)")
+    verb.add_argument("--release", help="Gaia release whose tables are read (default: that of the query)")
     verb.add_argument("--service", help="name or address of the service (default: the first of the query's)")
     verb.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="value of a parameter; repeat it"
@@ -41,9 +42,12 @@ def run(options):
     if options.system == "list":
         for name in queries.available():
             query = queries.get(name)
-            print(f"{name}: {query.title}\n    {', '.join(query.services)}")
+            of_gaia = f"; {query.release}" if query.release else ""
+            print(f"{name}: {query.title}\n    {', '.join(query.services)}{of_gaia}")
         return
     query = _query(options, queries)
+    if options.release:
+        query = query.for_release(options.release)
     if options.print:
         print("\n".join(_describe(query)))
     bound = query.bind(**_values(options.set))
@@ -61,8 +65,11 @@ def run(options):
     else:
         settings = {"mode": mode, "chunk_rows": options.chunk_rows, "store": options.store, "maxrec": options.maxrec}
         out = tap.run_chunks(bound, table, **settings)
+    if query.release:
+        out.meta["release"] = query.release
     catalogs.write(out, options.output, overwrite=options.overwrite)
-    print(f"wrote {options.output}: {len(out)} rows from {tap.name}")
+    doubts = f"; not confirmed: {', '.join(query.unconfirmed)}" if options.release and query.unconfirmed else ""
+    print(f"wrote {options.output}: {len(out)} rows from {tap.name}{doubts}")
 
 
 def _query(options, queries):

@@ -13,6 +13,13 @@ def run(options):
 
     for name in systems.available():
         system = systems.get(name)
-        print(f"{name}: {system.title}\n    {system.reference}")
+        print(f"{name}: {system.title}\n    {system.reference}\n    {_release(system)}")
         for weights, text in system.available().items():
             print(f"    {weights:10s} {text}")
+
+
+def _release(system):
+    """For which data release a system is."""
+    needed = list(dict.fromkeys(system(recipe).release for recipe in system.recipes))
+    known = [release for release in needed if release is not None]
+    return f"for spectra of {' and '.join(known)}" if known else "for any release of Gaia"

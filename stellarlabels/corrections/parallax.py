@@ -6,7 +6,7 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import flags, packaged
+from stellarlabels import flags, packaged, releases
 from stellarlabels.columns import column, entrance, find, values
 from stellarlabels.exceptions import MissingColumnError
 
@@ -24,6 +24,7 @@ PARALLAX = flags.register(
             ("COLOR_RANGE", "The color is outside the zero-point's range; the nearest limit was used."),
             ("MISSING_PARALLAX", "The parallax is missing."),
             ("BAD_ERROR", "The error of the parallax is missing or not positive."),
+            ("NOT_CORRECTED", "By request, no zero-point was subtracted from the parallax."),
         ],
     )
 )
@@ -34,7 +35,7 @@ _BLOCK = 16384
 
 
 @entrance("table")
-def zero_point(table):
+def zero_point(table, *, release=None):
     """Zero-point of Gaia (E)DR3 parallaxes; subtract it from the parallax.
 
     Parameters
@@ -42,6 +43,9 @@ def zero_point(table):
     table : `~astropy.table.Table`
         With ``phot_g_mean_mag``, ``astrometric_params_solved``, ``nu_eff_used_in_astrometry`` (for 5-parameter
         solutions), ``pseudocolour`` (for 6-parameter solutions) and ``ecl_lat`` (or ``ra`` and ``dec``).
+    release : str, optional
+        The Gaia release of the table, where it does not tell it; see `stellarlabels.releases.of`. Where nothing does,
+        it is taken to be Gaia DR3.
 
     Returns
     -------
@@ -56,23 +60,30 @@ def zero_point(table):
         If a column is missing.
     stellarlabels.exceptions.ColumnUnitError
         If a column's unit does not convert.
+    stellarlabels.exceptions.ReleaseError
+        If no zero-point is known for the release of the stars.
 
     Notes
     -----
     Lindegren, L., Bastian, U., Biermann, M., et al. 2021, A&A, 649, A4, Eqs. A3 to A5, Tables 9 and 10.
     """
-    values, _ = _zero_point(table)
+    values, _ = _zero_point(table, release, "leave the parallaxes as they are, or take a zero-point of your own")
     return column("parallax_zero_point").dress(values)
 
 
 @entrance("table")
-def correct_parallax(table):
+def correct_parallax(table, *, correct=True, release=None):
     """Parallaxes corrected for the zero-point.
 
     Parameters
     ----------
     table : `~astropy.table.Table`
         As for `zero_point`, and ``parallax`` and ``parallax_error``.
+    correct : bool
+        False leaves the parallaxes as they are, for releases of which no zero-point is known: it is 0, and the flag
+        NOT_CORRECTED is set. Then only ``parallax`` and ``parallax_error`` are needed.
+    release : str, optional
+        As for `zero_point`.
 
     Returns
     -------
@@ -88,8 +99,14 @@ def correct_parallax(table):
         If a column is missing.
     stellarlabels.exceptions.ColumnUnitError
         If a column's unit does not convert.
+    stellarlabels.exceptions.ReleaseError
+        If no zero-point is known for the release of the stars.
     """
-    zero, flag = _zero_point(table)
+    if correct:
+        zero, flag = _zero_point(table, release, "give correct=False to take the parallaxes as they are")
+    else:
+        zero = np.zeros(len(table))
+        flag = PARALLAX.where(NOT_CORRECTED=np.ones(len(table), bool))
     parallax, error = values(table, "parallax"), values(table, "parallax_error")
     bad_error = ~(np.isfinite(error) & (error > 0))
     corrected = parallax - zero
@@ -107,13 +124,14 @@ def correct_parallax(table):
     return out
 
 
-def _zero_point(table):
+def _zero_point(table, release, remedy):
     """Zero-point in mas, NaN where undefined, and flags."""
+    files = releases.fact_for(table, "parallax_zero_point", release, unknown="Gaia DR3", remedy=remedy)
     g = values(table, "phot_g_mean_mag")
     solved = values(table, "astrometric_params_solved")
     nu_eff, pseudocolor = _colors(table)
     sine = _sine_of_ecliptic_latitude(table)
-    knots, limits, coefficients = _tables()
+    knots, limits, coefficients = _tables(*files)
 
     six = solved == _SOLVED_6P
     known = six | (solved == _SOLVED_5P)
@@ -159,9 +177,9 @@ def _sine_of_ecliptic_latitude(table):
 
 
 @cache
-def _tables():
+def _tables(*files):
     """Knots in G; color limits of 5p and 6p, shape (2, 2); coefficients in mas, shape (9, 2 * knots), 5p before 6p."""
-    five, six = (packaged.table("parallax", f"zero_point_{kind}") for kind in ("5p", "6p"))
+    five, six = (packaged.table("parallax", name) for name in files)
     knots = np.asarray(five["phot_g_mean_mag"], dtype=float)
     limits = np.array([[table.meta["color_min"], table.meta["color_max"]] for table in (five, six)])
     coefficients = np.zeros((len(_TERMS), 2, knots.size))

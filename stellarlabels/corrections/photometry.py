@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from astropy.table import QTable
 
-from stellarlabels import columns, flags, packaged
+from stellarlabels import columns, flags, packaged, releases
 from stellarlabels.corrections.arguments import floats
 from stellarlabels.exceptions import InputError
 
@@ -21,6 +21,7 @@ PHOTOMETRY = flags.register(
             ("MISSING_RP", "The RP magnitude or flux is missing or not positive."),
             ("MISSING_EXCESS", "The flux excess is missing."),
             ("LARGE_EXCESS", "The corrected flux excess is more than five standard deviations from zero."),
+            ("NOT_CORRECTED", "By request, no corrected flux excess was computed."),
         ],
     )
 )
@@ -46,14 +47,19 @@ def flux_excess_scatter(g):
 
 
 @columns.entrance("table")
-def correct_flux_excess(table):
+def correct_flux_excess(table, *, correct=True, release=None):
     """The flux excess without its dependence on color, C*, and its scatter.
 
     Parameters
     ----------
     table : `~astropy.table.Table`
         Gaia EDR3 or DR3: ``phot_g_mean_mag``, ``phot_bp_mean_mag``, ``phot_rp_mean_mag``, ``phot_bp_rp_excess_factor``.
-        The relation does not hold for the flux excess of Gaia DR2.
+        The relation does not hold for the flux excess of other releases.
+    correct : bool
+        False masks the new columns and sets the flag NOT_CORRECTED, for releases of which no relation is known.
+    release : str, optional
+        The Gaia release of the table, where it does not tell it; see `stellarlabels.releases.of`. Where nothing does,
+        it is taken to be Gaia DR3.
 
     Returns
     -------
@@ -66,17 +72,25 @@ def correct_flux_excess(table):
     ------
     stellarlabels.exceptions.MissingColumnError
         If a column is missing.
+    stellarlabels.exceptions.ReleaseError
+        If no relation is known for the release of the stars.
 
     Notes
     -----
     Riello, M., De Angeli, F., Evans, D. W., et al. 2021, A&A, 649, A3, Eqs. 6 and 18.
     """
+    if correct:
+        remedy = "give correct=False to go on without, with the corrected flux excess masked"
+        releases.fact_for(table, "flux_excess", release, unknown="Gaia DR3", remedy=remedy)
     excess = columns.values(table, "phot_bp_rp_excess_factor")
     g, bp, rp = (columns.values(table, f"phot_{band}_mean_mag") for band in ("g", "bp", "rp"))
     corrected, scatter = excess - expected_flux_excess(bp - rp), flux_excess_scatter(g)
+    if not correct:
+        corrected, scatter = np.full_like(excess, np.nan), np.full_like(excess, np.nan)
     with np.errstate(invalid="ignore"):
         large = np.abs(corrected) > 5 * scatter
     missing = {name: np.isnan(magnitude) for name, magnitude in zip(_MISSING, (g, bp, rp), strict=True)}
+    missing["NOT_CORRECTED"] = np.full(len(table), not correct)
     corrected = {
         "phot_bp_rp_excess_factor_corrected": corrected,
         "phot_bp_rp_excess_factor_scatter": scatter,
@@ -89,7 +103,7 @@ def correct_flux_excess(table):
 
 
 @columns.entrance("table")
-def magnitudes(table, *, system="vega", zero_point_error=False):
+def magnitudes(table, *, system="vega", zero_point_error=False, release=None):
     """Magnitudes and their errors from mean fluxes.
 
     Parameters
@@ -101,6 +115,8 @@ def magnitudes(table, *, system="vega", zero_point_error=False):
         Magnitude system. The archive's magnitudes are Vega magnitudes.
     zero_point_error : bool
         Whether to add the zero-points' standard errors of about 0.003 mag, which all stars share, in quadrature.
+    release : str, optional
+        As for `correct_flux_excess`.
 
     Returns
     -------
@@ -115,11 +131,15 @@ def magnitudes(table, *, system="vega", zero_point_error=False):
         If a flux is missing.
     stellarlabels.exceptions.InputError
         If the system is unknown.
+    stellarlabels.exceptions.ReleaseError
+        If no zero-points of the bands are known for the release of the stars.
     """
     if system not in ("vega", "ab"):
         raise InputError(f"system: expected 'vega' or 'ab', got {system!r}")
+    remedy = "take the archive's own magnitudes"
+    bands = releases.fact_for(table, "band_zero_points", release, unknown="Gaia DR3", remedy=remedy)
     out, missing = QTable(table), {}
-    for row, flag in zip(packaged.table("photometry", "gaia_dr3_zero_points"), _MISSING, strict=True):
+    for row, flag in zip(packaged.table("photometry", bands), _MISSING, strict=True):
         flux = columns.values(table, row["flux"])
         error = columns.values(table, f"{row['flux']}_error", required=False)
         missing[flag] = ~(flux > 0)

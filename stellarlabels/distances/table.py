@@ -6,7 +6,7 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels import __version__, columns, flags
+from stellarlabels import __version__, columns, flags, releases
 from stellarlabels.corrections.arguments import floats
 from stellarlabels.corrections.extinction import extinction as extinction_in
 from stellarlabels.distances import priors
@@ -65,6 +65,7 @@ def distances(
     extinction=None,
     extinction_err=0,
     absolute_mag_err=None,
+    release=None,
     progress=False,
 ):
     """Distances of stars from absolute magnitudes and, where there are any, parallaxes.
@@ -92,6 +93,8 @@ def distances(
         returns it. It takes precedence over the column.
     absolute_mag_err : `~astropy.units.Quantity` or array_like, optional
         Standard error of the absolute magnitude in mag; takes precedence over the column.
+    release : str, optional
+        The Gaia release of the table, where it does not tell it; or "ignore", to use labels from another release.
     progress : bool
         Whether to show a progress bar.
 
@@ -109,6 +112,8 @@ def distances(
     InputError
         If ``band``, ``use_parallax`` or ``prior`` is unknown, ``labels`` are other stars, or an argument has another
         length.
+    stellarlabels.exceptions.ReleaseError
+        If the labels are of another release than the table.
     MissingColumnError
         If a magnitude, the extinction or (with ``use_parallax=True``) the parallax is neither a column nor an argument.
     stellarlabels.exceptions.ColumnUnitError
@@ -123,6 +128,9 @@ def distances(
         raise InputError(f"band: expected one of {list(_BANDS)}, got {band!r}")
     if use_parallax not in ("auto", True, False):
         raise InputError(f"use_parallax: expected 'auto', True or False, got {use_parallax!r}")
+    found = releases.of(table, release)
+    if labels is not None:
+        _check_release(table, labels, release)
     labels = table if labels is None else labels
     columns.check_same_stars(table, labels)
     prior = priors.get(prior)
@@ -146,8 +154,17 @@ def distances(
         "band": band,
         "prior": "uniform in distance modulus" if prior is None else repr(prior),
         "stellarlabels": __version__,
+        **releases.told(found),
     }
     return out
+
+
+def _check_release(table, labels, release):
+    """Refuse labels that are known to be of another release than the table."""
+    known = releases.told(releases.of(labels)).get(releases.META)
+    if known is not None:
+        remedy = "give the table from which the labels are, or release='ignore'"
+        releases.require(table, known, release, what="these labels", remedy=remedy)
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,8 @@ class FeatureSet(ABC):
 
     #: Name in the registry, set by `register`.
     name = None
+    #: Name of the Gaia release of which the inputs must be; None where they do not depend on one.
+    release = None
 
     @abstractmethod
     def compute(self, table):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stellarlabels import columns
+from stellarlabels import columns, releases
 from stellarlabels.exceptions import InputError, NotFittedError
 from stellarlabels.inputs import feature_set
 from stellarlabels.labels.ensemble import kind_of
@@ -46,6 +46,11 @@ class Declaration:
         """The `stellarlabels.features.FeatureSet` that makes the network's inputs."""
         return feature_set(self.recipe.features, **self.recipe.feature_options)
 
+    @property
+    def release(self):
+        """Name of the Gaia release of which the inputs must be; None where they do not depend on one."""
+        return self.feature_set.release
+
     def not_applicable(self, table):
         """Stars that the system's own selection excludes (bool, shape (N,))."""
         return np.zeros(len(table), bool)
@@ -63,6 +68,14 @@ class Declaration:
         """Inputs of the networks for a table of stars (`stellarlabels.features.Features`); it has to be trained."""
         self.check_trained()
         return self.feature_set.compute(columns.intake(table))
+
+    def admitted(self, table, release):
+        """A table from the intake with ``release`` in it, and what was found; `ReleaseError` if that does not fit."""
+        if self.release is None:
+            found = releases.of(table, release)
+        else:
+            found, _ = releases.require(table, self.release, release, what=f"the networks of {self.name}")
+        return releases.stated(table, release), found
 
     def check_trained(self):
         """Raise a `NotFittedError` unless there are trained networks."""

@@ -6,7 +6,7 @@ import numbers
 
 import numpy as np
 
-from stellarlabels import __version__, columns
+from stellarlabels import __version__, columns, releases
 from stellarlabels.exceptions import InputError, NotFittedError
 from stellarlabels.labels import modelfile, prediction, saving
 from stellarlabels.labels.declaration import Declaration
@@ -48,7 +48,7 @@ class LabelEstimator(Declaration):
         If there is no such recipe or hyper-parameter.
     """
 
-    def fit(self, table, *, validation=0.0, progress=True, declare=()):
+    def fit(self, table, *, validation=0.0, progress=True, declare=(), release=None):
         """Train on a table with inputs and labels.
 
         Parameters
@@ -65,6 +65,8 @@ class LabelEstimator(Declaration):
         declare : sequence of `stellarlabels.columns.Column`
             Labels that neither the vocabulary nor the system knows. Those that are not declared have the unit, the
             description and the UCD of their column in the table.
+        release : str, optional
+            As in `predict`.
 
         Returns
         -------
@@ -73,12 +75,15 @@ class LabelEstimator(Declaration):
 
         Raises
         ------
+        stellarlabels.exceptions.ReleaseError
+            If the stars are of another release than the system is for.
         stellarlabels.exceptions.MissingColumnError
             If the inputs or a label are missing from the table.
         InputError
             If no row can be used, or a label is known for none.
         """
-        table, recipe = columns.intake(table), self.recipe
+        table, found = self.admitted(columns.intake(table), release)
+        recipe = self.recipe
         columns.declare_labels(self.labels, table, declare)
         targets = label_targets(table, self.labels, recipe.per_label.likelihoods)
         features = self.feature_set.for_training(table)
@@ -105,6 +110,7 @@ class LabelEstimator(Declaration):
                 "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
                 "stellarlabels": __version__,
                 "final_loss": [history["loss"][-1] for history in self.history_],
+                **releases.told(found, self.release),
             },
         )
         return self
@@ -209,7 +215,7 @@ class LabelEstimator(Declaration):
         out.provenance_ = {**first.provenance_, **lists}
         return out
 
-    def predict(self, table, *, progress=None):
+    def predict(self, table, *, progress=None, release=None):
         """Labels, errors and flags of a table of stars.
 
         Parameters
@@ -218,6 +224,10 @@ class LabelEstimator(Declaration):
             Inputs by their names in the vocabulary; see the system's own documentation. It is not changed.
         progress : bool, optional
             Whether to show a progress bar; by default for more than 20,480 rows.
+        release : str, optional
+            The Gaia release of the stars, where the table does not tell it, see `stellarlabels.releases.of`; or
+            "ignore": stars of another release than ``self.release`` are labelled all the same, with the flag
+            OTHER_RELEASE.
 
         Returns
         -------
@@ -225,10 +235,13 @@ class LabelEstimator(Declaration):
             As many rows as the table, in the same order: the table's identifier column, and for each label ``<label>``,
             ``<label>_err`` (standard error) and ``<label>_flag`` (int32, bits of `stellarlabels.flags.LABEL`). Labels
             of stars without usable input are masked. With other rows in the table, or in another order, a label moves
-            by less than 1e-5 of its error.
+            by less than 1e-5 of its error. ``meta["release"]`` is the release of the stars, ``meta["release_note"]``
+            tells if nothing in the table said so.
 
         Raises
         ------
+        stellarlabels.exceptions.ReleaseError
+            If stars are of another release than the system is for.
         NotFittedError
             If the system has been neither trained nor loaded.
         stellarlabels.exceptions.MissingColumnError
@@ -239,13 +252,13 @@ class LabelEstimator(Declaration):
         from tqdm.auto import tqdm
 
         self.check_trained()
-        table = columns.intake(table)
+        table, found = self.admitted(columns.intake(table), release)
         size = min(prediction.CHUNK, self.chunk or prediction.CHUNK)
         starts = range(0, max(len(table), 1), size)
         quiet = not (len(starts) > 1 if progress is None else progress)
         chunks = tqdm(starts, desc=self.name, unit="chunk", disable=quiet)
         parts = [prediction.label_arrays(self, table[start : start + size]) for start in chunks]
-        return prediction.label_table(self, table, parts)
+        return prediction.label_table(self, table, parts, releases.told(found, self.release))
 
     def save(self, path, *, overwrite=False, dtype="float32"):
         """Save the trained system as one file that holds arrays and text only.

@@ -37,8 +37,8 @@ def _flags(system, table, features, arrays):
     return np.stack(out, axis=1)
 
 
-def label_table(system, table, parts):
-    """The output table for a table of stars from the dicts of `label_arrays` of its parts."""
+def label_table(system, table, parts, release):
+    """The output table of stars from the dicts of `label_arrays` of its parts, and what is said of their release."""
     arrays = [np.concatenate([part[end] for part in parts]) for end in parts[0]]
     out = QTable()
     key = columns.identifier(table)
@@ -54,6 +54,7 @@ def label_table(system, table, parts):
         "recipe": system.recipe_name,
         "stellarlabels": __version__,
         "trained_on": system.provenance_.get("sample", f"{system.provenance_.get('stars')} stars"),
+        **release,
     }
     if system.weights_:
         out.meta["weights"] = f"sha256:{system.weights_}"

@@ -39,6 +39,7 @@ def described(system, dtype):
         "calibration_product": calibration.product,
         "domain": {name: getattr(domain, name) for name in own},
         "columns": [{name: getattr(columns.column(label), name) for name in _DECLARED} for label in system.labels],
+        "release": system.release,
         "provenance": system.provenance_,
     }
     return description, arrays
@@ -92,7 +93,8 @@ def _restored(cls, description, arrays):
     domain = description["domain"]
     kept = {name.removeprefix("domain."): array for name, array in arrays.items() if name.startswith("domain.")}
     out.domain = Domain(domain["ranges"], domain["labels"], kept, domain["threshold"], domain.get("colors", {}))
-    out.feature_set  # noqa: B018  whether there is one of that name, with these options
+    if description.get("release", out.release) != out.release:  # files of format 1 do not say it
+        raise ValueError(f"networks for {description['release']}, inputs {recipe.features!r} of {out.release}")
     return out
 
 

@@ -12,6 +12,7 @@ Examples
 False
 """
 
+from stellarlabels.releases.carried import fact_for as fact_for, stated as stated, told as told
 from stellarlabels.releases.declared import Fact as Fact, Release, available, get
 from stellarlabels.releases.found import META as META, Found as Found, of, require
 

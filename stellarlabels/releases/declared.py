@@ -33,6 +33,7 @@ class Release:
     facts : dict of str to Fact
         ``tables``, ``reference_epoch`` (Julian year), ``coefficients`` of XP spectra by band, ``basis_ids`` by band,
         ``bases`` (file with the basis functions), ``photometric_systems``, ``datalink`` (retrieval types),
+        ``datalink_requests`` (address, layout, format and size of requests),
         ``neighbourhood`` (tables by release), ``parallax_zero_point``, ``flux_excess``, ``band_zero_points``,
         ``photometric_errors`` (data files that hold for it), ``solution_ids``, and whatever else is declared.
 

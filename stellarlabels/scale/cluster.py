@@ -37,6 +37,7 @@ def label_catalog(
     distances=False,
     zero_point=True,
     keep=(),
+    release=None,
     retries=2,
     restart=False,
     overwrite=False,
@@ -60,7 +61,7 @@ def label_catalog(
         Processes of a local cluster that is made for the run; by default one for each core.
     memory_limit : str or float
         Memory of each of these; see `distributed.LocalCluster`.
-    distances, zero_point, keep
+    distances, zero_point, keep, release
         As for `stellarlabels.scale.label_file`. Right ascension and declination are kept in any case.
     retries : int
         How often a failed partition is tried again.
@@ -98,7 +99,7 @@ def label_catalog(
     if target.exists() and not overwrite:
         raise WriteError(f"target: {target} exists; give overwrite=True to replace it")
     source = open_lsdb(catalog)
-    order = order_of(source, distances, zero_point, keep)
+    order = order_of(source, distances, zero_point, keep, release)
     Job(system, order)  # says what is wrong with it
     content, digest = saved(system)
     made_from = {"input": fingerprint_of(source), "system": digest, "options": order.to_dict(), "rows": None}

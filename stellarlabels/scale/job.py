@@ -12,7 +12,7 @@ from pathlib import Path
 from astropy.table import QTable
 
 from stellarlabels import __version__, columns
-from stellarlabels.exceptions import InputError, MissingColumnError, NotFittedError
+from stellarlabels.exceptions import InputError, MissingColumnError, NotFittedError, ReleaseError
 from stellarlabels.scale.sources import IDENTITY
 
 __all__ = ["Failure", "Job", "Order", "Summary", "restored", "saved", "told_once"]
@@ -32,12 +32,15 @@ class Order:
         Whether parallaxes are corrected for their zero-point before distances are computed.
     keep : tuple of str
         Columns of the input that are taken over.
+    release : str or None
+        The Gaia release of the stars, where they do not tell it; or "ignore"; see `predict`.
     """
 
     catalog: bool = False
     distances: bool | dict = False
     zero_point: bool = True
     keep: tuple = ()
+    release: str | None = None
 
     def to_dict(self):
         """The order as plain values for a JSON file."""
@@ -147,21 +150,22 @@ class Job:
         `~astropy.table.QTable`
             As many rows, in the same order.
         """
-        labels = self.system.predict(table, progress=False)
+        release = {} if self.order.release is None else {"release": self.order.release}
+        labels = self.system.predict(table, progress=False, **release)
         if self.order.catalog:
             return self.system.catalog(table, labels)
         out = QTable(labels, copy=False)
         if self.order.distances:
             how = self.order.distances if isinstance(self.order.distances, dict) else {}
-            stars = _with_parallaxes(table) if self.order.zero_point else table
-            found = self.system.distances(stars, labels, **how)
+            stars = _with_parallaxes(table, self.order.release) if self.order.zero_point else table
+            found = self.system.distances(stars, labels, **release, **how)
             for name in found.colnames:
                 if name not in out.colnames:
                     out[name] = found[name]
         return _with_kept(out, table, self.order.keep)
 
 
-def _with_parallaxes(table):
+def _with_parallaxes(table, release):
     """The table with corrected parallaxes, if it has any."""
     from stellarlabels.corrections.parallax import correct_parallax
 
@@ -169,7 +173,9 @@ def _with_parallaxes(table):
     if name is None:
         return table
     try:
-        corrected = correct_parallax(table)["parallax_corrected"]
+        corrected = correct_parallax(table, release=release)["parallax_corrected"]
+    except ReleaseError as error:
+        raise ReleaseError(f"{error}: say zero_point=False (--no-zero-point)") from error
     except MissingColumnError as error:
         hint = "parallaxes are corrected for their zero-point with it; if they are already, say zero_point=False"
         raise MissingColumnError(f"{error}; {hint} (--no-zero-point)") from error

@@ -29,6 +29,7 @@ def label_file(
     distances=False,
     zero_point=True,
     keep=(),
+    release=None,
     rows=None,
     errors="raise",
     restart=False,
@@ -57,6 +58,9 @@ def label_file(
     keep : sequence of str
         Columns of the input that are taken over. Files of spectra give their name, designation, position, date and
         signal-to-noise ratios in any case.
+    release : str, optional
+        The Gaia release of the stars, where they do not tell it; or "ignore", to label stars of another release than
+        the system is for all the same, with the flag OTHER_RELEASE.
     rows : int, optional
         Stars (or files of spectra) of a part on disk. By default a small input, which fits in memory, is labelled
         without parts, and one of more than about 250 MB in parts of about 30 MB, of which memory holds four.
@@ -107,9 +111,9 @@ def label_file(
     target = Path(target)
     files.check(target, overwrite=overwrite)
     files.find(target, format)
-    Job(system, Order(catalog, distances, zero_point))  # says what is wrong with it
+    Job(system, Order(catalog, distances, zero_point, release=release))  # says what is wrong with it
     stars = open_source(source, workers=workers)
-    job = Job(system, Order(catalog, distances, zero_point, tuple(dict.fromkeys((*stars.identity, *keep)))))
+    job = Job(system, Order(catalog, distances, zero_point, tuple(dict.fromkeys((*stars.identity, *keep))), release))
     begun = target.with_name(f"{target.name}{ENDING}").exists()
     with told_once():
         if rows is None and errors == "raise" and not begun and _fits(stars):

@@ -146,7 +146,7 @@ def _no_cells(column):
     return Field(column, np.zeros((0, *column.shape), dtype), np.zeros((0, *column.shape), bool))
 
 
-def map_catalog(system, catalog, *, distances=False, zero_point=True, keep=()):
+def map_catalog(system, catalog, *, distances=False, zero_point=True, keep=(), release=None):
     """An LSDB catalog of labels, which are computed when it is.
 
     Parameters
@@ -154,7 +154,7 @@ def map_catalog(system, catalog, *, distances=False, zero_point=True, keep=()):
     system : `stellarlabels.labels.LabelEstimator`
         Trained or loaded.
     catalog : path-like or `lsdb.Catalog`
-    distances, zero_point, keep
+    distances, zero_point, keep, release
         As for `label_catalog`.
 
     Returns
@@ -174,7 +174,7 @@ def map_catalog(system, catalog, *, distances=False, zero_point=True, keep=()):
     The first stars of the catalog are labelled at once, to see what columns come out.
     """
     source = open_lsdb(catalog)
-    order = order_of(source, distances, zero_point, keep)
+    order = order_of(source, distances, zero_point, keep, release)
     Job(system, order)
     content, digest = saved(system)
     folder = tempfile.mkdtemp(prefix="stellarlabels-")
@@ -185,10 +185,11 @@ def map_catalog(system, catalog, *, distances=False, zero_point=True, keep=()):
     return mapped(source, task, arrow_table(task(source.head(5))).schema)
 
 
-def order_of(source, distances, zero_point, keep):
+def order_of(source, distances, zero_point, keep, release=None):
     """What is wanted of a catalog: labels with right ascension and declination, and what is asked for."""
     info = source.hc_structure.catalog_info
-    return Order(False, distances, zero_point, tuple(dict.fromkeys((info.ra_column, info.dec_column, *keep))))
+    kept = tuple(dict.fromkeys((info.ra_column, info.dec_column, *keep)))
+    return Order(False, distances, zero_point, kept, release)
 
 
 def mapped(source, task, form):

@@ -58,13 +58,23 @@ class Plan:
 
 
 def plan(
-    system, source, *, catalog=False, distances=False, zero_point=True, keep=(), rows=None, workers=1, sample=2048
+    system,
+    source,
+    *,
+    catalog=False,
+    distances=False,
+    zero_point=True,
+    keep=(),
+    release=None,
+    rows=None,
+    workers=1,
+    sample=2048,
 ):
     """Say what labelling the stars of some files will take, without doing it.
 
     Parameters
     ----------
-    system, source, catalog, distances, zero_point, keep, rows
+    system, source, catalog, distances, zero_point, keep, release, rows
         As for `stellarlabels.scale.label_file`; the folder of a HATS catalog is one for `label_catalog`, too.
     workers : int
         Processes that will share the work.
@@ -88,7 +98,7 @@ def plan(
         if not isinstance(value, int) or value < 1:
             raise InputError(f"{name}: expected a positive integer, got {value!r}")
     stars = open_source(source)
-    job = Job(system, Order(catalog, distances, zero_point, tuple(dict.fromkeys((*stars.identity, *keep)))))
+    job = Job(system, Order(catalog, distances, zero_point, tuple(dict.fromkeys((*stars.identity, *keep))), release))
     rows = rows or stars.rows
     start = time.perf_counter()
     _, table = next(iter(stars.parts(min(sample, rows))))

@@ -4,6 +4,7 @@ import sys
 from importlib import resources
 from pathlib import Path
 
+from stellarlabels import releases
 from stellarlabels.columns import declare
 from stellarlabels.exceptions import InputError, MissingColumnError, ModelFileError
 from stellarlabels.labels import LabelEstimator, kind_of, modelfile
@@ -197,12 +198,12 @@ class System(LabelEstimator):
         found = [replace(item, optional=True) for item in found]
         return columns.Schema(cls.name, found, cls.title or f"Labels of the system {cls.name}", cls.reference)
 
-    def predict(self, table, *, progress=None):
+    def predict(self, table, *, progress=None, release=None):
         from stellarlabels.catalogs import CatalogTable
 
-        return CatalogTable(super().predict(table, progress=progress), copy=False)
+        return CatalogTable(super().predict(table, progress=progress, release=release), copy=False)
 
-    def catalog(self, table, labels=None):
+    def catalog(self, table, labels=None, *, release=None):
         """The catalog in the published schema; of systems without one in that of `default_schema`.
 
         Parameters
@@ -211,6 +212,8 @@ class System(LabelEstimator):
             The input of `predict`, with the astrometry and photometry that the catalog repeats.
         labels : `~astropy.table.Table`, optional
             The output of `predict` for that table; computed if not given.
+        release : str, optional
+            As in `predict`, for labels that are computed.
 
         Returns
         -------
@@ -229,7 +232,7 @@ class System(LabelEstimator):
         from stellarlabels.catalogs import CatalogTable, published, schemas
 
         table = columns.intake(table)
-        labels = self.predict(table) if labels is None else labels
+        labels = self.predict(table, release=release) if labels is None else labels
         columns.check_same_stars(table, labels)
         if columns.identifier(table) is None:
             known = ", ".join(item.name for item in columns.vocabulary() if "meta.id;meta.main" in item.ucd)
@@ -242,7 +245,7 @@ class System(LabelEstimator):
                 merged.replace_column(name, labels[name])
         for name, data in self.derived_columns(table, labels).items():
             merged[name] = data
-        declared = schemas.get(self.name)
+        declared = schemas.get(self.name, labels.meta.get(releases.META))
         catalog = CatalogTable(declared.conform(published.with_flags(merged, declared)), copy=False)
         catalog.meta = {**labels.meta, "schema": self.name, "reference": self.reference}
         return catalog

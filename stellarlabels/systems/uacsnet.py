@@ -117,7 +117,7 @@ class UACSNet(System):
         with np.errstate(invalid="ignore"):
             return absolute >= -(color**2) + 6.5 * color - 1.8
 
-    def distances(self, table, labels=None, **options):
+    def distances(self, table, labels=None, *, release=None, **options):
         """Distances from the predicted absolute magnitudes and, where the table has them, parallaxes.
 
         Parameters
@@ -127,6 +127,8 @@ class UACSNet(System):
             ``parallax_error`` are used where they are there.
         labels : `~astropy.table.Table`, optional
             The output of `predict` for that table; computed if not given.
+        release : str, optional
+            As in `predict`.
         **options
             For `stellarlabels.distances.distances`, for instance ``prior="exponential"`` or ``use_parallax=False``.
 
@@ -145,8 +147,8 @@ class UACSNet(System):
         if "m_g_dimmed" not in self.labels:
             raise InputError(f"{self!r} has no absolute magnitude; take UACSNet.pretrained('apogee')")
         table = columns.intake(table)
-        labels = self.predict(table) if labels is None else labels
-        return distances(table, labels, band="g_dimmed", **options)
+        labels = self.predict(table, release=release) if labels is None else labels
+        return distances(table, labels, band="g_dimmed", release=release, **options)
 
     def derived_columns(self, table, labels):
         """Galactic coordinates, (BP-RP)0 and M_G where the table does not have them.

@@ -8,7 +8,7 @@ from astropy import units as u
 from stellarlabels.columns import entrance
 from stellarlabels.exceptions import InputError
 from stellarlabels.tables.same_star import MATCH, copy_of, side_by_side
-from stellarlabels.tables.sky import Stars, angle, neighbors, separations
+from stellarlabels.tables.sky import Stars, angle, epoch_source, neighbors, separations
 
 __all__ = ["crossmatch"]
 
@@ -39,8 +39,10 @@ def crossmatch(left, right, radius=1 * u.arcsec, *, find="best", left_epoch=None
           right star is given twice.
         - ``"all"``: every pair.
     left_epoch, right_epoch : float, `~astropy.units.Quantity` or `~astropy.time.Time`, optional
-        Epoch of the positions (Julian year), one for the table or one for each row; by default its ``ref_epoch``. If
-        the epoch of either table is unknown, all positions are compared as they are.
+        Epoch of the positions (Julian year), one for the table or one for each row; by default its ``ref_epoch``, and
+        where it has none, the reference epoch of the Gaia release that it is of (`stellarlabels.releases.of`). If the
+        epoch of either table is unknown, all positions are compared as they are. ``meta["crossmatch"]["epochs"]`` says
+        where both are from.
     suffix : str
         Appended to those names of the right table, and of the columns below, that the left table has already (letters
         in any case), as often as needed. Names of the left table never change.
@@ -98,6 +100,7 @@ def crossmatch(left, right, radius=1 * u.arcsec, *, find="best", left_epoch=None
         "find": find,
         "radius": str(radius),
         "moved": left_stars.epoch is not None and right_stars.epoch is not None,
+        "epochs": [epoch_source(left, left_epoch), epoch_source(right, right_epoch)],
     }
     _log.info("crossmatch: %d pairs of %d and %d rows; %s", len(i), len(out), len(other), out.meta["crossmatch"])
     if find == "all":

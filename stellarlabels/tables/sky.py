@@ -10,7 +10,7 @@ import numpy as np
 from astropy import units as u
 from astropy.time import Time
 
-from stellarlabels import columns
+from stellarlabels import columns, releases
 from stellarlabels.exceptions import InputError, MissingUnitWarning
 
 #: Astronomical unit in km yr/s: turns parallax times radial velocity into a proper motion.
@@ -80,9 +80,9 @@ def _radial(table, rows):
 
 
 def epoch(table, given, argument):
-    """Epochs of the positions in Julian years (N,), given or from ``ref_epoch``; None if there is neither."""
+    """Epochs of the positions in Julian years (N,), given, from ``ref_epoch``, or the release's; None if unknown."""
     if given is None:
-        return columns.values(table, "ref_epoch") if columns.find(table, "ref_epoch") else None
+        return columns.values(table, "ref_epoch") if columns.find(table, "ref_epoch") else _of_release(table)[0]
     try:
         unit = getattr(given, "unit", None)
         given_years = (
@@ -98,6 +98,27 @@ def epoch(table, given, argument):
             f"{argument}: expected Julian years from 1800 to 2200, or Julian days of those years, got {given!r}"
         )
     return years
+
+
+def epoch_source(table, given):
+    """Where the epochs of `epoch` are from, in words."""
+    if given is not None:
+        return "given"
+    return "ref_epoch" if columns.find(table, "ref_epoch") else _of_release(table)[1]
+
+
+def _of_release(table):
+    """Reference epochs of the rows' releases (N,), NaN where unknown, and their names; None for positions of 2000."""
+    found = releases.of(table)
+    known = [releases.get(name) for name in found.all if name in releases.available()]
+    if not known or "2000" in columns.find(table, "ra"):
+        return None, "unknown"
+    years = np.full(len(table), np.nan)
+    for release in known:
+        years[found.names == release.name] = release.reference_epoch
+    doubts = ["" if release.fact("reference_epoch").confirmed else " (not confirmed)" for release in known]
+    told = [f"{release}: {release.reference_epoch}{doubt}" for release, doubt in zip(known, doubts, strict=True)]
+    return years, ", ".join(told)
 
 
 def angle(value, argument):

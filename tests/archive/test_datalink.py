@@ -23,6 +23,7 @@ from stellarlabels.exceptions import (
     InputError,
     LoginError,
     MissingColumnError,
+    ReleaseError,
     ReplyError,
     ServiceBusyError,
     ServiceConnectionError,
@@ -443,8 +444,46 @@ class TestArguments:
 
     def test_the_product_of_the_archive(self, monkeypatch):
         monkeypatch.undo()
+        assert product("continuous", "DR4").retrieval_type == "MEAN_SPECTRUM_XP"
         assert product("continuous").retrieval_type == "XP_CONTINUOUS"
         assert product().limit == 5000 and product().url.startswith("https://gea.esac.esa.int/")
+
+
+class TestRelease4:
+    """The products of Gaia DR4 under their new names, from a server that has what is known of them."""
+
+    @pytest.fixture
+    def coefficients(self):
+        stars, rng = Table({"source_id": np.arange(1, 31)}), np.random.default_rng(4)
+        for band, size in (("bp", 51), ("rp", 55)):
+            stars[f"{band}_coefficients"] = rng.normal(size=(30, size))
+            stars[f"{band}_coefficient_errors"] = rng.uniform(1, 2, size=(30, size))
+            stars[f"{band}_coefficient_correlations"] = np.zeros((30, size * (size - 1) // 2))
+        return stars
+
+    def test_coefficients(self, coefficients):
+        with Archive(coefficients, "MEAN_SPECTRUM_XP_RAW.fits") as server:
+            asked = [30, 77, *range(1, 25)]
+            got = xp_spectra(asked, kind="continuous", release="DR4", sample=False, url=server.url, retry=NEVER)
+            request = server.requests[0][1]
+        assert (request["RELEASE"], request["RETRIEVAL_TYPE"]) == ("Gaia DR4", "MEAN_SPECTRUM_XP")
+        assert got["source_id"].tolist() == asked and got.meta["release"] == "Gaia DR4"
+        there = np.array(asked) != 77
+        np.testing.assert_array_equal(
+            got["bp_coefficients"][there], coefficients["bp_coefficients"][np.array(asked)[there] - 1]
+        )
+        assert got["bp_coefficients"].shape == (26, 51) and np.isnan(got["bp_coefficients"][1]).all()
+        assert "NO_SPECTRUM" in names_of(got["spectrum_flag"][1])
+
+    def test_what_cannot_be_done_is_told_before_anybody_is_asked(self, archive):
+        with pytest.raises(ReleaseError, match=r"no basis functions are known for Gaia DR4.*sample=False"):
+            xp_spectra([1], kind="continuous", release="Gaia DR4", url=archive.url)
+        with pytest.raises(InputError, match="'continuous' of 'Gaia DR4'.*got 'sampled' of 'Gaia DR4'"):
+            xp_spectra([1], release="Gaia DR4", url=archive.url)
+        assert archive.requests == []
+
+    def test_samples_say_their_release(self, archive, spectra):
+        assert xp_spectra(spectra["source_id"][:2], url=archive.url, retry=NEVER).meta["release"] == "Gaia DR3"
 
 
 def test_import_contacts_nobody():

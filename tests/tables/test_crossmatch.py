@@ -9,7 +9,7 @@ from astropy.time import Time
 from hypothesis import given, settings, strategies as st
 
 from stellarlabels import flags
-from stellarlabels.exceptions import InputError, MissingColumnError, MissingUnitWarning
+from stellarlabels.exceptions import ImpossibleValueWarning, InputError, MissingColumnError, MissingUnitWarning
 from stellarlabels.tables.crossmatch import crossmatch
 
 MATCH = flags.get("match")
@@ -273,3 +273,55 @@ def test_pairs_are_those_of_a_search_by_brute_force(left_points, right_points, s
         assert table.colnames == original.colnames
         for name in table.colnames:
             np.testing.assert_array_equal(table[name].value, original[name].value)
+
+
+class TestEpochOfTheRelease:
+    """A table that says of which release it is needs no column for the epoch of its positions."""
+
+    def stars(self, *names):
+        places = {"ra": np.arange(1.0, len(names) + 1) * u.deg, "dec": np.zeros(len(names)) * u.deg}
+        motion = {"pmra": [1000.0] * len(names) * u.mas / u.yr, "pmdec": [0.0] * len(names) * u.mas / u.yr}
+        return QTable({**places, **motion, "designation": [f"{name} 1" for name in names]})
+
+    def test_each_row_has_its_own(self):
+        here = self.stars("Gaia DR3", "Gaia DR2", "Gaia DR4")
+        there = QTable(
+            {"ra": here["ra"] + [3.5, 4, 2] * u.arcsec, "dec": here["dec"], "ref_epoch": [2019.5] * 3 * u.yr}
+        )
+        found = crossmatch(here, there, 0.1 * u.arcsec)
+        assert found["separation"].to_value(u.arcsec) == pytest.approx([0, 0, 0], abs=1e-6)
+        told = "Gaia DR2: 2015.5, Gaia DR3: 2016.0, Gaia DR4: 2017.5 (not confirmed)"
+        assert found.meta["crossmatch"]["epochs"] == [told, "ref_epoch"]
+
+    def test_the_column_and_the_argument_know_better(self):
+        here, there = self.stars("Gaia DR3"), self.stars("")[["ra", "dec"]]
+        dated = QTable(here)
+        dated["ref_epoch"] = [2010.0] * u.yr
+        apart = [
+            crossmatch(here, there, 30 * u.arcsec, left_epoch=2000.0, right_epoch=2020.0),
+            crossmatch(dated, there, 30 * u.arcsec, right_epoch=2020.0),
+            crossmatch(here, there, 30 * u.arcsec, right_epoch=2020.0),
+        ]
+        assert [one["separation"][0].to_value(u.arcsec) for one in apart] == pytest.approx([20, 10, 4], abs=1e-5)
+
+    def test_unknown(self):
+        found = crossmatch(self.stars("HD"), self.stars("")[["ra", "dec"]], 1 * u.arcsec, right_epoch=2020.0)
+        assert found["separation"][0].value == 0 and found.meta["crossmatch"]["epochs"] == ["unknown", "given"]
+
+    def test_positions_that_were_moved_to_2000_are_not_of_the_epoch_of_the_release(self):
+        moved = self.stars("Gaia DR3")
+        moved.rename_column("ra", "RAJ2000")
+        found = crossmatch(moved, self.stars("")[["ra", "dec"]], 1 * u.arcsec, right_epoch=2020.0)
+        assert found.meta["crossmatch"]["moved"] is False
+
+
+def test_epochs_in_days_and_those_that_stand_for_nothing():
+    moving = places([0.0, 100.0], pmra=[1000.0, 1000.0] * u.mas / u.yr, pmdec=[0.0, 0.0] * u.mas / u.yr)
+    day = Time(2026.0, format="jyear").mjd
+    for epoch in (2026.0, day, day + 2400000.5, Time(day, format="mjd")):
+        found = crossmatch(moving, places([10.0, 110.0]), 1 * u.arcsec, left_epoch=2016.0, right_epoch=epoch)
+        assert found["separation"].to_value(u.arcsec) == pytest.approx([0, 0], abs=1e-4)
+    unknown = QTable({**moving, "ref_epoch": [0.0, 2016.0] * u.yr})
+    with pytest.warns(ImpossibleValueWarning, match=r"1 of 'ref_epoch' \(0\)"):
+        found = crossmatch(unknown, places([0.0, 110.0]), 1 * u.arcsec, right_epoch=2026.0)
+    assert found["match_row"].tolist() == [0, 1]

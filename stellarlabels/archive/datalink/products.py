@@ -1,9 +1,9 @@
-"""What the archive's DataLink service has, and how it is asked for (``data/archive/datalink.ecsv``)."""
+"""What the archive's DataLink service has of each release, and how it is asked for; see `stellarlabels.releases`."""
 
 from dataclasses import dataclass
 from functools import lru_cache
 
-from stellarlabels import packaged
+from stellarlabels import releases
 from stellarlabels.exceptions import InputError
 
 __all__ = ["Product", "product"]
@@ -11,7 +11,7 @@ __all__ = ["Product", "product"]
 
 @dataclass(frozen=True)
 class Product:
-    """Spectra of one kind as a data release serves them (``data/archive/datalink.ecsv``).
+    """Spectra of one kind as a data release serves them.
 
     Parameters
     ----------
@@ -59,6 +59,7 @@ def product(kind="sampled", release="Gaia DR3"):
     ----------
     kind : {"sampled", "continuous"}
     release : str
+        ``Gaia DR3``, or another one of `stellarlabels.releases.available`.
 
     Returns
     -------
@@ -69,7 +70,7 @@ def product(kind="sampled", release="Gaia DR3"):
     InputError
         If the release has no such spectra; the message lists what there is.
     """
-    known = _products()
+    known, release = _products(), releases.get(release).name
     if (release, kind) not in known:
         there = "; ".join(f"{other!r} of {name!r}" for name, other in known)
         raise InputError(f"kind: expected one of: {there}; got {kind!r} of {release!r}")
@@ -78,13 +79,13 @@ def product(kind="sampled", release="Gaia DR3"):
 
 @lru_cache(maxsize=1)
 def _products():
-    table = packaged.table("archive", "datalink")
+    """Products by name of the release and kind."""
+    declared = [releases.get(name) for name in releases.available() if releases.get(name).knows("datalink_requests")]
     return {
-        (str(row["release"]), str(row["kind"])): Product(
-            url=table.meta["url"],
-            release=str(row["release"]),
-            limit=int(row["limit"]),
-            **{key: str(row[key]) for key in ("retrieval_type", "structure", "format")},
+        (release.name, kind): Product(
+            release=release.name, retrieval_type=release.datalink[kind], **release.datalink_requests
         )
-        for row in table
+        for release in declared
+        for kind in ("sampled", "continuous")
+        if kind in release.datalink
     }

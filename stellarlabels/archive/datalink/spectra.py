@@ -9,15 +9,15 @@ from astropy import units as u
 from astropy.table import QTable, vstack
 from astropy.time import Time
 
-from stellarlabels import columns, flags
+from stellarlabels import columns, flags, releases
 from stellarlabels.archive.datalink.client import Client, members
 from stellarlabels.archive.datalink.products import product
 from stellarlabels.archive.tap import Retry, chunks, payload
 from stellarlabels.archive.tap.chunks import Store, default_folder
 from stellarlabels.columns import identifiers, plain
 from stellarlabels.columns.wavelengths import as_grid
-from stellarlabels.exceptions import ChunksFailedError, MissingColumnError, ReadError, ReplyError
-from stellarlabels.inputs.xp import COLUMNS, duplicates, read_xp
+from stellarlabels.exceptions import ChunksFailedError, MissingColumnError, ReadError, ReleaseError, ReplyError
+from stellarlabels.inputs.xp import duplicates, lengths, read_xp
 
 __all__ = ["download", "xp_spectra"]
 
@@ -48,9 +48,9 @@ def xp_spectra(
     kind : {"sampled", "continuous"}
         Samples, or coefficients with their errors and correlations.
     release : str
-        Data release, as the archive calls it.
+        Data release, as the archive calls it; see `stellarlabels.archive.datalink.product`.
     sample : bool
-        Whether coefficients are sampled, with GaiaXPy.
+        Whether coefficients are sampled, for releases whose basis functions are known.
     wavelength : `~astropy.units.Quantity` or array_like, shape (M,), optional
         Wavelengths of the samples, as in `stellarlabels.archive.readers.read_xp`.
     store : path-like, optional
@@ -83,6 +83,8 @@ def xp_spectra(
         If the archive refuses access.
     InputError
         If the identifiers are not integers, or the release has no such spectra.
+    ReleaseError
+        If coefficients are to be sampled whose basis functions are not known.
     MissingColumnError
         If the table has no ``source_id``.
 
@@ -92,13 +94,20 @@ def xp_spectra(
     26 GB. For more than fit, `download` the files and read them one by one.
     """
     names, wanted, grid = _identifiers(stars), product(kind, release), as_grid(wavelength)
+    if kind == "continuous" and sample and not releases.get(release).knows("bases"):
+        raise ReleaseError(
+            f"sample: no basis functions are known for {wanted.release}, so that its coefficients cannot be sampled; "
+            "take them as they are with sample=False (on the command line --continuous)"
+        )
 
     def read(content):
         return _spectra(content, sample, grid)
 
     outcome, replies = _run(names, wanted, read, store, url, timeout, retry, progress)
     parts = [chunk.table for chunk in outcome.done if len(chunk.table)]
-    out = _in_order(parts, names, grid, sample or kind == "sampled")
+    sizes = {"flux": grid.size, "flux_error": grid.size, **lengths(wanted.release)}
+    out = _in_order(parts, names, grid, sizes, sample or kind == "sampled")
+    out.meta.setdefault(releases.META, wanted.release)
     without = flags.SPECTRUM.has(out["spectrum_flag"], "NO_SPECTRUM")
     out.meta["datalink"] = {
         "url": url or wanted.url,
@@ -220,7 +229,7 @@ def _spectra(content, sample, grid):
             raise ReplyError(f"the DataLink service's reply does not hold XP spectra: {error}") from error
 
 
-def _in_order(parts, names, grid, sampled):
+def _in_order(parts, names, grid, sizes, sampled):
     """The spectra of all replies in the order of the stars, with empty rows for those that are in none."""
     wanted = columns.without_unit(names)
     there = np.concatenate([np.empty(0, np.int64), *(columns.without_unit(part["source_id"]).data for part in parts)])
@@ -233,7 +242,7 @@ def _in_order(parts, names, grid, sampled):
     absent = np.flatnonzero(found < 0)
     found[absent] = len(there) + np.arange(len(absent))
     if len(absent) or not parts:
-        parts = [*parts, _empty(names[absent], parts, grid, sampled)]
+        parts = [*parts, _empty(names[absent], parts, grid, sizes, sampled)]
     meta = parts[0].meta
     out = (vstack(parts, metadata_conflicts="silent") if len(parts) > 1 else parts[0])[found]
     out.meta = {**meta}
@@ -242,11 +251,13 @@ def _in_order(parts, names, grid, sampled):
     return out
 
 
-def _empty(names, parts, grid, sampled):
+def _empty(names, parts, grid, sizes, sampled):
     """Rows of stars without spectra, in the columns of spectra that the others have."""
     out = QTable({"source_id": names}, meta={"wavelength": grid * u.nm})
-    there = {name for part in parts for name in part.colnames} or ({"flux", "flux_error"} if sampled else COLUMNS)
-    for name, length in {"flux": grid.size, "flux_error": grid.size, **COLUMNS}.items():
+    there = {name for part in parts for name in part.colnames} or (
+        {"flux", "flux_error"} if sampled else set(sizes) - {"flux", "flux_error"}
+    )
+    for name, length in sizes.items():
         if name in there:
             out[name] = plain(name, np.full((len(names), length) if length else len(names), np.nan))
     bits = flags.SPECTRUM["NO_SPECTRUM"] | (flags.SPECTRUM["BAD_SAMPLES"] if sampled else 0)

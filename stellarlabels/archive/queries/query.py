@@ -1,10 +1,12 @@
 """A query with declared parameters, and the same with their values."""
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from stellarlabels import releases
 from stellarlabels.archive.queries.text import pieces, placeholders, without_comments
-from stellarlabels.exceptions import InputError
+from stellarlabels.exceptions import InputError, ReleaseError
 
 __all__ = ["BoundQuery", "Query", "Upload"]
 
@@ -81,6 +83,56 @@ class Query:
             raise InputError(f"query {self.name}: upload: the text does not read TAP_UPLOAD.{self.upload.name}")
         object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
 
+    @property
+    def release(self):
+        """Name of the Gaia release whose tables the query reads; None if it reads none of them."""
+        found = [release.name for release in _with_tables() if self._tables(release)]
+        return found[0] if len(found) == 1 else None
+
+    def _tables(self, release):
+        """What the query reads of a release: names of tables by what they are."""
+        tables = release.tables.items()
+        return {kind: name for kind, name in tables if re.search(rf"\b{re.escape(name)}\b", self.template)}
+
+    def for_release(self, release):
+        """The same query of the tables of another Gaia release.
+
+        Parameters
+        ----------
+        release : str
+
+        Returns
+        -------
+        `Query`
+            What is not confirmed of the release is in its ``unconfirmed`` and ``notes``.
+
+        Raises
+        ------
+        InputError
+            If the query reads no tables of a Gaia release, or there is no release of the name.
+        ReleaseError
+            If the release has no such table, as far as is known.
+        """
+        wanted = releases.get(release)
+        if self.release is None:
+            raise InputError(f"release: the query {self.name} reads no tables of a release of Gaia; leave it out")
+        if wanted.name == self.release:
+            return self
+        read, there = self._tables(releases.get(self.release)), wanted.fact("tables")
+        missing = [name for kind, name in read.items() if kind not in there.value]
+        if missing:
+            raise ReleaseError(
+                f"release: the query {self.name} reads {', '.join(missing)}, and nothing like it is known of {wanted}; "
+                "take a query of your own, from a file *.adql"
+            )
+        template = self.template
+        for kind, name in read.items():
+            template = re.sub(rf"\b{re.escape(name)}\b", there.value[kind], template)
+        notes = (*self.notes, f"Names of columns are those of {self.release}.")
+        new = () if there.confirmed else tuple(f"{there.value[kind]} ({there.source})" for kind in read)
+        title = self.title.replace(self.release, wanted.name)
+        return replace(self, title=title, template=template, unconfirmed=(*self.unconfirmed, *new), notes=notes)
+
     def bind(self, **values):
         """Give the parameters their values.
 
@@ -114,6 +166,11 @@ class Query:
             part = literals[text] if kind == "placeholder" else text
             parts.append(part.removeprefix(" ") if parts and not parts[-1] else part)
         return BoundQuery(self, "".join(parts), MappingProxyType(checked))
+
+
+def _with_tables():
+    """The releases of which tables are declared."""
+    return [releases.get(name) for name in releases.available() if releases.get(name).knows("tables")]
 
 
 @dataclass(frozen=True)

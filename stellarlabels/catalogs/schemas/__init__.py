@@ -20,9 +20,11 @@ Beside what `stellarlabels.columns.Schema.read` asks for, the metadata of a file
     The paper, and the published file.
 """
 
+from dataclasses import replace
 from functools import lru_cache
 from importlib import resources
 
+from stellarlabels import releases
 from stellarlabels.columns import Schema
 from stellarlabels.exceptions import InputError
 from stellarlabels.registry import Registry
@@ -30,6 +32,9 @@ from stellarlabels.registry import Registry
 __all__ = ["available", "forget", "get", "published", "register"]
 
 _REGISTERED = Registry("schema")
+
+#: The Gaia release of which the published catalogs are, and of which the descriptions of their columns speak.
+_RELEASE = "Gaia DR3"
 
 
 def register(schema, name=None):
@@ -83,13 +88,16 @@ def available():
     return sorted({*published(), *_REGISTERED.names()})
 
 
-def get(name):
+def get(name, release=None):
     """The schema of a catalog.
 
     Parameters
     ----------
     name : str or `~stellarlabels.columns.Schema`
         One of `available`, in any case of letters. A schema is returned as it is.
+    release : str, optional
+        The Gaia release of the stars, as ``meta["release"]`` of their labels has it: descriptions and the epoch of
+        positions are those of this release. What is none changes nothing.
 
     Returns
     -------
@@ -100,6 +108,13 @@ def get(name):
     InputError
         If there is no such schema; the message lists those there are.
     """
+    found = _get(name)
+    if release not in releases.available() or releases.get(_RELEASE).fits(release):
+        return found
+    return _of_release(found, releases.get(_RELEASE), releases.get(release))
+
+
+def _get(name):
     if isinstance(name, Schema):
         return name
     key = str(name).lower()
@@ -109,6 +124,20 @@ def get(name):
         raise InputError(f"schema: there is none called {name!r}; there are {available()}")
     found = _REGISTERED.get(key)
     return found if isinstance(found, Schema) else found()
+
+
+def _of_release(schema, old, new):
+    """The schema with words and the epoch of another release."""
+
+    def said(text):
+        text = text.replace(old.name, new.name)
+        return text.replace(f"epoch {old.reference_epoch}", f"epoch {new.reference_epoch}")
+
+    columns = [replace(column, description=said(column.description)) for column in schema]
+    notes = dict(schema.notes)
+    if "epoch" in notes.get("coosys", {}):
+        notes["coosys"] = {**notes["coosys"], "epoch": f"J{new.reference_epoch}"}
+    return Schema(schema.name, columns, said(schema.description), schema.reference, notes)
 
 
 @lru_cache

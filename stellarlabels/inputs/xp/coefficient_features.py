@@ -153,6 +153,7 @@ class XPCoefficients(FeatureSet):
     """
 
     name = "xp_coefficients"
+    release = RELEASE.name
 
     def __init__(self, colors=COLORS, pseudo_magnitude="rjce"):
         self.colors = tuple(colors)
@@ -190,7 +191,7 @@ class XPCoefficients(FeatureSet):
 
     def _compute(self, table):
         """Inputs of a table that fits into memory."""
-        _, other = releases.require(table, RELEASE, what="these networks")
+        _, other = releases.require(table, self.release, what="these networks")
         coefficients, covariances, bad = _coefficients(table)
         coefficients, covariances, positive = normalise(coefficients, covariances)
         missing = np.stack([~np.isfinite(coefficients[:, columns(band)]).all(axis=1) for band in BANDS], axis=1)

@@ -32,6 +32,7 @@ class XPPixels(FeatureSet):
     """
 
     name = "xp_pixels"
+    release = RELEASE.name
 
     def __init__(self, norm_wavelength=550.0, norm_width=10.0, relation="linear", systematics=None):
         self.norm_wavelength = norm_wavelength
@@ -49,7 +50,7 @@ class XPPixels(FeatureSet):
         }
 
     def compute(self, table):
-        _, other = releases.require(table, RELEASE, what="these networks")
+        _, other = releases.require(table, self.release, what="these networks")
         flux, error, spectrum_flag = spectra(table)
         if self.systematics is not None:
             magnitude = values(table, "phot_g_mean_mag", required=False)
@@ -93,6 +94,7 @@ class XPSpectrum(FeatureSet):
     """
 
     name = "xp_spectrum"
+    release = RELEASE.name
 
     def __init__(self, norm_from=415.0):
         self.norm_from = norm_from
@@ -106,7 +108,7 @@ class XPSpectrum(FeatureSet):
         return {"noise_basis": design_matrix()}
 
     def compute(self, table):
-        _, other = releases.require(table, RELEASE, what="these networks")
+        _, other = releases.require(table, self.release, what="these networks")
         flux, error, spectrum_flag = spectra(table)
         snr = _signal_to_noise(flux, error)
         with np.errstate(invalid="ignore", divide="ignore"):

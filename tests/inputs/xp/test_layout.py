@@ -43,27 +43,44 @@ def test_no_such_number_is_in_the_code():
     assert found == set(), "take it from stellarlabels.inputs.xp: SIZES, COLUMNS, WAVELENGTH.size"
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        *(f"XP_CONTINUOUS_RAW.{suffix}" for suffix in ("csv", "ecsv", "fits", "xml")),
-        "XP_CONTINUOUS_RAW_with_missing_BP.csv",
-        "XP_CONTINUOUS_RAW_with_missing_BP.fits",
-        "xp_continuous_616.parquet",
-        "xp_continuous_combined_chunk0.fits",
-        "xp_continuous_combined_weiler2023_examples.vot",
-        "gaia_dr3_source_id_5937083312263887616_dl_products_fits.zip",
-    ],
-)
+#: Real files, and how many stars with coefficients they hold.
+REAL = {
+    "XP_CONTINUOUS_RAW.csv": 2,
+    "XP_CONTINUOUS_RAW.ecsv": 2,
+    "XP_CONTINUOUS_RAW.fits": 2,
+    "XP_CONTINUOUS_RAW.xml": 2,
+    "XP_CONTINUOUS_RAW_with_missing_BP.csv": 3,
+    "XP_CONTINUOUS_RAW_with_missing_BP.fits": 3,
+    "xp_continuous_616.parquet": 616,
+    "xp_continuous_combined_chunk0.fits": 2000,
+    "xp_continuous_combined_weiler2023_examples.vot": 4,
+    "gaia_dr3_source_id_5937083312263887616_dl_products_fits.zip": 1,
+}
+
+#: Real files of samples, in which nothing tells the release.
+SAMPLED = ("calibrator_solution_default.csv", "with_missing_calibrator_solution.csv")
+
+
+def test_the_folder_has_no_others(real_data):
+    assert {path.name for path in (real_data / "gaia_xp").iterdir()} == {*REAL, *SAMPLED}
+
+
+@pytest.mark.parametrize("name", REAL)
 def test_real_spectra_are_recognized(real_data, name):
     path = real_data / "gaia_xp" / name
     if name.endswith("parquet"):
-        found = releases.of(Table.from_pandas(pd.read_parquet(path)))
+        table = Table.from_pandas(pd.read_parquet(path))
     else:
         table = read_xp(path, sample=False)
         assert table.meta["release"] == "Gaia DR3"
-        found = releases.of(table)
-    assert found.all == ["Gaia DR3"] and not found.unknown.any()
+    found = releases.of(table)
+    assert (len(table), found.all, found.unknown.any()) == (REAL[name], ["Gaia DR3"], False)
+
+
+@pytest.mark.parametrize("name", SAMPLED)
+def test_real_samples_do_not_tell_their_release(real_data, name):
+    found = releases.of(read_xp(real_data / "gaia_xp" / name))
+    assert found.all == [] and found.unknown.all()
 
 
 def test_coefficients_of_a_release_without_basis_functions_are_read_and_not_sampled(tmp_path):
