@@ -51,12 +51,13 @@ def test_published_nulls_and_units(tmp_path):
 
 
 def test_a_file_format_that_the_suffix_does_not_tell(tmp_path):
+    """A writer has to be told it; a reader sees it in the content."""
     table = schemas.get("uacsnet").empty(1)
-    table.write(tmp_path / "x.dat", format="stellarlabels.uacsnet", file_format="votable")
-    assert len(QTable.read(tmp_path / "x.dat", format="stellarlabels.uacsnet", file_format="votable")) == 1
-    assert len(QTable.read(tmp_path / "x.dat", format="stellarlabels.uacsnet")) == 1  # known by what is in it
-    with pytest.raises(InputError, match="x.dat"):
-        table.write(tmp_path / "x.dat", format="stellarlabels.uacsnet", overwrite=True)
+    with pytest.raises(InputError, match="x.unknown"):
+        table.write(tmp_path / "x.unknown", format="stellarlabels.uacsnet")
+    table.write(tmp_path / "x.unknown", format="stellarlabels.uacsnet", file_format="votable")
+    for options in ({"file_format": "votable"}, {}):
+        assert len(QTable.read(tmp_path / "x.unknown", format="stellarlabels.uacsnet", **options)) == 1
 
 
 def test_files_are_replaced_on_request_only(tmp_path):
