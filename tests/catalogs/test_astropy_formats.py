@@ -51,11 +51,13 @@ def test_published_nulls_and_units(tmp_path):
 
 
 def test_a_file_format_that_the_suffix_does_not_tell(tmp_path):
+    """A writer has to be told it; a reader sees it in the content."""
     table = schemas.get("uacsnet").empty(1)
-    table.write(tmp_path / "x.dat", format="stellarlabels.uacsnet", file_format="votable")
-    assert len(QTable.read(tmp_path / "x.dat", format="stellarlabels.uacsnet", file_format="votable")) == 1
-    with pytest.raises(InputError, match="x.dat"):
-        QTable.read(tmp_path / "x.dat", format="stellarlabels.uacsnet")
+    with pytest.raises(InputError, match="x.unknown"):
+        table.write(tmp_path / "x.unknown", format="stellarlabels.uacsnet")
+    table.write(tmp_path / "x.unknown", format="stellarlabels.uacsnet", file_format="votable")
+    for options in ({"file_format": "votable"}, {}):
+        assert len(QTable.read(tmp_path / "x.unknown", format="stellarlabels.uacsnet", **options)) == 1
 
 
 def test_files_are_replaced_on_request_only(tmp_path):

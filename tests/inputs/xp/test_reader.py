@@ -606,7 +606,7 @@ class TestBrokenFiles:
     def test_missing_file_and_folder(self, tmp_path):
         with pytest.raises(ReadError, match="nothing.fits: there is no such file"):
             read_xp(tmp_path / "nothing.fits")
-        with pytest.raises(ReadError, match="is a folder"):
+        with pytest.raises(InputError, match="no file in it ends as files of stars do"):
             read_xp(tmp_path)
 
     def test_an_image(self, tmp_path):
