@@ -72,7 +72,7 @@ def residual_mlp(*, shapes, outputs, components, rank, width, blocks, dropout, n
     error = keras.Input((samples,), name="error")
     color = keras.Input((colors,), name="color")
     noisy = SpectrumNoise(rank, noise, seed=seed, name="noise")([flux, error])
-    quality = LogErrorBins(name="log_errors", **DOUBLE)(error)
+    quality = LogErrorBins(name="log_errors")(error)
     x = PrincipalComponents("flux", components, name="components", **DOUBLE)(noisy)
     c = ColorInput(color_groups, color_rates, seed=seed + 1, name="colors")(color)
     x = dense(width)(layers.Concatenate()([x, quality, c]))
