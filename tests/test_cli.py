@@ -160,7 +160,7 @@ def test_a_model_is_described_without_loading_networks(tmp_path, capsys):
     lines = done.stdout.splitlines()
     assert lines[0].startswith("uacsnet apogee: ") and "trained on  28,507 stars" in done.stdout
     [teff] = [line.split() for line in lines if line.startswith("    teff ")]
-    assert teff == ["teff", "3300", "6999", "46.58", "K"]
+    assert teff == ["teff", "3300", "6999", "46.58", "K"] and "xp_spectrum of Gaia DR3" in done.stdout
     assert main(["inspect", "uacsnet", "--weights", "none"]) == 1
     assert "expected one of apogee, paper" in capsys.readouterr().err
 
@@ -171,4 +171,4 @@ def test_a_saved_model_is_described(tmp_path, capsys):
     UACSNet.pretrained("paper").save(tmp_path / "m.stellarlabels")
     assert main(["inspect", str(tmp_path / "m.stellarlabels")]) == 0
     shown = capsys.readouterr().out
-    assert shown.startswith("uacsnet paper: ") and "\n    feh " in shown
+    assert shown.startswith("uacsnet paper: ") and "\n    feh " in shown and "xp_pixels of Gaia DR3" in shown

@@ -45,7 +45,8 @@ def _card(cls, description, measured):
     recipe, done = description["recipe"], description["provenance"]
     yield f"{cls.name} {description['recipe_name']}: {cls.title}"
     yield f"  reference   {cls.reference}"
-    yield f"  input       {recipe['features']}"
+    made_for = description.get("release") or cls(description["recipe_name"]).release
+    yield f"  input       {recipe['features']}{f' of {made_for}' if made_for else ''}"
     yield f"  networks    {done.get('networks', recipe['ensemble'])} x {recipe['network']}"
     yield f"  trained on  {done.get('stars'):,} stars; {done.get('sample', 'a table of its maker')}"
     yield f"  written     {done.get('date', 'unknown')} by stellarlabels {done.get('stellarlabels', 'unknown')}"

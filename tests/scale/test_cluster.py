@@ -108,6 +108,7 @@ def test_two_workers_give_the_same_labels_and_a_valid_catalog(system, hats_folde
     found = scale.to_table(target)
     agree(found, single)
     assert found.meta["weights"] == f"sha256:{system.weights_}"
+    assert found.meta["release_note"] == single.meta["release_note"]
     for name in single.colnames:
         assert found[name].info.description == single[name].info.description
         assert found[name].info.meta == single[name].info.meta
