@@ -12,6 +12,7 @@ from stellarlabels.networks.layers import (
     MeasurementNoise,
     PrincipalComponents,
     SigmaFloor,
+    SinglePenalty,
     SpectrumNoise,
     Standardisation,
 )
@@ -32,7 +33,7 @@ def mean_variance_mlp(*, shapes, outputs, hidden, latent, head, error_hidden, er
             units,
             activation=activation,
             kernel_initializer=next(initializer),
-            kernel_regularizer=keras.regularizers.L2(l2),
+            kernel_regularizer=SinglePenalty(l2),
             **kwargs,
         )
 
