@@ -76,7 +76,9 @@ def read(path, schema=None, *, table=None, format=None):
         FITS, VOTable, Parquet, HDF5, CSV, TSV and other text, ECSV or MRT, recognized by what is in it, also packed
         with gzip or bzip2, or in a zip archive.
     schema : str or `~stellarlabels.columns.Schema`, optional
-        The published catalog that the file is. Without it the table is what the file says.
+        The published catalog that the file is. Without it the table is what the file says; one that another program
+        made goes through `stellarlabels.columns.intake` so far that numbers that stand for missing are masked. Units
+        that are missing, and identifiers that are no integers, are the matter of the function that needs them.
     table : int or str, optional
         Number, from 1, or name of the table if the file holds several with different columns. Tables with the same
         columns are read one after the other.
@@ -104,6 +106,8 @@ def read(path, schema=None, *, table=None, format=None):
 
     Warns
     -----
+    stellarlabels.exceptions.ImpossibleValueWarning
+        Of values that were taken as missing, since no star has such.
     stellarlabels.exceptions.FileWarning
         Of columns that are left out (complex numbers, structures), second columns of one name, which get the suffix
         ``_2``, and results of services that are cut off.
@@ -112,4 +116,7 @@ def read(path, schema=None, *, table=None, format=None):
     [found] = files.contents(path, table=table, format=format, declared=declared)
     if declared is not None:
         declared = schemas.get(declared, found.meta.get(releases.META))
-    return published.to_table(found, declared)
+    notes = columns.Notes()
+    out = published.taken_in(found, declared, notes)
+    notes.warn(str(path), stacklevel=2)
+    return out

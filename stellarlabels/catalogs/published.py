@@ -13,7 +13,7 @@ import numpy as np
 from astropy import units as u
 from astropy.table import MaskedColumn, QTable
 
-from stellarlabels import flags
+from stellarlabels import columns, flags
 from stellarlabels.columns import Column
 from stellarlabels.exceptions import ColumnUnitError, ReadError
 
@@ -42,6 +42,12 @@ def to_table(content, declared=None):
     conformed = declared.conform(out, unknown="keep")
     _report(out.colnames, conformed.meta, declared)
     return conformed
+
+
+def taken_in(content, declared, notes):
+    """The table of a content; of another program's, without a schema, its numbers go through the intake (`Notes`)."""
+    out = to_table(content, declared)
+    return out if declared is not None or content.is_own else columns.intake(out, notes=notes, whole=False)
 
 
 def with_flags(table, declared):

@@ -1,6 +1,6 @@
 """Catalogs that are larger than memory, read some rows at a time."""
 
-from stellarlabels import files
+from stellarlabels import columns, files
 from stellarlabels.catalogs import published, schemas
 from stellarlabels.exceptions import InputError
 
@@ -59,4 +59,12 @@ def scan(path, schema=None, *, rows=100_000, first=0, table=None, format=None):
         raise InputError(f"first: expected an integer of 0 or more, got {first!r}")
     declared = None if schema is None else schemas.get(schema)
     found = files.contents(path, rows, first, table=table, format=format, declared=declared)
-    return (published.to_table(piece, declared) for piece in found)
+    return _pieces(found, declared, str(path))
+
+
+def _pieces(found, declared, where):
+    """The tables of the contents, with one warning of all of them at the end."""
+    notes = columns.Notes()
+    for content in found:
+        yield published.taken_in(content, declared, notes)
+    notes.warn(where, stacklevel=3)

@@ -35,11 +35,13 @@ def declarations(data):
     return {name: item for name, item in candidates.items() if item is not None and chosen[id(item)] == name}
 
 
-def taken(data, name, item, notes):
+def taken(data, name, item, notes, whole=True):
     """One column, as it is declared if it is; it shares the data where nothing has to change."""
     if isinstance(data, Time) and item is not None and item.name == "ref_epoch":
         return data.jyear * u.yr
     if not isinstance(data, (Column, np.ndarray)) or data.dtype.names:
+        return shared(data)
+    if not whole and data.dtype.kind not in ("iu" if _names_stars(data, item) else "fiu"):
         return shared(data)
     if _names_stars(data, item):
         return like(data, exact(without_unit(data), name), None)
@@ -55,7 +57,7 @@ def taken(data, name, item, notes):
         if numbers.ndim == 1:  # what is wrong in a spectrum is told star by star, by flags
             notes.count(name, numbers.data[bad])
         numbers = np.ma.MaskedArray(numbers.data, np.ma.getmaskarray(numbers) | bad)
-    if unit is None and item.unit and numbers.shape[1:] == item.shape:
+    if whole and unit is None and item.unit and numbers.shape[1:] == item.shape:
         unit = u.Unit(item.unit)
         notes.unitless[name] = item.unit
     elif isinstance(unit, u.function.FunctionUnitBase) and item.unit:

@@ -48,7 +48,7 @@ class Notes:
             warnings.warn(f"{argument}: {text}", ImpossibleValueWarning, stacklevel=stacklevel + 1)
 
 
-def intake(table, *, argument="table", notes=None, stacklevel=2):
+def intake(table, *, argument="table", notes=None, whole=True, stacklevel=2):
     """Take a table in.
 
     Names stay what they are. Values that a column cannot have, and those that surveys write for missing ones, are
@@ -63,6 +63,9 @@ def intake(table, *, argument="table", notes=None, stacklevel=2):
         What to call it in messages.
     notes : `Notes`, optional
         Where to keep what is found, in place of warnings: for the parts of a long run.
+    whole : bool
+        If not, only numbers change: impossible ones are masked, integers that identify become 64 bits wide. Nothing is
+        refused and no unit supplied until somebody needs the column; so readers of files take tables of any kind in.
     stacklevel : int
         Of the warnings; 2 is the caller.
 
@@ -86,7 +89,7 @@ def intake(table, *, argument="table", notes=None, stacklevel=2):
     found = Notes() if notes is None else notes
     data, meta = as_columns(table, argument)
     known = declarations(data)
-    out = _table({name: taken(data[name], name, known.get(name), found) for name in data}, meta)
+    out = _table({name: taken(data[name], name, known.get(name), found, whole) for name in data}, meta)
     if notes is None:
         text = found.text()
         found.warn(argument, stacklevel=stacklevel + 1)

@@ -9,7 +9,7 @@ from astropy.table import QTable, vstack
 
 import stellarlabels.inputs.xp.formats  # noqa: F401  (the formats register themselves)
 from stellarlabels import flags, releases
-from stellarlabels.columns import by_name, column, dressed, identifiers, plain, without_unit
+from stellarlabels.columns import by_name, column, dressed, intake, plain, without_unit
 from stellarlabels.columns.wavelengths import as_grid, quality
 from stellarlabels.exceptions import InputError, ReadError, ReleaseError, SkippedFileWarning
 from stellarlabels.files import as_paths, read_cached, read_raw, recognize, registered
@@ -169,12 +169,10 @@ def _stars_in(path, raws, failures):
     """Stars without spectra in the tables of one file."""
     _judge(failures, len(failures) + len(raws), bool(raws))
     out = vstack([dressed(by_name(raw.table)) for raw in raws], metadata_conflicts="silent")
-    if "source_id" in out.colnames:
-        try:
-            out["source_id"] = identifiers(out["source_id"])
-        except InputError as error:
-            raise ReadError(f"{path}: {error}") from error
-    return out
+    try:
+        return intake(out, argument=str(path))
+    except InputError as error:
+        raise ReadError(f"{path}: {error}") from error
 
 
 def _spectra_in(path, raws, failures, grid):

@@ -1,0 +1,80 @@
+"""Files of other programs are taken in when they are read, whole or in parts; our own are read exactly."""
+
+import numpy as np
+import pytest
+from astropy import units as u
+from astropy.table import Table, vstack
+
+from stellarlabels import catalogs, columns
+from stellarlabels.archive.readers import read_table
+from stellarlabels.exceptions import ImpossibleValueWarning
+
+pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
+
+#: More digits than a float has.
+IDS = [5853498713190525697, 299489676975171585, 1853702563498233601, 479359925517769601, 4295806720123456789]
+
+
+def stars():
+    """Five stars with a magnitude that 2MASS does not have, a parallax and a radial velocity that nobody measured."""
+    out = Table({"source_id": IDS, "Jmag": [9.5, 99.999, 10.5, -9999.0, 11.5]})
+    out["parallax"], out["rv"] = [0.5, 0.25, -9999.0, 2.0, 1e20], [10, -9999, -20, 30, 0]
+    return out
+
+
+WRITERS = {
+    "fits": lambda table, path: table.write(path, format="fits"),
+    "vot": lambda table, path: table.write(path, format="votable"),
+    "ecsv": lambda table, path: table.write(path, format="ascii.ecsv"),
+    "csv": lambda table, path: table.to_pandas().to_csv(path, index=False),
+    "parquet": lambda table, path: table.to_pandas().to_parquet(path, index=False),
+}
+
+
+def right(found, magnitude="Jmag", velocity="rv"):
+    assert found["source_id"].tolist() == IDS and found["source_id"].dtype == np.int64
+    assert columns.without_unit(found[magnitude]).tolist() == [9.5, None, 10.5, None, 11.5]
+    assert columns.without_unit(found["parallax"]).tolist() == [0.5, 0.25, None, 2.0, None]
+    assert columns.without_unit(found[velocity]).tolist() == [10, None, -20, 30, 0]
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_values_that_no_star_has_are_missing(suffix, tmp_path):
+    path = tmp_path / f"stars.{suffix}"
+    WRITERS[suffix](stars(), path)
+    with pytest.warns(ImpossibleValueWarning, match=rf"{path}: .*2 of 'Jmag'.*2 of 'parallax'.*1 of 'rv'"):
+        right(catalogs.read(path))
+    with pytest.warns(ImpossibleValueWarning) as told:
+        pieces = list(catalogs.scan(path, rows=2))
+    assert [len(piece) for piece in pieces] == [2, 2, 1] and len(told) == 1
+    right(vstack(pieces, metadata_conflicts="silent"))
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_tables_of_stars_have_known_names_and_no_such_values(suffix, tmp_path):
+    WRITERS[suffix](stars(), tmp_path / f"stars.{suffix}")
+    with pytest.warns(ImpossibleValueWarning, match="2 of 'j_m'.*2 of 'parallax'.*1 of 'radial_velocity'"):
+        found = read_table(tmp_path / f"stars.{suffix}")
+    right(found["source_id", "j_m", "parallax", "radial_velocity"], "j_m", "radial_velocity")
+    assert found["parallax"].unit == u.mas
+
+
+def test_unsigned_identifiers_are_signed_integers(tmp_path):
+    table = stars()["source_id",]
+    table["source_id"] = np.array(IDS, np.uint64)
+    table.write(tmp_path / "stars.fits")
+    for found in (catalogs.read(tmp_path / "stars.fits"), next(catalogs.scan(tmp_path / "stars.fits"))):
+        assert found["source_id"].dtype == np.int64 and found["source_id"].tolist() == IDS
+
+
+@pytest.mark.parametrize("suffix", ["fits", "vot", "ecsv", "parquet"])
+def test_our_own_files_are_read_exactly(suffix, tmp_path):
+    catalogs.write(stars(), tmp_path / f"stars.{suffix}")
+    found = catalogs.read(tmp_path / f"stars.{suffix}")
+    assert columns.without_unit(found["Jmag"]).tolist() == stars()["Jmag"].tolist()
+    assert columns.without_unit(found["rv"]).tolist() == stars()["rv"].tolist()
+
+
+def test_texts_in_the_place_of_identifiers_are_the_matter_of_who_needs_them(tmp_path):
+    (tmp_path / "names.csv").write_text("source_id,b\na,1.5\nb,2.5\n")
+    assert catalogs.read(tmp_path / "names.csv")["source_id"].tolist() == ["a", "b"]
