@@ -33,7 +33,11 @@ exclude_patterns = ["_build", "tutorials"]
 default_role = "py:obj"
 # References to this package must lead somewhere; those to other packages depend on the network.
 nitpicky = True
-nitpick_ignore_regex = [(r".*", r"(?!stellarlabels\.).*")]
+nitpick_ignore_regex = [
+    (r".*", r"(?!stellarlabels\.).*"),
+    # Base classes that are inside; their methods are shown with the classes that are public.
+    (r"py:class", r"stellarlabels\.(labels\.declaration\.Declaration|archive\.tap\.service\.Client)"),
+]
 
 autodoc_default_options = {"show-inheritance": True}
 autodoc_typehints = "none"

@@ -50,7 +50,7 @@ WALK = (
     ("__main__",),
 )
 #: Rooms whose names are older ones of others.
-OLD_NAMES = ("features",)
+OLD_NAMES = ("archive.readers", "archive.sample", "features", "schema")
 #: Private names that libraries make public: of named tuples.
 NAMED_TUPLE = {"_asdict", "_fields", "_make", "_replace"}
 
@@ -103,7 +103,8 @@ def faces():
 def handed_out():
     """Public objects by where they are defined, "module:qualified name"; constants by the face, "face:name"."""
     out = {}
-    for face, names in faces().items():
+    old = tuple(f"stellarlabels.{name}" for name in OLD_NAMES)
+    for face, names in sorted(faces().items(), key=lambda item: item[0].startswith(old)):
         for name in names:
             value = getattr(import_module(face), name)
             is_ours = inspect.isclass(value) or inspect.isfunction(value)

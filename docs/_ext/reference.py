@@ -19,7 +19,7 @@ from stellarlabels.flags import FlagSet  # noqa: E402
 #: Libraries whose members are not repeated on the pages of classes that derive from theirs.
 FOREIGN = {"keras", "tensorflow"}
 #: Faces under old names, which hand out what others do.
-OLD = ("stellarlabels.archive.readers", *(f"stellarlabels.{room}" for room in house.OLD_NAMES))
+OLD = tuple(f"stellarlabels.{name}" for name in house.OLD_NAMES)
 
 
 def directive(name, value):

@@ -29,7 +29,7 @@ def radial_gradients(
     Parameters
     ----------
     table : `~astropy.table.Table`
-        N stars, with ``r_gc`` and ``z_gc``, or with what `~stellarlabels.analysis.galactocentric.galactocentric` needs.
+        N stars, with ``r_gc`` and ``z_gc``, or with what `~stellarlabels.analysis.galactocentric` needs.
     name : str
         Label.
     edges : `~astropy.units.Quantity`
@@ -42,7 +42,7 @@ def radial_gradients(
     rows : array_like of bool, shape (N,), optional
         Stars that count; all by default.
     **options
-        For `~stellarlabels.analysis.galactocentric.galactocentric`.
+        For `~stellarlabels.analysis.galactocentric`.
 
     Returns
     -------

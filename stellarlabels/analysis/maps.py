@@ -119,13 +119,13 @@ def rz_map(table, name=None, *, bins=100, range=None, rows=None, **options):
     Parameters
     ----------
     table : `~astropy.table.Table`
-        N stars, with ``r_gc`` and ``z_gc``, or with what `~stellarlabels.analysis.galactocentric.galactocentric` needs.
+        N stars, with ``r_gc`` and ``z_gc``, or with what `~stellarlabels.analysis.galactocentric` needs.
     name : str, optional
         Label; without one the stars are counted.
     bins, range, rows
         As for `binned_map`; the range in kpc.
     **options
-        For `~stellarlabels.analysis.galactocentric.galactocentric`.
+        For `~stellarlabels.analysis.galactocentric`.
 
     Returns
     -------

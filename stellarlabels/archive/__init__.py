@@ -1,7 +1,7 @@
 """The archive room: where spectra and catalogs come from.
 
 `TAP` is a client for the archives' services, and `stellarlabels.archive.queries` has the selections of the papers to
-send there. `stellarlabels.archive.readers` turns files of archives and surveys into tables with the names and units of
+send there. ``stellarlabels.archive.readers`` turns files of archives and surveys into tables with names and units of
 the vocabulary; `stellarlabels.inputs.examples` has the real stars that ship with the package. Whatever touches the
 network is in this room and in no other, and nothing does so on import.
 """

@@ -43,7 +43,7 @@ class Declaration:
 
     @property
     def feature_set(self):
-        """The `stellarlabels.features.FeatureSet` that makes the network's inputs."""
+        """The `stellarlabels.inputs.FeatureSet` that makes the network's inputs."""
         return feature_set(self.recipe.features, **self.recipe.feature_options)
 
     @property
@@ -65,7 +65,7 @@ class Declaration:
         return np.arange(len(table)) if key is None else np.asarray(table[key])
 
     def features(self, table):
-        """Inputs of the networks for a table of stars (`stellarlabels.features.Features`); it has to be trained."""
+        """Inputs of the networks for a table of stars (`stellarlabels.inputs.Features`); it has to be trained."""
         self.check_trained()
         return self.feature_set.compute(columns.intake(table))
 

@@ -42,7 +42,7 @@ class Domain:
 
         Parameters
         ----------
-        features : `stellarlabels.features.Features`
+        features : `stellarlabels.inputs.Features`
             Of the training stars.
         spectra : `~numpy.ndarray`, shape (N, F)
             The inputs in which stars are compared.

@@ -12,6 +12,14 @@ _register = keras.saving.register_keras_serializable(package="stellarlabels")
 
 
 @_register
+class SinglePenalty(keras.regularizers.L2):
+    """L2 penalty in single precision for kernels of any: Keras adds the penalties of all layers up as they are."""
+
+    def __call__(self, x):
+        return ops.cast(super().__call__(x), keras.config.floatx())
+
+
+@_register
 class AffineProjection(keras.layers.Layer):
     """Fixed linear map ``(x - offset) @ matrix``, (N, F) to (N, units); its weights are set once, not by training."""
 

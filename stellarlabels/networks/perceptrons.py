@@ -12,6 +12,7 @@ from stellarlabels.networks.layers import (
     MeasurementNoise,
     PrincipalComponents,
     SigmaFloor,
+    SinglePenalty,
     SpectrumNoise,
     Standardisation,
 )
@@ -32,7 +33,7 @@ def mean_variance_mlp(*, shapes, outputs, hidden, latent, head, error_hidden, er
             units,
             activation=activation,
             kernel_initializer=next(initializer),
-            kernel_regularizer=keras.regularizers.L2(l2),
+            kernel_regularizer=SinglePenalty(l2),
             **kwargs,
         )
 
@@ -72,7 +73,7 @@ def residual_mlp(*, shapes, outputs, components, rank, width, blocks, dropout, n
     error = keras.Input((samples,), name="error")
     color = keras.Input((colors,), name="color")
     noisy = SpectrumNoise(rank, noise, seed=seed, name="noise")([flux, error])
-    quality = LogErrorBins(name="log_errors", **DOUBLE)(error)
+    quality = LogErrorBins(name="log_errors")(error)
     x = PrincipalComponents("flux", components, name="components", **DOUBLE)(noisy)
     c = ColorInput(color_groups, color_rates, seed=seed + 1, name="colors")(color)
     x = dense(width)(layers.Concatenate()([x, quality, c]))

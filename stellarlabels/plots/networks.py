@@ -14,7 +14,7 @@ def attention_bars(table, label, *, coefficients=5, ax=None):
     Parameters
     ----------
     table : `~astropy.table.Table`
-        Output of `stellarlabels.analysis.attention.attention`.
+        Output of `stellarlabels.analysis.attention`.
     label : str
     coefficients : int
         Number of coefficients of each band.
@@ -41,8 +41,8 @@ def derivative_panel(derivative, observed, label, *, ax=None):
     Parameters
     ----------
     derivative, observed : `~astropy.table.Table`
-        Outputs of `stellarlabels.analysis.attention.derivative_spectra` and
-        `stellarlabels.analysis.attention.observed_differences`.
+        Outputs of `stellarlabels.analysis.derivative_spectra` and
+        `stellarlabels.analysis.observed_differences`.
     label : str
     ax : `~matplotlib.axes.Axes`, optional
 
@@ -70,7 +70,7 @@ def importance_spectrum(table, label, *, ax=None):
     Parameters
     ----------
     table : `~astropy.table.Table`
-        Output of `stellarlabels.analysis.importance.importance`.
+        Output of `stellarlabels.analysis.importance`.
     label : str
     ax : `~matplotlib.axes.Axes`, optional
 

@@ -46,7 +46,7 @@ def label_file(
         Trained or loaded.
     source : path-like or list of path-like
         FITS, VOTable, Parquet or CSV tables with a star to a row, the folder of a HATS catalog, LAMOST spectra, or
-        whatever else `stellarlabels.archive.readers.read_table` reads; see `stellarlabels.scale.sources.open_source`.
+        whatever else `stellarlabels.archive.readers.read_table` reads.
     target : path-like
         File of the result; its suffix decides about the format.
     catalog : bool

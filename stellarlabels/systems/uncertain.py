@@ -152,7 +152,7 @@ class UncertainNet(System):
 
         Returns
         -------
-        features : `stellarlabels.features.Features`
+        features : `stellarlabels.inputs.Features`
             Inputs of those stars of the table that can be used, with their names in ``usable`` of the whole table.
         coefficients : `~numpy.ndarray`, shape (N, L, 110)
             With respect to the normalised coefficients, in the labels' units; NaN without usable input.
@@ -168,7 +168,7 @@ class UncertainNet(System):
 
         Parameters
         ----------
-        features : `stellarlabels.features.Features`
+        features : `stellarlabels.inputs.Features`
             From ``feature_set.compute(table)``, perhaps after
             ``stellarlabels.inputs.xp.add_noise``.
 

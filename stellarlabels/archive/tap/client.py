@@ -37,7 +37,8 @@ class TAP(Client):
     Parameters
     ----------
     service : str
-        A name of the list, `stellarlabels.archive.services.available`, or an address that ends in ``/tap`` or the like.
+        A name of the list, ``stellarlabels.archive.services.available()``, or an address that ends in ``/tap`` or the
+        like.
     token : str, optional
         Sent as a bearer token, encrypted, to this host and no other. It is neither logged nor shown.
     session : object, optional
@@ -259,7 +260,7 @@ class TAP(Client):
         table : `~astropy.table.Table`
             With ``ra`` and ``dec`` or another name of these in the vocabulary; of any length.
         catalog : str
-            Of the service: a catalog of `stellarlabels.archive.services.Service.catalogs`, such as ``"gaia"``, or the
+            Of the service: a catalog of ``stellarlabels.archive.services``, such as ``"gaia"``, or the
             name of a table.
         radius : `~astropy.units.Quantity`
             Largest separation.

@@ -6,7 +6,7 @@ import numpy as np
 
 from stellarlabels.labels.uncertainty.scores import ONE_SIGMA
 
-#: Axes that `stellarlabels.features.Features` have, and one that follows from them.
+#: Axes that `stellarlabels.inputs.Features` have, and one that follows from them.
 _OF_INPUTS = ("magnitude", "color", "snr", "ebv", "log_snr")
 
 
