@@ -36,7 +36,8 @@ def damages(where, what):
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
         raise ReadError(f"{where}: damaged or encrypted member of a zip archive; {error}") from error
     except Exception as error:  # damaged files make the libraries raise errors of any kind
-        if isinstance(error, Warning) and not isinstance(error, ValueError):  # the errors of VOTable are both
+        told = isinstance(error, Warning) and not isinstance(error, ValueError)  # the errors of VOTable are both,
+        if told and type(error).__name__ != "W12":  # but for that of a field without a name
             raise
         raise ReadError(f"{where}: damaged or truncated {what}; {type(error).__name__}: {error}") from error
 

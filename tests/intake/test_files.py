@@ -1,5 +1,7 @@
 """Files of other programs are taken in when they are read, whole or in parts; our own are read exactly."""
 
+import re
+
 import numpy as np
 import pytest
 from astropy import units as u
@@ -7,7 +9,7 @@ from astropy.table import Table, vstack
 
 from stellarlabels import catalogs, columns
 from stellarlabels.archive.readers import read_table
-from stellarlabels.exceptions import ImpossibleValueWarning
+from stellarlabels.exceptions import ImpossibleValueWarning, ReadError
 
 pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
 
@@ -78,3 +80,13 @@ def test_our_own_files_are_read_exactly(suffix, tmp_path):
 def test_texts_in_the_place_of_identifiers_are_the_matter_of_who_needs_them(tmp_path):
     (tmp_path / "names.csv").write_text("source_id,b\na,1.5\nb,2.5\n")
     assert catalogs.read(tmp_path / "names.csv")["source_id"].tolist() == ["a", "b"]
+
+
+def test_a_field_without_a_name_is_damage(tmp_path):
+    path = tmp_path / "stars.vot"
+    stars().write(path, format="votable", tabledata_format="binary2")
+    text = re.sub(rb'<FIELD ID="rv"([^>]*) name="rv"', rb"<FIELD\1", path.read_bytes())
+    assert text != path.read_bytes()
+    path.write_bytes(text)
+    with pytest.raises(ReadError, match=rf"^{path}: damaged or truncated"):
+        catalogs.read(path)
