@@ -1,14 +1,21 @@
 """The files around the package agree with it and with each other. They are not there in an installed copy."""
 
 import re
+import shlex
 import subprocess
+import textwrap
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
+from astropy import units as u
 from astropy.table import Table
 
 import stellarlabels
+from stellarlabels import UACSNet, catalogs
+from stellarlabels.cli import main
+from stellarlabels.inputs.examples import xp_apogee_sample
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = Path(stellarlabels.__file__).parent
@@ -52,6 +59,50 @@ class TestReadme:
         for verb in verbs:
             with pytest.raises(SystemExit, match="^0$"):
                 main([verb, "--help"])
+
+
+class TestQuickstart:
+    """What the README shows, line by line, on the shipped stars; only the training is shorter."""
+
+    @pytest.fixture
+    def folder(self, tmp_path, monkeypatch):
+        """A folder with the files of the README."""
+        sample = xp_apogee_sample()[:60]
+        sample["astrometric_params_solved"], sample["nu_eff_used_in_astrometry"] = np.int16(31), 1.5 / u.um
+        sample["pseudocolour"], sample["ecl_lat"] = np.nan / u.um, 40.0 * u.deg
+        catalogs.write(sample, tmp_path / "training.fits")
+        sample.remove_columns([name for name in sample.colnames if sample[name].info.unit == "dex"])
+        catalogs.write(sample, tmp_path / "stars.fits")
+        monkeypatch.chdir(tmp_path)
+        return tmp_path
+
+    @pytest.fixture
+    def blocks(self):
+        text = text_of("README.rst").split("Quickstart\n", 1)[1].split("The systems\n", 1)[0]
+        python, bash = re.findall(r"code-block:: (?:python|bash)\n\n((?:   .*\n|\n)+)", text)
+        return textwrap.dedent(python), textwrap.dedent(bash).strip().splitlines()
+
+    def test_python(self, folder, blocks):
+        assert "epochs=300" in blocks[0]
+        names = {}
+        exec(blocks[0].replace("epochs=300", "epochs=1"), names)
+        assert len(names["stars"]) == len(names["labels"]) == len(names["catalog"]) == 60
+        assert 40 <= len(names["good"]) <= 60
+        assert np.array_equal(catalogs.read("stars.vot", "uacsnet")["source_id"], names["stars"]["source_id"])
+        assert UACSNet.load("mine.stellarlabels").predict(names["stars"][:3])["feh"].unit == "dex"
+
+    def test_command_line(self, folder, blocks, capsys):
+        left_out = []
+        for line in blocks[1]:
+            words = shlex.split(line)
+            assert words.pop(0) == "stellarlabels"
+            if words[0] in ("query", "spectra") or any(word.endswith("/") for word in words):
+                left_out.append(words[:2])  # they ask an archive, or are for folders that do not ship
+                continue
+            more = {"train": ["--epochs", "1"], "label": ["--networks", "1"]}.get(words[0], [])
+            assert main([*words, *(more if "--weights" not in words else [])]) == 0, (line, capsys.readouterr().err)
+        assert left_out == [["query", "uacsnet"], ["spectra", "gaia"], ["label", "solardis"], ["label", "uacsnet"]]
+        assert len(catalogs.read("labels.vot")) == len(catalogs.read("mine.vot")) == 60
 
 
 def test_versions_agree():
