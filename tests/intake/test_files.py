@@ -90,3 +90,9 @@ def test_a_field_without_a_name_is_damage(tmp_path):
     path.write_bytes(text)
     with pytest.raises(ReadError, match=rf"^{path}: damaged or truncated"):
         catalogs.read(path)
+
+
+def test_the_types_of_rdb_are_no_star(tmp_path):
+    stars()["source_id", "rv"][:1].write(tmp_path / "stars.rdb")
+    found = catalogs.read(tmp_path / "stars.rdb")
+    assert found["source_id"].tolist() == IDS[:1] and found["rv"].tolist() == [10]

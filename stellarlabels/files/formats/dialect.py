@@ -81,6 +81,8 @@ def _dialect(place, comments, lines, starts):
             said = cells(lines[first], delimiter) if skip == 2 else []
             first += skip
             break
+    if delimiter == "\t" and re.fullmatch(r"\d*[NSM](\t\d*[NSM])*\s*", lines[first] if len(lines) > first else ""):
+        first += 1  # widths and types, as RDB has them
     start = starts[first]
     sample = [cells(line, delimiter) for line in lines[first:]]
     return Dialect(comments, lines[0] if lines else last, start, names, said, delimiter, sample)
