@@ -46,7 +46,7 @@ class Query:
         Services that know these names of tables and columns; the first is the default.
     reference : str
     parameters : dict
-        Name -> `~stellarlabels.archive.queries.Parameter`.
+        Name -> Parameter.
     upload : `Upload`, optional
     unconfirmed : tuple of str
         Names in the query that no document of the archive confirmed.

@@ -97,7 +97,7 @@ class TAP(Client):
 
         Parameters
         ----------
-        query : `~stellarlabels.archive.queries.BoundQuery` or str
+        query : BoundQuery or str
             A text is sent as it is.
         upload : `~astropy.table.Table` or dict, optional
             The table that the query reads from ``TAP_UPLOAD``: that which it declares, found by its names in the
@@ -175,7 +175,7 @@ class TAP(Client):
 
         Parameters
         ----------
-        query : `~stellarlabels.archive.queries.BoundQuery` or str
+        query : BoundQuery or str
         table : `~astropy.table.Table` or dict
             As ``upload`` of `run_sync`.
         chunk_rows : int, optional

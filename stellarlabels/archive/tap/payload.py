@@ -24,7 +24,7 @@ def of_query(query, table):
 
     Parameters
     ----------
-    query : `~stellarlabels.archive.queries.BoundQuery` or str
+    query : BoundQuery or str
         A text declares nothing: all columns of the table are taken as they are.
     table : `~astropy.table.Table`, data frame or dict
         Of one name and its table, for a text.
