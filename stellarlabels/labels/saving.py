@@ -14,6 +14,9 @@ from stellarlabels.labels.uncertainty import Calibration
 #: What a model file says of each label.
 _DECLARED = ("name", "unit", "dtype", "ucd", "description", "format")
 
+#: Sizes in a description up to this cost little memory, whatever the arrays of the file are.
+HARMLESS = 4096
+
 
 def described(system, dtype):
     """Description (dict) and arrays (dict) of a trained system; trained weights as ``dtype``, all else as they are."""
@@ -133,10 +136,10 @@ def _check_networks(recipe, shapes, arrays):
     groups = parts(recipe)
     if len(networks) != recipe.ensemble * len(groups):
         raise ValueError(f"expected {recipe.ensemble} networks for {len(groups)} groups of labels, got {len(networks)}")
-    largest = max(array.size for array in own.values())
+    largest = max(HARMLESS, *(array.size for array in own.values()))
     for value in _numbers([shapes, recipe.network_options], len(own)):
         if not abs(value) <= largest:
-            raise ValueError(f"a size of {value} in the description, of at most {largest} numbers in an array")
+            raise ValueError(f"a size of {value} in the description, expected at most {largest}")
     if recipe.network_options.get("blocks", 0) > len(own):
         raise ValueError(f"{recipe.network_options['blocks']} blocks in the description, {len(own)} arrays")
     wanted = weight_shapes(lambda: build_network(recipe, shapes, len(groups[0])))
