@@ -16,8 +16,8 @@ settings.load_profile("any load")
 
 @pytest.fixture(autouse=True)
 def plot_settings():
-    """Settings of Matplotlib as before, no figure open: importing GaiaXPy directly asks for LaTeX."""
-    with matplotlib.rc_context():
+    """Settings of Matplotlib as before, no figure open: importing GaiaXPy, also in a fixture, asks for LaTeX."""
+    with matplotlib.rc_context({"text.usetex": False}):
         yield
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")
