@@ -17,6 +17,7 @@ from stellarlabels.archive import TAP, queries
 from stellarlabels.archive.tap import Retry
 from stellarlabels.columns import jplus, vocabulary, without_unit
 from stellarlabels.corrections.parallax import zero_point
+from stellarlabels.exceptions import MissingUnitWarning
 from stellarlabels.inputs.examples import xp_apogee_sample
 
 pytestmark = pytest.mark.slow
@@ -415,7 +416,9 @@ class TestJPLUS:
 def test_a_result_goes_into_the_library(tap, uploaded):
     """The columns of the archive are what the corrections ask for."""
     result = run(tap, bound("uncertain_apply"), uploaded)
-    assert np.isfinite(without_unit(zero_point(result)).compressed()).sum() > 100
+    with pytest.warns(MissingUnitWarning, match="'phot_g_mean_flux' in electron / s"):  # this server knows none of them
+        offset = zero_point(result)
+    assert np.isfinite(without_unit(offset).compressed()).sum() > 100
 
 
 def rows_of(table):
