@@ -122,7 +122,7 @@ def of(table, release=None):
 
 #: What to do with stars of another release, unless it is said otherwise.
 REMEDY = (
-    "take weights that were made for that release, or adapt these, or give release='ignore' to label the stars all the "
+    "take weights that were made for that release, or give release='ignore' to label the stars all the "
     "same, with the flag OTHER_RELEASE"
 )
 
