@@ -309,18 +309,6 @@ def public_objects():
                 yield f"{name}.{key}", getattr(value, key)
 
 
-def missing_sections(value):
-    """Sections that a docstring lacks: parameters if there are any, and what comes out if anything does."""
-    if not inspect.isfunction(value) and not inspect.ismethod(value):
-        return []
-    text = inspect.cleandoc(value.__doc__ or "")
-    sections = set(re.findall(r"^(\w[\w ]*)\n-+$", text, flags=re.MULTILINE))
-    wanted = []
-    if [name for name in inspect.signature(value).parameters if name != "self"]:
-        wanted.append("Parameters")
-    return [section for section in wanted if section not in sections]
-
-
 def described_parameters(docstring):
     """Names in the Parameters section of a numpydoc docstring; None if it has no such section."""
     parts = re.split(r"^(\w[\w ]*)\n-+$", inspect.cleandoc(docstring), flags=re.MULTILINE)

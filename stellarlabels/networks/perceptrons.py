@@ -60,8 +60,8 @@ def mean_variance_mlp(*, shapes, outputs, hidden, latent, head, error_hidden, er
 def residual_mlp(*, shapes, outputs, components, rank, width, blocks, dropout, noise, color_groups, color_rates, seed):
     """A residual perceptron on flux and error (N, F) and colors (N, C), with heads for means and errors (N, 2 L)."""
     # The spectrum is projected on ``components`` fixed directions; binned log errors and the colors join it; then come
-    # ``blocks`` blocks of layer normalisation, GELU layer, dropout, linear layer and a skip connection. Components,
-    # bins and means are in double precision, as their terms cancel: see DOUBLE. ``rank``, ``noise``: see SpectrumNoise.
+    # ``blocks`` blocks of layer normalisation, GELU layer, dropout, linear layer and a skip connection. Components
+    # and means are in double precision, as their terms cancel: see DOUBLE. ``rank``, ``noise``: see SpectrumNoise.
     # ``color_groups``, ``color_rates``: see ColorInput.
     initializer = _initializers(seed)
     samples, colors = shapes["flux"], shapes["color"]
