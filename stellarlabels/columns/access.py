@@ -87,12 +87,20 @@ def identifier(table):
     -------
     str or None
         The first of source_id, obsid and the other identifiers of the vocabulary that the table has, under any of their
-        names; else the first column whose UCD, in ``info.meta["ucd"]``, says "meta.id;meta.main".
+        names; else the first column whose UCD, in ``info.meta["ucd"]``, says "meta.id;meta.main"; else the identifier
+        in Gaia DR2, or in a release of Gaia that is not named.
     """
-    for item in vocabulary():
-        key = column_name(table, item) if item.is_identifier else None
+    known = [item for item in vocabulary() if item.is_identifier]
+    for is_main in (True, False):
+        found = (column_name(table, item) for item in known if item.is_main_identifier == is_main)
+        key = next((key for key in found if key is not None), None) or (_main_by_ucd(table) if is_main else None)
         if key is not None:
             return key
+    return None
+
+
+def _main_by_ucd(table):
+    """The first column whose UCD says that it is the identifier, or None."""
     ucds = {name: str((table[name].info.meta or {}).get("ucd", "")).lower() for name in table.colnames}
     return next((name for name, ucd in ucds.items() if ucd.startswith("meta.id;meta.main")), None)
 

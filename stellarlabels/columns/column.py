@@ -15,8 +15,10 @@ from stellarlabels.exceptions import ColumnUnitError, InputError, MissingUnitWar
 #: Texts that say that there is no identifier.
 NO_IDENTIFIER = ("", "nan", "--", "none", "null", "<na>", "n/a", "na", "nat", "masked", r"\n")
 
-#: An identifier in text: digits, also behind the name of the survey as Gaia's archive and the CDS write it.
+#: An identifier in text: digits, also behind the name of the survey as Gaia's archive and the CDS write it; in columns
+#: of identifiers of other releases also behind that of any.
 IDENTIFIER = re.compile(r"(?:gaia\s+e?dr3\s+)?([+-]?\d+)", re.IGNORECASE)
+IN_ANY_RELEASE = re.compile(r"(?:gaia\s+e?dr\d\s+)?([+-]?\d+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,17 @@ class Column:
     @property
     def is_identifier(self):
         """Whether the cells are integers that name a star or a spectrum, of which no digit may be lost."""
-        return self.dtype == "int64" and self.ucd.startswith("meta.id;meta.main")
+        return self.dtype == "int64" and self.ucd.startswith(("meta.id;meta.main", "meta.id.cross"))
+
+    @property
+    def is_main_identifier(self):
+        """Whether it is the identifier of a table that has it, whatever others the table has."""
+        return self.is_identifier and self.ucd.startswith("meta.id;meta.main")
+
+    @property
+    def designation(self):
+        """The pattern of texts that are such identifiers."""
+        return IDENTIFIER if self.is_main_identifier else IN_ANY_RELEASE
 
     @property
     def is_text(self):
@@ -147,12 +159,12 @@ def column_name(table, item):
         present.setdefault(name.lower(), name)
     for key in item.names:
         name = key if key in table.colnames else present.get(key.lower()) if len(key) > 1 else None
-        if name is not None and (key == item.name or not item.is_identifier or _may_be_identifiers(table[name])):
+        if name is not None and (key == item.name or not item.is_identifier or _may_be_identifiers(table[name], item)):
             return name
     return None
 
 
-def _may_be_identifiers(data):
+def _may_be_identifiers(data, item):
     """Whether a column holds numbers, or texts that begin with identifiers: digits, or as in "Gaia DR3 123"."""
     masked = without_unit(data)
     if masked.dtype.kind not in "SUO":
@@ -160,7 +172,7 @@ def _may_be_identifiers(data):
     some = [cell for cell in masked[:1000].compressed().tolist() if isinstance(cell, str | bytes)]
     texts = [(cell.decode("latin-1") if isinstance(cell, bytes) else cell).strip() for cell in some]
     told = [text for text in texts if text.lower() not in NO_IDENTIFIER]
-    return all(IDENTIFIER.fullmatch(text) for text in told[:20])
+    return all(item.designation.fullmatch(text) for text in told[:20])
 
 
 def without_unit(data):

@@ -8,7 +8,7 @@ from astropy.utils.masked import Masked
 
 from stellarlabels.columns import units
 from stellarlabels.columns.cells import Ragged
-from stellarlabels.columns.column import column_name, in_unit, without_unit
+from stellarlabels.columns.column import IDENTIFIER, column_name, in_unit, without_unit
 from stellarlabels.columns.epochs import as_years
 from stellarlabels.columns.identifiers import exact
 from stellarlabels.columns.ranges import impossible
@@ -32,7 +32,19 @@ def declarations(data):
     candidates = {name: known_names().get(name.lower()) for name in data}
     columns = _Columns(data)
     chosen = {id(item): column_name(columns, item) for item in candidates.values() if item is not None}
-    return {name: item for name, item in candidates.items() if item is not None and chosen[id(item)] == name}
+    found = {name: item for name, item in candidates.items() if item is not None and chosen[id(item)] == name}
+    if any(item.is_main_identifier for item in found.values()):  # second ones may have been rounded: nobody needs them
+        found = {name: item for name, item in found.items() if not _is_second(item) or _kind(data[name]) != "f"}
+    return found
+
+
+def _is_second(item):
+    return item.is_identifier and not item.is_main_identifier
+
+
+def _kind(data):
+    """The kind of the dtype of a column, "" if it has none."""
+    return getattr(getattr(data, "dtype", None), "kind", "")
 
 
 def taken(data, name, item, notes, whole=True):
@@ -44,7 +56,8 @@ def taken(data, name, item, notes, whole=True):
     if not whole and data.dtype.kind not in ("iu" if _names_stars(data, item) else "fiu"):
         return shared(data)
     if _names_stars(data, item):
-        return like(data, exact(without_unit(data), name), None)
+        pattern = IDENTIFIER if item is None else item.designation
+        return like(data, exact(without_unit(data), name, pattern), None)
     if item is None or item.is_text:
         return _spelled(data)
     numbers, unit = _numbers(without_unit(data), item, name, notes), units.understood(getattr(data, "unit", None))

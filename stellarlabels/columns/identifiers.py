@@ -21,11 +21,11 @@ def identifiers(data, name="source_id"):
     return column("source_id").dress(exact(masked.reshape(-1) if masked.ndim == 0 else masked, name))
 
 
-def exact(data, name):
+def exact(data, name, pattern=IDENTIFIER):
     """Identifiers (masked array (N,) of any dtype) as masked int64; uint64 where they need it."""
     mask = np.ma.getmaskarray(data)
     if data.dtype.kind in "OSU":
-        data, mask = _from_cells(data.data, mask, name)
+        data, mask = _from_cells(data.data, mask, name, pattern)
     if data.dtype.kind == "f":
         mask = mask | np.isnan(data.data)
         _refuse_floats(data.data[~mask], name)
@@ -46,11 +46,11 @@ def _refuse_floats(values, name):
         )
 
 
-def _from_cells(cells, mask, name):
+def _from_cells(cells, mask, name, pattern):
     """Texts and objects as (integers, mask)."""
     numbers, hidden = [], mask.copy()
     for index, cell in enumerate(cells.tolist()):
-        number = None if mask[index] else _number(cell, name)
+        number = None if mask[index] else _number(cell, name, pattern)
         hidden[index] = number is None
         numbers.append(number or 0)
     wide = bool(numbers) and max(numbers) > np.iinfo(np.int64).max
@@ -61,7 +61,7 @@ def _from_cells(cells, mask, name):
     return np.ma.MaskedArray(data), hidden
 
 
-def _number(cell, name):
+def _number(cell, name, pattern):
     """One identifier as an integer; None if it is missing."""
     if isinstance(cell, bytes):
         cell = cell.decode("utf-8", "replace")
@@ -72,7 +72,7 @@ def _number(cell, name):
     text = str(cell).strip()
     if cell is None or text.lower() in NO_IDENTIFIER:
         return None
-    found = IDENTIFIER.fullmatch(text)
+    found = pattern.fullmatch(text)
     if found is None:
         raise InputError(f"column {name!r}: expected integers of 64 bits, got {text[:40]!r}; {_REMEDY % name}")
     return int(found[1])

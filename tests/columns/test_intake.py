@@ -233,6 +233,16 @@ class TestIdentifiers:
         assert columns.identifier(out) == name and out[name].tolist() == [BIG]
         assert columns.find(Table({name: [BIG]}), "source_id") == name
 
+    @pytest.mark.parametrize("name", ["dr2_source_id", "GaiaDR2", "Gaia", "gaia_id"])
+    def test_identifiers_of_other_releases_are_kept_but_are_no_source_id(self, name):
+        out = columns.intake(Table({"x": [1.0], name: [f"Gaia DR2 {BIG}"]}))
+        assert columns.identifier(out) == name and out[name].tolist() == [BIG] and out[name].dtype == np.int64
+        assert columns.find(out, "source_id") is None
+        with pytest.raises(InputError, match=f"'{name}'.*float.*Int64"):
+            columns.intake(Table({name: [float(BIG)]}))
+        both = columns.intake(Table({name: [float(BIG)], "Source": [BIG]}))
+        assert columns.identifier(both) == "Source" and both[name].dtype == float
+
     def test_a_survey_is_no_identifier(self):
         table = Table({"source": ["2MASS", "WISE"], "ra": [1.0, 2.0] * u.deg})
         assert columns.identifier(columns.intake(table)) is None
