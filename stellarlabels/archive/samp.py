@@ -62,7 +62,7 @@ def send_to_topcat(table, *, name=None, client="topcat", timeout=60.0):
     """
     table = columns.as_table(table)
     title = str(name or table.meta.get("name") or "stellarlabels")
-    document = dumps(columns.portable(table))
+    document = dumps(table)
     with _connected("stellarlabels") as hub, tempfile.TemporaryDirectory(prefix="stellarlabels-") as folder:
         programs = _programs(hub, client)
         file = Path(folder) / "table.vot"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from astropy.table import QTable
 
-from stellarlabels.columns import units
+from stellarlabels.columns import portable, units
 from stellarlabels.exceptions import ColumnUnitError
 from stellarlabels.files import registry
 from stellarlabels.files.content import from_table, plain_table, tidy
@@ -18,7 +18,7 @@ def dumps(table, *, serialization="binary2"):
     # "binary2" tells apart a missing integer and any number; every program reads "tabledata".
     from stellarlabels.files.formats import votable
 
-    content, out = from_table(table), BytesIO()
+    content, out = from_table(portable(table)), BytesIO()
     for item in content.fields:
         try:
             units.spell(item.column.unit, "vounit", item.column.name)

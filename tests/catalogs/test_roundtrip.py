@@ -13,7 +13,7 @@ from stellarlabels.exceptions import InputError
 #: By format: a file name. Those that the suffix does not tell are named.
 FORMATS = {name: f"x{suffixes[0] if suffixes else '.dat'}" for name, suffixes in catalogs.supported_formats().items()}
 FORMATS["fits.gz"] = "x.fits.gz"
-for _other in ("csv", "tsv", "hdf5"):  # they do not say who wrote them, so that numbers for nothing are looked for
+for _other in ("csv", "tsv"):  # they do not say who wrote them, so that numbers for nothing are looked for
     del FORMATS[_other]
 #: Formats that hold ASCII only.
 ASCII = {"fits", "fits-plus", "fits.gz", "mrt"}

@@ -5,6 +5,7 @@ root or in one group for each of the archive's files. Groups with the same colum
 """
 
 import io
+import json
 import pickletools
 from contextlib import contextmanager
 
@@ -13,10 +14,14 @@ import numpy as np
 from stellarlabels.columns import Column, Ragged, units
 from stellarlabels.exceptions import ReadError, StellarLabelsError
 from stellarlabels.files.content import Content, field_of, ragged_field
-from stellarlabels.files.sheets import Sheet
+from stellarlabels.files.sheets import Sheet, unique
 
 #: The end of the name of the dataset in which Astropy keeps units and descriptions.
 _ASTROPY = ".__table_column_meta__"
+#: Our own dataset of one text (JSON), what it holds, and attributes of a column.
+_CATALOG = "__stellarlabels__"
+_OWN = ("meta", "name", "description", "reference", "flags", "coosys", "creator")
+_TOLD = ("unit", "description", "ucd", "format")
 
 
 @contextmanager
@@ -57,7 +62,8 @@ def _found(group, path=""):
         elif item.dtype.names:
             out[f"{path}/{name}"] = ([(key, f"{path}/{name}", key, None) for key in item.dtype.names], item.shape[0])
         elif item.ndim:
-            columns.setdefault(item.shape[0], []).append((name, f"{path}/{name}", None, None))
+            called = str(item.attrs.get("name", name))
+            columns.setdefault(item.shape[0], []).append((called, f"{path}/{name}", None, None))
     for rows, parts in columns.items():
         beside = next((key for key, found in out.items() if found[1] == rows and key.count("/") == 1), None)
         if beside and not path:  # columns beside a dataset of records of the same stars
@@ -113,6 +119,7 @@ class _Table(Sheet):
             self._declared = {name: self._column(file, name, part) for name, part in named.items()}
             kinds = {name: self._kind(file, part) for name, part in named.items()}
             self.meta = {str(key): value for key, value in file[path.partition("*")[0] or "/"].attrs.items()}
+            self._own = json.loads(file[_CATALOG][()]) if _CATALOG in file else {}
         self.left_out = {name: str(kind) for name, kind in kinds.items() if kind.kind not in "biufSOU"}
 
     @staticmethod
@@ -132,9 +139,9 @@ class _Table(Sheet):
 
             header = meta.get_header_from_yaml(_texts(file[own][()]))
             about = next((one for one in header["datatype"] if one["name"] == part[2]), {})
-        unit, text = about.get("unit", about.get("units", "")), about.get("description", "")
-        unit, text = (_texts([value])[0] if isinstance(value, bytes) else str(value) for value in (unit, text))
-        return Column(name, units.parse(unit), description=text)
+        told = {key: _texts([about[key]])[0] for key in (*_TOLD, "units") if key in about}
+        unit = told.pop("units", "")
+        return Column(name, **{**told, "unit": units.parse(told.get("unit", unit))})
 
     def read(self, declared=None):
         return next(self.blocks(max(self.rows, 1)))
@@ -143,7 +150,7 @@ class _Table(Sheet):
         with _opened(self.place) as file:
             begin = min(first, self.rows)
             for start in range(begin, max(self.rows, begin + 1), rows):
-                yield Content(self._fields(file, slice(start, start + rows)))
+                yield Content(self._fields(file, slice(start, start + rows)), **self._own)
 
     def _fields(self, file, rows):
         records, out = {}, []
@@ -167,15 +174,21 @@ class _Table(Sheet):
 
 
 def write(content, stream, path):
-    """Write a content as one dataset for each column, with units and descriptions as attributes."""
+    """Write a content as one dataset for each column, in their order, with what is said of it as attributes."""
     import h5py
 
-    with h5py.File(stream, "w") as file:
-        for key, value in content.meta.items():
-            file.attrs[key] = value if isinstance(value, str | int | float) else str(value)
-        for item in content.fields:
-            data, mask = item.data[:], item.mask[:]
-            data = np.where(mask, item.column.null(), data).astype(data.dtype) if item.kind == "f" else data
+    with h5py.File(stream, "w", track_order=True) as file:
+        file[_CATALOG] = json.dumps({key: getattr(content, key) for key in _OWN})
+        places, _ = unique([item.column.name.replace("/", "_") for item in content.fields])
+        for item, stored in zip(content.fields, places, strict=True):
+            data, mask, name = item.data[:], item.mask[:], item.column.name
+            if item.kind == "f" and item.has_missing:
+                data = np.where(mask, np.nan, data).astype(data.dtype, copy=False)
             kind = h5py.string_dtype() if item.kind == "U" else data.dtype
-            dataset = file.create_dataset(item.column.name.replace("/", "_"), data=data.astype(kind), dtype=kind)
-            dataset.attrs.update({"unit": item.column.unit, "description": item.column.description})
+            dataset = file.create_dataset(stored, data=data.astype(kind, copy=False), dtype=kind)
+            dataset.attrs["name"] = name
+            for key in _TOLD:
+                if text := getattr(item.column, key):
+                    dataset.attrs[key] = text
+            if item.has_missing and item.kind in "iub":
+                file.create_dataset(f"{stored}.mask", data=mask).attrs["name"] = f"{name}.mask"
