@@ -77,8 +77,9 @@ def read(path, schema=None, *, table=None, format=None):
         with gzip or bzip2, or in a zip archive.
     schema : str or `~stellarlabels.columns.Schema`, optional
         The published catalog that the file is. Without it the table is what the file says; one that another program
-        made goes through `stellarlabels.columns.intake` so far that numbers that stand for missing are masked. Units
-        that are missing, and identifiers that are no integers, are the matter of the function that needs them.
+        made goes through `stellarlabels.columns.intake` so far that numbers that stand for missing are masked, and that
+        identifiers that came as floats are told of. They are refused by the function that needs them, which also says
+        in which units it takes columns that have none: files of any kind can be read.
     table : int or str, optional
         Number, from 1, or name of the table if the file holds several with different columns. Tables with the same
         columns are read one after the other.
@@ -107,7 +108,8 @@ def read(path, schema=None, *, table=None, format=None):
     Warns
     -----
     stellarlabels.exceptions.ImpossibleValueWarning
-        Of values that were taken as missing, since no star has such.
+        Of values that were taken as missing, since no star has such, and of identifiers that came as floats; also in
+        ``meta["intake"]``.
     stellarlabels.exceptions.FileWarning
         Of columns that are left out (complex numbers, structures), second columns of one name, which get the suffix
         ``_2``, and results of services that are cut off.
@@ -118,5 +120,6 @@ def read(path, schema=None, *, table=None, format=None):
         declared = schemas.get(declared, found.meta.get(releases.META))
     notes = columns.Notes()
     out = published.taken_in(found, declared, notes)
+    notes.keep(out.meta)
     notes.warn(str(path), stacklevel=2)
     return out

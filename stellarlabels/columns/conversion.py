@@ -10,7 +10,7 @@ from stellarlabels.columns import units
 from stellarlabels.columns.cells import Ragged
 from stellarlabels.columns.column import IDENTIFIER, column_name, in_unit, without_unit
 from stellarlabels.columns.epochs import as_years
-from stellarlabels.columns.identifiers import exact
+from stellarlabels.columns.identifiers import exact, may_be_rounded
 from stellarlabels.columns.ranges import impossible
 from stellarlabels.columns.vocabulary import known_names
 from stellarlabels.exceptions import ColumnUnitError, InputError
@@ -54,6 +54,10 @@ def taken(data, name, item, notes, whole=True):
     if not isinstance(data, (Column, np.ndarray)) or data.dtype.names:
         return shared(data)
     if not whole and data.dtype.kind not in ("iu" if _names_stars(data, item) else "fiu"):
+        if data.dtype.kind == "f" and (rounded := may_be_rounded(without_unit(data))):
+            notes.remarks[f"{name!r} are no integers, so that the last digits of the identifiers may be lost"] += (
+                rounded
+            )
         return shared(data)
     if _names_stars(data, item):
         pattern = IDENTIFIER if item is None else item.designation

@@ -37,6 +37,12 @@ def exact(data, name, pattern=IDENTIFIER):
     return np.ma.MaskedArray(plain.astype(np.int64), mask)
 
 
+def may_be_rounded(data):
+    """How many floats (masked array) have more digits than a float is sure to hold."""
+    with np.errstate(invalid="ignore"):
+        return int(np.count_nonzero((np.abs(data.data) >= 2**53) & np.isfinite(data.data) & ~np.ma.getmaskarray(data)))
+
+
 def _refuse_floats(values, name):
     """No float is an identifier, since nobody can see whether it was rounded; values (n,) are those that are there."""
     if values.size:

@@ -37,6 +37,11 @@ class Notes:
         parts = [f"taken as missing, since no star has such values: {', '.join(taken)}"] if taken else []
         return "; ".join([*parts, *(f"{count} of {remark}" for remark, count in self.remarks.items())])
 
+    def keep(self, meta):
+        """Add it to metadata, as the entry ``"intake"``."""
+        if text := self.text():
+            meta["intake"] = "; ".join(dict.fromkeys(filter(None, [str(meta.get("intake", "")), text])))
+
     def warn(self, argument="table", *, stacklevel=2):
         """Warn of it: at most one `MissingUnitWarning` and one `ImpossibleValueWarning`."""
         if self.unitless:
@@ -66,6 +71,7 @@ def intake(table, *, argument="table", notes=None, whole=True, stacklevel=2):
     whole : bool
         If not, only numbers change: impossible ones are masked, integers that identify become 64 bits wide. Nothing is
         refused and no unit supplied until somebody needs the column; so readers of files take tables of any kind in.
+        Identifiers that may have been rounded are told of, with the rest.
     stacklevel : int
         Of the warnings; 2 is the caller.
 
@@ -91,10 +97,8 @@ def intake(table, *, argument="table", notes=None, whole=True, stacklevel=2):
     known = declarations(data)
     out = _table({name: taken(data[name], name, known.get(name), found, whole) for name in data}, meta)
     if notes is None:
-        text = found.text()
+        found.keep(out.meta)
         found.warn(argument, stacklevel=stacklevel + 1)
-        if text:
-            out.meta["intake"] = "; ".join(dict.fromkeys(filter(None, [str(meta.get("intake", "")), text])))
     return out
 
 

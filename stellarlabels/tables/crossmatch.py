@@ -4,10 +4,11 @@ import logging
 
 import numpy as np
 from astropy import units as u
+from astropy.table import QTable
 
 from stellarlabels.columns import entrance
 from stellarlabels.exceptions import InputError
-from stellarlabels.tables.same_star import MATCH, copy_of, side_by_side
+from stellarlabels.tables.same_star import MATCH, side_by_side
 from stellarlabels.tables.sky import Stars, angle, epoch_source, neighbors, separations
 
 __all__ = ["crossmatch"]
@@ -80,9 +81,9 @@ def crossmatch(left, right, radius=1 * u.arcsec, *, find="best", left_epoch=None
     if find not in _FIND:
         raise InputError(f"find: expected one of {', '.join(_FIND)}, got {find!r}")
     reach = angle(radius, "radius")
-    out, other = copy_of(left, "left"), copy_of(right, "right")
+    out = QTable(left, copy=True)
     left_stars, left_rows = Stars.read(out, left_epoch, "left_epoch")
-    right_stars, right_rows = Stars.read(other, right_epoch, "right_epoch")
+    right_stars, right_rows = Stars.read(right, right_epoch, "right_epoch")
     i, j, separation, unmoved = _pairs(left_stars, right_stars, reach)
     i, j = left_rows[i], right_rows[j]
     order = np.lexsort((j, separation, i))
@@ -94,7 +95,7 @@ def crossmatch(left, right, radius=1 * u.arcsec, *, find="best", left_epoch=None
         if find == "both":
             mutual = _is_first_of_right(i, j, separation)[first]
         i, j, separation = i[first], j[first], separation[first]
-    shared = np.bincount(j, minlength=len(other))[j] > 1
+    shared = np.bincount(j, minlength=len(right))[j] > 1
     flag = MATCH.where(AMBIGUOUS=ambiguous, SHARED=shared, NO_PROPER_MOTION=unmoved)
     out.meta["crossmatch"] = {
         "find": find,
@@ -102,7 +103,7 @@ def crossmatch(left, right, radius=1 * u.arcsec, *, find="best", left_epoch=None
         "moved": left_stars.epoch is not None and right_stars.epoch is not None,
         "epochs": [epoch_source(left, left_epoch), epoch_source(right, right_epoch)],
     }
-    _log.info("crossmatch: %d pairs of %d and %d rows; %s", len(i), len(out), len(other), out.meta["crossmatch"])
+    _log.info("crossmatch: %d pairs of %d and %d rows; %s", len(i), len(out), len(right), out.meta["crossmatch"])
     if find == "all":
         out = out[i]
         rows, apart = j, separation
@@ -113,7 +114,7 @@ def crossmatch(left, right, radius=1 * u.arcsec, *, find="best", left_epoch=None
         flag = _flag_of_rows(len(out), left_rows, rows, i, flag, kept)
     return side_by_side(
         out,
-        other,
+        right,
         rows,
         suffix=suffix,
         separation=apart * u.rad,

@@ -31,13 +31,6 @@ MATCH = flags.register(
 )
 
 
-def copy_of(table, argument="table"):
-    """A new QTable with the columns and metadata of a table; InputError if it is none."""
-    if not hasattr(table, "colnames"):
-        raise InputError(f"{argument}: expected an astropy Table, got {type(table).__name__}")
-    return QTable(table, copy=True)
-
-
 def side_by_side(left, right, rows, *, suffix, leave_out=(), **extra):
     """``left``, changed, and beside it the rows (N,) of ``right``, negative for none, then the columns ``extra``."""
     # The suffix goes to names that are taken, in any case of letters. Where there are gaps, columns have to be
@@ -155,10 +148,10 @@ def join_by_id(left, right, *, on="source_id", suffix="_right"):
     InputError
         If the identifiers are neither integers nor text, or integers in one table and text in the other.
     """
-    out, other = copy_of(left, "left"), copy_of(right, "right")
-    right_key = identifier_name(other, on)
+    out = QTable(left, copy=True)
+    right_key = identifier_name(right, on)
     left_id, left_has = identifiers(out, identifier_name(out, on))
-    right_id, right_has = identifiers(other, right_key)
+    right_id, right_has = identifiers(right, right_key)
     if left_id.dtype.kind != right_id.dtype.kind:
         raise InputError(f"on: {on!r} is of dtype {left_id.dtype} in left and {right_id.dtype} in right")
     rows_with_id = np.flatnonzero(right_has)
@@ -170,13 +163,13 @@ def join_by_id(left, right, *, on="source_id", suffix="_right"):
         rows[matched] = rows_with_id[first[place[matched]]]
         repeated[matched] = count[place[matched]] > 1
     matched = rows >= 0
-    uses = np.bincount(rows[matched], minlength=max(len(other), 1))
+    uses = np.bincount(rows[matched], minlength=max(len(right), 1))
     flag = MATCH.where(
         UNMATCHED=~matched, AMBIGUOUS=repeated, SHARED=matched & (uses[rows] > 1), NO_IDENTIFIER=~left_has
     )
     return side_by_side(
         out,
-        other,
+        right,
         rows,
         suffix=suffix,
         leave_out={right_key},
@@ -220,7 +213,7 @@ def group_by_star(table, *, by=None, radius=1 * u.arcsec):
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
-    out, reach = copy_of(table), angle(radius, "radius")
+    out, reach = QTable(table, copy=True), angle(radius, "radius")
     if by is None:
         by = "source_id" if columns.find(out, "source_id") else "position"
     star, named = np.arange(len(out)), np.zeros(len(out), bool)

@@ -9,7 +9,7 @@ from astropy.table import Table, vstack
 
 from stellarlabels import catalogs, columns
 from stellarlabels.archive.readers import read_table
-from stellarlabels.exceptions import ImpossibleValueWarning, ReadError
+from stellarlabels.exceptions import ImpossibleValueWarning, InputError, MissingUnitWarning, ReadError
 
 pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
 
@@ -55,7 +55,9 @@ def test_values_that_no_star_has_are_missing(suffix, tmp_path):
 @pytest.mark.parametrize("suffix", WRITERS)
 def test_tables_of_stars_have_known_names_and_no_such_values(suffix, tmp_path):
     WRITERS[suffix](stars(), tmp_path / f"stars.{suffix}")
-    with pytest.warns(ImpossibleValueWarning, match="2 of 'j_m'.*2 of 'parallax'.*1 of 'radial_velocity'"):
+    taken = "2 of 'j_m'.*2 of 'parallax'.*1 of 'radial_velocity'"
+    supplied = "'j_m' in mag, 'parallax' in mas, 'radial_velocity' in km / s"
+    with pytest.warns(ImpossibleValueWarning, match=taken), pytest.warns(MissingUnitWarning, match=supplied):
         found = read_table(tmp_path / f"stars.{suffix}")
     right(found["source_id", "j_m", "parallax", "radial_velocity"], "j_m", "radial_velocity")
     assert found["parallax"].unit == u.mas
@@ -75,6 +77,22 @@ def test_our_own_files_are_read_exactly(suffix, tmp_path):
     found = catalogs.read(tmp_path / f"stars.{suffix}")
     assert columns.without_unit(found["Jmag"]).tolist() == stars()["Jmag"].tolist()
     assert columns.without_unit(found["rv"]).tolist() == stars()["rv"].tolist()
+
+
+@pytest.mark.parametrize("suffix", ["fits", "vot", "ecsv", "parquet"])
+def test_rounded_identifiers_are_told_of_where_they_are_read(suffix, tmp_path):
+    table = stars()["source_id", "parallax"][:2]
+    table["source_id"] = table["source_id"].astype(float)
+    WRITERS[suffix](table, tmp_path / f"stars.{suffix}")
+    with pytest.warns(ImpossibleValueWarning, match=r"stars\..*: 2 of 'source_id' are no integers"):
+        found = catalogs.read(tmp_path / f"stars.{suffix}")
+    assert found["source_id"].dtype == float and "2 of 'source_id'" in found.meta["intake"]
+    with pytest.warns(ImpossibleValueWarning, match="2 of 'source_id' are no integers"):
+        list(catalogs.scan(tmp_path / f"stars.{suffix}", rows=1))
+    with pytest.raises(InputError, match="'source_id'.*Int64"):
+        columns.intake(found)
+    with pytest.raises(ReadError, match=r"stars\..*'source_id'.*Int64"):
+        read_table(tmp_path / f"stars.{suffix}")
 
 
 def test_texts_in_the_place_of_identifiers_are_the_matter_of_who_needs_them(tmp_path):

@@ -9,7 +9,7 @@ from astropy.table import QTable, vstack
 
 import stellarlabels.inputs.xp.formats  # noqa: F401  (the formats register themselves)
 from stellarlabels import flags, releases
-from stellarlabels.columns import by_name, column, dressed, intake, plain, without_unit
+from stellarlabels.columns import Notes, by_name, column, dressed, intake, plain, without_unit
 from stellarlabels.columns.wavelengths import as_grid, quality
 from stellarlabels.exceptions import InputError, ReadError, ReleaseError, SkippedFileWarning
 from stellarlabels.files import as_paths, read_cached, read_raw, recognize, registered
@@ -80,6 +80,8 @@ def read_xp(path_or_paths, *, sample=True, wavelength=None, cache=None, progress
     -----
     stellarlabels.exceptions.SkippedFileWarning
         For each file of several (or member of a zip archive) that cannot be read.
+    stellarlabels.exceptions.ImpossibleValueWarning
+        Of values beside the spectra that were taken as missing, since no star has such; also in ``meta["intake"]``.
 
     Notes
     -----
@@ -88,7 +90,7 @@ def read_xp(path_or_paths, *, sample=True, wavelength=None, cache=None, progress
     grid = as_grid(wavelength)
     paths = as_paths(path_or_paths)
     parts = _from_all(paths, lambda path: _spectra_in(path, *read_cached(path, cache), grid), progress)
-    return _finish(parts, grid, sample, progress, release)
+    return _finish(parts, paths, grid, sample, progress, release)
 
 
 def read_table(path_or_paths, *, progress=None, release=None):
@@ -119,6 +121,8 @@ def read_table(path_or_paths, *, progress=None, release=None):
     -----
     stellarlabels.exceptions.SkippedFileWarning
         For each file of several (or member of a zip archive) that cannot be read.
+    stellarlabels.exceptions.MissingUnitWarning, stellarlabels.exceptions.ImpossibleValueWarning
+        As of `stellarlabels.columns.intake`, once for all files.
     """
     paths = as_paths(path_or_paths)
     reader = reader_of(paths)
@@ -128,9 +132,12 @@ def read_table(path_or_paths, *, progress=None, release=None):
     if any(item.accepts(by_name(raw.table)) for _, raws, _ in files for raw in raws for item in registered("xp")):
         grid = as_grid(None)
         parts = _from_all(files, lambda file: _spectra_in(*file, grid), progress)
-        return _finish(parts, grid, True, progress, release)
-    tables = _from_all(files, lambda file: _stars_in(*file), progress)
-    return vstack(tables, metadata_conflicts="silent") if len(tables) > 1 else tables[0]
+        return _finish(parts, paths, grid, True, progress, release)
+    notes = Notes()
+    tables = _from_all(files, lambda file: _stars_in(*file, notes), progress)
+    out = vstack(tables, metadata_conflicts="silent") if len(tables) > 1 else tables[0]
+    _tell(notes, paths, out)
+    return out
 
 
 def _from_all(items, read, progress):
@@ -165,14 +172,20 @@ def _skipped(name, error):
     warnings.warn(f"skipped {reason}", SkippedFileWarning, stacklevel=2)
 
 
-def _stars_in(path, raws, failures):
+def _tell(notes, paths, out):
+    """Keep what an intake found in the metadata of the result, and warn of it."""
+    notes.keep(out.meta)
+    notes.warn(str(paths[0]) if len(paths) == 1 else f"{len(paths)} files", stacklevel=3)
+
+
+def _stars_in(path, raws, failures, notes):
     """Stars without spectra in the tables of one file."""
     _judge(failures, len(failures) + len(raws), bool(raws))
-    out = vstack([dressed(by_name(raw.table)) for raw in raws], metadata_conflicts="silent")
     try:
-        return intake(out, argument=str(path))
+        tables = [dressed(intake(by_name(raw.table), notes=notes)) for raw in raws]
     except InputError as error:
         raise ReadError(f"{path}: {error}") from error
+    return vstack(tables, metadata_conflicts="silent")
 
 
 def _spectra_in(path, raws, failures, grid):
@@ -206,10 +219,13 @@ def _read_raw(raw, grid):
     return part, part.sampled.all() or any(f"{band}_coefficient_correlations" in there for band in BANDS)
 
 
-def _finish(parts, grid, sample, progress, release):
+def _finish(parts, paths, grid, sample, progress, release):
     """The table of the result from what is in each file."""
     _same_release([part for part, _ in parts])
-    spectra = stack([part for part, _ in parts])
+    spectra, notes = stack([part for part, _ in parts]), Notes()
+    beside = [name for name in spectra.columns.colnames if name not in COLUMNS]  # of spectra, flags tell
+    for name, data in intake(spectra.columns[beside], notes=notes).items():
+        spectra.columns.replace_column(name, data)
     if release is not None:
         spectra.columns.meta[releases.META] = release
     found = releases.of(spectra.columns, release).all
@@ -220,6 +236,7 @@ def _finish(parts, grid, sample, progress, release):
     out.meta["wavelength"] = grid * u.nm
     if release is not None or len(found) == 1:
         out.meta[releases.META] = found[0] if len(found) == 1 and release != "ignore" else release
+    _tell(notes, paths, out)
     without = [where for _, places in parts for where in places]
     if without and sample:
         out.meta["without_correlations"] = without

@@ -9,7 +9,6 @@ from stellarlabels import columns
 from stellarlabels.exceptions import InputError
 from stellarlabels.tables.quality import papers
 from stellarlabels.tables.quality.cuts import Cut, CutSet
-from stellarlabels.tables.same_star import copy_of
 
 
 @columns.entrance("table")
@@ -40,7 +39,7 @@ def apply(table, cuts, *, supply=None, prefix="quality"):
     InputError
         If the table has a column of one of the two names, or if an argument is not as described.
     """
-    cuts, out = _as_set(cuts), copy_of(table)
+    cuts, out = _as_set(cuts), QTable(table, copy=True)
     names = (f"{prefix}_flag", f"{prefix}_undefined")
     taken = [name for name in names if name in out.colnames]
     if taken:
@@ -75,7 +74,7 @@ def passes(table, cuts, *, supply=None):
         False also where a cut is undefined.
     """
     out = np.ones(len(table), bool)
-    for _, passed, _ in _answers(copy_of(table), _as_set(cuts), supply):
+    for _, passed, _ in _answers(table, _as_set(cuts), supply):
         out &= passed
     return out
 
@@ -100,7 +99,7 @@ def waterfall(table, cuts, *, supply=None):
     cuts = _as_set(cuts)
     left = np.ones(len(table), bool)
     rows = [("", "all stars", len(table), 0, 0, len(table))]
-    for cut, passed, defined in _answers(copy_of(table), cuts, supply):
+    for cut, passed, defined in _answers(table, cuts, supply):
         removed, undefined = left & ~passed, left & ~defined
         left = left & passed
         rows.append((cut.name, cut.description, *(int(n.sum()) for n in (left, removed, undefined, passed))))
@@ -113,7 +112,7 @@ def waterfall(table, cuts, *, supply=None):
 
 
 def _answers(table, cuts, supply):
-    """Each cut with its answer; ``table`` is a copy that may be changed."""
+    """Each cut with its answer."""
     working = QTable(table, copy=False)
     for name, data in (supply or {}).items():
         item = columns.column(name)

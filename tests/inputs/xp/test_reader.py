@@ -18,7 +18,14 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from stellarlabels import flags
 from stellarlabels.archive.readers import available, read_table, read_xp, sample_coefficients
-from stellarlabels.exceptions import InputError, MissingColumnError, ReadError, SkippedFileWarning
+from stellarlabels.exceptions import (
+    ImpossibleValueWarning,
+    InputError,
+    MissingColumnError,
+    MissingUnitWarning,
+    ReadError,
+    SkippedFileWarning,
+)
 from stellarlabels.files import products as registry
 from stellarlabels.inputs.xp import sampling
 from stellarlabels.inputs.xp.sampling import sample_arrays
@@ -737,7 +744,8 @@ class TestReadTable:
     def test_names_and_units(self, tmp_path):
         path = tmp_path / "stars.csv"
         path.write_text(f"SOURCE_ID,Gmag,Plx,comment\n{STAR},12.5,,a\n{STAR + 1},,2.5,b\n")
-        table = read_table(path)
+        with pytest.warns(MissingUnitWarning, match=f"{path}: .*'phot_g_mean_mag' in mag, 'parallax' in mas"):
+            table = read_table(path)
         assert table.colnames == ["source_id", "phot_g_mean_mag", "parallax", "comment"]
         assert table["source_id"].tolist() == [STAR, STAR + 1] and table["parallax"].unit == u.mas
         assert table["phot_g_mean_mag"].mask.tolist() == [False, True]
@@ -746,7 +754,8 @@ class TestReadTable:
     def test_errors_of_labels_have_the_unit_of_the_label(self, tmp_path):
         path = tmp_path / "labels.csv"
         path.write_text(f"source_id,teff,teff_err,feh_err,feh_flag\n{STAR},5000,50,,3\n")
-        table = read_table(path)
+        with pytest.warns(MissingUnitWarning, match="'teff' in K, 'teff_err' in K"):
+            table = read_table(path)
         assert table["teff_err"].unit == u.K and table["feh_err"].unit == u.dex and table["feh_err"].mask.all()
         assert table["feh_flag"].dtype == np.int32
 
@@ -758,10 +767,24 @@ class TestReadTable:
         for index in range(2):
             (tmp_path / f"{index}.csv").write_text(f"source_id,Gmag\n{STAR + index},12.5\n")
         paths = [tmp_path / "0.csv", tmp_path / "1.csv"]
-        assert read_table(paths)["source_id"].tolist() == [STAR, STAR + 1]
+        with pytest.warns(MissingUnitWarning, match="^2 files: .*'phot_g_mean_mag' in mag") as told:
+            assert read_table(paths)["source_id"].tolist() == [STAR, STAR + 1]
+        assert len(told) == 1
         with pytest.warns(SkippedFileWarning, match=r"0\.csv: no xp format"):
             table = read_table([*paths[:1], write_star(star(), tmp_path, "fits")])
         assert table["source_id"].tolist() == [STAR]
+
+    def test_what_is_beside_spectra_is_taken_in(self, tmp_path):
+        stars = Table({"source_id": [STAR, STAR + 1], "Jmag": [9.5, 99.999], "parallax": [1.0, -9999.0]})
+        for name in ("flux", "flux_error"):
+            stars[name] = np.full((2, 343), 1e-16)
+        stars.write(tmp_path / "stars.fits")
+        for read in (read_table, read_xp):
+            with pytest.warns(ImpossibleValueWarning, match=r"stars\.fits: .*1 of 'j_m'.*1 of 'parallax'") as told:
+                found = read(tmp_path / "stars.fits")
+            assert len(told) == 1 and "1 of 'j_m' (99.999)" in found.meta["intake"]
+            assert found["j_m"].mask.tolist() == [False, True] and found["parallax"].mask.tolist() == [False, True]
+            assert found["flux"].shape == (2, 343) and not found["spectrum_flag"].any()
 
     def test_errors(self, tmp_path):
         with pytest.raises(ReadError, match="no such file"):
