@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from astropy.table import MaskedColumn
+from astropy.table import Column, MaskedColumn, QTable, Table
 from hypothesis import given, strategies as st
 
 from stellarlabels import flags
@@ -39,6 +39,7 @@ def test_values_that_are_in_published_files_do_not_move():
         "DOUBLE_LINED": 131072,
         "OTHER_RELEASE": 262144,
         "MISSING_VELOCITY": 524288,
+        "OTHER_KIND": 1048576,
     }
     assert {flag.name: flag.value for flag in flags.SPECTRUM} == {
         "NO_SPECTRUM": 1,
@@ -51,6 +52,92 @@ def test_values_that_are_in_published_files_do_not_move():
         "MISSING_BLUE": 128,
         "MISSING_RED": 256,
     }
+
+
+def test_levels_of_the_flags_of_labels():
+    by_level = {level: {flag.name for flag in flags.LABEL if flag.level == level} for level in flags.LEVELS}
+    assert by_level["note"] == {"MISSING_PHOTOMETRY", "MISSING_PARALLAX", "MAGNITUDE_RANGE"}
+    bad = {"NO_INPUT", "UNLIKE_TRAINING", "NOT_APPLICABLE", "DOUBLE_LINED", "OTHER_RELEASE", "OTHER_KIND"}
+    assert by_level["bad"] == bad
+    assert len(by_level["caution"]) == 21 - 3 - 6
+    assert flags.LABEL.bits("note") == 8 + 512 + 16384
+    assert sum(flags.LABEL.bits(level) for level in flags.LEVELS) == 2**21 - 1
+
+
+def leveled():
+    return flags.FlagSet("test", "for tests", [("A", "one", "note"), ("B", "two"), ("C", "three", "bad")])
+
+
+def test_the_highest_level_counts_and_an_unknown_bit_is_no_note():
+    found = leveled()
+    assert found.level([0, 1, 2, 3, 4, 7, 8, 9]).tolist() == [
+        *("none", "note", "caution", "caution", "bad", "bad", "caution", "caution"),
+    ]
+    assert found.is_good([0, 1, 2, 3, 4, 7, 8, 9]).tolist() == [True, True] + [False] * 6
+    assert found.level(4) == "bad" and found.is_good(1) is np.True_
+    hidden = np.ma.MaskedArray([1, 4], mask=[True, False])
+    assert found.level(hidden).tolist() == ["none", "bad"] and found.is_good(hidden).tolist() == [False, False]
+    assert found.level(np.array([], int)).shape == found.is_good(np.array([], int)).shape == (0,)
+
+
+@given(st.integers(0, 2**21 - 1))
+def test_a_value_is_good_if_it_has_notes_only(value):
+    levels = {flag.level for flag in flags.LABEL if value & flag.value}
+    assert flags.LABEL.is_good(value) == (levels <= {"note"})
+    assert flags.LABEL.level(value) == max(levels, key=flags.LEVELS.index, default="none")
+
+
+@pytest.mark.parametrize("level", ["good", "", None, "Bad"])
+def test_there_are_three_levels(level):
+    with pytest.raises(InputError, match="'note', 'caution', 'bad'"):
+        flags.FlagSet("test", "", [("A", "one", level)])
+    with pytest.raises(InputError, match="'note', 'caution', 'bad'"):
+        flags.LABEL.bits(level)
+
+
+def columns_of_flags():
+    """A label's, the distance's, a published catalog's and one of an unknown kind."""
+    table = QTable({"feh": [0.0] * 3, "feh_flag": [0, 128, 192], "distance_flag": [0, 128, 192], "my_flag": [0, 1, 2]})
+    table["Teff_flag"] = Column([0, 1, 1])
+    table["Teff_flag"].info.meta = {"flags": "csnet"}
+    return table
+
+
+def test_a_column_knows_its_set():
+    table = columns_of_flags()
+    assert [flags.set_of(table[name]) for name in table.colnames] == ["", "label", "distance", "", "csnet"]
+    assert flags.decode(table["feh_flag"]) == [[], ["COLOR_RANGE"], ["UNLIKE_TRAINING", "COLOR_RANGE"]]
+    assert flags.decode(table["distance_flag"]) == [[], ["CONFLICT"], ["PRIOR_DOMINATED", "CONFLICT"]]
+    assert (
+        flags.decode(table["Teff_flag"], "csnet")
+        == flags.decode(table["Teff_flag"])
+        == [
+            *([], ["COLOR_RANGE"], ["COLOR_RANGE"]),
+        ]
+    )
+    assert flags.decode(table["feh_flag"][1:]) == [["COLOR_RANGE"], ["UNLIKE_TRAINING", "COLOR_RANGE"]]
+    assert flags.decode(table["feh_flag"], "uacsnet")[1] == ["COLOR_RANGE"]  # the same bits under another name
+    lines = flags.describe(table["distance_flag"]).splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["PRIOR_DOMINATED", "CONFLICT"]
+    frame = table.to_pandas()
+    assert flags.decode(frame["distance_flag"])[1] == ["CONFLICT"]
+
+
+def test_the_wrong_set_is_refused():
+    table = columns_of_flags()
+    with pytest.raises(InputError, match="'distance_flag' are those of the set 'distance', got 'label'; leave"):
+        flags.decode(table["distance_flag"], "label")
+    with pytest.raises(InputError, match="nothing tells what the flags of column 'my_flag' mean; give one of"):
+        flags.decode(table["my_flag"])
+    assert flags.decode(table["my_flag"], "photometry") == [[], ["MISSING_G"], ["MISSING_BP"]]
+
+
+def test_a_masked_flag_of_a_column_is_none():
+    table = Table({"feh": [0.0] * 2, "feh_flag": np.ma.MaskedArray([4, 4], mask=[False, True])})
+    assert flags.decode(table["feh_flag"]) == [["MISSING_BAND"], None]
+    assert flags.decode(np.array([0, 68])) == [[], ["MISSING_BAND", "UNLIKE_TRAINING"]]
+    with pytest.raises(InputError, match=r"one flag or an array \(N,\), got the shape"):
+        flags.decode(np.zeros((2, 2), int))
 
 
 def test_where_adds_the_bits_of_the_conditions_that_hold():
@@ -114,7 +201,7 @@ def test_two_flags_of_one_name_are_refused():
         flags.FlagSet("twice", "", [("A", "one"), ("A", "two")])
 
 
-@pytest.mark.parametrize("value", [-1, 1.5, 2.0, "2", None, np.ma.masked, np.array([1, 2])])
+@pytest.mark.parametrize("value", [-1, 1.5, 2.0, "2", None, np.ma.masked, np.array([1, -2])])
 def test_decode_refuses_what_is_not_a_flag_value(value):
     with pytest.raises(InputError, match="non-negative integer"):
         flags.decode(value)
@@ -159,7 +246,7 @@ def test_catalogs_without_a_convention_of_their_own_have_the_flags_of_labels():
 
 def test_the_table_repeats_the_set():
     table = flags.table("label")
-    assert table.colnames == ["bit", "value", "name", "meaning"]
+    assert table.colnames == ["bit", "value", "name", "level", "meaning"]
     assert table["name"].tolist() == NAMES
     assert (table["value"] == 2 ** table["bit"]).all()
     assert table.meta["description"].startswith("<label>_flag")

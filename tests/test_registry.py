@@ -103,7 +103,7 @@ import stellarlabels
 from stellarlabels import catalogs, cli, systems
 print(systems.available())
 print(stellarlabels.Prism is systems.get("PRISM"), "Prism" in stellarlabels.__all__, stellarlabels.Prism.available())
-print(catalogs.schemas.get("prism").names[-6:])
+print(catalogs.schemas.get("prism").names[-8:])
 cli.main(["systems"])
 try:
     systems.get("prims")
@@ -113,6 +113,6 @@ except stellarlabels.exceptions.InputError as error:
     )
     assert out[0] == "['csnet', 'prism', 'solardis', 'spcanet', 'uacsnet', 'uncertain']"
     assert out[1] == "True True {}"
-    assert out[2] == "['teff', 'teff_err', 'teff_flag', 'feh', 'feh_err', 'feh_flag']"
+    assert out[2] == "['teff', 'teff_err', 'teff_flag', 'teff_good', 'feh', 'feh_err', 'feh_flag', 'feh_good']"
     assert "prism: Teff from three colors" in out
     assert "no system is called 'prims'" in out[-2] and "broken = no_such_module_anywhere cannot be imported" in out[-2]

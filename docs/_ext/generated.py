@@ -90,9 +90,9 @@ class FlagTables(Generated):
         out = []
         for name in flags.names():
             flag_set = flags.get(name)
-            rows = [(flag.bit, flag.value, literal(flag.name), plain(flag.meaning)) for flag in flag_set]
+            rows = [(flag.bit, flag.value, literal(flag.name), flag.level, plain(flag.meaning)) for flag in flag_set]
             out += [*heading(name), plain(flag_set.description), ""]
-            out += list_table(("Bit", "Value", "Name", "Meaning"), rows, "8 12 30 50")
+            out += list_table(("Bit", "Value", "Name", "Level", "Meaning"), rows, "7 11 28 10 44")
         return out
 
 

@@ -75,9 +75,15 @@ def of_samples(schema):
 
 
 def _good(column, found):
+    """What keeps rows in which no bit but those of level note is set."""
+    notes = [flag.value for flag in found if flag.level == "note" and not flag.value & found.good]
     if column.shape:
         return f"minimum({column.name}) == {found.good} && maximum({column.name}) == {found.good}", ""
-    return f"{column.name} == {found.good}", f"{column.name} = {found.good}"
+    if not notes:
+        return f"{column.name} == {found.good}", f"{column.name} = {found.good}"
+    allowed = sum(notes) | found.good
+    without = " - ".join([column.name, *(f"{value} * MOD({column.name} / {value}, 2)" for value in notes)])
+    return f"({column.name} | {sum(notes)}) == {allowed}", f"{without} = {found.good}"
 
 
 def _without(column, flag):

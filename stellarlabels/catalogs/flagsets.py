@@ -17,7 +17,7 @@ def _flag_set(name, declared):
     own = {key: declared[key] for key in ("zero", "good") if key in declared}
     entries = declared.get("bits")
     if entries is None:
-        entries = [(flag.name, flag.meaning) for flag in flags.get(declared["same_as"])]
+        entries = [(flag.name, flag.meaning, flag.level) for flag in flags.get(declared["same_as"])]
     return flags.FlagSet(name, declared["description"], entries, **own)
 
 

@@ -31,6 +31,8 @@ from stellarlabels.columns.vocabulary import (
     declare,
     declare_labels,
     error_term as error_term,
+    good_column as good_column,
+    good_values as good_values,
     label_columns,
     vocabulary,
 )

@@ -3,7 +3,9 @@
 from dataclasses import replace
 from functools import lru_cache
 
-from stellarlabels import packaged
+import numpy as np
+
+from stellarlabels import flags, packaged
 from stellarlabels.columns.column import Column, without_unit
 from stellarlabels.columns.schema import Schema
 from stellarlabels.exceptions import InputError, MissingColumnError
@@ -105,8 +107,27 @@ def label_columns(label):
         dtype="int32",
         ucd="meta.code.qual",
         description=f"Flag bits of {value.name}; 0 is good",
+        flags="distance" if value.name == "distance" else "label",
     )
     return value, error, flag
+
+
+def good_column(label):
+    """Declaration of ``<label>_good``: whether a label is finite, and no flag of level caution or bad is set."""
+    name = column(label).name
+    return Column(
+        name=f"{name}_good",
+        dtype="bool",
+        ucd="meta.code.qual",
+        description=f"Whether {name} is known and has no flag of level caution or bad",
+    )
+
+
+def good_values(label, value, flag):
+    """The column ``<label>_good`` from numbers (N,), masked or NaN where missing, and flags (N,)."""
+    item, kind = good_column(label), label_columns(label)[2].flags
+    known = np.isfinite(np.ma.filled(without_unit(value).astype(float), np.nan))
+    return item.dress(known & flags.get(kind).is_good(without_unit(flag)))
 
 
 def error_term(label, term):
@@ -133,7 +154,7 @@ def declaration(name):
     found = known_names().get(name.lower())
     if found is not None:
         return found
-    label = name.removesuffix("_err").removesuffix("_flag")
+    label = name.removesuffix("_err").removesuffix("_flag").removesuffix("_good")
     if label not in vocabulary():
         return None
-    return next((item for item in label_columns(label) if item.name == name), None)
+    return next((item for item in (*label_columns(label), good_column(label)) if item.name == name), None)

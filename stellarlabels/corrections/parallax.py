@@ -17,13 +17,13 @@ PARALLAX = flags.register(
         "parallax",
         "parallax_flag: what limits the zero-point and the corrected parallax",
         [
-            ("TWO_PARAMETER", "Only the position was solved; there is no parallax."),
+            ("TWO_PARAMETER", "Only the position was solved; there is no parallax.", "bad"),
             ("UNKNOWN_SOLUTION", "astrometric_params_solved is missing or is none of 3, 31 and 95; no zero-point."),
             ("MISSING_INPUT", "Magnitude, color or ecliptic latitude is missing or impossible; no zero-point."),
             ("MAGNITUDE_RANGE", "G is not between 6 and 21 mag; the zero-point is that of the nearest limit."),
             ("COLOR_RANGE", "The color is outside the zero-point's range; the nearest limit was used."),
-            ("MISSING_PARALLAX", "The parallax is missing."),
-            ("BAD_ERROR", "The error of the parallax is missing or not positive."),
+            ("MISSING_PARALLAX", "The parallax is missing.", "bad"),
+            ("BAD_ERROR", "The error of the parallax is missing or not positive.", "bad"),
             ("NOT_CORRECTED", "By request, no zero-point was subtracted from the parallax."),
         ],
     )

@@ -16,12 +16,12 @@ PHOTOMETRY = flags.register(
         "photometry",
         "photometry_flag: what is wrong with fluxes and with the flux excess",
         [
-            ("MISSING_G", "The G magnitude or flux is missing or not positive."),
-            ("MISSING_BP", "The BP magnitude or flux is missing or not positive."),
-            ("MISSING_RP", "The RP magnitude or flux is missing or not positive."),
+            ("MISSING_G", "The G magnitude or flux is missing or not positive.", "bad"),
+            ("MISSING_BP", "The BP magnitude or flux is missing or not positive.", "bad"),
+            ("MISSING_RP", "The RP magnitude or flux is missing or not positive.", "bad"),
             ("MISSING_EXCESS", "The flux excess is missing."),
             ("LARGE_EXCESS", "The corrected flux excess is more than five standard deviations from zero."),
-            ("NOT_CORRECTED", "By request, no corrected flux excess was computed."),
+            ("NOT_CORRECTED", "By request, no corrected flux excess was computed.", "note"),
         ],
     )
 )

@@ -23,7 +23,7 @@ FLAGS = flags.register(
         [
             ("NOT_CORRECTED", "The spectrum's shape is outside the correction, or its G magnitude is missing."),
             ("SHAPE_EDGE", "The spectrum's shape is at the edge of the stars from which the correction was made."),
-            ("FAINT", "G is between 17.122 and 17.4 mag, where the shape correction is that of 17.122 mag."),
+            ("FAINT", "G is between 17.122 and 17.4 mag, where the shape correction is that of 17.122 mag.", "note"),
             ("MAGNITUDE_RANGE", "G is brighter than 2.703 or fainter than 17.4 mag; the value at the limit was used."),
         ],
     )

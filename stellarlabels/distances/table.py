@@ -24,12 +24,12 @@ DISTANCE = flags.register(
         "distance",
         "distance_flag: what the distance rests on, and what limits the trust in it",
         [
-            ("NO_DISTANCE", "There is nothing to compute a distance from; it is masked."),
-            ("NO_MAGNITUDE", "The apparent or the absolute magnitude, or its error, is missing."),
-            ("NO_EXTINCTION", "The extinction is missing, so the magnitudes were not used."),
-            ("NO_PARALLAX", "The parallax or its error is missing."),
+            ("NO_DISTANCE", "There is nothing to compute a distance from; it is masked.", "bad"),
+            ("NO_MAGNITUDE", "The apparent or the absolute magnitude, or its error, is missing.", "note"),
+            ("NO_EXTINCTION", "The extinction is missing, so the magnitudes were not used.", "note"),
+            ("NO_PARALLAX", "The parallax or its error is missing.", "note"),
             ("BAD_ERROR", "An error is zero, negative or infinite; what it belongs to was not used."),
-            ("MAGNITUDE_FLAGGED", "The absolute magnitude is flagged itself."),
+            ("MAGNITUDE_FLAGGED", "The absolute magnitude has a flag of level caution or bad itself."),
             ("PRIOR_DOMINATED", "The data fix the distance to no better than 50 %; it depends on the prior."),
             ("CONFLICT", "Magnitudes and parallax disagree by more than three standard errors."),
         ],
@@ -103,6 +103,7 @@ def distances(
     `~astropy.table.QTable`
         The same rows in the same order: the table's identifier column; ``distance`` (median), ``distance_err`` (half
         of the interval from 16 to 84 %), ``distance_flag`` (int32, bits of the flag set ``"distance"``),
+        ``distance_good`` (bool, whether there is a distance without a flag of level caution or bad),
         ``distance_lo`` and ``distance_hi`` (16 and 84 %), ``distance_mode``, all float64 in pc, masked where there is
         no distance. Where the table has distances of Bailer-Jones et al. (2021) they follow, with the ratios
         ``distance_ratio_geo`` and ``distance_ratio_photogeo`` of the distance to them.
@@ -215,7 +216,7 @@ def _measurements(table, labels, band, use_parallax, extinction, extinction_err,
         NO_EXTINCTION=~extinctions,
         NO_PARALLAX=~parallaxes & (use_parallax is not False),
         BAD_ERROR=bad_magnitude | bad_parallax,
-        MAGNITUDE_FLAGGED=np.nan_to_num(flagged) != 0,
+        MAGNITUDE_FLAGGED=~flags.LABEL.is_good(np.nan_to_num(flagged).astype(np.int64)),
     )
     use_magnitudes = magnitudes & extinctions & ~bad_magnitude
     use_parallaxes = parallaxes & ~bad_parallax
@@ -307,6 +308,8 @@ def _fill(out, summary, flag):
     out[value.name] = value.dress(summary.median)
     out[error.name] = error.dress((summary.upper - summary.lower) / 2)
     out[flag_column.name] = flag_column.dress(flag)
+    good = columns.good_values(value.name, out[value.name], out[flag_column.name])
+    out[columns.good_column(value.name).name] = good
     for name, data in (("distance_lo", summary.lower), ("distance_hi", summary.upper), ("distance_mode", summary.mode)):
         out[name] = columns.column(name).dress(data)
 

@@ -231,10 +231,10 @@ def _declaration(name, data, array, declared):
 
 def _known(name):
     """What the vocabulary says of a column, of a label's error or of its flag; an empty declaration if nothing."""
-    for suffix, index in (("", 0), ("_err", 1), ("_flag", 2)):
+    for suffix, index in (("", 0), ("_err", 1), ("_flag", 2), ("_good", 3)):
         base = name.removesuffix(suffix)
         try:
-            found = columns.label_columns(base)[index]
+            found = (*columns.label_columns(base), columns.good_column(base))[index]
         except MissingColumnError:
             continue
         if found.name == name:

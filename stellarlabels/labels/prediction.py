@@ -49,6 +49,7 @@ def label_table(system, table, parts, release):
         terms = [columns.error_term(label, term) for term in system.error_terms]
         for declared, data in zip((value, error, *terms, flag), arrays, strict=True):
             out[declared.name] = declared.dress(data[:, index])
+        out[columns.good_column(label).name] = columns.good_values(label, out[value.name], out[flag.name])
     out.meta = {
         "system": system.name,
         "recipe": system.recipe_name,

@@ -142,6 +142,8 @@ def _masked(job, parts, table):
             kind = "distance" if name == "distance_flag" else "label"
             lost = {"distance": "NO_DISTANCE", "label": "NO_INPUT"}[kind]
             out[name] = np.full(len(table), flags.get(kind)[lost], form[name].dtype)
+        elif name.endswith("_good"):
+            out[name] = np.zeros(len(table), bool)
         else:
             unit = getattr(form[name], "unit", None)
             dtype = columns.without_unit(form[name]).dtype

@@ -194,7 +194,8 @@ class System(LabelEstimator):
             terms |= dict.fromkeys(kind_of(recipe).error_terms)
         for label in labels:
             value, error, flag = columns.label_columns(label)
-            found += [value, error, *(columns.error_term(label, term) for term in terms), replace(flag, flags="label")]
+            own = (columns.error_term(label, term) for term in terms)
+            found += [value, error, *own, flag, columns.good_column(label)]
         found = [replace(item, optional=True) for item in found]
         return columns.Schema(cls.name, found, cls.title or f"Labels of the system {cls.name}", cls.reference)
 

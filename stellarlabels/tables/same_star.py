@@ -16,16 +16,16 @@ MATCH = flags.register(
         "match",
         "match_flag: what is known of the match of two stars",
         [
-            ("UNMATCHED", "No star of the right table belongs to this one; its columns are masked."),
+            ("UNMATCHED", "No star of the right table belongs to this one; its columns are masked.", "bad"),
             ("AMBIGUOUS", "More than one star of the right table qualifies; the best is given, or each in a row."),
             ("SHARED", "The star of the right table belongs to more than one star of the left table."),
-            ("NO_POSITION", "The position is missing or impossible, so nothing could be matched."),
+            ("NO_POSITION", "The position is missing or impossible, so nothing could be matched.", "bad"),
             (
                 "NO_PROPER_MOTION",
                 "Proper motion or epoch is missing: the positions are compared as they are, at different epochs.",
             ),
             ("NOT_MUTUAL", "The nearest star of the right table is nearer to another star of the left table."),
-            ("NO_IDENTIFIER", "The identifier is missing, so nothing could be joined."),
+            ("NO_IDENTIFIER", "The identifier is missing, so nothing could be joined.", "bad"),
         ],
     )
 )

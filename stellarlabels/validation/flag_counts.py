@@ -13,19 +13,13 @@ NO_FLAG = "(none)"
 
 def flag_columns(table):
     """Names of the columns of flags of a table, with the name of the set of flags that explains each."""
-    # Of a column of single integers: the set that its info.meta["flags"] names; else, for a column <name>_flag, the set
-    # called <name>, or "label" if there is none but the table has a column <name>.
-    known = set(flags.names())
     out = {}
     for name in table.colnames:
         column = table[name]
         if getattr(column, "dtype", np.dtype(object)).kind not in "iu" or column.ndim != 1:
             continue
-        kind = (getattr(column.info, "meta", None) or {}).get("flags", "")
-        own = name[:-5].lower() if name.lower().endswith("_flag") else ""
-        if kind not in known and own:
-            kind = own if own in known else "label" if own in map(str.lower, table.colnames) else ""
-        if kind in known:
+        kind = flags.set_of(column)
+        if kind:
             out[name] = kind
     return out
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from stellarlabels import flags
 from stellarlabels.catalogs import schemas
-from stellarlabels.columns import Column, column, label_columns
+from stellarlabels.columns import Column, column, good_column, label_columns
 
 #: Values that files like to lose, among them the extremes of each type and those of published null values.
 _EXTREMES = {
@@ -60,7 +60,7 @@ def _draw(draw, columns, unicode, finite):
 
 def _label_columns():
     """A table of labels, and a column of each kind that a table may hold beside them."""
-    columns = [column("source_id"), *label_columns("teff"), *label_columns("feh")]
+    columns = [column("source_id"), *label_columns("teff"), good_column("teff"), *label_columns("feh")]
     columns.append(Column("note", dtype="str", description="Free text"))
     columns.append(Column("good", dtype="bool", ucd="meta.code", description="A truth value"))
     columns.append(Column("pair", unit="mag", dtype="float32", shape=(2,), format=".3f", description="Two"))

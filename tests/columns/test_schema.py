@@ -210,6 +210,7 @@ class TestNames:
     def test_label_columns(self):
         value, error, flag = columns.label_columns("fe_h")
         assert (value.name, error.name, flag.name) == ("feh", "feh_err", "feh_flag")
+        assert (flag.flags, columns.label_columns("distance")[2].flags) == ("label", "distance")
         assert (value.unit, error.unit, flag.unit) == ("dex", "dex", "")
         assert error.ucd == "stat.error;phys.abund.Fe"
         assert {"fe_h_err", "e_feh", "e_fe_h"} <= set(error.aliases)

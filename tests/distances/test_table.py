@@ -55,8 +55,8 @@ def test_values_flags_and_rows():
     table, before = stars(), stars()
     out = distances(table, labels(), prior="exponential")
     assert out.colnames == [
-        "source_id", "distance", "distance_err", "distance_flag", "distance_lo", "distance_hi", "distance_mode",
-        "r_med_geo", "distance_ratio_geo",
+        "source_id", "distance", "distance_err", "distance_flag", "distance_good", "distance_lo", "distance_hi",
+        "distance_mode", "r_med_geo", "distance_ratio_geo",
     ]  # fmt: skip
     assert out["source_id"].dtype == np.int64 and (out["source_id"] == IDS).all()
     assert decoded(out) == [

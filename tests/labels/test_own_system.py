@@ -75,9 +75,12 @@ def test_labels_of_its_own(trained, stars):
     assert 2 < np.nanmedian(labels["age_test"].value) < 8  # years were converted
 
 
+ENDS = ("", "_err", "_flag", "_good")
+
+
 def test_catalog_without_a_published_schema(trained, stars, tmp_path):
     catalog = trained.catalog(stars)
-    assert catalog.colnames == ["source_id", *(f"{x}{e}" for x in ("age_test", "teff") for e in ("", "_err", "_flag"))]
+    assert catalog.colnames == ["source_id", *(f"{x}{e}" for x in ("age_test", "teff") for e in ENDS)]
     catalog.write(tmp_path / "c.vot")
     back = catalogs.read(tmp_path / "c.vot", "clock")
     np.testing.assert_array_equal(back["source_id"], stars["source_id"])

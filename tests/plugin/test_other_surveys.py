@@ -64,7 +64,7 @@ def test_skymapper(tmp_path, installed):
     assert systems.load(path).labels == ("teff", "feh", "age")
 
     labels = system.predict(stars)
-    assert labels.colnames[:4] == ["object_id", "teff", "teff_err", "teff_flag"]
+    assert labels.colnames[:5] == ["object_id", "teff", "teff_err", "teff_flag", "teff_good"]
     np.testing.assert_array_equal(labels["object_id"], FIRST + np.arange(len(stars)))
     assert labels["age"].unit == u.Gyr and labels["age"].info.meta["ucd"] == "time.age"
     for name, worst in (("teff", 150), ("feh", 0.3), ("age", 0.8)):

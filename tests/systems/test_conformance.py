@@ -230,7 +230,7 @@ def test_output_columns(system, stars):
     labels = system.predict(stars)
     assert isinstance(labels, QTable)
     assert labels.colnames[0] == "source_id"
-    ends = ("", "_err", *(f"_err_{term}" for term in system.error_terms), "_flag")
+    ends = ("", "_err", *(f"_err_{term}" for term in system.error_terms), "_flag", "_good")
     assert labels.colnames[1:] == [f"{x}{end}" for x in system.labels for end in ends]
     np.testing.assert_array_equal(labels["source_id"], stars["source_id"])
     assert labels["source_id"].dtype == np.int64
@@ -239,7 +239,10 @@ def test_output_columns(system, stars):
         assert labels[name].unit == u.Unit(item.unit)
         assert labels[f"{name}_flag"].dtype == flags.DTYPE
         assert labels[name].info.meta["ucd"] == item.ucd
-        good = labels[f"{name}_flag"] == 0
+        good = labels[f"{name}_good"]
+        assert good.dtype == bool and not np.ma.is_masked(good) and good.info.meta["ucd"] == "meta.code.qual"
+        levels = flags.LABEL.level(labels[f"{name}_flag"])
+        np.testing.assert_array_equal(good, np.isfinite(plain(labels[name])) & np.isin(levels, ("none", "note")))
         assert good.mean() > 0.2
         assert (labels[f"{name}_err"][good] > 0 * u.Unit(item.unit)).all()
 

@@ -22,13 +22,17 @@ EXTINCTION = flags.register(
         "extinction",
         "extinction_flag: what is known of E(B-V) and of the extinction",
         [
-            ("MISSING_EBV", "E(B-V) is missing; the dereddened magnitudes are masked."),
-            ("NO_COORDINATES", "Coordinates, or the distance, are missing or impossible; the map could not be asked."),
-            ("OUTSIDE_MAP", "The map has no value at this place."),
+            ("MISSING_EBV", "E(B-V) is missing; the dereddened magnitudes are masked.", "bad"),
+            (
+                "NO_COORDINATES",
+                "Coordinates, or the distance, are missing or impossible; the map could not be asked.",
+                "bad",
+            ),
+            ("OUTSIDE_MAP", "The map has no value at this place.", "bad"),
             ("EBV_RANGE", "E(B-V) is larger than the coefficients are valid for; the one at the limit was used."),
             ("TEFF_RANGE", "Teff is outside the coefficients' range; the coefficient at its edge was used."),
             ("NEGATIVE_EBV", "E(B-V) is negative, so that dereddening makes stars fainter and redder."),
-            ("FROM_MAP", "E(B-V) was looked up in a map."),
+            ("FROM_MAP", "E(B-V) was looked up in a map.", "note"),
         ],
     )
 )

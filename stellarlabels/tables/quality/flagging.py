@@ -50,7 +50,8 @@ def apply(table, cuts, *, supply=None, prefix="quality"):
         failed[defined & ~passed] |= bit
         undefined[~defined] |= bit
     for name, data, kind in zip(names, (failed, undefined), ("quality_flag", "quality_undefined"), strict=True):
-        out[name] = replace(columns.column(kind), name=name, aliases=()).dress(data)
+        item = replace(columns.column(kind), name=name, aliases=(), flags=cuts.flag_set.name)
+        out[name] = item.dress(data)
     out.meta[names[0]] = {
         "cuts": cuts.name,
         "selection": cuts.chosen,
