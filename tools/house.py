@@ -44,6 +44,7 @@ WALK = (
     ("plots",),
     ("report",),
     ("scale",),
+    ("gather",),
     ("systems",),
     ("demo",),
     ("cli",),

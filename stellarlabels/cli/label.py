@@ -1,6 +1,6 @@
 """``stellarlabels label``: label the stars of a file, or of a catalog that is spread over the sky."""
 
-from stellarlabels.cli.checks import check_format, check_output, load_system, names_of_systems, paths_of
+from stellarlabels.cli.checks import check_format, check_inputs, check_output, load_system, names_of_systems, paths_of
 from stellarlabels.exceptions import InputError
 
 __all__ = ["add", "run", "show"]
@@ -15,7 +15,8 @@ def add(verb):
     """Declare the arguments."""
     verb.names = names_of_systems
     verb.add_argument("system", metavar="SYSTEM", help="name of a system")
-    verb.add_argument("input", nargs="+", metavar="INPUT", help=_INPUT)
+    verb.add_argument("input", nargs="*", metavar="INPUT", help=_INPUT)
+    _add_stars(verb)
     verb.add_argument(
         "-o", "--output", required=True, help="file to write; the suffix decides on the format (with Dask a folder)"
     )
@@ -50,9 +51,29 @@ def add(verb):
     dask.add_argument("--radius", type=float, default=1.0, help="arcsec, for --match (default: %(default)s)")
 
 
+def _add_stars(verb):
+    """Declare the arguments for stars of which archives have the inputs."""
+    stars = verb.add_argument_group(
+        "stars without spectra",
+        "What they lack and an archive has is fetched: for stars of an INPUT with identifiers or positions only, and "
+        "for those that are given here instead of it. The same command goes on where it was interrupted.",
+    )
+    stars.add_argument("--region", metavar="RA,DEC,R", help="stars in a cone, degrees; or 'all'")
+    stars.add_argument("--ids", metavar="FILE", help="source_id (LAMOST: obsid), one to a line, or in a table")
+    stars.add_argument("--query", metavar="FILE.adql", help="stars that a query of your own gives")
+    stars.add_argument("--limit", type=int, metavar="N", help="at most so many stars of the region")
+    stars.add_argument("--yes", action="store_true", help="stars of the whole sky, without a limit, are meant")
+    stars.add_argument("--offline", action="store_true", help="fetch nothing: label with what is in the input")
+    stars.add_argument("--fetch", action="store_true", help="fetch what is lacking also for stars that have spectra")
+    stars.add_argument("--service", metavar="URL", help="address of another TAP service")
+    stars.add_argument("--url", help="address of another server of spectra")
+    stars.add_argument("--token-file", metavar="FILE", help="file with a token to log in with")
+
+
 def run(options):
     """Carry the verb out."""
     paths = paths_of(options.input)
+    choice = _choice(options, paths)
     dask = options.engine == "dask"
     if dask and (len(paths) != 1 or options.catalog):
         raise InputError("engine: Dask takes one HATS catalog, and gives labels, not the columns of --catalog")
@@ -65,11 +86,68 @@ def run(options):
         system = system.fewer(options.networks)
     what = {"distances": options.distances, "zero_point": not options.no_zero_point, "keep": options.keep}
     what |= {"release": options.release}
+    choice = choice or _without_inputs(system, paths, options)
+    if choice is not None:
+        _on_archives(system, choice, options, what)
+        return
     if options.plan:
         _plan(system, paths, options, what)
         return
     what |= {"restart": options.restart, "overwrite": options.overwrite}
     show((_on_dask if dask else _on_files)(system, paths, options, what), options.output)
+
+
+def _choice(options, paths):
+    """The stars that are given instead of an input; None if there is an input."""
+    given = {name: getattr(options, name) for name in ("region", "ids", "query") if getattr(options, name) is not None}
+    if bool(paths) + len(given) != 1:
+        raise InputError("input: give either files, or one of --region, --ids and --query")
+    if not given:
+        return None
+    if options.offline or options.engine == "dask":
+        raise InputError(f"{next(iter(given))}: these stars have to be fetched, which --offline and Dask do not do")
+    check_inputs(*(given[name] for name in ("ids", "query") if name in given))
+    from stellarlabels.gather import Choice
+
+    return Choice(**given, limit=options.limit)
+
+
+def _without_inputs(system, paths, options):
+    """The stars of an input that lacks what the system needs, or is to be completed; None if it can be labelled."""
+    if options.offline or options.engine == "dask" or system.supply is None:
+        return None
+    from stellarlabels import gather
+    from stellarlabels.inputs.xp import read_table
+    from stellarlabels.scale.sources import open_source
+
+    source = open_source(paths)
+    _, first = next(iter(source.parts(1)))
+    if source.identity or isinstance(first, Exception) or not (options.fetch or gather.lacks(system, first)):
+        return None
+    return gather.Choice(table=read_table(paths))
+
+
+def _on_archives(system, choice, options, what):
+    """Fetch what stars lack, and label them."""
+    import shutil
+
+    from stellarlabels import gather
+    from stellarlabels.cli.query import _token
+    from stellarlabels.scale.labelling import label_file
+
+    token = _token(options.token_file)
+    archives = gather.Archives(service=options.service, spectra=options.url, token=token)
+    if options.plan:
+        print(gather.plan(system, choice, archives=archives))
+        return
+    folder = f"{options.output}.fetched"
+    how = {"archives": archives, "yes": options.yes, "restart": options.restart}
+    parts = gather.gather(system, folder, choice, **how)
+    what["keep"] = [*gather.kept_of(parts[0]), *what["keep"]]
+    own = {"catalog": options.catalog, "rows": options.rows, "errors": options.errors}
+    long = {"restart": options.restart, "overwrite": options.overwrite}
+    show(label_file(system, [str(path) for path in parts], options.output, **own, **long, **what), options.output)
+    shutil.rmtree(folder)
 
 
 def _plan(system, paths, options, what):

@@ -1,7 +1,5 @@
 """``stellarlabels spectra``: get the spectra of stars from an archive."""
 
-from pathlib import Path
-
 from stellarlabels.cli.checks import check_format, check_inputs, check_output
 from stellarlabels.exceptions import InputError
 
@@ -37,9 +35,10 @@ def run(options):
         check_output(options)
         check_format(options.output)
     from stellarlabels.archive import datalink
+    from stellarlabels.gather import identifiers_in
 
     kind = "continuous" if options.continuous else "sampled"
-    stars = _stars(options.stars)
+    stars = identifiers_in(options.stars, "source_id")
     if options.plan:
         limit = datalink.product(kind, options.release).limit
         print(f"{len(stars):,} stars of {options.release} in {-(-len(stars) // limit):,} requests")
@@ -54,27 +53,3 @@ def run(options):
 
     catalogs.write(spectra, options.output, overwrite=options.overwrite)
     print(f"wrote {options.output}: {len(spectra)} stars, {there} of them with a spectrum")
-
-
-def _stars(path):
-    """A table of stars, of one column if the file has nothing but identifiers."""
-    from astropy.table import QTable
-
-    from stellarlabels.inputs.xp import read_table
-
-    words = _numbers(Path(path))
-    return read_table(path) if words is None else QTable({"source_id": words})
-
-
-def _numbers(path):
-    """The identifiers of a file that has one to a line and nothing else; None for any other file."""
-    import numpy as np
-
-    with open(path, "rb") as stream:
-        if not stream.read(64).split(b"\n")[0].strip().isdigit():
-            return None
-    lines = path.read_text(encoding="utf-8", errors="replace").split()
-    wrong = next((line for line in lines if not line.isdigit() or int(line) >= 2**63), None)
-    if wrong is not None:
-        raise InputError(f"stars: {path} has one identifier to a line, but also {wrong!r}")
-    return np.array(lines, dtype=np.int64)

@@ -98,6 +98,8 @@ class System(LabelEstimator):
     reference = ""
     #: Weights in the package: name and one line of what they are. The first one is the default.
     shipped = {}
+    #: What archives have of the inputs (`stellarlabels.gather.Supply`), for `label`.
+    supply = None
     #: Labels (`stellarlabels.columns.Column`) that the vocabulary does not have, with unit, UCD and description.
     declares = ()
 
@@ -250,6 +252,68 @@ class System(LabelEstimator):
         catalog = CatalogTable(declared.conform(published.with_flags(merged, declared)), copy=False)
         catalog.meta = {**labels.meta, "schema": self.name, "reference": self.reference}
         return catalog
+
+    def label(
+        self, table=None, *, region=None, ids=None, query=None, limit=None, offline=False, archives=None, **options
+    ):
+        """Labels of stars of which nothing but identifier or position needs to be known.
+
+        What the stars lack and an archive has is fetched: photometry and parallaxes of Gaia, 2MASS, AllWISE, distances,
+        and spectra. Stars whose spectra are there already are labelled with what they have, as by `predict`. A run
+        that was interrupted goes on where it was when the same call is made again.
+
+        Parameters
+        ----------
+        table : `~astropy.table.Table`, data frame or array_like of int, optional
+            With the identifier of the stars, or with ``ra`` and ``dec`` (the nearest source of Gaia within an arcsecond
+            is taken, of positions at the epoch 2016.0). Identifiers alone are taken as ``ids``.
+        region : str or sequence of float, optional
+            Instead of it, the stars in a cone: right ascension, declination and radius in degrees; or "all".
+        ids : array_like of int or path-like, optional
+            Instead of it, identifiers: ``source_id``, or ``obsid`` for LAMOST; or a file with one to a line.
+        query : path-like, optional
+            Instead of it, a file with the ADQL that gives the stars.
+        limit : int, optional
+            Largest number of stars of a region.
+        offline : bool
+            Whether nothing is fetched.
+        archives : `stellarlabels.gather.Archives`, optional
+            Other servers, a token, and patience.
+        **options
+            For ``stellarlabels.gather.labels``: ``distances=True``, ``keep``, ``release``, ``store``, ``yes=True`` for
+            all stars of the sky, ``progress``.
+
+        Returns
+        -------
+        `~stellarlabels.catalogs.CatalogTable`
+            As from `predict`, one row for each star, with position and magnitude where they are known. Labels of stars
+            without a spectrum are masked, with the flag NO_INPUT.
+
+        Raises
+        ------
+        InputError
+            If no stars are given, or more than one of the ways to give them.
+        stellarlabels.exceptions.MissingColumnError
+            If what is needed is neither in the table nor in an archive, or ``offline``.
+        stellarlabels.exceptions.ServiceError
+            If an archive fails for good.
+
+        Examples
+        --------
+        >>> from stellarlabels import UACSNet
+        >>> labels = UACSNet.pretrained().label(region=(56.75, 24.1, 0.5))                      # doctest: +SKIP
+        """
+        from stellarlabels import columns, gather
+
+        self.check_trained()
+        if table is not None and not columns.is_table(table):
+            table, ids = None, table if ids is None else ids
+        choice = gather.Choice(region=region, ids=ids, query=query, table=table, limit=limit)
+        if offline and table is None:
+            raise InputError("offline: stars that are given by region, ids or query have to be fetched; give a table")
+        if table is not None and (offline or not gather.lacks(self, columns.intake(table))):
+            return gather.labelled(self, columns.intake(table), **options)
+        return gather.labels(self, choice, archives=archives, **options)
 
     def map(self, catalog, **options):
         """Label a catalog in the HATS format, partition by partition, with LSDB.

@@ -3,6 +3,7 @@
 from astropy.table import QTable
 
 from stellarlabels import columns, flags, packaged
+from stellarlabels.gather import Supply
 from stellarlabels.labels import Recipe
 from stellarlabels.labels.uncertainty import ONE_SIGMA
 from stellarlabels.systems.base import System
@@ -110,6 +111,7 @@ class CSNet(System):
     name = "csnet"
     title = "Teff, log g, [Fe/H], [alpha/Fe], C, N, Mg, Ca from J-PLUS and Gaia colors"
     reference = "https://ui.adsabs.harvard.edu/abs/2022A%26A...659A.181Y"
+    supply = Supply("source_id", "csnet_apply_dr3", ("jplus_by_id", "gaia_by_id", "ebv"), 1500)
     recipes = {"paper": PAPER, "jplus_xp": XP}
     shipped = {
         "jplus_xp": "Teff, log g, [Fe/H], [alpha/Fe] from J-PLUS photometry synthesised from XP, trained on APOGEE",

@@ -4,6 +4,7 @@ import numpy as np
 
 from stellarlabels import columns
 from stellarlabels.exceptions import InputError
+from stellarlabels.gather import Supply
 from stellarlabels.inputs.xp import SIZES
 from stellarlabels.labels import Recipe
 from stellarlabels.systems.base import System
@@ -100,6 +101,7 @@ class UACSNet(System):
     name = "uacsnet"
     title = "Teff, log g, [Fe/H], [alpha/M] from Gaia XP spectra; [Fe/H] of giants as in the paper"
     reference = "https://doi.org/10.12149/101604"
+    supply = Supply("source_id", "gaia_stars", ("gaia_by_id", "xp samples", "ebv"), 15000)
     recipes = {"paper": PAPER, "apogee": APOGEE}
     shipped = {
         "apogee": "Teff, log g, [Fe/H], [alpha/M], M_G + A_G of stars of 3300-7000 K, trained on APOGEE and parallaxes",

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from stellarlabels.gather import Supply
 from stellarlabels.labels import CalibrationPlan, Recipe
 from stellarlabels.labels.uncertainty import ONE_SIGMA
 from stellarlabels.systems.base import System
@@ -116,6 +117,7 @@ class UncertainNet(System):
     name = "uncertain"
     title = "Teff, log g, [Fe/H], [alpha/M] from Gaia XP coefficients, with three terms of the errors"
     reference = "https://doi.org/10.5281/zenodo.10471095"
+    supply = Supply("source_id", "gaia_stars", ("gaia_by_id", "xp coefficients"), 15000)
     recipes = {"paper": PAPER, "apogee": APOGEE}
     shipped = {
         "apogee": "Teff, log g, [Fe/H], [alpha/M] of stars of 3300-7000 K, trained on APOGEE; no [C/Fe], no [N/Fe]",

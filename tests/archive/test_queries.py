@@ -278,7 +278,7 @@ class TestShipped:
     def test_is_declared_completely(self, name):
         query = queries.get(name)
         assert query.title and query.reference and query.services
-        assert query.system in {"csnet", "spcanet", "uncertain", "uacsnet", "solardis"}
+        assert query.system in {"csnet", "spcanet", "uncertain", "uacsnet", "solardis", "gaia", "lamost"}
         assert set(query.services) <= set(services.available())
 
     def test_binds(self, name):

@@ -48,7 +48,7 @@ def xp_spectra(
     kind : {"sampled", "continuous"}
         Samples, or coefficients with their errors and correlations.
     release : str
-        Data release, as the archive calls it; see `stellarlabels.archive.datalink.product`.
+        Data release, as the archive calls it; see `stellarlabels.releases.available`.
     sample : bool
         Whether coefficients are sampled, for releases whose basis functions are known.
     wavelength : `~astropy.units.Quantity` or array_like, shape (M,), optional

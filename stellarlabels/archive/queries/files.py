@@ -36,7 +36,7 @@ def get(name):
 
     Returns
     -------
-    `~stellarlabels.archive.queries.Query`
+    ``stellarlabels.archive.queries.Query``
 
     Raises
     ------
@@ -60,7 +60,7 @@ def find(system, sample="apply", *, service=None):
 
     Returns
     -------
-    `~stellarlabels.archive.queries.Query`
+    ``stellarlabels.archive.queries.Query``
 
     Raises
     ------
@@ -89,7 +89,7 @@ def read(path):
 
     Returns
     -------
-    `~stellarlabels.archive.queries.Query`
+    ``stellarlabels.archive.queries.Query``
 
     Raises
     ------
@@ -115,7 +115,7 @@ def parse(source, name):
 
     Returns
     -------
-    `~stellarlabels.archive.queries.Query`
+    ``stellarlabels.archive.queries.Query``
     """
     lines = source.splitlines()
     end = next((index for index, line in enumerate(lines) if not line.startswith("--")), len(lines))

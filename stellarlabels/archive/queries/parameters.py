@@ -214,8 +214,8 @@ class Parameter:
         return given
 
     def _parts(self, given, count):
-        """The members of a sequence, or of a text with commas."""
-        parts = given.split(",") if isinstance(given, str) else given
+        """The members of a sequence, or of a text with commas or blanks."""
+        parts = given.split("," if "," in given else None) if isinstance(given, str) else given
         try:
             parts = list(parts)
         except TypeError as error:

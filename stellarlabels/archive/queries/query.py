@@ -10,7 +10,10 @@ from stellarlabels.exceptions import InputError, ReleaseError
 
 __all__ = ["BoundQuery", "Query", "Upload"]
 
-_SAMPLES = ("train", "apply", "compare")
+_SAMPLES = ("train", "apply", "compare", "stars")
+
+#: Where the list of selected columns ends.
+_FROM = re.compile(r"\bFROM\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,8 @@ class Query:
         ADQL; ``{name}`` stands for a whole literal.
     system : str
         The system whose sample this is.
-    sample : {"train", "apply", "compare"}
+    sample : {"train", "apply", "compare", "stars"}
+        "stars": a step of ``stellarlabels.gather``: stars of a region, or what an archive has of given ones.
     services : tuple of str
         Services that know these names of tables and columns; the first is the default.
     reference : str
@@ -88,6 +92,14 @@ class Query:
         """Name of the Gaia release whose tables the query reads; None if it reads none of them."""
         found = [release.name for release in _with_tables() if self._tables(release)]
         return found[0] if len(found) == 1 else None
+
+    @property
+    def gives(self):
+        """Names of the columns of the result, in lower case (list of str)."""
+        selected = _FROM.split(without_comments(self.template), maxsplit=1)[0]
+        selected = re.sub(r"^\s*SELECT\s+(\{\w+\}|TOP\s+\d+)?", "", selected, flags=re.IGNORECASE)
+        parts = re.split(r",(?![^(\[]*[)\]])", selected)  # not at commas in parentheses
+        return [re.split(r"\s+AS\s+|\.", part.strip(), flags=re.IGNORECASE)[-1].strip('"').lower() for part in parts]
 
     def _tables(self, release):
         """What the query reads of a release: names of tables by what they are."""

@@ -1,6 +1,7 @@
 """Sampled spectra of a table as plain arrays on the archive's wavelengths, and what is made of them for networks."""
 
 import numpy as np
+from astropy import units as u
 
 from stellarlabels import flags
 from stellarlabels.columns import Ragged, factor, find, values, without_unit
@@ -100,6 +101,7 @@ def own_wavelengths(table):
     if given is None:
         return None
     try:
+        given = _from_text(given) if isinstance(given, str) else given
         unit = getattr(given, "unit", None)
         given = given.to_value("nm") if unit is not None and hasattr(given, "to_value") else np.asarray(given, float)
     except (TypeError, ValueError) as error:
@@ -158,3 +160,9 @@ def nanmedian(values):
     out = np.full(len(values), np.nan)
     out[~empty] = np.nanmedian(values[~empty], axis=1)
     return out
+
+
+def _from_text(text):
+    """Wavelengths (M,) from the text that files keep of them, ``[ 336. 338. ] nm``."""
+    numbers, _, unit = text.partition("]")
+    return u.Quantity(np.array(numbers.strip(" [").split(), float), unit.strip() or "nm")

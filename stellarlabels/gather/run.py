@@ -1,0 +1,166 @@
+"""Stars part by part: fetched, kept on disk until all are there, labelled."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+from astropy.table import vstack
+
+from stellarlabels import catalogs, files
+from stellarlabels.archive.tap.chunks import default_folder
+from stellarlabels.exceptions import InputError
+from stellarlabels.gather import supply as supplies
+from stellarlabels.gather.steps import Gathering, fill
+from stellarlabels.gather.supply import Archives
+from stellarlabels.scale.job import Job, Order
+from stellarlabels.scale.sources import IDENTITY, open_source
+
+#: Stars of a part: as many as the archive's service of spectra takes in one request.
+PART = 5000
+#: The release of Gaia for systems that take any.
+ANY = "Gaia DR3"
+#: What tells which star a row is, beside its identifier.
+KEPT = ("source_id", "phot_g_mean_mag", *IDENTITY)
+
+
+def gather(system, folder, stars, *, archives=None, yes=False, restart=False, progress=None):
+    """Files with the inputs of a system for the stars that are meant; what is in the folder already is not asked for.
+
+    Parameters
+    ----------
+    system : `stellarlabels.systems.System`
+    folder : path-like
+        For parts of 5,000 stars and the archives' replies; made if it is not there.
+    stars : Choice
+    archives : Archives, optional
+    yes : bool
+        Whether stars of the whole sky are meant.
+    restart : bool
+        Whether what is in the folder is thrown away.
+    progress : bool, optional
+        Whether to show a progress bar; by default for more than one part.
+
+    Returns
+    -------
+    list of `~pathlib.Path`
+        Parquet files, in the order of the stars. A star that an archive does not know has masked values.
+
+    Raises
+    ------
+    InputError
+        If the folder holds parts of another order, the system declares no archive, or all stars of the sky are asked
+        for without ``yes``.
+    stellarlabels.exceptions.ServiceError
+        If an archive fails for good. The same call goes on where it was.
+    """
+    from tqdm.auto import tqdm
+
+    folder, archives = Path(folder), Archives() if archives is None else archives
+    supply, release = supplies.of(system), system.release or ANY
+    if not yes:
+        stars.check_size(supply, release)
+    _open(folder, {"system": system.name, "steps": list(supply.steps), **stars.described(supply, release)}, restart)
+    found = _listed(folder, stars, supply, archives, release)
+    gathering = Gathering(system, supply, archives, release, folder)
+    starts = range(0, max(len(found), 1), PART)
+    quiet = not (len(starts) > 1 if progress is None else progress)
+    out = []
+    with tqdm(total=len(found), desc="fetching", unit="star", disable=quiet) as bar:
+        for number, start in enumerate(starts):
+            part, path = found[start : start + PART], folder / f"part-{number:06d}.parquet"
+            if not path.exists():
+                catalogs.write(fill(part, gathering), path)
+            out.append(path)
+            bar.update(len(part))
+    return out
+
+
+def labels(
+    system, stars, *, store=None, archives=None, distances=False, keep=(), release=None, yes=False, progress=None
+):
+    """Labels of the stars that are meant.
+
+    Parameters
+    ----------
+    system, stars, archives, yes, progress
+        As for `gather`.
+    store : path-like, optional
+        Folder in which parts are kept until all are there; by default one in the user's cache.
+    distances : bool or dict
+        As for `stellarlabels.scale.label_file`.
+    keep : sequence of str
+        Columns of the input that are taken over, beside those that say which star a row is.
+    release : str, optional
+        As in `predict`.
+
+    Returns
+    -------
+    `~stellarlabels.catalogs.CatalogTable`
+        As from `predict`, with position and G magnitude of each star where they are known.
+    """
+    supply = supplies.of(system)
+    if store is None:
+        order = repr((system.name, stars.described(supply, system.release or ANY)))
+        store = default_folder().parent / "gather" / hashlib.sha256(order.encode()).hexdigest()[:16]
+    pieces = []
+    for path in gather(system, store, stars, archives=archives, yes=yes, progress=progress):
+        pieces.append(labelled(system, read_part(path), distances=distances, keep=keep, release=release))
+    out = pieces[0] if len(pieces) == 1 else vstack(pieces, metadata_conflicts="silent")
+    shutil.rmtree(store)
+    return catalogs.CatalogTable(out, copy=False)
+
+
+def labelled(system, table, *, distances=False, keep=(), release=None):
+    """Labels of a table that has what is needed, with what tells which star a row is; as from `labels`."""
+    kept = tuple(dict.fromkeys((*kept_of(table), *keep)))
+    found = Job(system, Order(distances=distances, keep=kept, release=release))(table)
+    return catalogs.CatalogTable(found, copy=False)
+
+
+def read_part(path):
+    """The table of a part."""
+    return next(iter(open_source(path).parts(10 * PART)))[1]
+
+
+def kept_of(table):
+    """Columns of a table, or of a part, that tell which star a row is."""
+    table = read_part(table) if isinstance(table, Path) else table
+    return tuple(name for name in KEPT if name in table.colnames)
+
+
+def _open(folder, order, restart):
+    """Make the folder of an order, or make sure that it is that of the same one."""
+    manifest = folder / "order.json"
+    if restart and manifest.exists():
+        shutil.rmtree(folder)
+    if manifest.exists():
+        if json.loads(manifest.read_text(encoding="utf-8")) != order:
+            raise InputError(
+                f"store: {folder} holds what was fetched for another order; remove it, or begin again with "
+                "restart=True (--restart)"
+            )
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"store: the folder {folder} cannot be made: {error.strerror or error}") from error
+    with files.replacing(manifest) as stream:
+        stream.write(json.dumps(order, indent=1).encode())
+
+
+def _listed(folder, stars, supply, archives, release):
+    """The table of all stars, from the folder if it is there."""
+    path = folder / "stars.parquet"
+    if not path.exists():
+        found = stars.stars(supply, archives, release)
+        if not len(found):
+            raise InputError("stars: the archive has no such stars; look at the region, or at the cuts of the query")
+        catalogs.write(found, path)
+    return _whole(path)
+
+
+def _whole(path):
+    """A table from its file, in memory."""
+    pieces = [table for _, table in open_source(path).parts(10**6)]
+    return pieces[0] if len(pieces) == 1 else vstack(pieces, metadata_conflicts="silent")

@@ -1,0 +1,126 @@
+"""What is fetched of each star that lacks it: columns by queries, and spectra."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from astropy.table import MaskedColumn, QTable
+
+from stellarlabels import columns
+from stellarlabels.archive import queries
+from stellarlabels.archive.tap import payload
+from stellarlabels.columns import jplus
+from stellarlabels.exceptions import DataNotFoundError
+from stellarlabels.gather.choice import _of_release
+from stellarlabels.gather.supply import Archives, Supply, has, lacks
+
+_log = logging.getLogger(__name__)
+
+#: Inputs that are worth little, or nothing, without E(B-V).
+_REDDENED = ("colors", "xp_pixels")
+#: What is kept of spectra that are sampled.
+_SAMPLES = ("flux", "flux_error", "spectrum_flag")
+
+
+@dataclass(frozen=True)
+class Gathering:
+    """What all steps need: the system, its `Supply`, the servers, the release, and a folder for replies."""
+
+    system: object
+    supply: Supply
+    archives: Archives
+    release: str
+    folder: Path
+
+
+def fill(table, gathering):
+    """A new table with what the stars lack and archives have, as far as it is there."""
+    out = QTable(table, copy=False)
+    for name in gathering.supply.steps:
+        out = _STEPS[name](out, gathering) if name in _STEPS else _by_query(out, gathering, name)
+    return jplus.gather(out)
+
+
+def is_query(step):
+    """Whether a step is a query."""
+    return step not in _STEPS
+
+
+def _by_query(table, gathering, name):
+    """The table with columns of a query to which identifiers are uploaded."""
+    query = _of_release(queries.get(name), gathering.release)
+    absent = [column for column in query.gives if column != payload.ROW and not has(table, column)]
+    if not absent:
+        return table
+    key = columns.find(table, gathering.supply.key)
+    names = columns.identifiers(table[key], gathering.supply.key)
+    rows = np.flatnonzero(~np.ma.getmaskarray(columns.without_unit(names)))
+    found = QTable({payload.ROW: np.zeros(0, int)})
+    if rows.size:
+        upload = QTable({gathering.supply.key: names[rows]})
+        found = gathering.archives.tap(query).run_chunks(query.bind(), upload, store=gathering.folder / "replies")
+    place = rows[np.asarray(found[payload.ROW], dtype=int)]
+    there = {column.lower(): column for column in found.colnames}
+    out = QTable(table, copy=False)
+    for column in absent:
+        out[column] = _spread(column, found[there[column]] if column in there else None, place, len(table))
+    return out
+
+
+def _spread(name, column, place, count):
+    """A column of ``count`` rows with the values at their places, masked elsewhere."""
+    known = name in columns.vocabulary()
+    data = np.ma.zeros(0) if column is None else columns.without_unit(column)
+    out = np.ma.MaskedArray(np.zeros((count, *data.shape[1:]), data.dtype), mask=True)
+    if column is not None:
+        out[place] = data
+    new = MaskedColumn(out, unit=getattr(column, "unit", None))
+    return columns.column(name).dress(new) if known else new
+
+
+def _spectra(table, gathering, *, sample):
+    """The table with XP spectra: all that have any are in the archive as coefficients."""
+    from stellarlabels.archive.datalink import xp_spectra
+
+    if not lacks(gathering.system, table):
+        return table
+    names = table[columns.find(table, gathering.supply.key)]
+    archives, where = gathering.archives, {"store": gathering.folder / "replies", "url": gathering.archives.spectra}
+    how = {"retry": archives.retry, "timeout": archives.timeout, "progress": False, "release": gathering.release}
+    spectra = xp_spectra(names, kind="continuous", sample=sample, **where, **how)
+    out = QTable(table, copy=False)
+    for name in spectra.colnames:
+        if name not in out.colnames and (not sample or name in _SAMPLES):
+            out[name] = spectra[name]
+    out.meta = {**out.meta, **{key: spectra.meta[key] for key in ("wavelength", "release") if key in spectra.meta}}
+    return out
+
+
+def _samples(table, gathering):
+    """The table with sampled XP spectra."""
+    return _spectra(table, gathering, sample=True)
+
+
+def _coefficients(table, gathering):
+    """The table with coefficients of XP spectra and their covariances."""
+    return _spectra(table, gathering, sample=False)
+
+
+def _reddening(table, gathering):
+    """The table with E(B-V), if the map is at hand."""
+    from stellarlabels.corrections.extinction import ebv
+
+    if has(table, "ebv") or not (has(table, "ra") and has(table, "dec")):
+        return table
+    out = QTable(table, copy=False)
+    try:
+        out["ebv"] = ebv(QTable({name: table[columns.find(table, name)] for name in ("ra", "dec")}))
+    except DataNotFoundError as error:
+        if gathering.system.recipe.features in _REDDENED:
+            _log.warning("stars are labelled without E(B-V): %s; a column 'ebv' of the table will do, too", error)
+        return table
+    return out
+
+
+_STEPS = {"xp samples": _samples, "xp coefficients": _coefficients, "ebv": _reddening}
