@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 from astropy import units as u
 from astropy.table import Table
+from datalink_server import Archive
+from gaia_tables import answers, served
+from tap_server import FakeTAP
 
 import stellarlabels
 from stellarlabels import UACSNet, catalogs
@@ -91,18 +94,37 @@ class TestQuickstart:
         assert np.array_equal(catalogs.read("stars.vot", "uacsnet")["source_id"], names["stars"]["source_id"])
         assert UACSNet.load("mine.stellarlabels").predict(names["stars"][:3])["feh"].unit == "dex"
 
-    def test_command_line(self, folder, blocks, capsys):
+    @pytest.fixture
+    def servers(self):
+        """A TAP service and one of spectra, in place of those of the archive, with stars of the Pleiades."""
+        sample = xp_apogee_sample()[:60]
+        sample["ra"], sample["dec"] = (56.75 + 0.001 * np.arange(60)) * u.deg, np.full(60, 24.1) * u.deg
+        tap = FakeTAP(answers(served(sample)))
+        names = ("source_id", "flux", "flux_error")
+        spectra = Table({name: getattr(sample[name], "value", sample[name]) for name in names})
+        with Archive(spectra) as archive:
+            yield {"label": ["--service", tap.url, "--url", archive.url], "query": ["--service", tap.url, "--sync"],
+                   "spectra": ["--url", archive.url]}  # fmt: skip
+        tap.close()
+
+    def test_command_line(self, folder, blocks, servers, capsys):
+        sample = xp_apogee_sample()[:60]
+        (folder / "stars.fits").unlink()
+        (folder / "source_ids.txt").write_text("\n".join(map(str, sample["source_id"])))
         left_out = []
         for line in blocks[1]:
             words = shlex.split(line)
             assert words.pop(0) == "stellarlabels"
-            if words[0] in ("query", "spectra") or any(word.endswith("/") for word in words):
-                left_out.append(words[:2])  # they ask an archive, or are for folders that do not ship
+            if any(word.endswith("/") for word in words):
+                left_out.append(words[:2])  # folders that do not ship
                 continue
-            more = {"train": ["--epochs", "1"], "label": ["--networks", "1"]}.get(words[0], [])
-            assert main([*words, *(more if "--weights" not in words else [])]) == 0, (line, capsys.readouterr().err)
-        assert left_out == [["query", "uacsnet"], ["spectra", "gaia"], ["label", "solardis"], ["label", "uacsnet"]]
-        assert len(catalogs.read("labels.vot")) == len(catalogs.read("mine.vot")) == 60
+            more = {"train": ["--epochs", "1"], "label": [] if "--weights" in words else ["--networks", "1"]}
+            more = [*more.get(words[0], []), *servers.get(words[0], [])]
+            assert main([*words, *more]) == 0, (line, capsys.readouterr().err)
+        assert left_out == [["label", "solardis"], ["label", "uacsnet"]]
+        found = {name: catalogs.read(f"{name}.vot") for name in ("pleiades", "labels", "again", "mine", "distances")}
+        assert {name: len(table) for name, table in found.items()} == dict.fromkeys(found, 60)
+        np.testing.assert_array_equal(found["labels"]["source_id"], sample["source_id"])
 
 
 def test_versions_agree():

@@ -22,20 +22,7 @@ _NEAR = "gaia_near"
 
 @dataclass(frozen=True)
 class Choice:
-    """The stars that are meant; one of the first four is given.
-
-    Parameters
-    ----------
-    region : str or sequence of float, optional
-        Right ascension, declination and radius in degrees, or "all".
-    ids : path-like or array_like of int, optional
-        Identifiers, or a file with one to a line, or a table that has them.
-    query : path-like, optional
-        File with ADQL.
-    table : `~astropy.table.Table`, optional
-    limit : int, optional
-        Largest number of stars of a region.
-    """
+    """The stars that are meant: of a region, identifiers, a query, or a table; at most ``limit`` of a region."""
 
     region: object = None
     ids: object = None

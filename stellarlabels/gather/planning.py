@@ -31,25 +31,7 @@ class Plan:
 
 
 def plan(system, stars, *, archives=None):
-    """Say what fetching the inputs of stars will take, without doing it. The archive is asked for their number only.
-
-    Parameters
-    ----------
-    system, stars, archives
-        As for `gather`.
-
-    Returns
-    -------
-    Plan
-        Its text is for people.
-
-    Raises
-    ------
-    InputError
-        If the system declares no archive.
-    stellarlabels.exceptions.ServiceError
-        If the archive does not count.
-    """
+    """Say what fetching the inputs of stars will take (`Plan`); the archive is asked for their number only."""
     archives, supply = Archives() if archives is None else archives, supplies.of(system)
     release = system.release or ANY
     count = stars.count(supply, archives, release)

@@ -25,35 +25,8 @@ KEPT = ("source_id", "phot_g_mean_mag", *IDENTITY)
 
 
 def gather(system, folder, stars, *, archives=None, yes=False, restart=False, progress=None):
-    """Files with the inputs of a system for the stars that are meant; what is in the folder already is not asked for.
-
-    Parameters
-    ----------
-    system : `stellarlabels.systems.System`
-    folder : path-like
-        For parts of 5,000 stars and the archives' replies; made if it is not there.
-    stars : Choice
-    archives : Archives, optional
-    yes : bool
-        Whether stars of the whole sky are meant.
-    restart : bool
-        Whether what is in the folder is thrown away.
-    progress : bool, optional
-        Whether to show a progress bar; by default for more than one part.
-
-    Returns
-    -------
-    list of `~pathlib.Path`
-        Parquet files, in the order of the stars. A star that an archive does not know has masked values.
-
-    Raises
-    ------
-    InputError
-        If the folder holds parts of another order, the system declares no archive, or all stars of the sky are asked
-        for without ``yes``.
-    stellarlabels.exceptions.ServiceError
-        If an archive fails for good. The same call goes on where it was.
-    """
+    """Parquet files with the inputs of stars, in their order; what is in the folder already is not asked for again."""
+    # A star that an archive does not know has masked values. If an archive fails for good, the same call goes on later.
     from tqdm.auto import tqdm
 
     folder, archives = Path(folder), Archives() if archives is None else archives
@@ -79,26 +52,7 @@ def gather(system, folder, stars, *, archives=None, yes=False, restart=False, pr
 def labels(
     system, stars, *, store=None, archives=None, distances=False, keep=(), release=None, yes=False, progress=None
 ):
-    """Labels of the stars that are meant.
-
-    Parameters
-    ----------
-    system, stars, archives, yes, progress
-        As for `gather`.
-    store : path-like, optional
-        Folder in which parts are kept until all are there; by default one in the user's cache.
-    distances : bool or dict
-        As for `stellarlabels.scale.label_file`.
-    keep : sequence of str
-        Columns of the input that are taken over, beside those that say which star a row is.
-    release : str, optional
-        As in `predict`.
-
-    Returns
-    -------
-    `~stellarlabels.catalogs.CatalogTable`
-        As from `predict`, with position and G magnitude of each star where they are known.
-    """
+    """Labels of the stars that are meant (`~stellarlabels.catalogs.CatalogTable`), as `System.label` tells."""
     supply = supplies.of(system)
     if store is None:
         order = repr((system.name, stars.described(supply, system.release or ANY)))

@@ -160,6 +160,7 @@ class TestCommand:
         shown = capsys.readouterr().err
         assert "output: give a file with -o" in shown and "exists" in shown
 
+    @pytest.mark.filterwarnings("ignore:.*column has no unit")
     def test_a_table_keeps_its_columns(self, archive, spectra, tmp_path):
         stars = Table({"source_id": spectra["source_id"][:3], "phot_g_mean_mag": [12.0, 13.0, 14.0]})
         stars.write(tmp_path / "stars.csv")

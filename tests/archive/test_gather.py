@@ -1,7 +1,6 @@
 """From a list of stars to labels: services on this machine give real spectra and magnitudes, or fail."""
 
 import json
-import re
 import signal
 import subprocess
 import sys
@@ -12,8 +11,9 @@ import numpy as np
 import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord
-from astropy.table import MaskedColumn, QTable, Table
+from astropy.table import QTable, Table
 from datalink_server import Archive
+from gaia_tables import answers, served
 
 from stellarlabels import CSNet, UACSNet, catalogs, flags
 from stellarlabels.archive import queries
@@ -44,57 +44,10 @@ def expected(system, sample):
     return system.predict(sample)
 
 
-@pytest.fixture(scope="module")
-def served(sample):
-    """The table of the archive: magnitudes and parallaxes as Gaia and 2MASS have them."""
-    names = [name for name in queries.get("gaia_by_id").gives if name != "upload_row"]
-    out = Table({"source_id": sample["source_id"]})
-    for name in dict.fromkeys((*names, "ra", "dec", "phot_g_mean_mag")):
-        there = name in sample.colnames
-        data = without_unit(sample[name]) if there else np.ma.masked_all(len(sample))
-        out[name] = MaskedColumn(
-            np.ma.masked_invalid(data), unit=getattr(sample[name], "unit", None) if there else None
-        )
-    out["astrometric_params_solved"] = np.full(len(out), 31, np.int16)
-    return out
-
-
 @pytest.fixture
-def tap(fake_tap, served):
+def tap(fake_tap, sample):
     """A TAP service that answers the queries of the steps."""
-
-    def answer(adql, uploads):
-        if adql.startswith("SELECT COUNT(*)"):
-            return Table({"stars": [len(answer(re.search(r"FROM \((.*)\) AS listed", adql, re.DOTALL)[1], {}))]})
-        rows = served
-        if "TAP_UPLOAD" in adql:
-            return joined(served, uploads["stars"], "there_ra" in adql)
-        if circle := re.search(r"CIRCLE\('ICRS', (.+?), (.+?), (.+?)\)", adql):
-            ra, dec, radius = (float(word.strip("()")) for word in circle.groups())
-            sky = SkyCoord(served["ra"], served["dec"], unit="deg")
-            rows = served[sky.separation(SkyCoord(ra, dec, unit="deg")) < radius * u.deg]
-        if top := re.search(r"TOP (\d+)", adql):
-            rows = rows[: int(top[1])]
-        return rows["source_id", "ra", "dec", "phot_g_mean_mag"]
-
-    return fake_tap(answer)
-
-
-def joined(served, upload, by_position):
-    """Rows of the archive's table for an upload."""
-    place = {name: row for row, name in enumerate(served["source_id"].tolist())}
-    if not by_position:
-        found = [(number, place[name]) for number, name in upload.iterrows() if name in place]
-    else:
-        here = SkyCoord(upload["ra"], upload["dec"], unit="deg")
-        one, other, *_ = SkyCoord(served["ra"], served["dec"], unit="deg").search_around_sky(here, 1 * u.arcsec)
-        found = sorted(zip(upload["upload_row"][one].tolist(), other.tolist(), strict=True))
-    out = served[[row for _, row in found]]
-    out["upload_row"] = [number for number, _ in found]
-    if by_position:
-        out.rename_columns(["ra", "dec"], ["there_ra", "there_dec"])
-        out.keep_columns(["upload_row", "source_id", "there_ra", "there_dec"])
-    return out
+    return fake_tap(answers(served(sample)))
 
 
 @pytest.fixture
@@ -155,7 +108,7 @@ class TestPython:
         check(labels, expected, agree, np.arange(30))
         assert labels["name"].tolist() == stars["name"].tolist() and stars.colnames == ["GaiaDR3", "name"]
 
-    def test_a_table_with_positions(self, system, sample, expected, archives, served, agree):
+    def test_a_table_with_positions(self, system, sample, expected, archives, agree):
         stars = QTable({"ra": sample["ra"][:30] + 0.2 * u.arcsec, "dec": sample["dec"][:30]})
         labels = system.label(stars, archives=archives)
         check(labels, expected, agree, np.arange(30))
@@ -285,7 +238,8 @@ class TestCommand:
             while len(spectra.requests) < 2 and process.poll() is None:
                 time.sleep(0.05)
             process.send_signal(signal.SIGKILL)
-        assert len(spectra.requests) == 2 and not Path("labels.vot").exists()
+            said = process.stderr.read()
+        assert len(spectra.requests) == 2 and not Path("labels.vot").exists(), said
         assert Path("labels.vot.fetched/part-000000.parquet").exists()
         found = self.labels_of(servers, "--ids", "ids.txt")
         np.testing.assert_array_equal(found["source_id"], sample["source_id"])
