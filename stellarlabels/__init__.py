@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 #: Public functions, and where each is. The classes of the systems come from their registry.
 _FUNCTIONS = {
     "load": "systems",
+    "lamost_spectra": "archive.lamost",
     "read_lamost": "archive.readers",
     "read_table": "archive.readers",
     "read_xp": "archive.readers",

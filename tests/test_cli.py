@@ -53,6 +53,16 @@ def test_label(spectra_file, tmp_path, suffix, capsys):
     assert "FEH" in catalogs.read(output, "uacsnet").colnames or "feh" in catalogs.read(output, "uacsnet").colnames
 
 
+def test_files_after_options(spectra_file, tmp_path):
+    output = tmp_path / "out.fits"
+    assert main(["label", "uacsnet", "--networks", "1", str(spectra_file), "-o", str(output)]) == 0
+    assert len(catalogs.read(output)) == 40
+    with pytest.raises(SystemExit):
+        main(["label", "uacsnet", "--nothing", str(spectra_file), "-o", str(output)])
+    with pytest.raises(SystemExit):
+        main(["systems", str(spectra_file)])
+
+
 def test_label_with_fewer_networks(spectra_file, tmp_path, capsys):
     command = ["label", "uacsnet", str(spectra_file), "-o", str(tmp_path / "out.fits")]
     assert main([*command, "--networks", "5"]) == 1

@@ -52,7 +52,11 @@ def main(arguments=None):
     if not arguments:
         parser.print_help()
         return 0
-    options = parser.parse_args(arguments)
+    options, rest = parser.parse_known_args(arguments)
+    if rest:  # files after options: a list that may be empty is taken to end before them
+        if not hasattr(options, "input") or any(word.startswith("-") for word in rest):
+            parser.error(f"unrecognized arguments: {' '.join(rest)}")
+        options.input = [*options.input, *rest]
     try:
         with nullcontext() if options.verbose else _quiet(), _listening(options.verbose):
             options.run(options)

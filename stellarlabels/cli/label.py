@@ -136,7 +136,8 @@ def _on_archives(system, choice, options, what):
     from stellarlabels.scale.labelling import label_file
 
     token = _token(options.token_file)
-    archives = gather.Archives(service=options.service, spectra=options.url, token=token)
+    tokens = {"token" if system.supply and system.supply.key == "source_id" else "spectra_token": token}
+    archives = gather.Archives(service=options.service, spectra=options.url, **tokens)
     if options.plan:
         print(gather.plan(system, choice, archives=archives))
         return

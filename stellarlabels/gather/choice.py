@@ -10,6 +10,7 @@ from astropy.table import QTable
 
 from stellarlabels import columns
 from stellarlabels.archive import queries
+from stellarlabels.archive.lamost import with_obsids
 from stellarlabels.archive.tap import payload
 from stellarlabels.exceptions import InputError, MissingColumnError, ReadError
 from stellarlabels.inputs.xp import read_table
@@ -63,7 +64,7 @@ class Choice:
         found = self.bound(supply, release)
         if found is not None:
             query, bound = found
-            out = archives.tap(query).run_async(bound)
+            out = _each_once(archives.tap(query).run_async(bound), supply.key)
         elif self.table is not None:
             out = columns.intake(self.table)
         else:
@@ -129,6 +130,15 @@ def _own_query(path):
     return queries.get("gaia_stars"), plain
 
 
+def _each_once(table, key):
+    """The rows of a table with an identifier that was not there before."""
+    name = columns.find(table, key)
+    if name is None:
+        return table
+    _, first = np.unique(columns.without_unit(table[name]).data, return_index=True)
+    return table if len(first) == len(table) else table[np.sort(first)]
+
+
 def _of_release(query, release):
     """The query of the tables of a Gaia release, if it reads any."""
     return query if query.release is None or release is None else query.for_release(release)
@@ -137,11 +147,14 @@ def _of_release(query, release):
 def _placed(table, supply, archives, release):
     """A table with positions only, with the identifier of the nearest source of each within an arcsecond."""
     there = [name for name in ("ra", "dec") if columns.find(table, name) is not None]
-    if supply.key != "source_id" or len(there) < 2:
+    if len(there) < 2 or supply.key not in ("source_id", "obsid"):
         raise MissingColumnError(
-            f"stars: column {supply.key!r} is missing, and archives find stars by it; the columns are "
-            f"{', '.join(table.colnames)}"
+            f"stars: column {supply.key!r} is missing, and archives find stars by it, or by ra and dec; the columns "
+            f"are {', '.join(table.colnames)}"
         )
+    if supply.key == "obsid":
+        resolution = "medium" if "lamost medium" in supply.steps else "low"
+        return with_obsids(table, resolution=resolution, tap=archives.tap(queries.get(supply.stars)))
     query = _of_release(queries.get(_NEAR), release)
     pairs = archives.tap(query).run_chunks(query.bind(), table)
     out = QTable(table)

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -123,4 +124,27 @@ def _reddening(table, gathering):
     return out
 
 
-_STEPS = {"xp samples": _samples, "xp coefficients": _coefficients, "ebv": _reddening}
+def _lamost(resolution, table, gathering):
+    """The table with LAMOST spectra."""
+    from stellarlabels.archive.lamost import lamost_spectra
+
+    if not lacks(gathering.system, table):
+        return table
+    archives, names = gathering.archives, table[columns.find(table, gathering.supply.key)]
+    where = {"store": gathering.folder / "spectra", "url": archives.spectra, "token": archives.spectra_token}
+    how = {"retry": archives.retry, "timeout": archives.timeout, "progress": False, "resolution": resolution}
+    spectra = lamost_spectra(names, **where, **how)
+    out = QTable(table, copy=False)
+    for name in spectra.colnames:
+        if name != "obsid":  # what a file says of its spectrum is what counts
+            out[name] = spectra[name]
+    return out
+
+
+_STEPS = {
+    "xp samples": _samples,
+    "xp coefficients": _coefficients,
+    "ebv": _reddening,
+    "lamost low": partial(_lamost, "low"),
+    "lamost medium": partial(_lamost, "medium"),
+}

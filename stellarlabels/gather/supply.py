@@ -19,8 +19,8 @@ class Supply:
         Name of the query that lists stars of a region; see `stellarlabels.archive.queries`.
     steps : tuple of str
         What is fetched of each star that lacks it, in this order: names of queries to which identifiers are uploaded,
-        ``"xp samples"`` and ``"xp coefficients"`` for Gaia's spectra, and ``"ebv"`` for E(B-V) where the map of SFD is
-        on this machine.
+        ``"xp samples"`` and ``"xp coefficients"`` for Gaia's spectra, ``"lamost low"`` and ``"lamost medium"`` for
+        LAMOST's, and ``"ebv"`` for E(B-V) where the map of SFD is on this machine.
     size : int
         Bytes that travel for a star, about.
     """
@@ -42,7 +42,9 @@ class Archives:
     spectra : str, optional
         Address of another server of spectra.
     token : str, optional
-        To log in with.
+        To log in with at the TAP service.
+    spectra_token : str, optional
+        To log in with at the server of spectra.
     retry : `~stellarlabels.archive.tap.Retry`, optional
         How often and after what time a request is repeated.
     timeout : float
@@ -52,6 +54,7 @@ class Archives:
     service: str | dict | None = None
     spectra: str | None = None
     token: str | None = field(default=None, repr=False)
+    spectra_token: str | None = field(default=None, repr=False)
     retry: object = None
     timeout: float = 300.0
 

@@ -5,6 +5,7 @@ from astropy.table import Table
 
 from stellarlabels import columns, flags
 from stellarlabels.exceptions import InputError
+from stellarlabels.gather import Supply
 from stellarlabels.inputs.lamost import lamost_columns
 from stellarlabels.inputs.spectra import pixel_column, redshift
 from stellarlabels.labels import Recipe
@@ -104,6 +105,7 @@ class SolarDis(System):
     name = "solardis"
     title = "Teff, log g, [Fe/H], M_G, (BP-RP)0 and distances from LAMOST low-resolution spectra"
     reference = "https://doi.org/10.1051/0004-6361/202450164"
+    supply = Supply("obsid", "lamost_stars", ("lamost low",), 100000)
     recipes = {"paper": PAPER, "compact": COMPACT}
     shipped = {
         "compact": "Teff, log g, [Fe/H] of stars of 4000-8500 K, trained on LAMOST DR10 spectra and LASP labels",

@@ -5,6 +5,7 @@ from astropy.table import Table
 
 from stellarlabels import columns, flags
 from stellarlabels.exceptions import InputError
+from stellarlabels.gather import Supply
 from stellarlabels.labels import Recipe
 from stellarlabels.systems.base import System
 
@@ -105,6 +106,7 @@ class SPCANet(System):
     name = "spcanet"
     title = "Teff, log g and 13 abundances from LAMOST medium-resolution spectra"
     reference = "https://doi.org/10.3847/1538-4357/ab6dea"
+    supply = Supply("obsid", "lamost_mrs_stars", ("lamost medium",), 600000)
     recipes = {"paper": PAPER, "compact": COMPACT}
     shipped = {
         "synthetic-cannon": "Teff, log g, [Fe/H] on the scale of LASP, trained on synthetic spectra with lines as "

@@ -7,6 +7,6 @@ Examples
 """
 
 from stellarlabels.archive.datalink.products import Product as Product, product as product
-from stellarlabels.archive.datalink.spectra import download, xp_spectra
+from stellarlabels.archive.datalink.spectra import download as download, xp_spectra
 
-__all__ = ["download", "xp_spectra"]
+__all__ = ["xp_spectra"]

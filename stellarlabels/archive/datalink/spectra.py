@@ -91,7 +91,7 @@ def xp_spectra(
     Notes
     -----
     A million stars are 200 requests of 5,000; as samples they take 5.5 GB of memory, as coefficients with correlations
-    26 GB. For more than fit, `download` the files and read them one by one.
+    26 GB. For more than fit, ``stellarlabels label`` fetches them in parts.
     """
     names, wanted, grid = _identifiers(stars), product(kind, release), as_grid(wavelength)
     if kind == "continuous" and sample and not releases.get(release).knows("bases"):
@@ -125,32 +125,8 @@ def xp_spectra(
 
 
 def download(stars, store, *, kind="sampled", release="Gaia DR3", url=None, timeout=300.0, retry=None, progress=None):
-    """Gaia XP spectra of stars as files, as the archive sends them.
-
-    Parameters
-    ----------
-    stars, kind, release, url, timeout, retry, progress
-        As in `xp_spectra`.
-    store : path-like
-        Folder for the files, made if it does not exist. What is there already is not asked for again.
-
-    Returns
-    -------
-    list of `~pathlib.Path`
-        One zip archive for each 5,000 stars, to be read with `stellarlabels.archive.readers.read_xp`. There is none
-        for stars of which the archive has no spectra.
-
-    Raises
-    ------
-    ChunksFailedError
-        If requests fail for good; its ``result`` is the list of the files that are complete.
-    LoginError
-        If the archive refuses access.
-    InputError
-        If the identifiers are not integers, or the release has no such spectra.
-    MissingColumnError
-        If the table has no ``source_id``.
-    """
+    """XP spectra as the archive sends them: zip archives (list of Path), one for each 5,000 stars that have any."""
+    # What is in the folder already is not asked for again. Errors are those of `xp_spectra`.
     names, wanted = _identifiers(stars), product(kind, release)
     outcome, replies = _run(names, wanted, members, store, url, timeout, retry, progress)
     rows = QTable({"source_id": names})

@@ -97,7 +97,7 @@ class Query:
     def gives(self):
         """Names of the columns of the result, in lower case (list of str)."""
         selected = _FROM.split(without_comments(self.template), maxsplit=1)[0]
-        selected = re.sub(r"^\s*SELECT\s+(\{\w+\}|TOP\s+\d+)?", "", selected, flags=re.IGNORECASE)
+        selected = re.sub(r"^\s*SELECT\s+(DISTINCT\s+)?(\{\w+\}|TOP\s+\d+)?", "", selected, flags=re.IGNORECASE)
         parts = re.split(r",(?![^(\[]*[)\]])", selected)  # not at commas in parentheses
         return [re.split(r"\s+AS\s+|\.", part.strip(), flags=re.IGNORECASE)[-1].strip('"').lower() for part in parts]
 

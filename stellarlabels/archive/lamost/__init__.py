@@ -1,0 +1,13 @@
+"""LAMOST spectra from the survey's archive, for any number of stars.
+
+Examples
+--------
+>>> from stellarlabels.archive.lamost import lamost_spectra
+>>> stars = lamost_spectra([740103002, 740103003], token="...")                                 # doctest: +SKIP
+"""
+
+from stellarlabels.archive.lamost.addresses import available as available
+from stellarlabels.archive.lamost.positions import with_obsids as with_obsids
+from stellarlabels.archive.lamost.spectra import download as download, lamost_spectra
+
+__all__ = ["lamost_spectra"]
