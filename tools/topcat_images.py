@@ -1,6 +1,6 @@
 """Make the images of docs/topcat.rst: a real TOPCAT with a table that was sent to it, and STILTS plots of our files.
 
-Needs topcat, stilts, xdotool and Xvfb (Debian packages). Nothing leaves this machine.
+Needs topcat, stilts, xdotool, a JDK and Xvfb (Debian packages). Nothing leaves this machine.
 
 usage: python tools/topcat_images.py [FOLDER]      (by default docs/images/topcat)
 """
@@ -88,6 +88,37 @@ def windows(table, folder, work):
             log.close()
 
 
+def answered(stars, folder, work):
+    """Screenshot of TOPCAT with a table that it has sent to ``stellarlabels samp``, and the one that came back."""
+    from pyvo.samp import SAMPHubServer, conf
+
+    lockfile = work / "samp.lock"
+    os.environ.update(SAMP_HUB=f"std-lockurl:{lockfile.as_uri()}", HOME=str(work), DISPLAY=DISPLAY)
+    server = ["Xvfb", DISPLAY, "-screen", "0", f"{SIZE[0]}x{SIZE[1]}x24", "-nolisten", "tcp", "-fbdir", str(work)]
+    java = ["java", "-Djsamp.localhost=127.0.0.1", "-cp", "/usr/share/java/starlink-topcat.jar"]
+    script = Path(__file__).parents[1] / "tests" / "stand_ins" / "SendTable.java"
+    with conf.set_temp("use_internet", False):
+        hub = SAMPHubServer(web_profile=False, addr="127.0.0.1", lockfile=str(lockfile))
+        hub.start()
+        display = subprocess.Popen(server, stderr=subprocess.DEVNULL)
+        service = subprocess.Popen(
+            [sys.executable, "-m", "stellarlabels", "samp", "--offline", "--count", "1"], stdout=subprocess.PIPE
+        )
+        service.stdout.readline()
+        topcat = subprocess.Popen([*java, str(script), str(stars), "stellarlabels"], stdout=subprocess.DEVNULL)
+        try:
+            service.wait(300)
+            time.sleep(3)
+            shown = screen(work / "Xvfb_screen0")
+            save(shown, shown.any(axis=2), folder / "answered.png")
+        finally:
+            topcat.terminate()
+            topcat.wait(20)
+            hub.stop()
+            display.terminate()
+            display.wait(10)
+
+
 def plots(labels, stars, folder):
     """Plots that STILTS makes of our files."""
     common = ["xpix=640", "ypix=420", "omode=out"]
@@ -126,6 +157,8 @@ def main():
         catalogs.write(stars[["source_id", "teff", "logg", "feh"]], work / "stars.vot")
         plots(work / "labels.vot", work / "stars.vot", folder)
         windows(labels, folder, work)
+        catalogs.write(stars["source_id", "flux", "flux_error", "phot_g_mean_mag"], work / "spectra.vot")
+        answered(work / "spectra.vot", folder, work)
     for path in sorted(folder.glob("*.png")):
         print(path.name, path.stat().st_size)
 

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 from stellarlabels import columns
-from stellarlabels.exceptions import InputError, SampError
+from stellarlabels.exceptions import InputError, SampError, StellarLabelsError
 from stellarlabels.files import dumps, loads
 
 __all__ = ["receive", "send_to_topcat"]
@@ -28,6 +28,7 @@ __all__ = ["receive", "send_to_topcat"]
 _LOOPBACK = "127.0.0.1"
 _LOAD = "table.load.votable"
 _OK = "samp.ok"
+_PROGRESS = "samp.msg.progress"
 _SCHEMES = ("file", "http", "https")
 #: How long the transfer of one table may stand still, s.
 _STALLED = 60
@@ -63,16 +64,9 @@ def send_to_topcat(table, *, name=None, client="topcat", timeout=60.0):
     table = columns.as_table(table)
     title = str(name or table.meta.get("name") or "stellarlabels")
     document = dumps(table)
-    with _connected("stellarlabels") as hub, tempfile.TemporaryDirectory(prefix="stellarlabels-") as folder:
+    with _connected("stellarlabels") as hub:
         programs = _programs(hub, client)
-        file = Path(folder) / "table.vot"
-        file.write_bytes(document)
-        message = {
-            "samp.mtype": _LOAD,
-            "samp.params": {"url": file.as_uri(), "table-id": f"stellarlabels:{title}", "name": title},
-        }
-        for public, program in programs.items():
-            _call(hub, public, program, message, timeout)
+        _send(hub, programs, document, title, timeout)
     return list(programs.values())
 
 
@@ -114,6 +108,60 @@ def receive(*, timeout=300.0, name="stellarlabels"):
         table.meta.update(name=str(params.get("name") or params.get("table-id") or ""), sender=_name(hub, sender))
         _reply(hub, number, _OK)
     return table
+
+
+def serve(handle, *, count=None, name="stellarlabels", timeout=600.0, started=None):
+    """Answer every table that a program sends with what ``handle(table, tell)`` makes of it, sent to that program."""
+    # To all programs that take tables, if that one does not. ``tell(text, percent)`` sends a notification of progress.
+    # ``count``: after how many tables it ends; ``started`` is called when tables can come. An error becomes the answer.
+    inbox, done = Queue(), 0
+    with _connected(name) as hub:
+        hub.bind_receive_message(_LOAD, lambda *message: inbox.put(message))
+        if started is not None:
+            started()
+        while count is None or done < count:
+            _, sender, number, _, params, _ = inbox.get()
+            _answer(hub, sender, number, params, handle, timeout)
+            done += 1
+
+
+def _answer(hub, sender, number, params, handle, timeout):
+    """Handle one table, send the result, and say how it went."""
+    title = str(params.get("name") or params.get("table-id") or "stars")
+
+    def tell(text, percent=0):
+        said = {"msgid": str(number or ""), "txt": str(text), "percent": str(percent)}
+        for public in hub.get_subscribed_clients(_PROGRESS):
+            hub.notify(public, {"samp.mtype": _PROGRESS, "samp.params": said})
+
+    try:
+        table = loads(_fetch(params.get("url", "")), where=f"table from {_name(hub, sender)}")
+        tell(f"{title}: {len(table)} rows came", 1)
+        result = handle(table, tell)
+        takers = {key: _name(hub, key) for key in hub.get_subscribed_clients(_LOAD)}
+        takers = {sender: takers[sender]} if sender in takers else takers
+        if not takers:
+            raise SampError("no program takes the labelled table; start TOPCAT")
+        _send(hub, takers, dumps(columns.portable(result)), f"{title}, labelled", timeout)
+    except (StellarLabelsError, OSError) as error:
+        tell(f"{title}: {error}", 100)
+        _reply(hub, number, "samp.error", {"samp.errortxt": str(error)})
+        return
+    tell(f"{title}: {len(result)} rows labelled", 100)
+    _reply(hub, number, _OK)
+
+
+def _send(hub, programs, document, title, timeout):
+    """Have programs (names by public identifiers) load a VOTable (bytes)."""
+    with tempfile.TemporaryDirectory(prefix="stellarlabels-") as folder:
+        file = Path(folder) / "table.vot"
+        file.write_bytes(document)
+        message = {
+            "samp.mtype": _LOAD,
+            "samp.params": {"url": file.as_uri(), "table-id": f"stellarlabels:{title}", "name": title},
+        }
+        for public, program in programs.items():
+            _call(hub, public, program, message, timeout)
 
 
 @contextmanager

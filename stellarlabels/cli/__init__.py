@@ -21,6 +21,7 @@ _VERBS = {
     "query": "get the stars to train a system on, or to apply it to, from an archive",
     "spectra": "get the spectra of stars from an archive, ready to be labelled",
     "label": "label the stars of a file of any size, or of a HATS catalog",
+    "samp": "label the tables that TOPCAT sends, and send them back",
     "distance": "distances of the stars of a file, from their spectra and parallaxes",
     "export": "write everything that is needed to publish a catalog",
     "validate": "print bias, scatter and whether errors are right of a catalog",

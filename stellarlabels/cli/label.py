@@ -32,6 +32,7 @@ def add(verb):
     )
     verb.add_argument("--keep", nargs="+", default=[], metavar="COLUMN", help="columns of the input to take over")
     verb.add_argument("--overwrite", action="store_true", help="replace an existing output")
+    verb.add_argument("--to-topcat", action="store_true", help="also show the result in a running TOPCAT")
     verb.add_argument("--plan", action="store_true", help="only say what it will take, measured on a few stars")
     long = verb.add_argument_group("long runs", "An interrupted run goes on when the same command is given again.")
     long.add_argument("--restart", action="store_true", help="throw away what an interrupted run has done")
@@ -89,12 +90,23 @@ def run(options):
     choice = choice or _without_inputs(system, paths, options)
     if choice is not None:
         _on_archives(system, choice, options, what)
-        return
-    if options.plan:
+    elif options.plan:
         _plan(system, paths, options, what)
-        return
-    what |= {"restart": options.restart, "overwrite": options.overwrite}
-    show((_on_dask if dask else _on_files)(system, paths, options, what), options.output)
+    else:
+        what |= {"restart": options.restart, "overwrite": options.overwrite}
+        show((_on_dask if dask else _on_files)(system, paths, options, what), options.output)
+    if options.to_topcat and not options.plan:
+        _show_in_topcat(options.output)
+
+
+def _show_in_topcat(output):
+    """Send the result to TOPCAT."""
+    from pathlib import Path
+
+    from stellarlabels import catalogs, send_to_topcat
+
+    send_to_topcat(catalogs.read(output), name=Path(output).name)
+    print(f"TOPCAT shows {output}")
 
 
 def _choice(options, paths):

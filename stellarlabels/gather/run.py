@@ -24,9 +24,10 @@ ANY = "Gaia DR3"
 KEPT = ("source_id", "phot_g_mean_mag", *IDENTITY)
 
 
-def gather(system, folder, stars, *, archives=None, yes=False, restart=False, progress=None):
+def gather(system, folder, stars, *, archives=None, yes=False, restart=False, progress=None, tell=None):
     """Parquet files with the inputs of stars, in their order; what is in the folder already is not asked for again."""
     # A star that an archive does not know has masked values. If an archive fails for good, the same call goes on later.
+    # ``tell(text, percent)`` is called as it goes on.
     from tqdm.auto import tqdm
 
     folder, archives = Path(folder), Archives() if archives is None else archives
@@ -42,6 +43,11 @@ def gather(system, folder, stars, *, archives=None, yes=False, restart=False, pr
     with tqdm(total=len(found), desc="fetching", unit="star", disable=quiet) as bar:
         for number, start in enumerate(starts):
             part, path = found[start : start + PART], folder / f"part-{number:06d}.parquet"
+            if tell is not None:
+                tell(
+                    f"fetching what stars {start + 1} to {start + len(part)} of {len(found)} lack",
+                    80 * start // len(found),
+                )
             if not path.exists():
                 catalogs.write(fill(part, gathering), path)
             out.append(path)
@@ -50,7 +56,17 @@ def gather(system, folder, stars, *, archives=None, yes=False, restart=False, pr
 
 
 def labels(
-    system, stars, *, store=None, archives=None, distances=False, keep=(), release=None, yes=False, progress=None
+    system,
+    stars,
+    *,
+    store=None,
+    archives=None,
+    distances=False,
+    keep=(),
+    release=None,
+    yes=False,
+    progress=None,
+    tell=None,
 ):
     """Labels of the stars that are meant (`~stellarlabels.catalogs.CatalogTable`), as `System.label` tells."""
     supply = supplies.of(system)
@@ -58,15 +74,18 @@ def labels(
         order = repr((system.name, stars.described(supply, system.release or ANY)))
         store = default_folder().parent / "gather" / hashlib.sha256(order.encode()).hexdigest()[:16]
     pieces = []
-    for path in gather(system, store, stars, archives=archives, yes=yes, progress=progress):
+    for path in gather(system, store, stars, archives=archives, yes=yes, progress=progress, tell=tell):
         pieces.append(labelled(system, read_part(path), distances=distances, keep=keep, release=release))
     out = pieces[0] if len(pieces) == 1 else vstack(pieces, metadata_conflicts="silent")
+    if tell is not None:
+        tell(f"{len(out)} stars are labelled", 99)
     shutil.rmtree(store)
     return catalogs.CatalogTable(out, copy=False)
 
 
-def labelled(system, table, *, distances=False, keep=(), release=None):
+def labelled(system, table, *, distances=False, keep=(), release=None, **others):
     """Labels of a table that has what is needed, with what tells which star a row is; as from `labels`."""
+    # ``others``: what is for stars that are fetched.
     kept = tuple(dict.fromkeys((*kept_of(table), *keep)))
     found = Job(system, Order(distances=distances, keep=kept, release=release))(table)
     return catalogs.CatalogTable(found, copy=False)
