@@ -69,7 +69,7 @@ def one(kind, source, target):
         "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "stars": done.stars,
         "parts": done.parts,
-        "unflagged": done.good / done.labels,
+        "good": done.good / done.labels,
         "input_bytes": Path(source).stat().st_size,
         "output_bytes": Path(target).stat().st_size,
     }

@@ -52,7 +52,8 @@ def run(output="stellarlabels-demo", *, system="uacsnet", weights=None):
     -------
     summary : `~astropy.table.QTable`
         Bias and scatter of each label against what is known of the stars; see `stellarlabels.validation.compare`.
-        ``meta["sample"]`` and ``meta["against"]`` are those of `sample_for`.
+        ``meta["sample"]`` and ``meta["against"]`` are those of `sample_for`; ``meta["verdicts"]`` tells how many of
+        each label are good, and which flags took the others.
     files : dict of str to `~pathlib.Path`
         What was written: ``labels.vot``, ``labels.fits``, ``catalog.vot``, ``catalog.fits``, ``kiel.png``,
         ``residuals.png``, ``summary.ecsv``.
@@ -63,7 +64,7 @@ def run(output="stellarlabels-demo", *, system="uacsnet", weights=None):
         If the output exists and is not a folder, or the package has no sample that the system could label.
     """
     from stellarlabels import catalogs, systems
-    from stellarlabels.validation import compare
+    from stellarlabels.validation import Verdicts, compare
 
     folder = Path(output)
     if folder.exists() and not folder.is_dir():
@@ -81,6 +82,8 @@ def run(output="stellarlabels-demo", *, system="uacsnet", weights=None):
             catalogs.write(table, files[f"{name}.{suffix}"], *schema, overwrite=True)
     summary = compare(labels, stars)
     summary.meta |= {key: stars.meta[key] for key in ("sample", "against")}
+    summary.meta["stars"] = len(labels)
+    summary.meta["verdicts"] = str(Verdicts.count(labels))
     files["summary.ecsv"] = folder / "summary.ecsv"
     summary.write(files["summary.ecsv"], overwrite=True)
     return summary, files | _draw(labels, stars, summary, folder)

@@ -33,6 +33,7 @@ __all__ = [
     "FlagSet",
     "decode",
     "describe",
+    "filter",
     "get",
     "names",
     "register",
@@ -114,8 +115,10 @@ def set_of(column):
     told = (getattr(info, "meta", None) or {}).get("flags")
     if told:
         return told if told in _REGISTRY or told in names() else ""
-    if not (isinstance(name, str) and name.endswith("_flag")):
+    if not (isinstance(name, str) and name.endswith(("_flag", "_flag_bits"))):
         return ""
+    if name.endswith("_bits"):  # beside a flag of another convention, see System.catalog
+        return "label"
     own = name.removesuffix("_flag")
     if own in _REGISTRY or own in names():
         return own
@@ -170,6 +173,42 @@ def _explained(value, name):
             f"name: the flags of column {column!r} are those of the set {own!r}, got {name!r}; leave the name out"
         )
     return get(name or own or "label")
+
+
+def filter(column, *, language="topcat", without=None, name=None):
+    """What keeps the good rows of a table of labels, as an expression for TOPCAT or a condition in ADQL.
+
+    Parameters
+    ----------
+    column : str
+        Name of a column of flags, ``"feh_flag"``, or of a label, ``"feh"``.
+    language : {"topcat", "adql"}
+    without : str, optional
+        Name of a flag: rows that do not have it are kept, whatever else they have.
+    name : str, optional
+        Name of the set of flags; by default the one called as the column is before ``_flag``, or "label".
+
+    Returns
+    -------
+    str
+        See `FlagSet.filter`. Tables with a column ``<label>_good`` need no more than ``feh_good`` in TOPCAT.
+
+    Raises
+    ------
+    InputError
+        If there is no such language, flag or set.
+
+    Examples
+    --------
+    >>> from stellarlabels import flags
+    >>> flags.filter("feh")
+    '(feh_flag | 2114056) == 2114056'
+    >>> flags.filter("distance", language="adql", without="CONFLICT")
+    'MOD(distance_flag / 128, 2) = 0'
+    """
+    own = column.removesuffix("_flag")
+    kind = name or (own if own in names() else "label")
+    return get(kind).filter(column if name or own != column else f"{own}_flag", language=language, without=without)
 
 
 def table(name="label"):
@@ -255,6 +294,11 @@ LABEL = register(
                 "OTHER_KIND",
                 "The input looks like that of a kind of object, or of damage, for which the label does not hold.",
                 "bad",
+            ),
+            (
+                "IN_TRAINING",
+                "The network was trained with this star, so that comparisons flatter; one in 1000 is told so in error.",
+                "note",
             ),
         ],
     )

@@ -276,6 +276,47 @@ class FlagSet:
         lines = [f"{name}: {meanings.get(name, 'not a flag of this column')}" for name in self.decode(value)]
         return "\n".join(lines) or self.zero
 
+    def filter(self, column, *, language="topcat", without=None):
+        """What keeps the good rows of a table, as an expression for another program.
+
+        Parameters
+        ----------
+        column : str
+            Name of the column of flags.
+        language : {"topcat", "adql"}
+            TOPCAT's expressions are those of all STILTS commands; those in ADQL 2.0 go after WHERE.
+        without : str, optional
+            Name of a flag: rows that do not have it are kept, whatever else they have.
+
+        Returns
+        -------
+        str
+            The same rows as `is_good`, or those that do not `has` the flag.
+
+        Raises
+        ------
+        InputError
+            If there is no such language or flag.
+
+        Examples
+        --------
+        >>> from stellarlabels import flags
+        >>> flags.LABEL.filter("feh_flag", without="LABEL_RANGE")
+        '(feh_flag & 256) == 0'
+        """
+        if language not in ("topcat", "adql"):
+            raise InputError(f"language: expected 'topcat' or 'adql', got {language!r}; give one of these")
+        if without is not None:
+            bit = self[without]
+            return f"({column} & {bit}) == 0" if language == "topcat" else f"MOD({column} / {bit}, 2) = 0"
+        notes = [flag.value for flag in self.flags if flag.level == "note"]
+        if not notes:
+            return f"{column} {'==' if language == 'topcat' else '='} {self.good}"
+        if language == "topcat":
+            return f"({column} | {sum(notes)}) == {sum(notes) | self.good}"
+        # ADQL has no operators on bits: each is found by integer division and taken off.
+        return " - ".join([column, *(f"{value} * MOD({column} / {value}, 2)" for value in notes)]) + f" = {self.good}"
+
     def table(self):
         """The set as a table.
 

@@ -159,7 +159,9 @@ def test_only_our_own_lines_are_printed(spectra_file, tmp_path):
     environment = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("wrote o.vot: 40 stars") and len(done.stdout.splitlines()) == 1
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("wrote o.vot: 40 stars, ") and lines[0].endswith("labels are good")
+    assert [line.partition(": ")[0] for line in lines[1:]] == ["teff", "logg", "feh", "alpha_m", "m_g_dimmed"]
     assert [line for line in done.stderr.splitlines() if not line.startswith("WARNING: MissingUnitWarning")] == []
 
 

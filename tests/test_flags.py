@@ -40,6 +40,7 @@ def test_values_that_are_in_published_files_do_not_move():
         "OTHER_RELEASE": 262144,
         "MISSING_VELOCITY": 524288,
         "OTHER_KIND": 1048576,
+        "IN_TRAINING": 2097152,
     }
     assert {flag.name: flag.value for flag in flags.SPECTRUM} == {
         "NO_SPECTRUM": 1,
@@ -56,12 +57,12 @@ def test_values_that_are_in_published_files_do_not_move():
 
 def test_levels_of_the_flags_of_labels():
     by_level = {level: {flag.name for flag in flags.LABEL if flag.level == level} for level in flags.LEVELS}
-    assert by_level["note"] == {"MISSING_PHOTOMETRY", "MISSING_PARALLAX", "MAGNITUDE_RANGE"}
+    assert by_level["note"] == {"MISSING_PHOTOMETRY", "MISSING_PARALLAX", "MAGNITUDE_RANGE", "IN_TRAINING"}
     bad = {"NO_INPUT", "UNLIKE_TRAINING", "NOT_APPLICABLE", "DOUBLE_LINED", "OTHER_RELEASE", "OTHER_KIND"}
     assert by_level["bad"] == bad
-    assert len(by_level["caution"]) == 21 - 3 - 6
-    assert flags.LABEL.bits("note") == 8 + 512 + 16384
-    assert sum(flags.LABEL.bits(level) for level in flags.LEVELS) == 2**21 - 1
+    assert len(by_level["caution"]) == 22 - 4 - 6
+    assert flags.LABEL.bits("note") == 8 + 512 + 16384 + 2**21
+    assert sum(flags.LABEL.bits(level) for level in flags.LEVELS) == 2**22 - 1
 
 
 def leveled():
@@ -80,7 +81,7 @@ def test_the_highest_level_counts_and_an_unknown_bit_is_no_note():
     assert found.level(np.array([], int)).shape == found.is_good(np.array([], int)).shape == (0,)
 
 
-@given(st.integers(0, 2**21 - 1))
+@given(st.integers(0, 2**22 - 1))
 def test_a_value_is_good_if_it_has_notes_only(value):
     levels = {flag.level for flag in flags.LABEL if value & flag.value}
     assert flags.LABEL.is_good(value) == (levels <= {"note"})

@@ -16,7 +16,7 @@ downloaded.
 
 import numpy as np
 
-from stellarlabels import CSNet, flags
+from stellarlabels import CSNet
 from stellarlabels.inputs.examples import xp_apogee_sample
 from stellarlabels.inputs.xp import available, synthetic_photometry
 
@@ -60,11 +60,16 @@ from stellarlabels.validation import compare
 compare(labels, stars)
 
 # %%
-clean = labels["feh_flag"] == 0
-print(clean.sum(), "stars have no flag on [Fe/H]; the others are:")
-for value in np.unique(labels["feh_flag"])[1:6]:
-    print((labels["feh_flag"] == value).sum(), flags.decode(value))
-compare(labels, stars, rows=np.asarray(clean))
+# How many of each label are good, and which flags took the others:
+
+from stellarlabels.validation import verdicts
+
+verdicts(labels)
+
+# %%
+# The stars of which [Fe/H] is good:
+
+compare(labels, stars, rows=np.asarray(labels["feh_good"]))
 
 # %%
 import matplotlib.pyplot as plt

@@ -103,15 +103,15 @@ labels[:5]
 # %%
 # And what is to be said against them:
 
-flagged = labels["teff_flag"] != 0
-print(f"{flagged.sum()} of {len(labels)} stars have a flag on Teff")
+flagged = ~labels["teff_good"]
+print(f"Teff of {flagged.sum()} of {len(labels)} stars is not good")
 for bit in flags.LABEL:
     count = int(flags.LABEL.has(labels["teff_flag"], bit.name).sum())
     if count:
-        print(f"{count:4}  {bit.name}: {bit.meaning}")
+        print(f"{count:4}  {bit.name} ({bit.level}): {bit.meaning}")
 
 # %%
-# The unflagged ones in a Kiel diagram:
+# The good ones in a Kiel diagram:
 
 from stellarlabels import plots
 

@@ -25,18 +25,24 @@ stars["source_id", "phot_g_mean_mag", "ebv", "teff", "logg", "feh"][:5]
 # Labels
 # ------
 # ``predict`` takes the table and returns a new one: the identifier, and for each label its value, its standard error,
-# and an integer of flag bits. Every row comes back, in the same order.
+# an integer of flag bits, and whether it is good. Every row comes back, in the same order.
 
 system = UACSNet.pretrained()
 labels = system.predict(stars)
 labels[:5]
 
 # %%
+# How many labels are good, and which flags took the others? Each flag has a level: what the error accounts for is a
+# *note*, and the label is good; *caution* and *bad* are not.
+
+from stellarlabels.validation import verdicts
+
+verdicts(labels)
+
+# %%
 # What do the flags say? The bits are in a registry, which also explains them.
 
-flagged = labels[labels["teff_flag"] != 0]
-print(len(flagged), "stars have a flag on Teff; the first one's says:")
-print(flags.describe(flagged["teff_flag"][0]))
+print(flags.describe(labels["teff_flag"]))
 
 # %%
 # Are they right?
@@ -50,9 +56,9 @@ from stellarlabels.validation import compare
 compare(labels, stars)
 
 # %%
-# The same for bright giants only, without flags:
+# The same for bright giants only, those with a good [Fe/H]:
 
-giants = (stars["logg"].value < 3.5) & (stars["phot_g_mean_mag"].value < 13) & (np.asarray(labels["feh_flag"]) == 0)
+giants = (stars["logg"].value < 3.5) & (stars["phot_g_mean_mag"].value < 13) & np.asarray(labels["feh_good"])
 compare(labels, stars, rows=giants)
 
 # %%

@@ -38,7 +38,7 @@ def of_flags(schema):
         found = flags.get(column.flags)
         rows.append((column.name, "good", found.describe(found.good), *_good(column, found)))
         if len(found) > 1:
-            rows += [(column.name, f"not {flag.name}", flag.meaning, *_without(column, flag)) for flag in found]
+            rows += [(column.name, f"not {flag.name}", flag.meaning, *_without(column, found, flag)) for flag in found]
     names = ["column", "keeps", "meaning", "topcat", "adql"]
     return QTable(rows=rows, names=names) if rows else QTable(names=names, dtype=["U1"] * len(names))
 
@@ -75,22 +75,18 @@ def of_samples(schema):
 
 
 def _good(column, found):
-    """What keeps rows in which no bit but those of level note is set."""
-    notes = [flag.value for flag in found if flag.level == "note" and not flag.value & found.good]
+    """What keeps good rows, in both languages."""
     if column.shape:
         return f"minimum({column.name}) == {found.good} && maximum({column.name}) == {found.good}", ""
-    if not notes:
-        return f"{column.name} == {found.good}", f"{column.name} = {found.good}"
-    allowed = sum(notes) | found.good
-    without = " - ".join([column.name, *(f"{value} * MOD({column.name} / {value}, 2)" for value in notes)])
-    return f"({column.name} | {sum(notes)}) == {allowed}", f"{without} = {found.good}"
+    return tuple(found.filter(column.name, language=language) for language in _WORDS)
 
 
-def _without(column, flag):
+def _without(column, found, flag):
+    """What keeps rows without a flag, in both languages."""
     if column.shape:
         bits = " | ".join(f"{column.name}[{place}]" for place in range(column.shape[0]))
         return f"(({bits}) & {flag.value}) == 0", ""
-    return f"({column.name} & {flag.value}) == 0", f"MOD({column.name} / {flag.value}, 2) = 0"
+    return tuple(found.filter(column.name, language=language, without=flag.name) for language in _WORDS)
 
 
 def _joined(conditions, cuts, declared, language):

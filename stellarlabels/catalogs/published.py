@@ -52,15 +52,15 @@ def taken_in(content, declared, notes):
 
 def with_flags(table, declared):
     """The table with the flags of the published catalog, by ``notes["flag_rules"]``, in place of those of labels."""
-    # A rule says "from" which columns a flag column of the catalog follows, which "bits" of them count (all if there
-    # are none), and the values for "clear" and "set". It is missing where one that it follows from is; a rule of which
-    # no column is there changes nothing.
+    # A rule says "from" which columns a flag column of the catalog follows, which "bits" of them count (without any
+    # all but notes), and the values for "clear" and "set". It is missing where one that it follows from is; a rule of
+    # which no column is there changes nothing.
     out = QTable(table, copy=False)
     for name, rule in declared.notes.get("flag_rules", {}).items():
         sources = [key for key in rule["from"] if key in table.colnames]
         if not sources:
             continue
-        bits = sum(flags.LABEL[bit] for bit in rule["bits"]) or -1
+        bits = sum(flags.LABEL[bit] for bit in rule["bits"]) or ~flags.LABEL.bits("note")
         values = np.ma.stack([np.ma.asarray(table[key]) for key in sources])
         raised = ((values & bits) != 0).any(axis=0)
         column = declared[name]
@@ -68,6 +68,49 @@ def with_flags(table, declared):
             out.remove_column(key)
         flagged = np.where(np.ma.filled(raised, True), rule["set"], rule["clear"])
         out[name] = column.dress(np.ma.MaskedArray(flagged, mask=np.ma.getmaskarray(values).any(axis=0)))
+    return out
+
+
+def beside(catalog, labels, declared):
+    """The columns of labels that a catalog in a published schema does not have, by the names that they get there."""
+    # Files do not tell apart names by the case of letters. Flags of the schema have a convention of their own, unless
+    # their bits are those of labels; a column of bits whose name is taken by such is called <label>_flag_bits.
+    bits, out, taken = tuple(flags.LABEL), {}, {name.lower() for name in catalog.colnames}
+    clash = any(name.endswith("_flag") and name.lower() in taken - {*catalog.colnames} for name in labels.colnames)
+    for name in labels.colnames:
+        if name == columns.identifier(labels):
+            continue
+        if name in declared and declared[name].name in catalog.colnames:
+            known = declared[name]
+            is_bits = bool(known.flags) and tuple(flags.get(known.flags)) == bits
+            if is_bits or not name.endswith("_flag"):
+                continue
+        if name.endswith("_flag"):
+            name, data = f"{name}_bits" if clash else name, labels[name]
+        else:
+            name, data = f"{name}_label" if name.lower() in taken else name, labels[name]
+        out[name] = data
+    return out
+
+
+def unfilled(catalog, declared, system):
+    """Why columns of a catalog are empty: dict of names to reasons."""
+    out = {}
+    for name in catalog.colnames:
+        if len(catalog) == 0 or not np.ma.getmaskarray(columns.without_unit(catalog[name])).all():
+            continue
+        base = name.removesuffix("_flag")
+        item = declared[base if base in declared else name]
+        source = item.canonical or item.name
+        label = re.sub("_(err(_[a-z]+)?|flag)$", "", source)
+        if label in system.labels:
+            out[name] = "no star has a value"
+        elif source in system.computed_from:
+            out[name] = f"it is computed from {system.computed_from[source]}, which the table does not have"
+        elif label in columns.vocabulary().notes["labels"]:
+            out[name] = f"these weights give no {label}"
+        else:
+            out[name] = f"the table has no {source}"
     return out
 
 

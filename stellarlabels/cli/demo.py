@@ -26,8 +26,9 @@ def run(options):
     cls = systems.get(options.system)
     summary, files = demo.run(options.output, system=options.system, weights=options.weights)
     about = summary.meta
-    print(f"{cls.name} on {max(summary['stars'])} {about['sample']}, against {about['against']}:")
+    print(f"{cls.name} on {about['stars']} {about['sample']}, against {about['against']}:")
     print("\n".join(summary.pformat(max_lines=-1, max_width=-1)))
+    print(about["verdicts"])
     for path in files.values():
         print(f"wrote {path}")
     print(_NEXT.format(folder=options.output, system=cls.name, cls=cls.__name__))

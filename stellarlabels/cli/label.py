@@ -22,7 +22,14 @@ def add(verb):
     )
     verb.add_argument("--weights", help="shipped weights, or the path of a saved model (default: the system's default)")
     verb.add_argument("--networks", type=int, help="use only so many networks of an ensemble: faster, less precise")
-    verb.add_argument("--catalog", action="store_true", help="write the published catalog's columns, not all labels")
+    verb.add_argument(
+        "--catalog",
+        action="store_true",
+        help="write the published catalog's columns first, then all other labels",
+    )
+    verb.add_argument(
+        "--strict", action="store_true", help="with --catalog: leave out what the published catalog does not have"
+    )
     verb.add_argument("--distances", action="store_true", help="add distances, for systems that have them")
     verb.add_argument("--no-zero-point", action="store_true", help="parallaxes are corrected for it already")
     verb.add_argument(
@@ -76,6 +83,8 @@ def run(options):
     paths = paths_of(options.input)
     choice = _choice(options, paths)
     dask = options.engine == "dask"
+    if options.strict and not options.catalog:
+        raise InputError("strict: it is about the columns of a published catalog; give --catalog, too, or leave it out")
     if dask and (len(paths) != 1 or options.catalog):
         raise InputError("engine: Dask takes one HATS catalog, and gives labels, not the columns of --catalog")
     if not options.plan:
@@ -174,7 +183,13 @@ def _on_files(system, paths, options, what):
     """Label files in this process."""
     from stellarlabels.scale.labelling import label_file
 
-    own = {"catalog": options.catalog, "rows": options.rows, "errors": options.errors, "workers": options.readers}
+    own = {
+        "catalog": options.catalog,
+        "strict": options.strict,
+        "rows": options.rows,
+        "errors": options.errors,
+        "workers": options.readers,
+    }
     return label_file(system, paths, options.output, **own, **what)
 
 
@@ -191,7 +206,11 @@ def _on_dask(system, paths, options, what):
 
 def show(done, output):
     """Print what a run has done."""
-    good = "" if done.good is None else f", {done.good} of {done.labels} labels without a flag"
+    good = "" if done.good is None else f", {done.good} of {done.labels} labels are good"
     print(f"wrote {output}: {done.stars} stars{good}")
+    if done.verdicts is not None and done.stars:
+        print(done.verdicts)
+    for name, reason in done.unfilled.items():
+        print(f"{name} is empty: {reason}")
     for failure in done.failures:
         print(f"not labelled: {failure.where}, {failure.stars} stars: {failure.error}")

@@ -9,10 +9,11 @@ from astropy.table import QTable
 from stellarlabels import __version__, columns, flags, releases
 from stellarlabels.corrections.arguments import floats
 from stellarlabels.corrections.extinction import extinction as extinction_in
+from stellarlabels.corrections.parallax import correct_parallax
 from stellarlabels.distances import priors
 from stellarlabels.distances.pdf import DistancePDF
 from stellarlabels.distances.posterior import LOWER, UPPER, DistanceSummary
-from stellarlabels.exceptions import InputError, MissingColumnError
+from stellarlabels.exceptions import InputError, MissingColumnError, ReleaseError
 
 #: A distance known to no better than this, as the error of ln d, is the prior's rather than the data's.
 WEAK_ERROR = 0.5
@@ -66,6 +67,7 @@ def distances(
     extinction_err=0,
     absolute_mag_err=None,
     release=None,
+    zero_point=False,
     progress=False,
 ):
     """Distances of stars from absolute magnitudes and, where there are any, parallaxes.
@@ -75,8 +77,7 @@ def distances(
     table : `~astropy.table.Table`
         N stars, with the apparent magnitude (``phot_g_mean_mag``, or ``ks_m`` and ``ks_msigcom``), the extinction
         (``ag`` or ``aks``, else ``ebv``, from which it follows, unless given as an argument), and where wanted
-        ``parallax``, corrected for the zero-point,
-        and ``parallax_error``.
+        ``parallax`` and ``parallax_error``.
     labels : `~astropy.table.Table`, optional
         Table of the same stars with the absolute magnitude (``m_g`` or ``m_ks``), its error (``m_g_err``) and flag; by
         default these are columns of ``table``.
@@ -95,6 +96,9 @@ def distances(
         Standard error of the absolute magnitude in mag; takes precedence over the column.
     release : str, optional
         The Gaia release of the table, where it does not tell it; or "ignore", to use labels from another release.
+    zero_point : bool
+        Whether parallaxes that are used are corrected for their zero-point first, see
+        `stellarlabels.corrections.parallax.correct_parallax`. False if they are already.
     progress : bool
         Whether to show a progress bar.
 
@@ -129,6 +133,8 @@ def distances(
         raise InputError(f"band: expected one of {list(_BANDS)}, got {band!r}")
     if use_parallax not in ("auto", True, False):
         raise InputError(f"use_parallax: expected 'auto', True or False, got {use_parallax!r}")
+    if zero_point and use_parallax is not False:
+        table = _with_corrected_parallaxes(table, release)
     found = releases.of(table, release)
     if labels is not None:
         _check_release(table, labels, release)
@@ -157,6 +163,23 @@ def distances(
         "stellarlabels": __version__,
         **releases.told(found),
     }
+    return out
+
+
+def _with_corrected_parallaxes(table, release):
+    """The table with parallaxes corrected for their zero-point, if it has any."""
+    name = columns.find(table, "parallax")
+    if name is None:
+        return table
+    try:
+        corrected = correct_parallax(table, release=release)["parallax_corrected"]
+    except ReleaseError as error:
+        raise ReleaseError(f"{error}: say zero_point=False (--no-zero-point)") from error
+    except MissingColumnError as error:
+        hint = "parallaxes are corrected for their zero-point with it; if they are already, say zero_point=False"
+        raise MissingColumnError(f"{error}; {hint} (--no-zero-point)") from error
+    out = QTable(table, copy=False)
+    out.replace_column(name, corrected)
     return out
 
 

@@ -27,6 +27,8 @@ BLOCK = 57_000
 #: The software, as it is named in files.
 _SOFTWARE = "stellarlabels"
 #: Metadata about the reading or conforming of a table; not part of a catalog.
+#: Name in the metadata of a table for the columns that it has beside those of its schema.
+BESIDE = "beside_the_schema"
 _REPORTS = ("left_out", "unknown_columns", "missing_columns", "renamed_columns", "similar_columns")
 _HELD_AS = {
     np.dtype("int8"): np.int16,
@@ -138,7 +140,10 @@ class Content:
 def from_table(table, declared=None):
     """The content of a table, conformed to a schema if there is one; an InputError names what no file holds."""
     if declared is not None:
-        table = declared.conform(table)
+        beside = [name for name in table.meta.get(BESIDE, ()) if name in table.colnames]
+        whole, table = table, declared.conform(table)
+        for name in beside:
+            table[name] = whole[name]
     if not table.colnames:
         raise InputError("table: expected at least one column, got none")
     _check_names(table.colnames)
@@ -217,12 +222,13 @@ def _declaration(name, data, array, declared):
         dtype="str" if array.dtype.kind == "U" else array.dtype.name,
         shape=array.shape[1:],
     )
-    if declared is not None:
+    if declared is not None and name in declared.names:
         return replace(declared[name], unit=own.unit, dtype=own.dtype, shape=own.shape)
     info = data.info
     known = _known(name)
     return replace(
         own,
+        flags=str((info.meta or {}).get("flags", "")) if declared is not None else "",
         ucd=(info.meta or {}).get("ucd") or known.ucd,
         description=info.description or known.description,
         format=info.format if isinstance(info.format, str) else known.format,

@@ -7,7 +7,7 @@ from stellarlabels.labels.uncertainty import coverage, robust_scatter
 from stellarlabels.plots import clouds
 from stellarlabels.plots.labels import axis, label_values, quantity, symbol
 from stellarlabels.plots.style import CYCLE, INK, new_axes, note, styled
-from stellarlabels.validation import NO_FLAG, residuals
+from stellarlabels.validation import NO_FLAG, aligned, residuals
 
 
 @styled
@@ -17,7 +17,8 @@ def pull_histogram(labels, reference, name, *, ax=None):
     Parameters
     ----------
     labels, reference : `~astropy.table.Table`
-        Same stars in the same order. The error is the total of both.
+        Tables of stars, joined as in `stellarlabels.validation.compare`; only labels that are good in both count.
+        The error is the total of both.
     name : str
         Label.
     ax : `~matplotlib.axes.Axes`, optional
@@ -49,7 +50,7 @@ def pit_histogram(labels, reference, name, *, ax=None, bins=20):
     Parameters
     ----------
     labels, reference : `~astropy.table.Table`
-        Same stars in the same order.
+        Tables of stars, joined as in `stellarlabels.validation.compare`; only labels that are good in both count.
     name : str
         Label.
     ax : `~matplotlib.axes.Axes`, optional
@@ -82,7 +83,7 @@ def reliability_curve(labels, reference, name, *, ax=None):
     Parameters
     ----------
     labels, reference : `~astropy.table.Table`
-        Same stars in the same order.
+        Tables of stars, joined as in `stellarlabels.validation.compare`; only labels that are good in both count.
     name : str
         Label.
     ax : `~matplotlib.axes.Axes`, optional
@@ -121,7 +122,7 @@ def errors_along(labels, name, along="phot_g_mean_mag", *, reference=None, ax=No
     along : str
         Column of ``labels`` or ``reference``.
     reference : `~astropy.table.Table`, optional
-        Same stars in the same order.
+        Tables of stars, joined as in `stellarlabels.validation.compare`; only labels that are good in both count.
     ax : `~matplotlib.axes.Axes`, optional
 
     Returns
@@ -137,6 +138,8 @@ def errors_along(labels, name, along="phot_g_mean_mag", *, reference=None, ax=No
     """
     ax = new_axes(ax)
     value, error = label_values(labels, name)
+    if reference is not None:
+        reference = aligned(labels, reference)
     values, text = quantity([labels] if reference is None else [labels, reference], along)
     known = np.isfinite(error) & np.isfinite(value)
     error = np.where(known, error, np.nan)
@@ -144,8 +147,8 @@ def errors_along(labels, name, along="phot_g_mean_mag", *, reference=None, ax=No
     at, middle, *_ = clouds.medians(values, error)
     ax.plot(at, middle, "o-", color=CYCLE[1], ms=4, zorder=5, label="predicted, median")
     if reference is not None:
-        truth, truth_error = label_values(reference, name)
-        at, observed = _observed(values, value - truth, truth_error)
+        truth_error = label_values(reference, name)[1]
+        at, observed = _observed(values, residuals(labels, reference, name)[0], truth_error)
         ax.plot(at, observed, "s--", color="black", ms=4, zorder=6, label="observed scatter")
         if observed.size:
             top = max(top, 1.3 * observed.max())

@@ -7,7 +7,7 @@ from stellarlabels.labels.uncertainty import robust_scatter
 from stellarlabels.plots import clouds
 from stellarlabels.plots.labels import axis, label_values, quantity, unit
 from stellarlabels.plots.style import CYCLE, INK, new_axes, note, styled
-from stellarlabels.validation import compare, derived_label, matched, residuals
+from stellarlabels.validation import aligned, compare, derived_label, matched, residuals
 
 #: Half the height of a panel of residuals, in units of their robust scatter.
 _SPAN = 6
@@ -20,7 +20,7 @@ def one_to_one(labels, reference, name, *, ax=None):
     Parameters
     ----------
     labels, reference : `~astropy.table.Table`
-        Same stars in the same order.
+        Tables of stars, joined as in `stellarlabels.validation.compare`; only labels that are good in both count.
     name : str
         Label.
     ax : `~matplotlib.axes.Axes`, optional
@@ -36,10 +36,10 @@ def one_to_one(labels, reference, name, *, ax=None):
     InputError
         If the tables differ in length.
     """
-    ax = new_axes(ax, size=(5.4, 5.6))
+    ax, reference = new_axes(ax, size=(5.4, 5.6)), aligned(labels, reference)
     residual, _ = residuals(labels, reference, name)
-    truth, value = (label_values(table, name)[0] for table in (reference, labels))
     known = np.isfinite(residual)
+    truth, value = (np.where(known, label_values(table, name)[0], np.nan) for table in (reference, labels))
     ends = clouds.axis_range(np.concatenate([truth[known], value[known]]))
     shown, beyond = clouds.cloud(ax, truth, value, xlim=ends, ylim=ends, bar=False)
     ax.plot(ends, ends, color=INK, lw=1, zorder=3)
@@ -60,7 +60,7 @@ def residual_along(labels, reference, name, along, *, ax=None):
     Parameters
     ----------
     labels, reference : `~astropy.table.Table`
-        Same stars in the same order.
+        Tables of stars, joined as in `stellarlabels.validation.compare`; only labels that are good in both count.
     name : str
         Label.
     along : str
@@ -78,7 +78,7 @@ def residual_along(labels, reference, name, along, *, ax=None):
     InputError
         If the tables differ in length, or the column does not hold numbers.
     """
-    ax = new_axes(ax)
+    ax, reference = new_axes(ax), aligned(labels, reference)
     residual, _ = residuals(labels, reference, name)
     values, text = quantity([labels, reference], along)
     _panel(ax, values, residual, name)
@@ -93,7 +93,7 @@ def residual_panels(labels, reference, *, names=None, figure=None):
     Parameters
     ----------
     labels, reference : `~astropy.table.Table`
-        Same stars in the same order.
+        Tables of stars, joined as in `stellarlabels.validation.compare`; only labels that are good in both count.
     names : sequence of str, optional
         Labels; by default all that both tables have.
     figure : `~matplotlib.figure.Figure`, optional
@@ -110,6 +110,7 @@ def residual_panels(labels, reference, *, names=None, figure=None):
     """
     from matplotlib import pyplot
 
+    reference = aligned(labels, reference)
     found = [str(name) for name in compare(labels, reference, names=names)["label"]]
     columns = min(len(found), 2)
     lines = -(-len(found) // columns)

@@ -7,7 +7,7 @@ from stellarlabels.report.formatted import count, number, percent, with_error, w
 from stellarlabels.report.inputs import repeated
 from stellarlabels.report.numbers import along
 from stellarlabels.report.page import Finding
-from stellarlabels.validation import NO_FLAG, by_bins
+from stellarlabels.validation import by_bins
 
 #: Errors are called wrong from this on: share by which they are off, and standard errors of the pull width.
 _OFF, _SURE = 0.1, 3.0
@@ -107,7 +107,7 @@ def _of_flags(source, contents, tally):
     """Sentences on flags that many stars have; one for each flag, with all the labels that it concerns."""
     often = {}
     for row in tally:
-        if row["flag"] != NO_FLAG and row["share"] > _FLAGGED:
+        if row["level"] in ("caution", "bad") and row["share"] > _FLAGGED:
             often.setdefault((str(row["flag"]), str(row["meaning"])), []).append((str(row["column"]), row["share"]))
     out = []
     for (flag, meaning), columns in often.items():

@@ -64,13 +64,13 @@ def slug(text):
 
 def of_contents(table, file):
     """The labels of a catalog."""
-    head = ("Label", "Stars", "Missing", "Without a flag", "5 %", "Median", "95 %", "Median error")
+    head = ("Label", "Stars", "Missing", "Good", "5 %", "Median", "95 %", "Median error")
     rows = [
         (
             _label(row),
             f"{row['stars']:,}",
             f"{row['missing']:,}",
-            "no flags" if row["unflagged"] < 0 else f"{row['unflagged']:,}",
+            "no flags" if row["good"] < 0 else f"{row['good']:,}",
             *(number(row[key], 4) for key in ("low", "median", "high")),
             number(row["error"]),
         )

@@ -51,10 +51,10 @@ def along(*tables):
 
 def contents(source):
     """What a catalog holds of each label: a QTable with one row for each."""
-    # Columns: "label", "unit", "stars" with a value, "missing", "unflagged" (stars with a value against which its flag
-    # says nothing; -1 if the catalog has no such flag), "low", "median" and "high" (5, 50 and 95 % quantiles), "error"
-    # (median predicted error), "smallest" and "largest" value, and "bad_errors", the stars whose error is not positive.
-    # NaN where there is no number.
+    # Columns: "label", "unit", "stars" with a value, "missing", "good" (stars with a value and no flag of level
+    # caution or bad; -1 if the catalog has no such flag), "low", "median" and "high" (5, 50 and 95 % quantiles),
+    # "error" (median predicted error), "smallest" and "largest" value, and "bad_errors", the stars whose error is not
+    # positive. NaN where there is no number.
     table, rows = source.table, []
     sets = flag_columns(table)
     for name in source.labels:
@@ -86,7 +86,7 @@ def contents(source):
         "unit",
         "stars",
         "missing",
-        "unflagged",
+        "good",
         "low",
         "median",
         "high",

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from astropy.table import Table
+
 from stellarlabels import columns, files
 from stellarlabels.exceptions import InputError, PartsFailedError, StellarLabelsError, WriteError
 from stellarlabels.files import arrow
@@ -14,6 +16,7 @@ from stellarlabels.scale import hats
 from stellarlabels.scale.job import Failure, Job, Summary, saved
 from stellarlabels.scale.lsdb_catalogs import Task, arrow_table, columns_of, fingerprint_of, mapped, open_lsdb, order_of
 from stellarlabels.scale.parts import Parts
+from stellarlabels.validation import Verdicts
 
 __all__ = ["label_catalog", "workers_of"]
 
@@ -123,13 +126,13 @@ def label_catalog(
         raise _error(failures, len(pixels), kept, parts)
     if not kept:
         raise InputError("catalog: no partition of it has any stars")
-    stars, unflagged = _counts(folder, system.labels)
+    stars, found = _counts(folder, system.labels)
     with files.replacing_folder(target, overwrite=overwrite) as place:
         place.rmdir()
         os.replace(folder, place)
     parts.remove()
     labels = stars * len(system.labels)
-    return Summary(stars, unflagged, labels, len(pixels), len(done), (), time.monotonic() - start)
+    return Summary(stars, found.good, labels, len(pixels), len(done), (), time.monotonic() - start, found)
 
 
 def _run(client, source, pixels, task, folder, retries, done, progress):
@@ -235,15 +238,14 @@ def _error(failures, partitions, kept, parts):
 
 
 def _counts(folder, labels):
-    """Number of stars, and of labels without a flag."""
-    pa = arrow.load()
-    names = [columns.label_columns(label)[2].name for label in labels]
-    stars = unflagged = 0
+    """Number of stars, and their `Verdicts`."""
+    pa, stars, found = arrow.load(), 0, Verdicts()
+    items = [item for label in labels for item in (columns.label_columns(label)[2], columns.good_column(label))]
     for [path] in hats.partitions(folder).values():
-        table = pa.parquet.read_table(path, columns=names)
+        table = pa.parquet.read_table(path, columns=[item.name for item in items])
         stars += len(table)
-        unflagged += sum(int(pa.compute.sum(pa.compute.equal(table[name], 0)).as_py() or 0) for name in names)
-    return stars, unflagged
+        found += Verdicts.count(Table({item.name: table[item.name].to_numpy() for item in items}), labels)
+    return stars, found
 
 
 @contextmanager

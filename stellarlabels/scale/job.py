@@ -5,15 +5,16 @@ import tempfile
 import time
 import warnings
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
 from astropy.table import QTable
 
 from stellarlabels import __version__, columns
-from stellarlabels.exceptions import InputError, MissingColumnError, NotFittedError, ReleaseError
+from stellarlabels.exceptions import InputError, NotFittedError
 from stellarlabels.scale.sources import IDENTITY
+from stellarlabels.validation import Verdicts
 
 __all__ = ["Failure", "Job", "Order", "Summary", "restored", "saved", "told_once"]
 
@@ -25,7 +26,7 @@ class Order:
     Parameters
     ----------
     catalog : bool
-        Whether the columns of the published catalog are wanted, not those of `predict`.
+        Whether the columns of the published catalog are wanted before those of `predict`.
     distances : bool or dict
         Whether distances are added, or how: options of `distances` of the system.
     zero_point : bool
@@ -34,6 +35,8 @@ class Order:
         Columns of the input that are taken over.
     release : str or None
         The Gaia release of the stars, where they do not tell it; or "ignore"; see `predict`.
+    strict : bool
+        Whether there are to be no columns but those of the published catalog.
     """
 
     catalog: bool = False
@@ -41,6 +44,7 @@ class Order:
     zero_point: bool = True
     keep: tuple = ()
     release: str | None = None
+    strict: bool = False
 
     def to_dict(self):
         """The order as plain values for a JSON file."""
@@ -75,7 +79,7 @@ class Summary:
     stars : int
         Rows of the result.
     good : int or None
-        Labels without a flag; None for a published catalog, which has flags of its own.
+        Labels that are good; None for a catalog in nothing but the published columns, which has flags of its own.
     labels : int
         All labels: stars times labels of a star.
     parts, resumed : int
@@ -83,6 +87,10 @@ class Summary:
     failures : tuple of Failure
         Parts whose labels are masked because they could not be computed.
     seconds : float
+    verdicts : ``stellarlabels.validation.Verdicts`` or None
+        How many of each label are good, and which flags took the others; None as for ``good``.
+    unfilled : dict of str to str
+        Columns of a published catalog that are masked in all rows, and why.
     """
 
     stars: int
@@ -92,6 +100,8 @@ class Summary:
     resumed: int
     failures: tuple
     seconds: float
+    verdicts: Verdicts | None = None
+    unfilled: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -127,16 +137,12 @@ class Job:
         """Name of the schema of the result, as arguments of functions: none or one."""
         return (self.system.name,) if self.order.catalog else ()
 
-    def unflagged(self, labels):
-        """Number of labels without a flag in a table that this job gave; None for a published catalog."""
-        if self.order.catalog:
-            return None
-        return sum(int((labels[f"{label}_flag"] == 0).sum()) for label in self.system.labels)
-
-    def summary(self, stars, unflagged, *, parts, begun, resumed=0, failures=()):
+    def summary(self, stars, verdicts, *, parts, begun, resumed=0, failures=(), unfilled=None):
         """The `Summary` of so many stars that were labelled since the time ``begun``."""
-        labels = stars * len(self.system.labels)
-        return Summary(stars, unflagged, labels, parts, resumed, failures, time.monotonic() - begun)
+        labels, good = stars * len(self.system.labels), verdicts.good if verdicts.of else None
+        seconds = time.monotonic() - begun
+        verdicts = verdicts if verdicts.of else None
+        return Summary(stars, good, labels, parts, resumed, failures, seconds, verdicts, unfilled or {})
 
     def __call__(self, table):
         """The result for a table of stars.
@@ -153,35 +159,15 @@ class Job:
         release = {} if self.order.release is None else {"release": self.order.release}
         labels = self.system.predict(table, progress=False, **release)
         if self.order.catalog:
-            return self.system.catalog(table, labels)
+            return self.system.catalog(table, labels, strict=self.order.strict)
         out = QTable(labels, copy=False)
         if self.order.distances:
             how = self.order.distances if isinstance(self.order.distances, dict) else {}
-            stars = _with_parallaxes(table, self.order.release) if self.order.zero_point else table
-            found = self.system.distances(stars, labels, **release, **how)
+            found = self.system.distances(table, labels, zero_point=self.order.zero_point, **release, **how)
             for name in found.colnames:
                 if name not in out.colnames:
                     out[name] = found[name]
         return _with_kept(out, table, self.order.keep)
-
-
-def _with_parallaxes(table, release):
-    """The table with corrected parallaxes, if it has any."""
-    from stellarlabels.corrections.parallax import correct_parallax
-
-    name = columns.find(table, "parallax")
-    if name is None:
-        return table
-    try:
-        corrected = correct_parallax(table, release=release)["parallax_corrected"]
-    except ReleaseError as error:
-        raise ReleaseError(f"{error}: say zero_point=False (--no-zero-point)") from error
-    except MissingColumnError as error:
-        hint = "parallaxes are corrected for their zero-point with it; if they are already, say zero_point=False"
-        raise MissingColumnError(f"{error}; {hint} (--no-zero-point)") from error
-    out = QTable(table, copy=False)
-    out.replace_column(name, corrected)
-    return out
 
 
 def _with_kept(labels, table, keep):

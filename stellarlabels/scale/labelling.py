@@ -11,6 +11,7 @@ from stellarlabels import catalogs, files
 from stellarlabels.exceptions import InputError
 from stellarlabels.scale.job import Job, Order, told_once
 from stellarlabels.scale.sources import open_source
+from stellarlabels.validation import Verdicts
 
 __all__ = ["label_file"]
 
@@ -26,6 +27,7 @@ def label_file(
     target,
     *,
     catalog=False,
+    strict=False,
     distances=False,
     zero_point=True,
     keep=(),
@@ -50,7 +52,10 @@ def label_file(
     target : path-like
         File of the result; its suffix decides about the format.
     catalog : bool
-        Whether to write the columns of the published catalog instead of those of `predict`.
+        Whether to write the columns of the published catalog first, and what `predict` gives beyond them after these;
+        see `stellarlabels.systems.System.catalog`.
+    strict : bool
+        With ``catalog``: whether to leave out what the published catalog does not have.
     distances : bool or dict
         Whether to add distances, for systems that have them; a dict gives options of their ``distances``.
     zero_point : bool
@@ -113,7 +118,8 @@ def label_file(
     files.find(target, format)
     Job(system, Order(catalog, distances, zero_point, release=release))  # says what is wrong with it
     stars = open_source(source, workers=workers)
-    job = Job(system, Order(catalog, distances, zero_point, tuple(dict.fromkeys((*stars.identity, *keep))), release))
+    kept = tuple(dict.fromkeys((*stars.identity, *keep)))
+    job = Job(system, Order(catalog, distances, zero_point, kept, release, strict))
     begun = target.with_name(f"{target.name}{ENDING}").exists()
     with told_once():
         if rows is None and errors == "raise" and not begun and _fits(stars):
@@ -143,4 +149,5 @@ def _at_once(job, stars, target, *, overwrite, format, progress):
             bar.update(len(table))
     labels = pieces[0] if len(pieces) == 1 else vstack(pieces, metadata_conflicts="silent")
     catalogs.write(labels, target, *job.schema, overwrite=overwrite, format=format)
-    return job.summary(len(labels), job.unflagged(labels), parts=len(pieces), begun=start)
+    found = {"parts": len(pieces), "begun": start, "unfilled": labels.meta.get("unfilled")}
+    return job.summary(len(labels), Verdicts.count(labels), **found)

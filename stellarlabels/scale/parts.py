@@ -16,6 +16,7 @@ from stellarlabels.exceptions import InputError, PartsFailedError, ReadError
 from stellarlabels.scale.ahead import ahead
 from stellarlabels.scale.job import Failure, saved
 from stellarlabels.scale.sources import fingerprint
+from stellarlabels.validation import Verdicts
 
 __all__ = ["Parts", "label_parts"]
 
@@ -95,10 +96,11 @@ def label_parts(job, stars, target, *, rows, masked, restart, overwrite, format,
             parts.remove()
     if unread or (failures and not masked):
         raise _error(failures, parts)
-    count, unflagged = _join(job, parts, target, overwrite=overwrite, format=format)
+    count, found, unfilled = _join(job, parts, target, overwrite=overwrite, format=format)
     total = len(parts.done()) + len(failures)
     parts.remove()
-    return job.summary(count, unflagged, parts=total, resumed=resumed, failures=tuple(failures), begun=start)
+    how = {"parts": total, "resumed": resumed, "failures": tuple(failures), "begun": start, "unfilled": unfilled}
+    return job.summary(count, found, **how)
 
 
 def _label(job, stars, parts, *, masked, progress):
@@ -164,12 +166,13 @@ def _error(failures, parts):
 
 
 def _join(job, parts, target, *, overwrite, format):
-    """Write the result from its parts; give the number of stars, and of labels without a flag."""
-    stars, unflagged = 0, None if job.schema else 0
+    """Write the result from its parts; give the number of stars, their `Verdicts`, and what could not be filled."""
+    stars, found, unfilled = 0, Verdicts(), {}
     with catalogs.stream(target, *job.schema, overwrite=overwrite, format=format) as writer:
         for path in parts.done(failed=True).values():
             piece = catalogs.read(path, *job.schema)
             writer.append(piece)
             stars += len(piece)
-            unflagged = None if job.schema else unflagged + job.unflagged(piece)
-    return stars, unflagged
+            found += Verdicts.count(piece)
+            unfilled = piece.meta.get("unfilled", unfilled)
+    return stars, found, unfilled

@@ -100,6 +100,8 @@ class System(LabelEstimator):
     shipped = {}
     #: What archives have of the inputs (`stellarlabels.gather.Supply`), for `label`.
     supply = None
+    #: What columns of the catalog are computed from where the table does not have them, by their names.
+    computed_from = {}
     #: Labels (`stellarlabels.columns.Column`) that the vocabulary does not have, with unit, UCD and description.
     declares = ()
 
@@ -206,8 +208,8 @@ class System(LabelEstimator):
 
         return CatalogTable(super().predict(table, progress=progress, release=release), copy=False)
 
-    def catalog(self, table, labels=None, *, release=None):
-        """The catalog in the published schema; of systems without one in that of `default_schema`.
+    def catalog(self, table, labels=None, *, release=None, strict=False):
+        """The catalog in the published schema, and all that is known of the labels beside it.
 
         Parameters
         ----------
@@ -217,12 +219,19 @@ class System(LabelEstimator):
             The output of `predict` for that table; computed if not given.
         release : str, optional
             As in `predict`, for labels that are computed.
+        strict : bool
+            Whether there are to be no columns but those of the published schema. This leaves out the labels that the
+            paper does not have, and the flags with which it can be told which labels hold;
+            ``meta["strict"]`` names what it left out.
 
         Returns
         -------
         `~stellarlabels.catalogs.CatalogTable`
-            Columns, names, units, UCDs of `stellarlabels.catalogs.schemas`; what the table does not have and cannot
-            be computed from it is masked. Its ``write`` makes the published product.
+            First the columns, names, units, UCDs of `stellarlabels.catalogs.schemas` (of systems without a published
+            catalog those of `default_schema`). Then all labels of the weights, errors, flags and ``<label>_good`` that
+            these do not have; where the schema has a flag column of that name, of another convention, the bits are in
+            ``<label>_flag_bits``. What the table does not have and cannot be computed from it is masked;
+            ``meta["unfilled"]`` names the columns that are masked in all rows, with the reason.
 
         Raises
         ------
@@ -233,6 +242,7 @@ class System(LabelEstimator):
 
         from stellarlabels import columns
         from stellarlabels.catalogs import CatalogTable, published, schemas
+        from stellarlabels.files import BESIDE
 
         table = columns.intake(table)
         labels = self.predict(table, release=release) if labels is None else labels
@@ -251,6 +261,16 @@ class System(LabelEstimator):
         declared = schemas.get(self.name, labels.meta.get(releases.META))
         catalog = CatalogTable(declared.conform(published.with_flags(merged, declared)), copy=False)
         catalog.meta = {**labels.meta, "schema": self.name, "reference": self.reference}
+        unfilled = published.unfilled(catalog, declared, self)
+        beside = published.beside(catalog, labels, declared)
+        notes = {"unfilled": unfilled}
+        if strict and beside:
+            notes["strict"] = f"without {', '.join(beside)}, which the published catalog does not have"
+        elif beside:
+            notes[BESIDE] = list(beside)
+            for name, data in beside.items():
+                catalog[name] = data
+        catalog.meta |= {key: note for key, note in notes.items() if note}
         return catalog
 
     def label(

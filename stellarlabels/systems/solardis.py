@@ -172,7 +172,9 @@ class SolarDis(System):
         }
         return out
 
-    def distances(self, table, labels=None, *, extinction=None, absolute_mag_err=None, **options):
+    def distances(
+        self, table, labels=None, *, extinction=None, absolute_mag_err=None, release=None, zero_point=True, **options
+    ):
         """Distances from the predicted M_G and (BP-RP)0.
 
         Parameters
@@ -187,6 +189,10 @@ class SolarDis(System):
             predicted color is redder than the observed one (`extinction`).
         absolute_mag_err : Quantity or array_like, optional
             Error of M_G in mag; by default the predicted one. The published catalog has 0.2546 for all stars.
+        release : str, optional
+            As in `predict`.
+        zero_point : bool
+            Whether parallaxes, where they are used, are corrected for their zero-point first; False if they are.
         **options
             For `stellarlabels.distances.distances`; parallaxes are not used unless ``use_parallax=True``.
 
@@ -210,7 +216,7 @@ class SolarDis(System):
         table = columns.intake(table)
         labels = self.predict(table) if labels is None else labels
         extinction = self.extinction(table, labels) if extinction is None else extinction
-        options = {"use_parallax": False, **options}
+        options = {"use_parallax": False, "release": release, "zero_point": zero_point, **options}
         return distances(table, labels, band="g", extinction=extinction, absolute_mag_err=absolute_mag_err, **options)
 
     @staticmethod
@@ -239,7 +245,7 @@ class SolarDis(System):
             color = columns.values(table, "phot_bp_mean_mag") - columns.values(table, "phot_rp_mean_mag")
         return law.ratio("G") / law.ratio("BP-RP") * (color - columns.values(labels, "bp_rp_0"))
 
-    def catalog(self, table, labels=None):
+    def catalog(self, table, labels=None, *, release=None, strict=False):
         """The catalog in the published schema (Table D.1 of the paper), see
         `stellarlabels.systems.System.catalog`.
 
@@ -251,14 +257,16 @@ class SolarDis(System):
         from stellarlabels.distances import published_value
 
         table = columns.intake(table)
-        labels = self.predict(table) if labels is None else labels
+        labels = self.predict(table, release=release) if labels is None else labels
         colors = ("bp_rp",) if columns.find(table, "bp_rp") is not None else ("phot_bp_mean_mag", "phot_rp_mean_mag")
         photometry = ("phot_g_mean_mag", *colors)
         if "m_g" in self.labels and all(columns.find(table, name) is not None for name in photometry):
             found = self.distances(table, labels, absolute_mag_err=published_value("solardis_m_g_err"))
             labels = QTable(labels)
             labels["distance"] = found["distance_mode"]
-        return super().catalog(table, labels)
+        return super().catalog(table, labels, release=release, strict=strict)
+
+    computed_from = {"distance": "m_g, bp_rp_0 and the magnitudes G, BP and RP", "bad_pixel_flag": "spectra"}
 
     def derived_columns(self, table, labels):
         """The flag of bad pixels, where the table has spectra: whether the pre-processing replaced any."""

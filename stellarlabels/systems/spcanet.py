@@ -147,6 +147,8 @@ class SPCANet(System):
         self.provenance_["split"] = split
         return self
 
+    computed_from = {"star_name": "ra and dec"}
+
     def own_flags(self, table, values):
         """CAUTION, NOT_APPLICABLE, MODELS_DISAGREE: the paper's limits on labels and on differences of two models."""
         return dict(zip(self.labels, self._limits(values).T, strict=True))
@@ -158,8 +160,8 @@ class SPCANet(System):
         ra, dec = (columns.values(table, name, required=False) for name in ("ra", "dec"))
         return {"star_name": columns.column("star_name").dress(_names(ra, dec))}
 
-    def catalog(self, table, labels=None):
-        catalog = super().catalog(table, labels)
+    def catalog(self, table, labels=None, *, release=None, strict=False):
+        catalog = super().catalog(table, labels, release=release, strict=strict)
         hot = _fails("cool_enough", {"teff": columns.values(catalog, "teff")})
         for label in LABELS[2:]:
             column = columns.find(catalog, label)

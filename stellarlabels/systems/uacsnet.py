@@ -108,6 +108,13 @@ class UACSNet(System):
         "paper": "[Fe/H] of giants, five of the paper's networks and its inputs, trained on APOGEE DR17 labels",
     }
 
+    computed_from = {
+        "bp_rp_0": "phot_bp_mean_mag, phot_rp_mean_mag and ebv",
+        "m_g": "phot_g_mean_mag, r_med_geo and ebv",
+        "l": "ra and dec",
+        "b": "ra and dec",
+    }
+
     def not_applicable(self, table):
         """Dwarfs, for the recipe that is for giants: those whose M_G is known and is not that of a giant.
 
@@ -119,18 +126,21 @@ class UACSNet(System):
         with np.errstate(invalid="ignore"):
             return absolute >= -(color**2) + 6.5 * color - 1.8
 
-    def distances(self, table, labels=None, *, release=None, **options):
+    def distances(self, table, labels=None, *, release=None, zero_point=True, **options):
         """Distances from the predicted absolute magnitudes and, where the table has them, parallaxes.
 
         Parameters
         ----------
         table : `~astropy.table.Table`
-            The input of `predict`, with ``phot_g_mean_mag``; ``parallax`` (corrected for its zero-point) and
-            ``parallax_error`` are used where they are there.
+            The input of `predict`, with ``phot_g_mean_mag``; ``parallax`` and ``parallax_error`` are used where they
+            are there.
         labels : `~astropy.table.Table`, optional
             The output of `predict` for that table; computed if not given.
         release : str, optional
             As in `predict`.
+        zero_point : bool
+            Whether the parallaxes are corrected for their zero-point first, with
+            `stellarlabels.corrections.parallax.correct_parallax`; False if they are already.
         **options
             For `stellarlabels.distances.distances`, for instance ``prior="exponential"`` or ``use_parallax=False``.
 
@@ -143,6 +153,8 @@ class UACSNet(System):
         ------
         InputError
             If the system does not predict ``m_g_dimmed``; take ``UACSNet.pretrained("apogee")``.
+        stellarlabels.exceptions.MissingColumnError
+            If a column is missing without which there is no zero-point; give it, or ``zero_point=False``.
         """
         from stellarlabels.distances import distances
 
@@ -150,7 +162,7 @@ class UACSNet(System):
             raise InputError(f"{self!r} has no absolute magnitude; take UACSNet.pretrained('apogee')")
         table = columns.intake(table)
         labels = self.predict(table, release=release) if labels is None else labels
-        return distances(table, labels, band="g_dimmed", release=release, **options)
+        return distances(table, labels, band="g_dimmed", release=release, zero_point=zero_point, **options)
 
     def derived_columns(self, table, labels):
         """Galactic coordinates, (BP-RP)0 and M_G where the table does not have them.

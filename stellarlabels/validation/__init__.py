@@ -11,9 +11,9 @@ from stellarlabels.validation.comparison import compare_catalogs, pairwise, sele
 from stellarlabels.validation.derived import classes, derived_label as derived_label
 from stellarlabels.validation.error_checks import calibration, pit_histogram, pull_histogram, reliability
 from stellarlabels.validation.flag_counts import NO_FLAG as NO_FLAG, flag_columns as flag_columns, tally
+from stellarlabels.validation.joining import aligned as aligned
 from stellarlabels.validation.lines import grouped_lines as grouped_lines
 from stellarlabels.validation.matching import match, matched
-from stellarlabels.validation.samples import gaussian_fit
 from stellarlabels.validation.statistics import (
     by_bins,
     by_class,
@@ -22,6 +22,7 @@ from stellarlabels.validation.statistics import (
     residuals,
     summarize,
 )
+from stellarlabels.validation.verdicts import Verdicts as Verdicts, verdicts
 
 __all__ = [
     "by_bins",
@@ -32,7 +33,6 @@ __all__ = [
     "cluster_summary",
     "compare",
     "compare_catalogs",
-    "gaussian_fit",
     "match",
     "matched",
     "pairwise",
@@ -45,4 +45,5 @@ __all__ = [
     "selected_by",
     "summarize",
     "tally",
+    "verdicts",
 ]

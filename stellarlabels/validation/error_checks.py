@@ -12,19 +12,20 @@ from stellarlabels.validation.statistics import label_names, selected
 _LEVELS = (1, 2, 3)
 
 
-def calibration(labels, reference, *, names=None, rows=None, unflagged=False, bootstrap=200, seed=0):
+def calibration(labels, reference, *, names=None, rows=None, good=True, bootstrap=200, seed=0):
     """Whether the pulls of each label are those of a unit Gaussian, and by what factor its errors are wrong.
 
     Parameters
     ----------
     labels, reference : `~astropy.table.Table`
-        Same N rows in the same order. Errors of the reference count; where it has none, they are taken to be 0.
+        Tables of stars, joined as in `compare`. Errors of the reference count; where it has none, they are
+        taken to be 0.
     names : sequence of str, optional
         Labels; by default all that ``labels`` has.
     rows : array_like of bool, shape (N,), optional
         Stars that count; all by default.
-    unflagged : bool
-        Whether stars of which the label is flagged are left out.
+    good : bool
+        Whether only labels count that are good, in both tables.
     bootstrap : int
         Number of resamplings for the standard errors; 0 for none.
     seed : int
@@ -43,23 +44,23 @@ def calibration(labels, reference, *, names=None, rows=None, unflagged=False, bo
     names = label_names(labels) if names is None else list(names)
     out = []
     for name in names:
-        _, pull, _, note = selected(labels, reference, name, rows=rows, unflagged=unflagged)
+        _, pull, _, note = selected(labels, reference, name, rows=rows, good=good)
         out.append({"label": name, **_row(Sample(pull), note, bootstrap, seed)})
     return as_table(out, bootstrap=bootstrap, seed=seed)
 
 
-def reliability(labels, reference, name, *, levels=None, rows=None, unflagged=False):
+def reliability(labels, reference, name, *, levels=None, rows=None, good=True):
     """Share of the reference values inside central intervals of given probability.
 
     Parameters
     ----------
     labels, reference : `~astropy.table.Table`
-        Same N rows in the same order.
+        Tables of stars, joined as in `compare`.
     name : str
         Label.
     levels : array_like, optional
         Probabilities; 0.05 to 0.95 in steps of 0.05 by default.
-    rows, unflagged
+    rows, good
         As for `calibration`.
 
     Returns
@@ -67,24 +68,24 @@ def reliability(labels, reference, name, *, levels=None, rows=None, unflagged=Fa
     `~astropy.table.QTable`
         As of ``stellarlabels.labels.uncertainty.reliability``; ``meta["note"]`` says if there is nothing to judge.
     """
-    _, pull, _, note = selected(labels, reference, name, rows=rows, unflagged=unflagged)
+    _, pull, _, note = selected(labels, reference, name, rows=rows, good=good)
     out = uncertainty.reliability(pull, 1.0, 0.0, levels=levels)
     out.meta.update(label=name, stars=int(np.isfinite(pull).sum()), note=note or _empty(pull))
     return out
 
 
-def pit_histogram(labels, reference, name, *, bins=20, rows=None, unflagged=False):
+def pit_histogram(labels, reference, name, *, bins=20, rows=None, good=True):
     """How often the reference value lies in each part of the predicted distribution.
 
     Parameters
     ----------
     labels, reference : `~astropy.table.Table`
-        Same N rows in the same order.
+        Tables of stars, joined as in `compare`.
     name : str
         Label.
     bins : int
         Number of bins between 0 and 1.
-    rows, unflagged
+    rows, good
         As for `calibration`.
 
     Returns
@@ -93,26 +94,26 @@ def pit_histogram(labels, reference, name, *, bins=20, rows=None, unflagged=Fals
         ``low``, ``high``, ``stars`` (int64), ``density`` (1 in every bin if the errors are right, high at both ends if
         they are too small) and ``sampling_error``, its standard error if they are right; ``meta["note"]``.
     """
-    _, pull, _, note = selected(labels, reference, name, rows=rows, unflagged=unflagged)
+    _, pull, _, note = selected(labels, reference, name, rows=rows, good=good)
     edges = np.linspace(0, 1, bins + 1)
     expected = np.full(bins, 1 / bins)
     return _histogram(uncertainty.pit(pull, 1.0, 0.0), edges, expected, name, note or _empty(pull))
 
 
-def pull_histogram(labels, reference, name, *, bins=40, limit=5.0, rows=None, unflagged=False):
+def pull_histogram(labels, reference, name, *, bins=40, limit=5.0, rows=None, good=True):
     """Distribution of the pulls beside the unit Gaussian that it should be.
 
     Parameters
     ----------
     labels, reference : `~astropy.table.Table`
-        Same N rows in the same order.
+        Tables of stars, joined as in `compare`.
     name : str
         Label.
     bins : int
         Number of bins.
     limit : float
         Largest pull; those beyond count for the first and the last bin.
-    rows, unflagged
+    rows, good
         As for `calibration`.
 
     Returns
@@ -123,7 +124,7 @@ def pull_histogram(labels, reference, name, *, bins=40, limit=5.0, rows=None, un
     """
     from scipy.special import ndtr
 
-    _, pull, _, note = selected(labels, reference, name, rows=rows, unflagged=unflagged)
+    _, pull, _, note = selected(labels, reference, name, rows=rows, good=good)
     edges = np.linspace(-limit, limit, bins + 1)
     below = ndtr(edges)
     below[0], below[-1] = 0, 1

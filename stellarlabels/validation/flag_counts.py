@@ -38,8 +38,8 @@ def tally(table, *, columns=None):
     `~astropy.table.QTable`
         For each column first a row with `NO_FLAG` in the place of a flag: the stars against which nothing is to be said
         in the convention of the set. Then a row for each flag of the set and each unknown bit: ``column``, ``flag``
-        (its name), ``meaning``, ``stars`` and ``share`` of the stars of the table whose flags are not missing (NaN if
-        there are none). A star may have several flags.
+        (its name), ``level``, ``meaning``, ``stars`` and ``share`` of the stars of the table whose flags are not
+        missing (NaN if there are none). A star may have several flags.
 
     Raises
     ------
@@ -52,22 +52,24 @@ def tally(table, *, columns=None):
             raise InputError(f"columns: the table has no column {name!r}")
         known, values = flags.get(kind), without_unit(table[name]).compressed()
         total = values.size
-        good = int(known.is_good(values).sum()) if total else 0
-        rows.append((name, NO_FLAG, known.zero if known.good == 0 else "the flag of good stars is set", good, total))
+        text = known.zero if known.good == 0 else "the flag of good stars is set"
+        rows.append((name, NO_FLAG, "", text, int((values == known.good).sum()), total))
         found, count = np.unique(values, return_counts=True)
         for bit in range(max((int(found.max()).bit_length() if total else 0), len(known))):
             name_of_bit = known.decode(1 << bit)[0]
-            meaning = next((flag.meaning for flag in known if flag.bit == bit), "not a flag of this column")
+            own = next((flag for flag in known if flag.bit == bit), None)
+            level, meaning = (own.level, own.meaning) if own else ("caution", "not a flag of this column")
             if _is_good_bit(known, bit):
                 continue
             stars = int(count[((found >> bit) & 1) == 1].sum())
             if stars or not name_of_bit.startswith("UNKNOWN_BIT"):
-                rows.append((name, name_of_bit, meaning, stars, total))
-    out = QTable(names=["column", "flag", "meaning", "stars", "share"], dtype=["U32", "U32", "U1", "i8", "f8"])
+                rows.append((name, name_of_bit, level, meaning, stars, total))
+    names = ["column", "flag", "level", "meaning", "stars", "share"]
+    out = QTable(names=names, dtype=["U32", "U32", "U7", "U1", "i8", "f8"])
     if rows:
-        column, flag, meaning, stars, total = (np.array(item) for item in zip(*rows, strict=True))
+        column, flag, level, meaning, stars, total = (np.array(item) for item in zip(*rows, strict=True))
         with np.errstate(invalid="ignore", divide="ignore"):
-            out = QTable([column, flag, meaning, stars, stars / total], names=out.colnames)
+            out = QTable([column, flag, level, meaning, stars, stars / total], names=out.colnames)
     out["share"].info.format = ".4f"
     return out
 

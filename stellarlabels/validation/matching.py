@@ -10,10 +10,11 @@ from stellarlabels.tables import group_by_star, join_by_id
 from stellarlabels.tables.crossmatch import crossmatch
 from stellarlabels.validation.bins import grouped_median
 from stellarlabels.validation.derived import with_labels
+from stellarlabels.validation.joining import IDENTIFIERS, ranks
 from stellarlabels.validation.statistics import label_names
 
-#: Identifiers, in the order in which they are tried.
-IDENTIFIERS = ("source_id", "obsid", "mrs_id", "apogee_id", "jplus_id")
+#: Rows of the reference that are so much farther than the nearest one may be another star.
+_SAME = 0.2 * u.arcsec
 _MOTION = ("ra", "dec", "ref_epoch", "pmra", "pmdec", "parallax", "radial_velocity")
 
 
@@ -36,8 +37,8 @@ def match(catalog, reference, *, by="auto", radius=1 * u.arcsec):
         One row for each star of the catalog that is in the reference, in the catalog's order: ``row`` and ``match_row``
         (int64), rows of the catalog and of the reference; ``match_flag`` (int32), bits of the flag set ``match``;
         ``separation`` (arcsec) if matched by position. ``meta["by"]`` says how, or what was tried. Of several rows of
-        the reference with the same identifier the first is taken, of several in the radius the nearest; several rows
-        of the catalog may have the same one.
+        the reference with the same identifier, or in the radius within 0.2 arcsec of the nearest, that is taken which
+        has the most good labels, and of these the highest S/N; several rows of the catalog may have the same one.
 
     Raises
     ------
@@ -69,7 +70,8 @@ def matched(catalog, reference, *, names=None, by="auto", radius=1 * u.arcsec):
     -------
     labels, truth : `~astropy.table.QTable`
         M rows each, the same stars in the same order: the columns of each table that hold one value for each star, with
-        labels and their errors under the names of the vocabulary. ``labels`` also has ``match_flag``.
+        labels and their errors under the names of the vocabulary. ``labels`` also has ``match_flag``. If they are
+        matched by position, identifiers that both have are in the second called ``<name>_reference``.
 
     Raises
     ------
@@ -81,7 +83,11 @@ def matched(catalog, reference, *, names=None, by="auto", radius=1 * u.arcsec):
     labels = _with_labels(catalog, pairs["row"], names)
     labels["match_flag"] = pairs["match_flag"]
     labels.meta["matched_by"] = pairs.meta["by"]
-    return labels, _with_labels(reference, pairs["match_row"], names)
+    truth = _with_labels(reference, pairs["match_row"], names)
+    if pairs.meta["by"] == "position":  # what the surveys call a spectrum is not by what the rows belong together
+        for key in (columns.find(truth, name) for name in IDENTIFIERS if _has(labels, name) and _has(truth, name)):
+            truth.rename_column(key, f"{key}_reference")
+    return labels, truth
 
 
 def median_per_star(table, *, by=None, radius=1 * u.arcsec):
@@ -100,17 +106,40 @@ def median_per_star(table, *, by=None, radius=1 * u.arcsec):
 
 def _pairs(catalog, reference, by, radius):
     """Pairs found in one way."""
+    rank = ranks(reference)
     if by == "position":
         left, right = (_only(table, _MOTION) for table in (catalog, reference))
         out = crossmatch(left, right, radius)
+        place, nearest = np.arange(len(reference)), columns.without_unit(out["match_row"]).filled(-1)
+        best = _best_epochs(left, right, radius, rank, nearest) if len(np.unique(nearest)) < len(reference) else nearest
     else:
-        out = join_by_id(_only(catalog, (by,)), _only(reference, (by,)), on=by)
+        place = np.argsort(rank)
+        out = join_by_id(_only(catalog, (by,)), _only(reference, (by,))[place], on=by)
+        best = columns.without_unit(out["match_row"]).filled(-1)
     rows = np.flatnonzero((np.asarray(out["match_flag"]) & flags.get("match")["UNMATCHED"]) == 0)
-    table = QTable({"row": rows, "match_row": np.asarray(out["match_row"][rows], np.int64)}, meta={"by": by})
+    table = QTable({"row": rows, "match_row": place[best[rows]].astype(np.int64)}, meta={"by": by})
     table["match_flag"] = np.asarray(out["match_flag"])[rows]
     if by == "position":
         table["separation"] = u.Quantity(columns.without_unit(out["separation"]).data[rows], u.arcsec)
     return table
+
+
+def _best_epochs(left, right, radius, rank, nearest):
+    """For each star of the left table the row of the right one of lowest rank of those at the place of the nearest."""
+    key = "left_row"
+    pairs = crossmatch(QTable({**left, key: np.arange(len(left))}), right, radius, find="all")
+    pairs = pairs[~np.ma.getmaskarray(columns.without_unit(pairs["match_row"]))]
+    star, row = (np.asarray(columns.without_unit(pairs[name])) for name in (key, "match_row"))
+    apart = columns.without_unit(pairs["separation"]).data
+    closest = np.full(len(left), np.inf)
+    np.minimum.at(closest, star, apart)
+    same = apart <= closest[star] + _SAME.to_value("arcsec")
+    star, row = star[same], row[same]
+    order = np.lexsort((rank[row], star))
+    known, first = np.unique(star[order], return_index=True)
+    out = nearest.copy()
+    out[known] = row[order][first]
+    return np.where(nearest < 0, -1, out)
 
 
 def _ways(catalog, reference):

@@ -13,33 +13,10 @@ _quiet = np.errstate(over="ignore", invalid="ignore")
 
 
 def gaussian_fit(values, *, clip=3.0):
-    """Mean and standard deviation of a Gaussian fitted to the values within so many standard deviations of its mean.
-
-    Parameters
-    ----------
-    values : array_like
-        NaN is left out.
-    clip : float
-        Limit in standard deviations, at least 2; infinite for plain mean and standard deviation.
-
-    Returns
-    -------
-    mean, sigma : float
-        NaN without values; sigma is NaN for one value.
-    share : float
-        Share of the values within the limit.
-
-    Raises
-    ------
-    InputError
-        If ``clip`` is below 2.
-
-    Notes
-    -----
-    The solution of the likelihood of a Gaussian of which only the values within the limit are seen: the standard
-    deviation of those values is divided by that of a unit Gaussian cut there (0.9866 for three), without which clipping
-    makes every width too small.
-    """
+    """Mean and width of a Gaussian fitted to the values within so many widths of its mean, and the share within."""
+    # The solution of the likelihood of a Gaussian of which only the values within the limit are seen: the standard
+    # deviation of those values is divided by that of a unit Gaussian cut there (0.9866 for three), without which
+    # clipping makes every width too small.
     sample = Sample(values)
     mean, sigma, share = sample.gaussian(clip)
     return float(mean), float(sigma), float(share)

@@ -7,7 +7,9 @@ from stellarlabels.exceptions import InputError
 from stellarlabels.labels.uncertainty import coverage, pulls, robust_scatter
 from stellarlabels.validation.bins import as_table, inside, quantity_along
 from stellarlabels.validation.derived import classes
+from stellarlabels.validation.joining import aligned
 from stellarlabels.validation.samples import STATISTICS, Sample
+from stellarlabels.validation.verdicts import good_rows, in_training
 
 _ALONE = "only one star: no scatter"
 _NONE = "no star has both values"
@@ -18,7 +20,7 @@ def label_names(table):
     return [name for name in columns.vocabulary().notes["labels"] if columns.find(table, name) is not None]
 
 
-def residuals(labels, reference, name):
+def residuals(labels, reference, name, *, good=True):
     """Residuals and pulls of one label, row by row.
 
     Parameters
@@ -26,22 +28,25 @@ def residuals(labels, reference, name):
     labels : `~astropy.table.Table`
         Output of a system's ``predict``.
     reference : `~astropy.table.Table`
-        Same rows, with columns of the same names or their aliases.
+        With columns of the same names or their aliases. It is joined by an identifier that both tables have, as in
+        `compare`.
     name : str
         Label.
+    good : bool
+        Whether only labels count that are good, in both tables.
 
     Returns
     -------
     residual, pull : `~numpy.ndarray` of float64, shape (N,)
         Label minus reference, in the label's unit and in units of the total error (the reference's own included);
-        NaN where either is missing.
+        NaN where either is missing or not good.
 
     Raises
     ------
     InputError
-        If the tables differ in length.
+        As of `compare`.
     """
-    _check_lengths(labels, reference)
+    reference = aligned(labels, reference)
     value, error, _ = columns.label_columns(name)
     predicted, sigma = columns.column_values(labels, value), columns.column_values(labels, error, required=False)
     truth, truth_error = (
@@ -49,33 +54,43 @@ def residuals(labels, reference, name):
         columns.column_values(reference, error, required=False),
     )
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        return predicted - truth, pulls(predicted, sigma, truth, truth_error)
+        residual, pull = predicted - truth, pulls(predicted, sigma, truth, truth_error)
+    for table in (labels, reference) if good else ():
+        own = good_rows(table, name)
+        if own is not None:
+            residual[~own] = pull[~own] = np.nan
+    return residual, pull
 
 
-def compare(labels, reference, *, names=None, rows=None):
+def compare(labels, reference, *, names=None, rows=None, good=True):
     """Bias, scatter and calibration of labels against reference labels of the same stars, in brief.
 
     Parameters
     ----------
     labels, reference : `~astropy.table.Table`
-        Same rows in the same order.
+        Tables of stars. They are joined by the first identifier that both have (``source_id``, ``obsid``, ...); of
+        several rows of the reference for one star that counts which has the most good labels, and of these the highest
+        S/N. Without an identifier in common they are the same rows in the same order.
     names : sequence of str, optional
         Labels to compare; by default all that both tables have.
     rows : array_like of bool, optional
-        Stars to compare; all by default.
+        Stars of ``labels`` to compare; all by default.
+    good : bool
+        Whether only labels count that are good, in both tables: ``<label>_good``, or by the column ``<label>_flag``.
 
     Returns
     -------
     `~astropy.table.QTable`
         One row for each label: ``label``, ``unit``, ``stars``, ``bias`` (median residual), ``scatter`` (1.4826 times
         the median absolute deviation), ``rmse``, ``error`` (median predicted error), ``pull_width`` (robust scatter
-        of the pulls, 1 if the errors are right) and ``coverage`` (share of pulls within one sigma, 0.683 if they are
-        right). NaN where there are no stars or no errors.
+        of the pulls, 1 if the errors are right), ``coverage`` (share of pulls within one sigma, 0.683 if they are
+        right), and ``in_training``, the number of these stars with which the weights were trained, as their flags say:
+        for them residuals are too small. NaN where there are no stars or no errors.
 
     Raises
     ------
     InputError
-        If the tables differ in length or have no label in common.
+        If the tables have no star or no label in common, or differ in length where they have no identifier in common.
 
     See Also
     --------
@@ -87,9 +102,9 @@ def compare(labels, reference, *, names=None, rows=None):
     if not names:
         raise InputError("reference: it has none of the labels to compare")
     picked = np.ones(len(labels), bool) if rows is None else np.asarray(rows, bool)
-    out = []
+    reference, out = aligned(labels, reference), []
     for name in names:
-        residual, pull = residuals(labels, reference, name)
+        residual, pull = residuals(labels, reference, name, good=good)
         known = picked & np.isfinite(residual)
         value, error, _ = columns.label_columns(name)
         sigma = columns.column_values(labels, error, required=False)[known]
@@ -97,7 +112,7 @@ def compare(labels, reference, *, names=None, rows=None):
         row = {"label": name, "unit": value.unit, "stars": int(known.sum())}
         row |= {"bias": _median(some), "scatter": robust_scatter(some), "rmse": Sample(some).rmse()}
         row |= {"error": _median(sigma), "pull_width": robust_scatter(pull[known]), "coverage": coverage(pull[known])}
-        out.append(row)
+        out.append(row | {"in_training": int((known & in_training(labels, name)).sum())})
     return as_table(out)
 
 
@@ -108,7 +123,7 @@ def summarize(
     names=None,
     rows=None,
     groups=None,
-    unflagged=False,
+    good=True,
     clip=3.0,
     bootstrap=200,
     seed=0,
@@ -118,18 +133,19 @@ def summarize(
     Parameters
     ----------
     labels, reference : `~astropy.table.Table`
-        Same N rows in the same order.
+        Tables of stars, joined as in `compare`; N is the number of rows of ``labels``.
     names : sequence of str, optional
         Labels to compare; by default all that ``labels`` has.
     rows : array_like of bool, shape (N,), optional
         Stars to compare; all by default.
     groups : dict of str to array_like of bool, shape (N,), optional
         Stars of each group, for which there are rows of their own; see `classes`.
-    unflagged : bool
-        Whether stars of which the label is flagged are left out: those for which the column ``<label>_flag``, the
-        label under any of its names, is not 0.
+    good : bool
+        Whether only labels count that are good, in both tables: ``<label>_good``, or by the column ``<label>_flag``,
+        the label under any of its names.
     clip : float
-        Limit of the Gaussian fits in standard deviations; see `stellarlabels.validation.gaussian_fit`.
+        Limit of the Gaussian fits in standard deviations, at least 2: the likelihood is that of a Gaussian of which no
+        more is seen.
     bootstrap : int
         Number of resamplings from which the standard errors are; 0 for none.
     seed : int
@@ -148,7 +164,8 @@ def summarize(
         - ``clipped``, share of the residuals beyond the limit of the fit (0.0027 for a Gaussian and three sigma);
         - ``error``, median predicted error; of the pulls ``pull_width`` (robust; 1 if the errors are right) with
           ``pull_width_err``, and ``coverage`` of one sigma (0.683 if they are right) with ``coverage_err``;
-        - ``note``, a sentence if something is missing, else empty.
+        - ``note``, a sentence if something is missing, or if the weights were trained with some of the stars, for
+          which residuals are too small; else empty.
 
         NaN where a number cannot be given. ``meta`` holds the settings.
 
@@ -162,14 +179,14 @@ def summarize(
     The bootstrap draws the counts of the residuals in cells of 1/20 of their robust width (wider ones in the tails), so
     that its duration does not grow with the number of stars (Efron 1979, Ann. Stat. 7, 1).
     """
-    _check_lengths(labels, reference)
+    reference = aligned(labels, reference)
     names = label_names(labels) if names is None else list(names)
     if not names:
         raise InputError("labels: the table has no label of the vocabulary")
     groups = {"all": np.ones(len(labels), bool)} | {key: np.asarray(mask, bool) for key, mask in (groups or {}).items()}
     out = []
     for name in names:
-        residual, pull, sigma, note = selected(labels, reference, name, rows=rows, unflagged=unflagged)
+        residual, pull, sigma, note = selected(labels, reference, name, rows=rows, good=good)
         for group, mask in groups.items():
             numbers = _numbers(residual[mask], pull[mask], sigma[mask], note, clip, bootstrap, seed)
             out.append({"label": name, "unit": columns.column(name).unit, "group": group, **numbers})
@@ -182,7 +199,7 @@ def by_class(labels, reference, *, rule="logg", limit=3.5, **options):
     Parameters
     ----------
     labels, reference : `~astropy.table.Table`
-        Same N rows in the same order. The reference decides what is a giant, unless it lacks what the rule needs.
+        As for `summarize`. The reference decides what is a giant, unless it lacks what the rule needs.
     rule, limit
         As for `classes`.
     **options
@@ -193,7 +210,7 @@ def by_class(labels, reference, *, rule="logg", limit=3.5, **options):
     `~astropy.table.QTable`
         As of `summarize`; groups are ``all``, ``dwarfs`` and ``giants``.
     """
-    _check_lengths(labels, reference)
+    reference = aligned(labels, reference)
     return summarize(labels, reference, groups=classes(reference, labels, rule=rule, limit=limit), **options)
 
 
@@ -205,7 +222,7 @@ def by_bins(
     *,
     bins=10,
     rows=None,
-    unflagged=False,
+    good=True,
     clip=3.0,
     bootstrap=200,
     seed=0,
@@ -215,14 +232,14 @@ def by_bins(
     Parameters
     ----------
     labels, reference : `~astropy.table.Table`
-        Same N rows in the same order.
+        As for `summarize`.
     name : str
         Label.
     along : str or array_like, shape (N,)
         The quantity, or the name of its column: one of ``labels``, or else of ``reference``.
     bins : int or array_like
         Number of bins with equally many stars, or their edges (in the unit of the column).
-    rows, unflagged, clip, bootstrap, seed
+    rows, good, clip, bootstrap, seed
         As for `summarize`.
 
     Returns
@@ -237,9 +254,9 @@ def by_bins(
     InputError
         If the tables differ in length, if neither has the column, or if the edges do not increase.
     """
-    _check_lengths(labels, reference)
+    reference = aligned(labels, reference)
     quantity = quantity_along((labels, reference), along, len(labels))
-    residual, pull, sigma, note = selected(labels, reference, name, rows=rows, unflagged=unflagged)
+    residual, pull, sigma, note = selected(labels, reference, name, rows=rows, good=good)
     known = np.isfinite(residual) & np.isfinite(quantity.values)
     edges, remark = quantity.edges(bins, known)
     out = []
@@ -253,14 +270,14 @@ def by_bins(
     return as_table(out, units=units, clip=clip, bootstrap=bootstrap, seed=seed, label=name, along=quantity.name)
 
 
-def selected(labels, reference, name, *, rows=None, unflagged=False):
+def selected(labels, reference, name, *, rows=None, good=True):
     """Residuals, pulls and errors (N,), NaN for stars that do not count, and a note on why there are none, or ""."""
-    _check_lengths(labels, reference)
+    reference = aligned(labels, reference)
     value, error, _ = columns.label_columns(name)
     for table, word in ((labels, "catalog"), (reference, "reference")):
         if columns.column_name(table, value) is None:
             return *np.full((3, len(labels)), np.nan), f"the {word} has no {name}"
-    residual, pull = residuals(labels, reference, name)
+    residual, pull = residuals(labels, reference, name, good=good)
     sigma = columns.column_values(labels, error, required=False)
     note = ""
     if not np.isfinite(residual).any():
@@ -271,10 +288,10 @@ def selected(labels, reference, name, *, rows=None, unflagged=False):
         ]
         note = "; ".join(empty)
     left_out = ~_picked(rows, len(labels))
-    if unflagged:
-        names = {f"{key}_flag".lower() for key in value.names}
-        for key in (key for key in labels.colnames if key.lower() in names):
-            left_out |= columns.without_unit(labels[key]).filled(1) != 0
+    trained = int((np.isfinite(residual) & ~left_out & in_training(labels, name)).sum())
+    if trained:
+        note = f"the weights were trained with {trained} of the stars: residuals are too small"
+    left_out |= np.isnan(residual) if good else False
     for array in (residual, pull, sigma):
         array[left_out] = np.nan
     return residual, pull, sigma, note
@@ -322,8 +339,3 @@ def _picked(rows, length):
     if rows.dtype != bool or rows.shape != (length,):
         raise InputError(f"rows: expected {length} bools, got {rows.dtype} of shape {rows.shape}")
     return rows
-
-
-def _check_lengths(labels, reference):
-    if len(labels) != len(reference):
-        raise InputError(f"reference: expected {len(labels)} rows as in labels, got {len(reference)}")

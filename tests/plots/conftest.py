@@ -29,7 +29,7 @@ def stars(count, *, honesty=1.0, offset=0.0, seed=1):
         reference[name] = truth[name] * of
         labels[name] = (truth[name] + rng.normal(offset * sigma, sigma, count)) * of
         labels[f"{name}_err"] = np.full(count, honesty * sigma) * of
-        labels[f"{name}_flag"] = np.where(rng.random(count) < 0.1, 64, 0).astype(np.int32)
+        labels[f"{name}_flag"] = np.where(rng.random(count) < 0.1, 8, 0).astype(np.int32)
     return labels, reference
 
 

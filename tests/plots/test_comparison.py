@@ -55,7 +55,10 @@ def test_any_column_can_be_the_axis(few, ax):
     assert ax.get_xlabel() == "airmass"
     with pytest.raises(MissingColumnError, match="no_such"):
         plots.residual_along(labels, reference, "feh", "no_such", ax=ax)
-    with pytest.raises(InputError, match="rows"):
+    reference = reference.copy()
+    reference["source_id"] = np.arange(len(reference)) + 10**9
+    labels["source_id"] = np.arange(len(labels))
+    with pytest.raises(InputError, match="none of its stars is in labels"):
         plots.residual_along(labels, reference[:5], "feh", "airmass", ax=ax)
 
 

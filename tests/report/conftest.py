@@ -34,7 +34,7 @@ def catalog(count=3000, seed=1):
         if name == "feh":
             error[g > 14] *= 0.8
         labels[f"{name}_err"] = error * unit
-        labels[f"{name}_flag"] = np.where(rng.random(count) < 0.3, 4, 0).astype(np.int32)
+        labels[f"{name}_flag"] = np.where(rng.random(count) < 0.3, 8, 0).astype(np.int32)
     return labels, reference
 
 

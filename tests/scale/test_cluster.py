@@ -102,7 +102,7 @@ def test_two_workers_give_the_same_labels_and_a_valid_catalog(system, hats_folde
     done = scale.label_catalog(system, hats_folder, target, client=client, progress=False)
     assert (done.stars, done.resumed, done.failures) == (1200, 0, ())
     assert done.parts == partitions(hats_folder) > 10
-    assert done.good == sum(int((single[f"{name}_flag"] == 0).sum()) for name in system.labels)
+    assert done.good == sum(int(single[f"{name}_good"].sum()) for name in system.labels)
     assert [path.name for path in tmp_path.iterdir()] == ["labels"]
     assert is_valid_catalog(target, strict=True, verbose=False)
     found = scale.to_table(target)

@@ -84,7 +84,7 @@ def test_parts_give_the_same_labels_as_the_whole(system, labels, spectra, name, 
     done = label_file(system, spectra / name, target, rows=300)
     agree(catalogs.read(target), labels)
     assert (done.stars, done.parts, done.resumed, done.failures) == (1000, 4, 0, ())
-    assert done.good == sum(int((labels[f"{name}_flag"] == 0).sum()) for name in system.labels)
+    assert done.good == sum(int(labels[f"{name}_good"].sum()) for name in system.labels)
     assert [path.name for path in tmp_path.iterdir()] == ["labels.vot"]
 
 

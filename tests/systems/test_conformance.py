@@ -346,12 +346,28 @@ def test_catalog_has_the_published_columns(system, stars, tmp_path):
 
     labels = system.predict(stars[:5])
     catalog = system.catalog(stars[:5], labels)
-    assert catalog.colnames == schemas.get(system.name).names
+    published = schemas.get(system.name).names
+    assert catalog.colnames[: len(published)] == published
+    strict = system.catalog(stars[:5], labels, strict=True)
+    assert strict.colnames == published and strict.meta["strict"].endswith("the published catalog does not have")
+    for name in system.labels:  # nothing of what is known of a label is lost
+        np.testing.assert_array_equal(catalog[f"{name}_good"], labels[f"{name}_good"])
+        [bits] = [key for key in (f"{name}_flag_bits", f"{name}_flag") if key in catalog.colnames][:1]
+        np.testing.assert_array_equal(catalog[bits], labels[f"{name}_flag"])
+        assert tuple(flags.get(flags.set_of(catalog[bits]))) == tuple(flags.LABEL)
+        for item in columns.label_columns(name)[:2]:
+            found, own = (columns.column_values(table, item) for table in (catalog, labels))
+            left_out = np.isnan(found) & (system.name == "spcanet")  # its paper has no abundances of hot stars
+            np.testing.assert_allclose(found, np.where(left_out, np.nan, own), 1e-6)
+    empty = [key for key in published if np.ma.getmaskarray(columns.without_unit(catalog[key])).all()]
+    assert sorted(catalog.meta.get("unfilled", {})) == sorted(empty)
     key = columns.identifier(catalog)
     np.testing.assert_array_equal(catalog[key], stars["source_id"][:5])
     catalog.write(tmp_path / "c.vot")
     back = catalogs.read(tmp_path / "c.vot", system.name)
     np.testing.assert_array_equal(back[key], stars["source_id"][:5])
+    assert back.colnames == catalog.colnames
+    np.testing.assert_array_equal(back[f"{system.labels[0]}_good"], labels[f"{system.labels[0]}_good"])
     catalog[:2].write(tmp_path / "c.fits")
     with pytest.raises(WriteError, match="overwrite=True"):
         catalog.write(tmp_path / "c.vot")

@@ -46,7 +46,7 @@ def test_damaged_files_are_rows_without_labels(labelled):
 def test_catalog_round_trip(labelled, suffix, tmp_path):
     name, table, system, labels, _ = labelled
     catalog = system.catalog(table, labels)
-    assert catalog.colnames == schemas.get(name).names
+    assert catalog.colnames[: len(schemas.get(name))] == schemas.get(name).names
     catalogs.write(catalog, tmp_path / f"x{suffix}", name)
     back = catalogs.read(tmp_path / f"x{suffix}", name)
     for column in catalog.colnames:

@@ -113,7 +113,9 @@ class TestOthers:
             distances(foreign, labels, band="g_dimmed")
         with pytest.raises(ReleaseError, match="networks of uacsnet"):
             uacsnet.distances(foreign)
-        found = uacsnet.distances(foreign, release="ignore")
+        with pytest.raises(ReleaseError, match="zero_point=False"):
+            uacsnet.distances(foreign, release="ignore")
+        found = uacsnet.distances(foreign, release="ignore", zero_point=False)
         assert found.meta["release"] == "Gaia DR4"
         ours = distances(as_of(stars, "Gaia DR3"), labels, band="g_dimmed")
         assert ours.meta["release"] == "Gaia DR3" and np.isfinite(ours["distance"].to_value(u.pc)).all()

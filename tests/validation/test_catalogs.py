@@ -79,7 +79,7 @@ def test_the_published_catalogs_against_themselves(example, name):
     catalog = example(name, rows=60)
     answers = everything(catalog, catalog)
     table = answers[0]
-    assert {"teff", "feh"} & set(table["label"]) and table["stars"].max() > 30
+    assert {"teff", "feh"} & set(table["label"]) and table["stars"].max() > 10
     known = table[(table["group"] == "all") & (table["stars"] > 1)]
     np.testing.assert_allclose(known["rmse"], 0, atol=1e-9)
     other = "uacsnet" if name != "uacsnet" else "solardis"

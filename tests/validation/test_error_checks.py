@@ -88,7 +88,7 @@ def test_histograms(factor):
 def test_flagged_stars_and_rows():
     labels, reference = tables(1.0)
     labels["teff_flag"] = (np.abs(IDEAL) > 1).astype(np.int32)
-    assert calibration(labels, reference, unflagged=True)["coverage_1"][0] == 1
+    assert calibration(labels, reference, good=True)["coverage_1"][0] == 1
     inner = np.abs(IDEAL) <= 1
     assert calibration(labels, reference, rows=inner)["stars"][0] == inner.sum()
     with pytest.raises(InputError, match="bools"):

@@ -98,10 +98,10 @@ def test_rules_of_classes():
 def test_unflagged_stars(tables):
     labels, reference = tables
     labels["feh_flag"] = np.ma.masked_array((np.arange(5001) % 2).astype(np.int32), mask=np.arange(5001) == 0)
-    assert summarize(labels, reference)["stars"][0] == 5001
-    assert summarize(labels, reference, unflagged=True)["stars"][0] == 2500
+    assert summarize(labels, reference, good=False)["stars"][0] == 5001
+    assert summarize(labels, reference, good=True)["stars"][0] == 2500
     labels.rename_column("feh_flag", "Fe_H_flag")
-    assert summarize(labels, reference, unflagged=True)["stars"][0] == 2500
+    assert summarize(labels, reference, good=True)["stars"][0] == 2500
 
 
 def test_bins_of_a_column(tables):

@@ -122,7 +122,10 @@ def readme(publication, table, others):
     lines += [f"   ={paper['bibcode']}"] if "bibcode" in paper else []
     lines += [_DOUBLE, "Description:", *_filled(publication.description, "    ")]
     if publication.remarks:
-        lines += ["", "Remarks on the paper and on the catalog that was published with it:"]
+        lines += [
+            "",
+            "Remarks:" if publication.made else "Remarks on the paper and on the catalog that was published with it:",
+        ]
     for remark in publication.remarks:
         lines += _filled(remark, "  - ", 4)
     lines += ["", "File Summary:", _RULE, " FileName" + " " * 12 + "Lrecl   Records   Explanations", _RULE]

@@ -32,6 +32,8 @@ class Publication:
         Licence of the data; empty if none is declared.
     date : str
         ISO 8601.
+    made : str
+        The system that made the labels, in words; empty for a catalog that this library did not make.
     """
 
     name: str
@@ -43,12 +45,20 @@ class Publication:
     remarks: tuple = ()
     license: str = ""
     date: str = ""
+    made: str = ""
 
 
 def describe(content, declared=None, *, name=None, title=None, authors=(), license=""):
     """The `Publication` of a content, from the schema's notes, the content itself, and what is given."""
     notes = {} if declared is None else declared.notes
+    made = _made_with(content) if content.is_own else ""
     text = content.description or "Stellar labels"
+    remarks = (*notes.get("corrections", ()), *notes.get("comments", ()))
+    if made:
+        columns = f", in the columns of the catalog {declared.name}" if declared is not None else ""
+        own = content.description if declared is None or content.description != declared.description else ""
+        text = own or f"Stellar labels by {made}{columns}"
+        remarks = _remarks(content, declared)
     return Publication(
         name=identifier(name or content.name),
         title=title or text,
@@ -56,10 +66,35 @@ def describe(content, declared=None, *, name=None, title=None, authors=(), licen
         authors=tuple(authors),
         reference=content.reference,
         paper={key: notes[key] for key in _PAPER if notes.get(key)},
-        remarks=(*notes.get("corrections", ()), *notes.get("comments", ())),
+        remarks=remarks,
         license=license,
         date=_today(),
+        made=made,
     )
+
+
+def _made_with(content):
+    """The system and the recipe that made the labels of a content, in words; empty if it does not say so."""
+    system, recipe = (str(content.meta.get(key) or "") for key in ("system", "recipe"))
+    return f"the system {system}{f' with the recipe {recipe}' if recipe else ''}" if system else ""
+
+
+def _remarks(content, declared):
+    """What is to be known of labels that this library made: the weights, and what became of the paper's columns."""
+    told = content.meta
+    out = [f"The labels are those of the networks of stellarlabels ({_made_with(content)}), not those of the paper."]
+    if told.get("trained_on"):
+        out.append(f"The networks were trained on {told['trained_on']}.")
+    if told.get("weights"):
+        out.append(f"Checksum of the weights: {told['weights']}.")
+    for key, text in (told.get("unfilled") or {}).items():
+        out.append(f"{key} is empty: {text}.")
+    if told.get("strict"):
+        out.append(f"The catalog is {told['strict']}.")
+    if declared is not None:
+        of_columns = [text for text in declared.notes.get("corrections", ()) if text.partition(":")[0] in declared]
+        out += [f"Column {text}" for text in of_columns]
+    return tuple(out)
 
 
 _PAPER = ("authors", "title", "year", "journal", "bibcode", "doi", "eprint")
