@@ -10,10 +10,9 @@ from stellarlabels.exceptions import InputError
 
 
 class Verdicts:
-    """Counts of the flags of labels, of one table or of parts that are added up.
+    """Counts of the flags of labels, of one table or of parts that are added up."""
 
-    ``of`` holds, for each label, a `collections.Counter` of stars by the value of the flag and whether they are good.
-    """
+    # ``of`` holds, for each label, a Counter of stars by the value of the flag and whether they are good.
 
     def __init__(self, of=()):
         self.of = dict(of)
