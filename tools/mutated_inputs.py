@@ -1,25 +1,30 @@
 """Read thousands of damaged and unusual files of all formats, and count what goes wrong.
 
-Nothing may come out but a table with all rows and identifiers, or an error of this package that says what is wrong.
-A file of which bytes were changed may hold other numbers, but no error of another library may come through.
+Nothing may come out but a table with all rows and identifiers, or an error of this package that says what is wrong:
+through every entrance, which is chosen by chance. A file of which bytes were changed may hold other numbers, as no
+format but a packed one has checksums of everything; but no row and no identifier beyond those whose bytes were changed
+may be lost. Nobody can see that a text ends after a line, or that a piece of it is missing.
 
-Usage: python tools/mutated_inputs.py [--count 10000] [--seed 1]
+Usage: python tools/mutated_inputs.py [--count 10000] [--seed 1] [--jobs 1]
 """
 
 import argparse
+import gzip
 import tempfile
 import traceback
 import warnings
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
 from astropy import units as u
 from astropy.io.misc.hdf5 import write_table_hdf5
-from astropy.table import MaskedColumn, Table
+from astropy.table import MaskedColumn, QTable, Table, vstack
 
-from stellarlabels import catalogs, columns
-from stellarlabels.exceptions import StellarLabelsError
+from stellarlabels import catalogs, columns, scale
+from stellarlabels.archive.readers import read_table
+from stellarlabels.exceptions import RenamedColumnWarning, StellarLabelsError
 
 #: More digits than a float has.
 FIRST, ROWS = 479359925517769601, 12
@@ -155,38 +160,131 @@ def shorten(table, random):
 CHANGES = (rename, retype, reorder, repeat, strange, shorten)
 
 
-def taken(path):
-    """The table that comes in from a file."""
+# Twins: two columns of one name, of which the first keeps it
+
+#: How the name of a column is written in a header, by format; the bytes are as many in all of them.
+_NAMES = {"vot": b'name="%s"', "b2.vot": b'name="%s"'}
+
+
+def twin(path, kind, table, random):
+    """Write a table of which two columns have one name; the second identifiers are those of other stars."""
+    name, stand_in = [(b"source_id", b"source_ix"), (b"parallax", b"parallay")][random.integers(0, 2)]
+    table[stand_in.decode()] = table[name.decode()][::-1]
+    WRITERS[kind](table, path)
+    data = path.read_bytes()
+    data = gzip.decompress(data) if kind == "fits.gz" else data
+    form = _NAMES.get(kind, b"%s")
+    data = data.replace(form % stand_in, form % name)
+    path.write_bytes(gzip.compress(data) if kind == "fits.gz" else data)
+    return name.decode()
+
+
+# Entrances
+
+
+class Labels:
+    """What a system does with a table of stars, without a network: identifiers, and a label that all stars share."""
+
+    name, labels, provenance_, weights_, release = "stars", ("teff",), {"stars": ROWS}, "none", None
+
+    def save(self, path):
+        Path(path).write_bytes(b"none")
+
+    def predict(self, table, progress=False):
+        table = columns.intake(table)
+        key = columns.identifier(table)
+        out = QTable() if key is None else QTable({key: table[key]})
+        for item, value in zip(columns.label_columns("teff"), (5000.0, 50.0, 0), strict=True):
+            out[item.name] = item.dress(np.full(len(table), value))
+        return out
+
+
+def by_read(path):
     return columns.intake(catalogs.read(path))
+
+
+def by_scan(path):
+    pieces = [columns.intake(piece) for piece in catalogs.scan(path, rows=5)]
+    key = columns.identifier(pieces[0])  # other columns may be texts in those pieces only where there is one
+    return vstack(pieces if key is None else [piece[[key]] for piece in pieces], metadata_conflicts="silent")
+
+
+def by_label_file(path):
+    target = path.with_name("labels.fits")
+    scale.label_file(Labels(), path, target, rows=5, overwrite=True, restart=True, progress=False)
+    return catalogs.read(target)
+
+
+ENTRANCES = {"read": by_read, "scan": by_scan, "table": read_table, "label": by_label_file}
+#: How often each entrance is taken: parts on disk take their time.
+_SHARES = (0.4, 0.25, 0.25, 0.1)
+
+#: Formats that say how many rows there are, and those whose content is under a checksum.
+COUNTED, CHECKED = ("fits", "fits.gz", "parquet", "hdf5"), ("fits.gz",)
+#: Rows that a damage of a text may touch: a missing piece is up to three lines, what is put in can be lines, too.
+_TOUCHED = {flip: 5, drop: 6, insert: 6, truncate: ROWS}
+
+
+def kept(found, ids):
+    """Number of identifiers that are in a column of the table, in their order."""
+    best = 0
+    for name in found.colnames:
+        data = columns.without_unit(found[name])
+        if data.ndim == 1 and data.dtype.kind in "iu":
+            there = data.filled(-1).tolist()
+            best = max(best, sum(one in there for one in ids))
+    return best
+
+
+def judged(found, kind, damage, ids, told):
+    """What is wrong with a table from a damaged file; "read" if nothing is."""
+    if kind in COUNTED and len(found) != ROWS:
+        return f"{len(found)} rows of {ROWS}"
+    unseen = kind == "parquet" or (kind, damage) == ("b2.vot", drop)  # packed by pandas; a piece as long as rows
+    lost = 0 if kind in CHECKED else ROWS if unseen else _TOUCHED[damage]
+    if len(found) < ROWS - lost:
+        return f"{len(found)} rows of {ROWS}"
+    number = kept(found, ids)
+    if number < ROWS - lost and not told and (columns.identifier(found) is not None or lost == 0):
+        return f"{number} identifiers of {ROWS}"
+    return "read"
 
 
 def one(folder, random):
     """What became of one input: "read", "refused", or what is wrong; and the kind of input."""
-    kind = str(random.choice(list(WRITERS)))
+    kind, entrance = str(random.choice(list(WRITERS))), str(random.choice(list(ENTRANCES), p=_SHARES))
     path, table = Path(folder) / f"stars.{kind}", stars(random)
     path.unlink(missing_ok=True)
-    damaged = random.random() < 0.5
-    what = DAMAGES[random.integers(0, len(DAMAGES))] if damaged else CHANGES[random.integers(0, len(CHANGES))]
-    if not damaged:
+    what = [random.choice(DAMAGES), random.choice(CHANGES), twin][random.choice(3, p=[0.5, 0.4, 0.1])]
+    if what in CHANGES:
         table = what(table, random)
-    label = f"{kind} {what.__name__}"
+    ids = [
+        int(value) for value in next(table[name] for name in table.colnames if columns.find(table[[name]], "source_id"))
+    ]
+    label = f"{kind} {what.__name__} {entrance}"
     try:
-        WRITERS[kind](table, path)
-        if damaged:
+        if what is twin:
+            name = what(path, kind, table, random)
+        else:
+            WRITERS[kind](table, path)
+        if what in DAMAGES:
             path.write_bytes(what(path.read_bytes(), random))
-        found = taken(path)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            found = ENTRANCES[entrance](path)
     except StellarLabelsError:
         return "refused", label
     except Exception:
         return f"another error: {traceback.format_exc(limit=-3)}", label
-    if damaged:
-        return "read", label
+    if what in DAMAGES:
+        return judged(found, kind, what, ids, any("left out" in str(one.message) for one in caught)), label
     key = columns.identifier(found)
     if len(found) != len(table):
         return f"{len(found)} rows of {len(table)}", label
-    ids = next(np.asarray(table[name]) for name in table.colnames if columns.find(table[[name]], "source_id") == name)
-    if len(table) and (key is None or np.asarray(found[key]).tolist() != [int(value) for value in ids]):
+    if len(table) and (key is None or np.asarray(found[key]).tolist() != ids):
         return f"identifiers {None if key is None else np.asarray(found[key])[:2]} for {ids[:2]}", label
+    if what is twin and not any(isinstance(one.message, RenamedColumnWarning) for one in caught):
+        return f"nothing is said of a second {name}", label
     return "read", label
 
 
@@ -198,18 +296,26 @@ def run(count, seed, folder):
         return Counter(one(folder, random) for _ in range(count))
 
 
+def _job(count, seed):
+    with tempfile.TemporaryDirectory() as folder:
+        return run(count, seed, folder)
+
+
 def main():
     """Print what became of the inputs."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        found = run(options.count, options.seed, folder)
+    shares = [options.count // options.jobs + (job < options.count % options.jobs) for job in range(options.jobs)]
+    seeds = [options.seed + 1000 * job for job in range(options.jobs)]
+    with ProcessPoolExecutor(options.jobs) as pool:
+        found = sum(pool.map(_job, shares, seeds), Counter())
     for (outcome, label), number in sorted(
         found.items(), key=lambda item: (item[0][0] in ("read", "refused"), item[0])
     ):
-        print(f"{number:6d}  {label:18s} {outcome}")
+        print(f"{number:6d}  {label:24s} {outcome}")
     wrong = sum(number for (outcome, _), number in found.items() if outcome not in ("read", "refused"))
     print(f"{options.count} inputs, {wrong} wrong")
 

@@ -7,6 +7,7 @@ from astropy import units as u
 from astropy.table import Column, MaskedColumn, QTable, Table
 
 from stellarlabels.columns.column import column_name, without_unit
+from stellarlabels.columns.conversion import shared
 from stellarlabels.columns.vocabulary import column, declaration, known_names
 from stellarlabels.exceptions import ColumnUnitError, InputError
 
@@ -22,7 +23,7 @@ def by_name(table):
         item = known.get(name.lower())
         if item is not None and column_name(table, item) == name:
             new = item.name
-        out[name if new in out.colnames else new] = table[name]
+        out.add_column(shared(table[name]), name=name if new in out.colnames else new, copy=False)
     return out
 
 

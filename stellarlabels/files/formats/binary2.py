@@ -13,7 +13,7 @@ from binascii import Error, a2b_base64, b2a_base64
 import numpy as np
 
 from stellarlabels.exceptions import ReadError
-from stellarlabels.files.formats.votable_header import parse, values_of
+from stellarlabels.files.formats.votable_header import check_elements, parse, values_of
 from stellarlabels.files.records import text as text_of
 
 #: 57 bytes make a line of 76 characters of base64.
@@ -64,6 +64,7 @@ def find(stream):
     if end is None or _START.search(tail, end.end()):
         return None
     document = head[: start.start()] + tail[end.end() :]
+    check_elements(head[: start.start() + len(b"<DATA ")])
     if not all(re.search(rb"\sdatatype\s*=", tag) for tag in re.findall(rb"<(?:[\w.-]+:)?FIELD\b[^>]*>", document)):
         return None
     table, parents = parse(io.BytesIO(document))

@@ -5,6 +5,7 @@ of TOPCAT in which each cell is a column ("colfits"). ``stellarlabels.files.form
 """
 
 import json
+import os
 import re
 import warnings
 
@@ -29,19 +30,22 @@ _DTYPES |= {"L": np.dtype("u1"), "A": np.dtype("u1"), "X": np.dtype("u1"), "C": 
 def tables(place):
     """The tables of all HDUs; a ReadError if there is none."""
     with place.open() as stream:
-        found = [_sheet(place, header, start) for header, start in _headers(stream)]
+        size = stream.seek(0, os.SEEK_END) if place.is_plain else None
+        found = [_sheet(place, header, start) for header, start in _headers(stream, size)]
     found = [sheet for sheet in found if sheet is not None]
     if not found:
         raise ReadError(f"{place.where}: the FITS file has no table (no binary table, truncated, or an image)")
     return found
 
 
-def _headers(stream):
-    """The header of each HDU, and where its data begin."""
-    end = 0
+def _headers(stream, length):
+    """The header of each HDU, and where its data begin; an error for a length (None: unknown) of no whole blocks."""
+    last = end = 0
     while True:
         stream.seek(end)
         if stream.read(8) not in (b"SIMPLE  ", b"XTENSION"):
+            if length and length % _BLOCK and length > last:  # many programs leave the last block as it is
+                raise ReadError("the FITS file is not as long as it says")
             return
         stream.seek(end)
         with warnings.catch_warnings(action="ignore"):
@@ -50,7 +54,8 @@ def _headers(stream):
         axes = [header.get(f"NAXIS{axis}", 0) for axis in range(1, header.get("NAXIS", 0) + 1)]
         size = int(np.prod(axes, dtype=int)) if axes else 0
         size = abs(header.get("BITPIX", 8)) // 8 * header.get("GCOUNT", 1) * (header.get("PCOUNT", 0) + size)
-        end = start + size + -size % _BLOCK
+        last = start + size
+        end = last + -last % _BLOCK
         yield header, start
 
 

@@ -11,10 +11,14 @@ from stellarlabels.files.sheets import Sheet
 class TableSheet(Sheet):
     """A table that is read at once: ``load(data)`` makes an Astropy table of the bytes of the file."""
 
+    # What the file calls its columns, if that is not what Astropy does, is in the metadata, under "names".
+
     def __init__(self, place, load, title=""):
         with damages(place.where, "file"):
             self._table = load(place.bytes())
-        super().__init__(place, self._table.colnames, title=title, rows=len(self._table), meta=self._table.meta)
+        names = self._table.meta.pop("names", self._table.colnames)
+        super().__init__(place, names, title=title, rows=len(self._table), meta=self._table.meta)
+        self._table.rename_columns(self._table.colnames, self.names)
         kinds = {name: without_unit(self._table[name]).dtype for name in self._table.colnames}
         self.left_out = {name: str(dtype) for name, dtype in kinds.items() if dtype.kind not in "biufUSO"}
 

@@ -18,6 +18,8 @@ from stellarlabels.files.sheets import Sheet, unique
 
 #: The end of the name of the dataset in which Astropy keeps units and descriptions.
 _ASTROPY = ".__table_column_meta__"
+#: Where a file says how long it is, by the version of its first block; 28 in all later ones.
+_END_OF_FILE = {0: 40, 1: 44}
 #: Our own dataset of one text (JSON), what it holds, and attributes of a column.
 _CATALOG = "__stellarlabels__"
 _OWN = ("meta", "name", "description", "reference", "flags", "coosys", "creator")
@@ -32,7 +34,12 @@ def _opened(place):
     except ImportError as error:
         raise StellarLabelsError("format: HDF5 needs the package h5py; install it first") from error
 
-    with h5py.File(place.path if place.is_plain else io.BytesIO(place.bytes()), "r") as file:
+    source = place.path if place.is_plain else io.BytesIO(place.bytes())
+    size = place.path.stat().st_size if place.is_plain else source.getbuffer().nbytes
+    start = _END_OF_FILE.get(place.head[8], 28)
+    if int.from_bytes(place.head[start : start + 8], "little") != size:
+        raise ReadError(f"{place.where}: damaged or truncated HDF5; it has not the length that it says")
+    with h5py.File(source, "r") as file:
         yield file
 
 
@@ -60,17 +67,26 @@ def _found(group, path=""):
         if isinstance(item, h5py.Group):
             out |= _found(item, f"{path}/{name}")
         elif item.dtype.names:
+            if sum(item.dtype[key].itemsize for key in item.dtype.names) > item.dtype.itemsize:  # h5py writes beyond it
+                raise ReadError(f"damaged or truncated HDF5; the fields of the records {path}/{name} overlap")
             out[f"{path}/{name}"] = ([(key, f"{path}/{name}", key, None) for key in item.dtype.names], item.shape[0])
         elif item.ndim:
             called = str(item.attrs.get("name", name))
             columns.setdefault(item.shape[0], []).append((called, f"{path}/{name}", None, None))
+    order = {name: place for place, name in enumerate(_about(group).pop("columns", ()))}
     for rows, parts in columns.items():
         beside = next((key for key, found in out.items() if found[1] == rows and key.count("/") == 1), None)
         if beside and not path:  # columns beside a dataset of records of the same stars
             out[beside] = ([*out[beside][0], *parts], rows)
         else:
-            out[path or "/" if len(columns) == 1 else f"{path}/*{rows}"] = (parts, rows)
+            ordered = sorted(parts, key=lambda part: order.get(part[0], len(order)))
+            out[path or "/" if len(columns) == 1 else f"{path}/*{rows}"] = (ordered, rows)
     return out
+
+
+def _about(group):
+    """What we have written of the table in a group; nothing in files of others."""
+    return json.loads(group[_CATALOG][()]) if _CATALOG in group else {}
 
 
 def _of_pandas(group):
@@ -119,7 +135,7 @@ class _Table(Sheet):
             self._declared = {name: self._column(file, name, part) for name, part in named.items()}
             kinds = {name: self._kind(file, part) for name, part in named.items()}
             self.meta = {str(key): value for key, value in file[path.partition("*")[0] or "/"].attrs.items()}
-            self._own = json.loads(file[_CATALOG][()]) if _CATALOG in file else {}
+            self._own = {key: value for key, value in _about(file).items() if key in _OWN}
         self.left_out = {name: str(kind) for name, kind in kinds.items() if kind.kind not in "biufSOU"}
 
     @staticmethod
@@ -177,8 +193,9 @@ def write(content, stream, path):
     """Write a content as one dataset for each column, in their order, with what is said of it as attributes."""
     import h5py
 
-    with h5py.File(stream, "w", track_order=True) as file:
-        file[_CATALOG] = json.dumps({key: getattr(content, key) for key in _OWN})
+    order = {"columns": [item.column.name for item in content.fields]}
+    with h5py.File(stream, "w") as file:
+        file[_CATALOG] = json.dumps({key: getattr(content, key) for key in _OWN} | order)
         places, _ = unique([item.column.name.replace("/", "_") for item in content.fields])
         for item, stored in zip(content.fields, places, strict=True):
             data, mask, name = item.data[:], item.mask[:], item.column.name

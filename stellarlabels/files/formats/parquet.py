@@ -29,7 +29,7 @@ def write(content, stream, path):
     pa = arrow.load()
     schema = arrow_schema(content)
     repetitive = [item.column.name for item in content.fields if item.kind == "U" or item.data.dtype.name in _SMALL]
-    with pa.parquet.ParquetWriter(stream, schema, use_dictionary=repetitive) as writer:
+    with pa.parquet.ParquetWriter(stream, schema, use_dictionary=repetitive, write_page_checksum=True) as writer:
         for part in slices(len(content), step=_GROUP):
             writer.write_table(pa.table([_array(pa, item, part) for item in content.fields], schema=schema))
 
@@ -74,7 +74,7 @@ class _Table(Sheet):
         self._stored, self._lengths = schema.names, {}
 
     def _open(self, **options):
-        return arrow.load().parquet.ParquetFile(self._source, **options)
+        return arrow.load().parquet.ParquetFile(self._source, page_checksum_verification=True, **options)
 
     def read(self, declared=None):
         is_simple = self._stored == self.names

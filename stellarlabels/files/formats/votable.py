@@ -16,7 +16,7 @@ from stellarlabels.columns import Ragged
 from stellarlabels.exceptions import ReadError
 from stellarlabels.files.content import BLOCK, ragged_field
 from stellarlabels.files.formats import binary2, tabledata, typing
-from stellarlabels.files.formats.votable_header import PLACE, about, document, make_field, values_of
+from stellarlabels.files.formats.votable_header import PLACE, about, check_elements, document, make_field, values_of
 from stellarlabels.files.opening import damages
 from stellarlabels.files.progress import TEXT, slices
 from stellarlabels.files.records import Packer
@@ -81,6 +81,7 @@ def _parsed(data):
     """The document as Astropy reads it, and what it changed."""
     from astropy.io import votable
 
+    check_elements(data)
     for guess in (False, True):
         with warnings.catch_warnings(record=True) as seen:
             warnings.simplefilter("always")
@@ -114,9 +115,9 @@ class _Packed(Sheet):
     """One table in BINARY or BINARY2 with cells of fixed size."""
 
     def __init__(self, place, found):
-        fields, rows = found.fields, found.element.nrows
+        fields = found.fields
         super().__init__(place, [field.name for field in fields], title=found.element.name or "", meta=found.meta)
-        self._found, self.said = found, rows
+        self._found = found
         self.notes += _overflow(found.infos)
 
     def read(self, declared=None):
@@ -127,8 +128,9 @@ class _Packed(Sheet):
 
     def _contents(self, rows, first):
         with self.place.open() as stream:
-            found = self._found.at(stream)
+            found, number, said = self._found.at(stream), first, self._found.element.nrows
             for arrays in [found.arrays()] if rows is None else found.blocks(rows, first):
+                number += len(arrays[0][0])
                 yield about(
                     self._found.element,
                     self._found.parents,
@@ -137,6 +139,8 @@ class _Packed(Sheet):
                         for field, name, pair in zip(found.fields, self.names, arrays, strict=True)
                     ],
                 )
+            if said and number != max(said, first):
+                raise ReadError(f"the VOTable says that it has {said} rows, but it has {number}")
 
 
 class _Parsed(Sheet):

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from stellarlabels.columns import Column, units
-from stellarlabels.exceptions import InputError
+from stellarlabels.exceptions import InputError, ReadError
 from stellarlabels.files.content import Content, field_of
 
 _NAMESPACE = "http://www.ivoa.net/xml/VOTable/v1.3"
@@ -27,6 +27,10 @@ _DATATYPES = {
 }
 #: Characters that XML 1.0 cannot hold.
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+#: What is between the beginning of a table and its rows, the tags in that, and those that there are in VOTable.
+_HEAD = re.compile(rb"<(?:[\w.-]+:)?TABLE\b[^>]*>(.*?)<(?:[\w.-]+:)?DATA\b", re.DOTALL)
+_TAG = re.compile(rb"<(?:[\w.-]+:)?([^\s/!?>:]+)[\s/>]")
+_TAGS = b"DESCRIPTION INFO FIELD PARAM GROUP LINK VALUES MIN MAX OPTION FIELDref PARAMref TABLE RESOURCE".split()
 #: Stands in the text of `document` where the rows go.
 PLACE = "@@rows@@"
 #: Marks a PARAM that holds a JSON text.
@@ -113,6 +117,14 @@ def _param(value):
     text = value if plain else json.dumps(value)
     datatype = "char" if text.isascii() else "unicodeChar"
     return {"datatype": datatype, "arraysize": "*", "value": text, "utype": "" if plain else _JSON}
+
+
+def check_elements(data):
+    """Refuse a document (bytes) with an element before the rows that VOTable does not have: a damaged FIELD, say."""
+    for head in _HEAD.findall(data):
+        unknown = next((tag for tag in _TAG.findall(head) if tag not in _TAGS), None)
+        if unknown is not None:
+            raise ReadError(f"the VOTable has an element {unknown.decode('utf-8', 'replace')!r} among its fields")
 
 
 def parse(stream):

@@ -38,7 +38,7 @@ def read_continuous(raw, grid):
     lengths = lengths_of(table)
     for name, length in lengths.items():
         if name in table.colnames:
-            data = cells(table[name], name, length).astype(float) if length else values(table, name)
+            data = cells(table[name], name, length).astype(float, copy=False) if length else values(table, name)
             columns.add_column(plain(name, data), name=name, copy=False)
         elif not name.endswith(("correlations", "deviation")):  # a band that no star of the file has
             columns[name] = plain(name, np.full((len(table), length), np.nan))
