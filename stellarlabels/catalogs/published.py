@@ -126,10 +126,10 @@ def _dressed(item, declared):
     if isinstance(unit, u.LogUnit):
         return replace(column, unit=unit.function_unit.to_string()).dress(MaskedColumn(data, unit=unit))
     if not isinstance(unit, u.UnrecognizedUnit):
-        return column.dress(data)
+        return column.dress(data, copy=False)
     if declared is not None and column.name in declared:
         raise ColumnUnitError(f"column {column.name!r} has the unit {column.unit!r}, which is not a known unit")
-    out = replace(column, unit="").dress(data)
+    out = replace(column, unit="").dress(data, copy=False)
     out.info.meta = {**out.info.meta, "unit": column.unit}
     return out
 

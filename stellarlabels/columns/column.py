@@ -110,7 +110,7 @@ class Column:
             return ""
         return np.array(np.nan if np.dtype(self.dtype).kind == "f" else 0, dtype=self.dtype)[()]
 
-    def dress(self, data):
+    def dress(self, data, *, copy=True):
         """Turn plain data into a table column with this declaration's unit, dtype and metadata.
 
         Parameters
@@ -118,6 +118,8 @@ class Column:
         data : array_like
             Values in the declared unit (a Quantity or a Column with another unit is converted). Masked entries and
             NaN come out masked.
+        copy : bool
+            If not, the column shares the data where they are what it holds.
 
         Returns
         -------
@@ -136,7 +138,7 @@ class Column:
         mask = np.array(masked.mask)
         if masked.dtype.kind == "f":
             mask |= np.isnan(masked.data)
-        array = _cast(masked.data, mask, self)
+        array = _cast(masked.data, mask, self, copy)
         if self.unit and array.dtype.kind in "fiu":
             quantity = u.Quantity(array, u.Unit(self.unit), dtype=array.dtype, copy=False)
             out = Masked(quantity, mask=mask) if mask.any() else quantity
@@ -247,7 +249,7 @@ def _shift(physical, item):
     return float(np.log10(physical.to(u.cm / u.s**2))) if is_gravity else 0.0
 
 
-def _cast(plain, mask, item):
+def _cast(plain, mask, item, copy):
     """Numbers or texts as the dtype of ``item``, exactly where that is an integer; under the mask is a null."""
     expected = f"column {item.name!r}: expected"
     if item.is_text:
@@ -259,10 +261,10 @@ def _cast(plain, mask, item):
     if out.dtype.kind not in "fiub" or out.shape != plain.shape:
         raise InputError(f"{expected} numbers, got dtype {plain.dtype}")
     if dtype.kind not in "iu":
-        return out.astype(dtype)
+        return out.astype(dtype, copy=copy)
     info = np.iinfo(dtype)
     if out.size and not (out.min() >= info.min and out.max() <= info.max):
         raise InputError(f"{expected} integers from {info.min} to {info.max}, got {out.min()} to {out.max()}")
     if out.dtype.kind == "f" and ((out % 1 != 0) | (np.abs(out) >= 2**53)).any():
         raise InputError(f"{expected} integers, got floats that have a fraction or may have been rounded")
-    return out.astype(dtype)
+    return out.astype(dtype, copy=copy)

@@ -38,11 +38,18 @@ def read_continuous(raw, grid):
     lengths = lengths_of(table)
     for name, length in lengths.items():
         if name in table.colnames:
-            data = cells(table[name], name, length).astype(float, copy=False) if length else values(table, name)
+            data = cells(table[name], name, length) if length else values(table, name)
+            data = _single(data) if name.endswith("correlations") else data.astype(float, copy=False)
             columns.add_column(plain(name, data), name=name, copy=False)
         elif not name.endswith(("correlations", "deviation")):  # a band that no star of the file has
             columns[name] = plain(name, np.full((len(table), length), np.nan))
     return _spectra(columns, given_flags(table), grid)
+
+
+def _single(data):
+    """Correlations, by far the most numbers, in the archive's single precision where that holds them."""
+    single = data.astype(np.float32, copy=False)
+    return single if single is data or np.array_equal(single, data, equal_nan=True) else data.astype(float, copy=False)
 
 
 @register(

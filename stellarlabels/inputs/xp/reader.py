@@ -57,7 +57,8 @@ def read_xp(path_or_paths, *, sample=True, wavelength=None, cache=None, progress
           is no sample. Absent if all spectra are coefficients and ``sample`` is False;
         - ``spectrum_flag``: int32, bits of `stellarlabels.flags.SPECTRUM`. No spectrum is left out for its flags;
         - for coefficients ``bp_coefficients``, ``bp_coefficient_errors``, ``bp_coefficient_correlations``,
-          ``bp_standard_deviation`` and the same of ``rp``: float64, NaN where the band is missing;
+          ``bp_standard_deviation`` and the same of ``rp``: float64 (correlations float32, as in the archive, if that
+          holds them), NaN where the band is missing;
         - all other columns of the files, under the names and in the units of the vocabulary where it knows them, with
           missing values masked.
 
