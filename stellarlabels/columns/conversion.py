@@ -61,7 +61,11 @@ def taken(data, name, item, notes, whole=True):
         return shared(data)
     if _names_stars(data, item):
         pattern = IDENTIFIER if item is None else item.designation
-        return like(data, exact(without_unit(data), name, pattern), None)
+        numbers = exact(without_unit(data), name, pattern)
+        if item is not None and (bad := (numbers.data < item.low) & ~np.ma.getmaskarray(numbers)).any():
+            notes.count(name, numbers.data[bad])
+            numbers = np.ma.MaskedArray(numbers.data, np.ma.getmaskarray(numbers) | bad)
+        return like(data, numbers, None)
     if item is None or item.is_text:
         return _spelled(data)
     numbers, unit = _numbers(without_unit(data), item, name, notes), units.understood(getattr(data, "unit", None))

@@ -213,6 +213,12 @@ class TestIdentifiers:
         out = columns.intake(Table({"source_id": np.array([BIG, gap], object)}))
         assert out["source_id"].tolist() == [BIG, None]
 
+    @pytest.mark.parametrize("ids", [[BIG, -9999, 0], [str(BIG), "-9999", "0"]])
+    def test_negative_ones_are_none(self, ids):
+        with pytest.warns(ImpossibleValueWarning, match="1 of 'source_id' \\(-9999\\)"):
+            out = columns.intake(Table({"source_id": ids}))
+        assert out["source_id"].tolist() == [BIG, None, 0]
+
     @pytest.mark.parametrize("ids", [[1e18], [1.5], [7.0], np.array([7], np.float32), np.array([1e18, None], object)])
     @pytest.mark.parametrize("name", ["source_id", "SOURCE_ID", "obsid", "Source", "GaiaDR3"])
     def test_floats_are_refused_by_name_with_the_remedy(self, ids, name):

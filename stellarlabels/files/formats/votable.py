@@ -103,6 +103,8 @@ def _declared(data, guess):
         word = kind[1].strip(b"\"'") if kind else b""
         if word in (b"char", b"unicodeChar") and size is None and is_text:
             return re.sub(rb"\s*/?>$", rb' arraysize="*"\g<0>', tag)
+        if kind is None and not is_text:
+            raise ReadError(f"the VOTable has a field without a datatype: {tag.decode('utf-8', 'replace')[:80]}")
         if kind is not None and not (guess and size is None and word in (b"unsignedByte", b"short", b"int", b"long")):
             return tag
         tag = re.sub(_ATTRIBUTE % b"(?:datatype|arraysize|xtype)", b"", tag)
