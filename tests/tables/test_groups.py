@@ -6,7 +6,7 @@ from astropy import units as u
 from astropy.table import MaskedColumn, QTable, Table
 from hypothesis import given, strategies as st
 
-from stellarlabels.exceptions import InputError, MissingColumnError
+from stellarlabels.exceptions import ImpossibleValueWarning, InputError, MissingColumnError
 from stellarlabels.tables import group_by_star
 
 
@@ -36,7 +36,8 @@ def test_position_links_chains_and_the_radius_counts():
 
 def test_rows_without_identifier_join_by_position():
     table = places([0, 0.5, 100, 100.3, 200], source_id=MaskedColumn([7, 0, 0, -1, 9], mask=[0, 1, 1, 0, 0]))
-    assert groups(table) == [0, 0, 1, 1, 2]
+    with pytest.warns(ImpossibleValueWarning, match="1 of 'source_id'"):
+        assert groups(table) == [0, 0, 1, 1, 2]
 
 
 def test_row_between_two_stars_makes_them_one():

@@ -7,7 +7,7 @@ from astropy.table import MaskedColumn, QTable, Table
 from hypothesis import given, strategies as st
 
 from stellarlabels import flags
-from stellarlabels.exceptions import InputError, MissingColumnError
+from stellarlabels.exceptions import ImpossibleValueWarning, InputError, MissingColumnError
 from stellarlabels.tables import join_by_id
 
 MATCH = flags.get("match")
@@ -27,7 +27,9 @@ def test_neighboring_64_bit_identifiers_are_told_apart():
 def test_repeated_and_missing_identifiers():
     left = Table({"source_id": MaskedColumn([7, 7, 8, 9, -9999], mask=[False, False, False, True, False])})
     right = Table({"source_id": [8, 8, 7, -9999], "source_id_right": [1, 2, 3, 4]})
-    out = join_by_id(left, right)
+    with pytest.warns(ImpossibleValueWarning, match="1 of 'source_id' \\(-9999\\)") as told:
+        out = join_by_id(left, right)
+    assert [str(one.message).split(":")[0] for one in told] == ["left", "right"]
     assert [MATCH.decode(value) for value in out["match_flag"]] == [
         *(["SHARED"], ["SHARED"], ["AMBIGUOUS"], ["UNMATCHED", "NO_IDENTIFIER"], ["UNMATCHED", "NO_IDENTIFIER"])
     ]
