@@ -24,7 +24,7 @@ class Declaration:
             raise InputError(f"recipe: {self.name} has {list(self.recipes)}, got {recipe!r}")
         self.recipe_name = recipe
         self.recipe = self.recipes[recipe].with_changes(**changes)
-        self.ensemble = self.domain = None
+        self.ensemble = self.domain = self.training_stars = None
         self.history_, self.provenance_, self.weights_ = [], {}, ""
 
     def __repr__(self):

@@ -14,6 +14,7 @@ from stellarlabels.labels.domain import Domain
 from stellarlabels.labels.ensemble import kind_of
 from stellarlabels.labels.targets import label_targets
 from stellarlabels.labels.training import Sample, train_ensemble
+from stellarlabels.labels.training_stars import TrainingStars
 
 
 class LabelEstimator(Declaration):
@@ -35,6 +36,9 @@ class LabelEstimator(Declaration):
         The trained networks.
     domain : `stellarlabels.labels.Domain` or None
         Where the training stars are.
+    training_stars : ``stellarlabels.labels.training_stars.TrainingStars`` or None
+        The identifiers of the stars that the training has seen, from which the flag IN_TRAINING is; a mask that is
+        given to `fit` as ``validation`` is of stars that it has not seen.
     history_ : list of dict
         Losses of each network of the ensemble by epoch; see ``stellarlabels.networks.train``.
     provenance_ : dict
@@ -93,6 +97,8 @@ class LabelEstimator(Declaration):
         checked = self._left_out(table, rows, validation)
         others = [axis for axis in recipe.cost.axes if axis not in ("color", "label")] if recipe.cost.bins else []
         axes = {axis: columns.values(table, axis)[rows] for axis in others}
+        held_out = np.asarray(validation, bool)[rows] if np.ndim(validation) == 1 else np.zeros(rows.size, bool)
+        self.training_stars = TrainingStars.of(table, rows[~held_out])
         features, targets = features[rows], targets[rows]
         guesses = targets.guesses()
         sample = Sample(features, targets, guesses, axes)
@@ -208,7 +214,7 @@ class LabelEstimator(Declaration):
         count = sum(system.recipe.ensemble for system in systems)
         out.recipe = first.recipe.with_changes(ensemble=count, calibrate=True)
         out.ensemble = kind_of(out.recipe)(out.recipe, first.ensemble.center, first.ensemble.scale, members)
-        out.domain = first.domain
+        out.domain, out.training_stars = first.domain, first.training_stars
         out.history_ = [history for system in systems for history in system.history_]
         together = ("left_out_of_each_network", "final_loss")
         lists = {name: [one for system in systems for one in system.provenance_[name]] for name in together}

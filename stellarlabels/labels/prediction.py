@@ -27,6 +27,8 @@ def _flags(system, table, features, arrays):
     domain = system.domain
     star = features.flag | domain.star_flags(features, features.arrays[system.compared_in])
     star |= flags.LABEL.where(NOT_APPLICABLE=system.not_applicable(table))
+    if system.training_stars is not None:
+        star |= flags.LABEL.where(IN_TRAINING=system.training_stars.has(table))
     values = {
         f"{label}{end}": array[:, index] for end, array in arrays.items() for index, label in enumerate(system.labels)
     }

@@ -9,6 +9,7 @@ from stellarlabels.labels import modelfile
 from stellarlabels.labels.domain import Domain
 from stellarlabels.labels.ensemble import Member, build_network, kind_of, parts
 from stellarlabels.labels.recipe import Recipe
+from stellarlabels.labels.training_stars import TrainingStars
 from stellarlabels.labels.uncertainty import Calibration
 
 #: What a model file says of each label.
@@ -28,6 +29,9 @@ def described(system, dtype):
         arrays["calibration.rest"] = calibration.rest
     for axis, (knots, factors) in calibration.curves.items():
         arrays |= {f"calibration.{axis}.knots": knots, f"calibration.{axis}.factors": factors}
+    seen = system.training_stars
+    if seen is not None:
+        arrays["training.stars"] = seen.bits
     for number, member in enumerate(ensemble.members):
         for index, weight in enumerate(_stored_weights(member.network)):
             kept = dtype if weight.trainable else "float32"
@@ -45,6 +49,8 @@ def described(system, dtype):
         "release": system.release,
         "provenance": system.provenance_,
     }
+    if seen is not None:
+        description["training_stars"] = {name: getattr(seen, name) for name in ("identifier", "hashes", "stars")}
     return description, arrays
 
 
@@ -96,6 +102,8 @@ def _restored(cls, description, arrays):
     domain = description["domain"]
     kept = {name.removeprefix("domain."): array for name, array in arrays.items() if name.startswith("domain.")}
     out.domain = Domain(domain["ranges"], domain["labels"], kept, domain["threshold"], domain.get("colors", {}))
+    if "training_stars" in description:  # files of older versions do not have them
+        out.training_stars = TrainingStars(bits=arrays["training.stars"], **description["training_stars"])
     if description.get("release", out.release) != out.release:  # files of format 1 do not say it
         raise ValueError(f"networks for {description['release']}, inputs {recipe.features!r} of {out.release}")
     return out
