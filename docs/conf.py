@@ -28,6 +28,7 @@ extensions = [
     "example_report",
     "long_runs",
     "reference",
+    "where_labels_hold",
 ]
 exclude_patterns = ["_build", "tutorials"]
 default_role = "py:obj"
