@@ -1,18 +1,35 @@
 """A table that knows which published catalog it is."""
 
-from astropy.table import QTable
+from astropy.table import Column, MaskedColumn, QTable
+from astropy.units import Quantity
+from astropy.utils.masked import Masked
 
 from stellarlabels import files
 from stellarlabels.catalogs import core
 from stellarlabels.exceptions import InputError
+
+#: The unit of logarithms of ratios, in which nobody writes the numbers that labels are compared with.
+_PLAIN = "dex"
 
 
 class CatalogTable(QTable):
     """A `~astropy.table.QTable` in the columns of a published catalog, which it writes as such.
 
     It is what ``system.catalog(table)`` returns. Apart from `write` it is an ordinary table; the name of its schema
-    is in ``meta["schema"]``.
+    is in ``meta["schema"]``. Columns in dex are plain ones, with the unit beside the numbers as in tables of TAP
+    services, so that ``labels["feh"] < -1`` is what it looks like; those with other units are quantities.
     """
+
+    def _convert_col_for_table(self, col):
+        """Columns in dex as plain ones; all others as in any QTable."""
+        if str(getattr(col, "unit", None)) != _PLAIN:
+            return super()._convert_col_for_table(col)
+        if not isinstance(col, Quantity):
+            return col
+        about = {name: getattr(col.info, name) for name in ("name", "description", "format", "meta")}
+        if isinstance(col, Masked):
+            return MaskedColumn(col.unmasked.value, mask=col.mask, unit=col.unit, copy=False, **about)
+        return Column(col.value, unit=col.unit, copy=False, **about)
 
     def write(self, path, *args, format=None, **kwargs):
         """Write the catalog to a file.

@@ -58,3 +58,5 @@ def _card(cls, description, measured):
         yield f"    {name:12s}{low:10.4g}{high:10.4g}" + (f"{found:10.4g}" if found is not None else "") + f" {unit}"
     for name, (low, high, *_) in description["domain"]["ranges"].items():
         yield f"  {name:12s}from {low:.4g} to {high:.4g}"
+    if cls.citation:
+        yield from ("please cite", cls.citation)

@@ -12,6 +12,9 @@ from stellarlabels.registry import Registry
 
 __all__ = ["SYSTEMS", "System", "available", "get", "load", "register"]
 
+#: How labels are shown, by their units; files have all digits.
+_FORMATS = {"K": ".1f", "dex": ".3f", "mag": ".3f", "pc": ".1f"}
+
 #: All systems: those of this folder, those of other packages, and those that a script or a notebook declares.
 SYSTEMS = Registry("system", within="stellarlabels.systems")
 
@@ -96,6 +99,8 @@ class System(LabelEstimator):
     title = ""
     #: The paper, with its ADS or DOI link.
     reference = ""
+    #: The same as an entry of BibTeX.
+    citation = ""
     #: Weights in the package: name and one line of what they are. The first one is the default.
     shipped = {}
     #: What archives have of the inputs (`stellarlabels.gather.Supply`), for `label`.
@@ -206,7 +211,10 @@ class System(LabelEstimator):
     def predict(self, table, *, progress=None, release=None):
         from stellarlabels.catalogs import CatalogTable
 
-        return CatalogTable(super().predict(table, progress=progress, release=release), copy=False)
+        out = CatalogTable(super().predict(table, progress=progress, release=release), copy=False)
+        for name in out.colnames:
+            out[name].info.format = out[name].info.format or _FORMATS.get(str(out[name].info.unit))
+        return out
 
     def catalog(self, table, labels=None, *, release=None, strict=False):
         """The catalog in the published schema, and all that is known of the labels beside it.

@@ -111,6 +111,15 @@ class CSNet(System):
     name = "csnet"
     title = "Teff, log g, [Fe/H], [alpha/Fe], C, N, Mg, Ca from J-PLUS and Gaia colors"
     reference = "https://ui.adsabs.harvard.edu/abs/2022A%26A...659A.181Y"
+    citation = r"""@article{2022A&A...659A.181Y,
+  author = {Yang, Lin and Yuan, Haibo and Xiang, Maosheng and others},
+  title = {{J-PLUS}: Stellar parameters, {C}, {N}, {Mg}, {Ca} and [alpha/{Fe}] abundances for two million stars from
+           {DR1}},
+  journal = {Astronomy & Astrophysics},
+  year = {2022},
+  volume = {659},
+  eid = {A181},
+}"""
     supply = Supply("source_id", "csnet_apply_dr3", ("jplus_by_id", "gaia_by_id", "ebv"), 1500)
     recipes = {"paper": PAPER, "jplus_xp": XP}
     shipped = {

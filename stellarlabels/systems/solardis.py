@@ -105,6 +105,14 @@ class SolarDis(System):
     name = "solardis"
     title = "Teff, log g, [Fe/H], M_G, (BP-RP)0 and distances from LAMOST low-resolution spectra"
     reference = "https://doi.org/10.1051/0004-6361/202450164"
+    citation = r"""@article{Shen_SolarDis,
+  author = {Shen, Y.-Y. and Luo, A.-L.},
+  title = {Distance and stellar parameter estimations of solar-like stars from the {LAMOST} spectroscopic survey},
+  journal = {Astronomy & Astrophysics},
+  year = {2024},
+  volume = {691},
+  doi = {10.1051/0004-6361/202450164},
+}"""
     supply = Supply("obsid", "lamost_stars", ("lamost low",), 100000)
     recipes = {"paper": PAPER, "compact": COMPACT}
     shipped = {

@@ -106,6 +106,14 @@ class SPCANet(System):
     name = "spcanet"
     title = "Teff, log g and 13 abundances from LAMOST medium-resolution spectra"
     reference = "https://doi.org/10.3847/1538-4357/ab6dea"
+    citation = r"""@article{2020ApJ...891...23W,
+  author = {Wang, R. and Luo, A.-L. and Chen, J.-J. and others},
+  title = {{SPCANet}: Stellar Parameters and Chemical Abundances Network for {LAMOST-II} Medium Resolution Survey},
+  journal = {The Astrophysical Journal},
+  year = {2020},
+  volume = {891},
+  eid = {23},
+}"""
     supply = Supply("obsid", "lamost_mrs_stars", ("lamost medium",), 600000)
     recipes = {"paper": PAPER, "compact": COMPACT}
     shipped = {

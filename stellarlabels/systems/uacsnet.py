@@ -101,6 +101,13 @@ class UACSNet(System):
     name = "uacsnet"
     title = "Teff, log g, [Fe/H], [alpha/M] from Gaia XP spectra; [Fe/H] of giants as in the paper"
     reference = "https://doi.org/10.12149/101604"
+    citation = r"""@misc{Yang_UACSNet,
+  author = {Yang, Lin and Yuan, Haibo and Huang, Bowen and Zhang, Ruoyi and Beers, Timothy C. and Xiao, Kai and
+            Xu, Shuai and Huang, Yang and Xiang, Maosheng and Zhang, Meng and Zhang, Jinming},
+  title = {Metallicities of 20 Million Giant Stars Based on Gaia XP spectra},
+  doi = {10.12149/101604},
+  note = {the DOI is that of the catalog},
+}"""
     supply = Supply("source_id", "gaia_stars", ("gaia_by_id", "xp samples", "ebv"), 15000)
     recipes = {"paper": PAPER, "apogee": APOGEE}
     shipped = {

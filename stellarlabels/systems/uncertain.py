@@ -117,6 +117,14 @@ class UncertainNet(System):
     name = "uncertain"
     title = "Teff, log g, [Fe/H], [alpha/M] from Gaia XP coefficients, with three terms of the errors"
     reference = "https://doi.org/10.5281/zenodo.10471095"
+    citation = r"""@misc{2024arXiv240510699F,
+  author = {Fallows, C. P. and Sanders, J. L.},
+  title = {Stellar Atmospheric Parameters From {Gaia} {BP/RP} Spectra using Uncertain Neural Networks},
+  year = {2024},
+  eprint = {2405.10699},
+  archiveprefix = {arXiv},
+  note = {catalog: doi:10.5281/zenodo.10471095},
+}"""
     supply = Supply("source_id", "gaia_stars", ("gaia_by_id", "xp coefficients"), 15000)
     recipes = {"paper": PAPER, "apogee": APOGEE}
     shipped = {

@@ -96,6 +96,7 @@ def compare(labels, reference, *, names=None, rows=None, good=True):
     --------
     summarize : Gaussian fits, standard errors and groups of stars.
     """
+    labels, reference = columns.as_table(labels, "labels"), columns.as_table(reference, "reference")
     if names is None:
         names = [name for name in labels.colnames if f"{name}_err" in labels.colnames]
         names = [name for name in names if columns.find(reference, name) is not None]

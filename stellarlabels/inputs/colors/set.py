@@ -98,7 +98,10 @@ def magnitude(table, band, *, required=True):
     found = _found(table, band.columns, band.array, band.element)
     if found is None and required:
         looked = [*band.columns, *([f"{band.array}[{band.element}]"] if band.array else [])]
-        raise MissingColumnError(f"magnitude {band.name!r} is missing; looked for {', '.join(looked)}")
+        raise MissingColumnError(
+            f"magnitude {band.name!r} is missing; looked for {', '.join(looked)}; system.label(table), or "
+            "'stellarlabels label' without --offline, fetches what an archive has by source_id"
+        )
     return np.full(len(table), np.nan) if found is None else found
 
 

@@ -78,6 +78,22 @@ def _check_resolution(table):
             "table: column 'flux' is missing; expected spectra of low resolution (LRS), got those of medium resolution "
             f"(MRS, flux{there[0]}); SPCANet labels these"
         )
+    for name in ("flux", "ivar"):
+        if columns.column_name(table, pixel_column(name)) is None:
+            raise MissingColumnError(f"table: column {name!r} is missing{without_spectra(table)}")
+
+
+def without_spectra(table, resolution="low"):
+    """Words for a table without spectra of LAMOST: what they are and who gets them, or whose spectra these are."""
+    there = {name.lower() for name in table.colnames}
+    if {"flux", "flux_error"} <= there or "bp_coefficients" in there:
+        return ": spectra of LAMOST are needed; these are XP spectra of Gaia; UACSNet and UncertainNet label them"
+    return (
+        f": spectra of {resolution} resolution of LAMOST, cells of pixels 'wavelength', 'flux' and 'ivar'. "
+        "stellarlabels.read_lamost reads the survey's files, 'stellarlabels spectra lamost' or "
+        "stellarlabels.lamost_spectra gets them by obsid or position, and system.label(table) or 'stellarlabels label' "
+        "without --offline fetches what is lacking"
+    )
 
 
 @register

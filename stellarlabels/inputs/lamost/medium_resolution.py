@@ -7,6 +7,7 @@ import numpy as np
 from stellarlabels import columns, flags, packaged
 from stellarlabels.exceptions import MissingColumnError
 from stellarlabels.inputs.base import Features, FeatureSet, register
+from stellarlabels.inputs.lamost.low_resolution import without_spectra
 from stellarlabels.inputs.spectra import (
     LIGHT,
     clipped_continuum,
@@ -182,7 +183,9 @@ def _arms(table):
     arms = [arm for arm in ARMS if columns.column_name(table, pixel_column("flux", f"_{arm}")) is not None]
     if not arms:
         lrs = columns.column_name(table, pixel_column("flux")) is not None
-        got = "; got those of low resolution (LRS, 'flux'), which SolarDis labels" if lrs else ""
+        ivar = columns.column_name(table, pixel_column("ivar")) is not None
+        got = "; got those of low resolution (LRS, 'flux'), which SolarDis labels"
+        got = got if lrs and ivar else without_spectra(table, "medium")
         raise MissingColumnError(f"table: expected the columns 'flux_b' or 'flux_r' of medium-resolution spectra{got}")
     return arms
 

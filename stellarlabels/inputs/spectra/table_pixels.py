@@ -143,7 +143,10 @@ def _wavelengths(table, arm):
     if declared.name in table.meta:
         shared = table.meta[declared.name]
         return u.Quantity(shared, getattr(shared, "unit", None) or declared.unit).to_value(declared.unit)[None]
-    raise MissingColumnError(f"column {declared.name!r} is missing, and it is not in the table's meta")
+    raise MissingColumnError(
+        f"column {declared.name!r} is missing: the vacuum wavelength of each pixel in Angstrom, cells of pixels; or "
+        f"one array for all spectra, table.meta[{declared.name!r}] = wavelengths"
+    )
 
 
 def _lengthened(array, size):

@@ -30,7 +30,7 @@ from stellarlabels.inputs.xp import packed
 from stellarlabels.inputs.xp.coefficients import cells, has_coefficients
 from stellarlabels.inputs.xp.layout import BANDS, CELLS, REFERENCE, RELEASE, SIZES, TOTAL, columns
 from stellarlabels.inputs.xp.recovery import recover_coefficients
-from stellarlabels.inputs.xp.samples import spectra
+from stellarlabels.inputs.xp.samples import spectra, without_spectra
 from stellarlabels.inputs.xp.sampling import WAVELENGTH, design_matrix
 
 #: The paper's colors.
@@ -292,7 +292,7 @@ def _coefficients(table):
     for band in BANDS:
         missing = [name for name in CELLS[band] if find(table, name) is None]
         if missing:
-            raise MissingColumnError(f"column {missing[0]!r} is missing")
+            raise MissingColumnError(f"column {missing[0]!r} is missing{without_spectra(table)}")
         found, error, correlations = (cells(table[find(table, name)], name).astype(float) for name in CELLS[band])
         coefficients.append(found)
         covariances.append(packed.pack_correlations(np.where(error >= 0, error, np.nan), correlations))

@@ -60,7 +60,9 @@ def _sampled(table):
     if isinstance(own, np.ndarray) and same(own, WAVELENGTH):
         own = None
     keys = [find(table, name) for name in ("flux", "flux_error")]
-    if own is None and all(key is None or _shape(table[key])[1:] == WAVELENGTH.shape for key in keys):
+    if None in keys:
+        raise MissingColumnError(f"column {'flux_error' if keys[0] else 'flux'!r} is missing{without_spectra(table)}")
+    if own is None and all(_shape(table[key])[1:] == WAVELENGTH.shape for key in keys):
         return values(table, "flux"), values(table, "flux_error"), np.zeros(len(table), bool)
     flux, error = (sample_cells(table, name) for name in ("flux", "flux_error"))
     if own is None:
@@ -87,6 +89,29 @@ def sample_cells(table, name):
     except InputError as error:
         raise InputError(f"column {key!r}: expected cells of samples, got others; {error}") from error
     return Ragged(cells.values * factor(table[key], name), cells.lengths)
+
+
+#: What to do about a table without XP spectra.
+_REMEDY = (
+    ": the XP spectrum, cells of 343 samples 'flux' and 'flux_error'; cells of coefficients, 'bp_coefficients', "
+    "'rp_coefficients' with '_errors' and '_correlations', will do, too. 'stellarlabels spectra gaia' or "
+    "stellarlabels.xp_spectra gets them by source_id, stellarlabels.read_xp reads any file that has them, and "
+    "system.label(table) or 'stellarlabels label' without --offline fetches what is lacking"
+)
+
+
+def without_spectra(table):
+    """Words for a table without XP spectra: what they are and who gets them, or whose spectra these are."""
+    there = {name.lower() for name in table.colnames}
+    if there & {"flux_b", "flux_r"}:
+        return (
+            ": the XP spectrum of Gaia is needed; these are spectra of medium resolution of LAMOST; SPCANet labels them"
+        )
+    if {"flux", "ivar"} <= there:
+        return (
+            ": the XP spectrum of Gaia is needed; these are spectra of low resolution of LAMOST; SolarDis labels them"
+        )
+    return _REMEDY
 
 
 def own_wavelengths(table):
