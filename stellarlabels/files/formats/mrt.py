@@ -23,6 +23,8 @@ _PLACE = re.compile("(.*) " + re.escape(ORDINAL).replace(r"\{\}", r"(\d+)"))
 #: The name of a column in the byte-by-byte description, and the lines around that.
 _LABEL = re.compile(r"^[ \d-]*\d +[AIFEDG][\d.]* +\S+ +(\S+)", re.MULTILINE)
 _RULE = "-" * 20
+#: Characters in which the description is looked for.
+_HEAD = 1 << 20
 _WRITTEN_BY = re.compile(r"Title: (.*)\nAuthors: .*\nTable: (.*) \(written by (.*)\)\n")
 
 
@@ -52,7 +54,7 @@ def _parsed(data):
     if not table.colnames:
         raise ReadError("truncated machine-readable table; its description has no columns")
     # Where two columns have one name, Astropy has given the second another one.
-    described = text.partition("Byte-by-byte")[2].split(f"\n{_RULE}", 3)
+    described = text[:_HEAD].partition("Byte-by-byte")[2].split(f"\n{_RULE}", 3)
     labels = _LABEL.findall(described[2]) if len(described) > 2 else []
     table.meta = {"head": text[:4096], "names": labels if len(labels) == len(table.colnames) else table.colnames}
     return table
