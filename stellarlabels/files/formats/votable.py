@@ -123,7 +123,8 @@ class _Packed(Sheet):
         self.notes += _overflow(found.infos)
 
     def read(self, declared=None):
-        return next(self._contents(None, 0))
+        [content] = self._contents(None, 0)
+        return content
 
     def blocks(self, rows, first=0, declared=None):
         yield from self._contents(rows, first)
