@@ -347,8 +347,9 @@ class TestSelections:
         poor |= np.ma.getmaskarray(gaia["distance_gspphot"])
         keep = (lamost["class"] == "STAR") & (lamost["snrg"] >= 10) & poor
         result = run(tap, bound("solardis_apply"), uploaded)
-        own = result["source_id"] == gaia["source_id"][result["obsid"] - 101001]
-        assert sorted(result["obsid"][own]) == sorted(lamost["obsid"][keep])
+        assert sorted(result["obsid"]) == sorted(lamost["obsid"][keep])  # each once, with its own star
+        assert (result["source_id"] == gaia["source_id"][result["obsid"] - 101001]).all()
+        assert result["separation"].max() < 0.81 and result["separation"].min() >= 0
         assert set(result["subclass"]) == {"G5"}
 
     def test_solardis_train(self, tap, tables, uploaded):
