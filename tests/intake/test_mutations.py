@@ -26,4 +26,6 @@ def test_nothing_is_lost_and_no_error_of_another_library_comes_through(tool, see
     assert {what: number for what, number in found.items() if what[0] not in ("read", "refused")} == {}
     assert sum(found.values()) == 150
     assert {label.split()[0] for _, label in found} == set(tool.WRITERS)
+    assert {label.split()[2] for _, label in found} == set(tool.ENTRANCES)
+    assert {"twin", "flip", "truncate", "rename", "retype"} <= {label.split()[1] for _, label in found}
     assert {outcome for outcome, _ in found} == {"read", "refused"}
