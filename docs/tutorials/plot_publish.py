@@ -9,8 +9,9 @@ for the Virtual Observatory, a record of where the numbers come from, references
 # %%
 # The catalog
 # -----------
-# Labels of the 600 real stars that ship with the package, in the columns of a published catalog. Every column has its
-# unit, UCD and description; what is not known is masked.
+# Labels of the 600 real stars that ship with the package: first the columns of a published catalog, then all else that
+# is known of the labels, flags among it (``strict=True`` leaves that out). Every column has its unit, UCD and
+# description; what is not known is masked, and columns of which nothing is known are named with the reason.
 
 import json
 import tempfile
@@ -22,7 +23,8 @@ from stellarlabels.inputs.examples import xp_apogee_sample
 system = UACSNet.pretrained()
 stars = xp_apogee_sample()
 catalog = system.catalog(stars, system.predict(stars))
-catalog["source_id", "PHOT_G_MEAN_MAG", "EBV", "FEH", "FEH_err"][:5]
+print(catalog.meta["unfilled"])
+catalog["source_id", "PHOT_G_MEAN_MAG", "EBV", "FEH", "FEH_err", "feh_flag", "feh_good"][:5]
 
 # %%
 # One file

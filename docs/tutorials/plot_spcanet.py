@@ -92,8 +92,8 @@ compare(system.predict(made), made)
 # %%
 # The catalog
 # -----------
-# The published catalog has 27 columns, no errors, and a flag of its own: 1 is good. Abundances of stars above 6500 K
-# are missing in it, as are those that the weights do not know.
+# The published catalog, with which the table begins, has 27 columns, no errors, and a flag of its own: 1 is good.
+# Abundances of stars above 6500 K are missing in it, as are those that the weights do not know.
 
 catalog = system.catalog(made)
 catalog["Teff", "logg", "Fe_H", "Mg_H", "Flag"][:5]
