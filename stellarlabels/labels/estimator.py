@@ -6,7 +6,7 @@ import numbers
 
 import numpy as np
 
-from stellarlabels import __version__, columns, releases
+from stellarlabels import __version__, columns, flags, releases
 from stellarlabels.exceptions import InputError, NotFittedError
 from stellarlabels.labels import modelfile, prediction, saving
 from stellarlabels.labels.declaration import Declaration
@@ -93,7 +93,8 @@ class LabelEstimator(Declaration):
         features = self.feature_set.for_training(table)
         rows = np.flatnonzero(features.usable & targets.known)
         if rows.size < 2:
-            raise InputError(f"table: expected at least 2 rows with usable input and a label, got {rows.size}")
+            why = _why(features, targets)
+            raise InputError(f"table: expected at least 2 rows with usable input and a label, got {rows.size}{why}")
         checked = self._left_out(table, rows, validation)
         others = [axis for axis in recipe.cost.axes if axis not in ("color", "label")] if recipe.cost.bins else []
         axes = {axis: columns.values(table, axis)[rows] for axis in others}
@@ -309,3 +310,18 @@ class LabelEstimator(Declaration):
             If the file is missing, damaged, of another version, or of another system.
         """
         return saving.restored(cls, path)
+
+
+def _why(features, targets):
+    """Words for a table without a row that a network can learn from: what the inputs or the labels lack."""
+    if not targets.known.any():
+        return "; no row has a value of any of the labels"
+    lost = np.bitwise_or.reduce(features.flag[~features.usable], initial=0)
+    names = [name for name in flags.decode(int(lost), "label") if name != "NO_INPUT"]
+    said = f"; {int((~features.usable).sum())} rows lack inputs" + (f": {', '.join(names)}" if names else "")
+    if "MISSING_EBV" in names:
+        said += (
+            "; add a column 'ebv', for instance with stellarlabels.corrections.extinction.add_ebv, or take a recipe "
+            "that does without"
+        )
+    return said

@@ -8,7 +8,7 @@ from astropy import units as u
 from astropy.table import MaskedColumn, QTable, Table, vstack
 
 from stellarlabels import CSNet, SolarDis, SPCANet, UACSNet, UncertainNet, catalogs, systems
-from stellarlabels.exceptions import MissingColumnError
+from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.inputs.examples import mrs_synthetic_sample, xp_apogee_sample
 from stellarlabels.validation import compare
 
@@ -84,6 +84,12 @@ class TestWords:
             MissingColumnError, match=f"spectra of {resolution} resolution.*read_lamost.*spectra lamost"
         ):
             cls.pretrained().predict(PHOTOMETRY)
+
+    def test_a_training_without_reddening(self, stars):
+        without = QTable(stars)
+        without.remove_column("ebv")
+        with pytest.raises(InputError, match=r"60 rows lack inputs: MISSING_EBV; add a column 'ebv'.*add_ebv"):
+            UACSNet("paper", epochs=1).fit(without, progress=False)
 
     def test_no_magnitudes(self):
         with pytest.raises(MissingColumnError, match=r"magnitude 'u' is missing; .*system\.label"):
