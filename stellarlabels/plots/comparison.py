@@ -170,8 +170,12 @@ def pairwise_matrix(tables, name, *, figure=None, **matching):
     """
     from matplotlib import pyplot
 
-    if len(tables) < 2:
-        raise InputError(f"tables: expected two catalogs or more, got {len(tables)}")
+    if not isinstance(tables, dict) or len(tables) < 2 or not isinstance(name, str):
+        got = f"{len(tables)}" if isinstance(tables, dict) else f"a {type(tables).__name__}"
+        raise InputError(
+            f"tables: expected two catalogs or more by their titles, and the name of a label, got {got} and "
+            f"{type(name).__name__}; for instance pairwise_matrix({{'mine': labels, 'APOGEE': reference}}, 'teff')"
+        )
     count = len(tables)
     if figure is None:
         figure = pyplot.figure(figsize=(2.3 * count + 0.6,) * 2, layout="constrained")

@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from astropy import units as u
+from astropy.table import QTable
+from matplotlib import pyplot
 from matplotlib.figure import Figure
 
 from stellarlabels import plots
@@ -115,3 +118,11 @@ def test_pairwise_matrix(few, make_stars):
     assert sum(patch.get_height() for patch in axes[1, 1].patches) == 700
     with pytest.raises(InputError, match="two catalogs"):
         plots.pairwise_matrix({"ours": first}, "feh")
+
+
+def test_a_matrix_of_tables_without_titles_is_refused_before_a_figure_is_made():
+    table = QTable({"source_id": [1, 2], "teff": [5000.0, 6000.0] * u.K})
+    before = pyplot.get_fignums()
+    with pytest.raises(InputError, match="got a QTable and QTable; for instance pairwise_matrix"):
+        plots.pairwise_matrix(table, table)
+    assert pyplot.get_fignums() == before
