@@ -224,7 +224,7 @@ def test_real_files_of_every_release(real_data):
 def test_catalog_says_which_spectra_have_bad_pixels(real_data):
     table = read_lamost(sorted(str(path) for path in (real_data / "lamost_lrs").glob("spec-58575*")))
     catalog = SolarDis.pretrained().catalog(table)
-    assert catalog.colnames[0] == "obsid" and catalog.colnames.index("teff_flag") == 29
+    assert catalog.colnames[0] == "obsid" and catalog.colnames.index("teff_err") == 29
     assert set(np.asarray(catalog["flag"])) <= {0, 1} and not np.ma.getmaskarray(catalog["flag"]).any()
 
 
