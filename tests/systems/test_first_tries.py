@@ -1,6 +1,8 @@
 """What somebody types first, and what is said when it cannot work."""
 
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -113,6 +115,13 @@ class TestWords:
         tables = {"xp": stars[:1]["source_id", "flux", "flux_error"], "mrs": mrs_synthetic_sample()[:1], "lrs": low}
         with pytest.raises(MissingColumnError, match=re.compile(words, re.DOTALL)):
             cls.pretrained().predict(tables[given])
+
+
+def test_modules_of_the_archive_need_no_import_of_their_own():
+    script = (
+        "import stellarlabels as sl; sl.archive.samp.send_to_topcat, sl.archive.readers.read_xp, sl.archive.datalink"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 @pytest.mark.parametrize("name", ["uacsnet", "csnet", "spcanet", "uncertain", "solardis"])
