@@ -15,6 +15,9 @@ def add(verb):
     verb.add_argument("--epochs", type=int, help="number of epochs (default: the recipe's)")
     verb.add_argument("--seed", type=int, help="start of the random numbers (default: the recipe's)")
     verb.add_argument("--validation", type=float, default=0.1, help="share of the stars for validation (default: 0.1)")
+    verb.add_argument(
+        "--release", help="Gaia release of the stars, where they do not tell it, or 'ignore'; see 'label'"
+    )
     verb.add_argument("--overwrite", action="store_true", help="replace an existing model file")
 
 
@@ -27,6 +30,6 @@ def run(options):
 
     changes = {name: getattr(options, name) for name in ("epochs", "seed") if getattr(options, name) is not None}
     system = systems.get(options.system)(options.recipe, **changes)
-    system.fit(read_table(options.table), validation=options.validation)
+    system.fit(read_table(options.table), validation=options.validation, release=options.release)
     system.save(options.output, overwrite=options.overwrite)
     print(f"wrote {options.output}: {system}")

@@ -5,10 +5,11 @@ nothing but the arrays, and systems name the feature set that they use.
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from stellarlabels import flags, releases
 from stellarlabels.exceptions import InputError
 from stellarlabels.registry import Registry
 
@@ -101,6 +102,35 @@ class FeatureSet(ABC):
         """
         raise InputError(f"feature set {self.name!r} cannot add noise to its inputs, which a calibration asks for")
 
+    def learn_bridge(self, table, same, release):
+        """What makes spectra of another release into those of the set's own, learned from stars that have both.
+
+        Parameters
+        ----------
+        table, same : `~astropy.table.Table`
+            N stars in the other release, and the same ones in that of the set.
+        release : str
+            The other release.
+
+        Returns
+        -------
+        object
+            With ``kind`` (str), ``release`` (str), ``told`` (dict of plain values), ``arrays`` (dict of arrays),
+            ``suffices`` (bool) and ``carry``, a function from a table to a new one.
+
+        Raises
+        ------
+        InputError
+            If the set has no such bridges, or there are too few stars.
+        """
+        raise InputError(
+            f"feature set {self.name!r} has no way from one release to another; train a system on stars of {release}"
+        )
+
+    def read_bridge(self, described, arrays):
+        """The bridge with this description (``kind``, ``release``, ``told``) and these arrays."""
+        raise InputError(f"feature set {self.name!r} has no way from one release to another")
+
     @property
     def config(self):
         """Options with which the same feature set can be made again (dict of plain values)."""
@@ -114,6 +144,42 @@ class FeatureSet(ABC):
         array ``error``. ``noise_basis`` (F, R): what the noise of the array ``flux`` is made of.
         """
         return {}
+
+
+class Bridged(FeatureSet):
+    """The inputs of a set for stars of another release, whose spectra a bridge makes into those of the set's own."""
+
+    def __init__(self, inner, bridge):
+        self.inner, self.bridge = inner, bridge
+        self.name, self.release = inner.name, bridge.release
+
+    def compute(self, table):
+        return self._carried(table, self.inner.compute)
+
+    def for_training(self, table):
+        return self._carried(table, self.inner.for_training)
+
+    def _carried(self, table, compute):
+        """What a function of the set makes of a table."""
+        _, other = releases.require(table, self.release, what="these networks")
+        features = compute(self.bridge.carry(table))
+        return replace(features, flag=features.flag | flags.LABEL.where(OTHER_RELEASE=other))
+
+    def add_noise(self, features, amount, seed=0):
+        return self.inner.add_noise(features, amount, seed)
+
+    def __getattr__(self, name):
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self.inner, name)
+
+    @property
+    def config(self):
+        return self.inner.config
+
+    @property
+    def constants(self):
+        return self.inner.constants
 
 
 _SETS = Registry("feature set", within="stellarlabels.inputs")

@@ -4,7 +4,7 @@ import numpy as np
 
 from stellarlabels import columns, releases
 from stellarlabels.exceptions import InputError, NotFittedError
-from stellarlabels.inputs import feature_set
+from stellarlabels.inputs import Bridged, feature_set
 from stellarlabels.labels.ensemble import kind_of
 
 
@@ -17,6 +17,8 @@ class Declaration:
     compared_in = "flux"
     #: Rows whose features are held in memory at once, where they are larger than those of other systems.
     chunk = None
+    #: What makes spectra of another release into those that the networks know; see `LabelEstimator.adapt`.
+    bridge = None
 
     def __init__(self, recipe=None, **changes):
         recipe = next(iter(self.recipes)) if recipe is None else recipe
@@ -44,7 +46,8 @@ class Declaration:
     @property
     def feature_set(self):
         """The `stellarlabels.inputs.FeatureSet` that makes the network's inputs."""
-        return feature_set(self.recipe.features, **self.recipe.feature_options)
+        own = feature_set(self.recipe.features, **self.recipe.feature_options)
+        return own if self.bridge is None else Bridged(own, self.bridge)
 
     @property
     def release(self):

@@ -36,7 +36,9 @@ def described(system, dtype):
         for index, weight in enumerate(_stored_weights(member.network)):
             kept = dtype if weight.trainable else "float32"
             arrays[f"network.{number}.{index}"] = np.asarray(weight).astype(kept)
-    own = ("ranges", "labels", "colors", "threshold")
+    own, bridge = ("ranges", "labels", "colors", "threshold"), system.bridge
+    if bridge is not None:
+        arrays |= {f"bridge.{name}": array for name, array in bridge.arrays.items()}
     description = {
         "system": system.name,
         "recipe_name": system.recipe_name,
@@ -51,6 +53,8 @@ def described(system, dtype):
     }
     if seen is not None:
         description["training_stars"] = {name: getattr(seen, name) for name in ("identifier", "hashes", "stars")}
+    if bridge is not None:
+        description["bridge"] = {name: getattr(bridge, name) for name in ("kind", "release", "told")}
     return description, arrays
 
 
@@ -100,13 +104,20 @@ def _restored(cls, description, arrays):
     )
     out.ensemble = kind_of(recipe)(recipe, arrays["center"], arrays["scale"], members, calibration)
     domain = description["domain"]
-    kept = {name.removeprefix("domain."): array for name, array in arrays.items() if name.startswith("domain.")}
+    kept = _named(arrays, "domain.")
     out.domain = Domain(domain["ranges"], domain["labels"], kept, domain["threshold"], domain.get("colors", {}))
     if "training_stars" in description:  # files of older versions do not have them
         out.training_stars = TrainingStars(bits=arrays["training.stars"], **description["training_stars"])
+    if "bridge" in description:
+        out.bridge = out.feature_set.read_bridge(description["bridge"], _named(arrays, "bridge."))
     if description.get("release", out.release) != out.release:  # files of format 1 do not say it
         raise ValueError(f"networks for {description['release']}, inputs {recipe.features!r} of {out.release}")
     return out
+
+
+def _named(arrays, start):
+    """Those arrays whose names begin like this, by the rest of their names."""
+    return {name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)}
 
 
 def _declare(label):

@@ -14,6 +14,6 @@ False
 
 from stellarlabels.releases.carried import fact_for as fact_for, stated as stated, told as told
 from stellarlabels.releases.declared import Fact as Fact, Release, available, get
-from stellarlabels.releases.found import META as META, Found as Found, of, require
+from stellarlabels.releases.found import META as META, STATED as STATED, Found as Found, of, require
 
 __all__ = ["Release", "available", "get", "of", "require"]

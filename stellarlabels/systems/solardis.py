@@ -222,7 +222,7 @@ class SolarDis(System):
         if "m_g" not in self.labels:
             raise InputError(f"{self!r} has no absolute magnitude; the recipe 'paper' has")
         table = columns.intake(table)
-        labels = self.predict(table) if labels is None else labels
+        labels = self.predict(table, release=release) if labels is None else labels
         extinction = self.extinction(table, labels) if extinction is None else extinction
         options = {"use_parallax": False, "release": release, "zero_point": zero_point, **options}
         return distances(table, labels, band="g", extinction=extinction, absolute_mag_err=absolute_mag_err, **options)

@@ -123,12 +123,12 @@ class SPCANet(System):
     compared_in = "coarse"
     chunk = 2048
 
-    def fit(self, table, *, validation=0.0, progress=True, split="star"):
+    def fit(self, table, *, validation=0.0, progress=True, split="star", release=None):
         """Train on a table with inputs and labels.
 
         Parameters
         ----------
-        table, validation, progress
+        table, validation, progress, release
             See `stellarlabels.labels.LabelEstimator.fit`. The spectra of a star are those with the same
             ``source_id`` (or ``obsid``, which differs from spectrum to spectrum).
         split : {"star", "spectrum"}
@@ -151,7 +151,7 @@ class SPCANet(System):
             from stellarlabels.networks import split_groups
 
             validation = split_groups(np.arange(len(table)), validation, self.recipe.seed)[0]
-        super().fit(table, validation=validation, progress=progress)
+        super().fit(table, validation=validation, progress=progress, release=release)
         self.provenance_["split"] = split
         return self
 

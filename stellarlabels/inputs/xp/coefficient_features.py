@@ -23,13 +23,14 @@ from stellarlabels import flags, packaged, releases
 from stellarlabels.columns import find, values
 from stellarlabels.corrections.extinction import coefficients as extinction_coefficients
 from stellarlabels.exceptions import InputError, MissingColumnError
-from stellarlabels.inputs.base import Features, FeatureSet, register
+from stellarlabels.inputs.base import Features, register
 from stellarlabels.inputs.colors import color_set
 from stellarlabels.inputs.colors.set import magnitude, magnitude_error
 from stellarlabels.inputs.xp import packed
+from stellarlabels.inputs.xp.bridge import XPFeatureSet
 from stellarlabels.inputs.xp.coefficients import cells, has_coefficients
-from stellarlabels.inputs.xp.layout import BANDS, CELLS, REFERENCE, RELEASE, SIZES, TOTAL, columns
-from stellarlabels.inputs.xp.recovery import recover_coefficients
+from stellarlabels.inputs.xp.layout import BANDS, CELLS, REFERENCE, SIZES, TOTAL, columns
+from stellarlabels.inputs.xp.recovery import PRECISION_KEY, recover_coefficients
 from stellarlabels.inputs.xp.samples import spectra, without_spectra
 from stellarlabels.inputs.xp.sampling import WAVELENGTH, design_matrix
 
@@ -126,7 +127,7 @@ def add_noise(features, amount, seed=0):
 
 
 @register
-class XPCoefficients(FeatureSet):
+class XPCoefficients(XPFeatureSet):
     """Normalised XP coefficients, colors and a pseudo-absolute magnitude, and the full covariance of all of them.
 
     Arrays: ``coefficients`` (N, 110) as in `normalise`; ``bp_covariance`` and ``rp_covariance`` (N, 1540), packed, of
@@ -153,7 +154,6 @@ class XPCoefficients(FeatureSet):
     """
 
     name = "xp_coefficients"
-    release = RELEASE.name
 
     def __init__(self, colors=COLORS, pseudo_magnitude="rjce"):
         self.colors = tuple(colors)
@@ -285,7 +285,7 @@ def _coefficients(table):
     """Coefficients (N, 110), their packed covariances by band, and where samples were bad (N,)."""
     if not has_coefficients(table):
         flux, error, flag = spectra(table)
-        coefficients, covariance = recover_coefficients(flux, error)
+        coefficients, covariance = recover_coefficients(flux, error, precision=table.meta.get(PRECISION_KEY))
         covariances = tuple(covariance.band(band) for band in BANDS)
         return coefficients, covariances, flags.SPECTRUM.has(flag, "BAD_SAMPLES")
     coefficients, covariances = [], []

@@ -14,7 +14,7 @@ from stellarlabels.columns.wavelengths import as_grid, quality
 from stellarlabels.exceptions import InputError, ReadError, ReleaseError, SkippedFileWarning
 from stellarlabels.files import as_paths, read_cached, read_raw, recognize, registered
 from stellarlabels.inputs.readers import reader_of
-from stellarlabels.inputs.xp.layout import BANDS, COLUMNS
+from stellarlabels.inputs.xp.layout import BANDS, COLUMNS, RELEASE
 from stellarlabels.inputs.xp.products import duplicates, join_products, stack
 from stellarlabels.inputs.xp.sampling import sample_arrays
 
@@ -108,7 +108,8 @@ def read_table(path_or_paths, *, progress=None, release=None):
     -------
     `~astropy.table.QTable`
         What the reader of a survey gives if it knows any of the files (`read_lamost` does if one is a spectrum of
-        LAMOST), what `read_xp` gives if any of them holds XP spectra; else the columns under the names and in the units
+        LAMOST), what `read_xp` gives if any of them holds XP spectra (coefficients of a release whose basis functions
+        are not known here are not sampled); else the columns under the names and in the units
         of the vocabulary where it knows them, with missing values masked, one row after the other.
 
     Raises
@@ -133,7 +134,7 @@ def read_table(path_or_paths, *, progress=None, release=None):
     if any(item.accepts(by_name(raw.table)) for _, raws, _ in files for raw in raws for item in registered("xp")):
         grid = as_grid(None)
         parts = _from_all(files, lambda file: _spectra_in(*file, grid), progress)
-        return _finish(parts, paths, grid, True, progress, release)
+        return _finish(parts, paths, grid, None, progress, release)
     notes = Notes()
     tables = _from_all(files, lambda file: _stars_in(*file, notes), progress)
     out = vstack(tables, metadata_conflicts="silent") if len(tables) > 1 else tables[0]
@@ -221,7 +222,7 @@ def _read_raw(raw, grid):
 
 
 def _finish(parts, paths, grid, sample, progress, release):
-    """The table of the result from what is in each file."""
+    """The table of the result from what is in each file; ``sample`` None: where the basis functions are known here."""
     _same_release([part for part, _ in parts])
     spectra, notes = stack([part for part, _ in parts]), Notes()
     beside = [name for name in spectra.columns.colnames if name not in COLUMNS]  # of spectra, flags tell
@@ -229,7 +230,8 @@ def _finish(parts, paths, grid, sample, progress, release):
         spectra.columns.replace_column(name, data)
     if release is not None:
         spectra.columns.meta[releases.META] = release
-    found = releases.of(spectra.columns, release).all
+    told = releases.of(spectra.columns, release)
+    found, sample = told.all, not told.other(RELEASE).any() if sample is None else sample
     todo = ~spectra.sampled
     if sample and todo.any():
         spectra.flux[todo], spectra.flux_error[todo] = sample_arrays(spectra.columns[todo], grid, progress=progress)

@@ -21,6 +21,9 @@ from stellarlabels.inputs.xp.sampling import WAVELENGTH
 #: Relative precision of the samples where there are too few of them to tell.
 PRECISION = 1e-6
 
+#: Key of a table's metadata for the relative precision of its samples, where it is known beforehand.
+PRECISION_KEY = "relative_precision_of_samples"
+
 #: Relative precision beyond which the design matrix itself is not known.
 FINEST = 1e-9
 

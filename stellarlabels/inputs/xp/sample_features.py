@@ -6,16 +6,16 @@ from stellarlabels import flags, releases
 from stellarlabels.columns import values
 from stellarlabels.corrections.extinction import deredden_xp
 from stellarlabels.corrections.systematics import correct_flux
-from stellarlabels.inputs.base import Features, FeatureSet, register
+from stellarlabels.inputs.base import Features, register
 from stellarlabels.inputs.colors import color_set, intrinsic_color
 from stellarlabels.inputs.colors.set import color_values
-from stellarlabels.inputs.xp.layout import RELEASE
+from stellarlabels.inputs.xp.bridge import XPFeatureSet
 from stellarlabels.inputs.xp.samples import fill_gaps, nanmean, nanmedian, pixels, spectra
 from stellarlabels.inputs.xp.sampling import WAVELENGTH, design_matrix
 
 
 @register
-class XPPixels(FeatureSet):
+class XPPixels(XPFeatureSet):
     """The 60 dereddened pixels of the UA-CSNet paper, and their errors.
 
     Arrays: ``flux`` (N, 60) and ``error`` (N, 60).
@@ -32,7 +32,6 @@ class XPPixels(FeatureSet):
     """
 
     name = "xp_pixels"
-    release = RELEASE.name
 
     def __init__(self, norm_wavelength=550.0, norm_width=10.0, relation="linear", systematics=None):
         self.norm_wavelength = norm_wavelength
@@ -81,7 +80,7 @@ class XPPixels(FeatureSet):
 
 
 @register
-class XPSpectrum(FeatureSet):
+class XPSpectrum(XPFeatureSet):
     """All 343 samples with their errors, and colors between Gaia and 2MASS.
 
     Arrays: ``flux`` and ``error`` (N, 343), divided by the mean flux redward of ``norm_from``; ``color`` (N, 5):
@@ -94,7 +93,6 @@ class XPSpectrum(FeatureSet):
     """
 
     name = "xp_spectrum"
-    release = RELEASE.name
 
     def __init__(self, norm_from=415.0):
         self.norm_from = norm_from
