@@ -11,11 +11,9 @@ from stellarlabels.tables.same_star import MATCH
 
 
 def same_stars(first, second, names, pairs=None, *, radius=1 * u.arcsec):
-    """Rows (M,) of two tables that are of the same star and of no other, from pairs of identifiers or by position.
-
-    ``names`` are those of the two releases. ``pairs``, such as the archive's table of neighbours, has the identifiers
-    of both; sources that one of the releases has split in two, or taken for one, are left out.
-    """
+    """Rows (M,) of two tables that are of the same star and of no other, from pairs of identifiers or by position."""
+    # "names" are those of the two releases. "pairs", such as the archive's table of neighbours, has the identifiers of
+    # both; sources that one of the releases has split in two, or taken for one, are left out.
     if pairs is None:
         return _by_position(first, second, radius)
     keys = [_of_release(pairs, name) for name in names]
