@@ -151,7 +151,7 @@ def decode(value, name=None):
     --------
     >>> from astropy.table import Table
     >>> from stellarlabels import flags
-    >>> table = Table({"feh_flag": [0, 128], "distance_flag": [0, 128]})
+    >>> table = Table({"feh": [0.1, 0.2], "feh_flag": [0, 128], "distance_flag": [0, 128]})
     >>> flags.decode(table["feh_flag"]), flags.decode(table["distance_flag"])
     ([[], ['COLOR_RANGE']], [[], ['CONFLICT']])
     """

@@ -82,7 +82,7 @@ def lacks(system, table):
     """Whether a table lacks what no star can be labelled without."""
     try:
         with warnings.catch_warnings(action="ignore"):  # whoever uses the table says what is to be said
-            system.features(table[:1])
+            system.feature_set.compute(system.admitted(columns.intake(table[:1]), "ignore")[0])
     except MissingColumnError:
         return True
     return False

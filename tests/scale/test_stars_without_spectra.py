@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stellarlabels import catalogs, flags, scale
+from stellarlabels import catalogs, columns, flags, scale
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:The inplace keyword in:DeprecationWarning"),  # LSDB and pandas 3
@@ -62,11 +62,12 @@ def check(found, labels, stars):
     np.testing.assert_array_equal(found["source_id"], labels["source_id"])
     assert 20 < north.sum() < 100
     for name in ("teff", "feh"):
-        assert found[name].mask[north].all() and flags.LABEL.has(found[f"{name}_flag"], "NO_INPUT")[north].all()
-        difference = found[name].unmasked - labels[name].unmasked
-        known = ~labels[name].mask
-        np.testing.assert_array_equal(found[name].mask, labels[name].mask)
-        assert np.all(np.abs(difference[known]) <= 1e-5 * labels[f"{name}_err"].unmasked[known])
+        one, other = (np.ma.asarray(columns.without_unit(table[name])) for table in (found, labels))
+        error = np.ma.asarray(columns.without_unit(labels[f"{name}_err"]))
+        assert one.mask[north].all() and flags.LABEL.has(found[f"{name}_flag"], "NO_INPUT")[north].all()
+        known = ~other.mask
+        np.testing.assert_array_equal(one.mask, other.mask)
+        assert np.all(np.abs(one - other)[known] <= 1e-5 * error[known])
         np.testing.assert_array_equal(found[f"{name}_flag"], labels[f"{name}_flag"])
 
 
