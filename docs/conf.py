@@ -37,7 +37,8 @@ nitpicky = True
 nitpick_ignore_regex = [
     (r".*", r"(?!stellarlabels\.).*"),
     # Base classes that are inside; their methods are shown with the classes that are public.
-    (r"py:class", r"stellarlabels\.(labels\.declaration\.Declaration|archive\.tap\.service\.Client)"),
+    (r"py:class", r"stellarlabels\.(labels\.declaration\.Declaration|labels\.revision\.Revision)"),
+    (r"py:class", r"stellarlabels\.(inputs\.xp\.bridge\.XPFeatureSet|archive\.tap\.service\.Client)"),
 ]
 
 autodoc_default_options = {"show-inheritance": True}

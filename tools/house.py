@@ -199,6 +199,18 @@ def overridden_privates(module):
                 yield from (f"{module}.{value.__name__}.{name}" for name in sorted(shared))
 
 
+@cache
+def bases_of_public_classes():
+    """What public classes inherit their methods from, in this package: set of "module:name"."""
+    found = set()
+    for inner in handed_out():
+        module, _, name = inner.partition(":")
+        value = getattr(import_module(module), name, None)
+        if isinstance(value, type):
+            found |= {f"{base.__module__}:{base.__qualname__}" for base in value.__mro__[1:]}
+    return {name for name in found if name.startswith("stellarlabels.")}
+
+
 def definitions(module):
     """Functions and classes of a module: (qualified name, node, whether a face hands it or its class out)."""
 
@@ -207,7 +219,7 @@ def definitions(module):
             if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
                 name = f"{prefix}{child.name}"
                 is_shown = not child.name.startswith("_") or child.name.endswith("__")
-                own = f"{module}:{name}" in handed_out() or is_public and is_shown
+                own = f"{module}:{name}" in {*handed_out(), *bases_of_public_classes()} or is_public and is_shown
                 yield name, child, own
                 yield from walk(child, f"{name}.", own and isinstance(child, ast.ClassDef))
             else:

@@ -56,7 +56,7 @@ def select_paper(table):
 
 def left_out(system, table):
     """Which of these stars each network left out in `stellarlabels.UACSNet.fit` (K, N)."""
-    targets = label_targets(table, system.labels, system.recipe.likelihoods)
+    targets = label_targets(table, system.labels, system.recipe.per_label.likelihoods)
     rows = np.flatnonzero(system.feature_set.compute(table).usable & targets.known)
     out = np.zeros((system.recipe.ensemble, len(table)), bool)
     out[:, rows] = split_groups(

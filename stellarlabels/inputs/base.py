@@ -48,6 +48,20 @@ class Features:
         per_star = (self.flag, self.usable, self.color, self.magnitude, self.snr, self.ebv)
         return Features(picked, *(array[rows] for array in per_star))
 
+    @property
+    def missing(self):
+        """Number of unknown colors of each star (float, shape (N,))."""
+        found = [np.isnan(self.arrays[name]).sum(axis=1) for name in ("color", "others") if name in self.arrays]
+        return sum(found, np.zeros(len(self)))
+
+    def without(self, colors):
+        """The same inputs without these columns of the array ``color``."""
+        if not len(colors):
+            return self
+        array = self.arrays["color"].copy()
+        array[:, list(colors)] = np.nan
+        return replace(self, arrays={**self.arrays, "color": array})
+
     @classmethod
     def concatenate(cls, parts):
         """The inputs of several tables, one after the other."""
@@ -130,6 +144,21 @@ class FeatureSet(ABC):
     def read_bridge(self, described, arrays):
         """The bridge with this description (``kind``, ``release``, ``told``) and these arrays."""
         raise InputError(f"feature set {self.name!r} has no way from one release to another")
+
+    def damaged(self, table, seed=0):
+        """Spoiled copies of the stars of a table, to learn what stars do not look like; if the set can do that.
+
+        Parameters
+        ----------
+        table : `~astropy.table.Table`
+        seed : int
+
+        Returns
+        -------
+        tuple of `~astropy.table.Table` and `~numpy.ndarray`, or None
+            As many rows, and how badly each is spoiled, from 0 to 1.
+        """
+        return None
 
     @property
     def config(self):

@@ -13,6 +13,7 @@ The errors of an ensemble are combined in one of three ways, which a recipe name
 """
 
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 
@@ -112,8 +113,9 @@ class Ensemble:
         for number, (mask, group) in enumerate(zip(unseen, self.groups, strict=True)):
             sets.setdefault(mask.tobytes() if plan.together else number, (mask, []))[1].append(group)
         for mask, groups in sets.values():
-            for level in plan.noise if mask.any() else ():
-                columns.append(self._residuals(groups, features[mask], targets[mask], level, feature_set))
+            stars, known = features[mask], targets[mask]
+            for level, hidden in product(plan.noise, ((), *plan.incomplete)) if mask.any() else ():
+                columns.append(self._residuals(groups, stars.without(hidden), known, level, feature_set))
         if columns:
             self.calibration = self._fit([np.concatenate(found) for found in zip(*columns, strict=True)])
         else:
@@ -136,7 +138,7 @@ class Ensemble:
         plan, labels = self.recipe.calibration, self.recipe.labels
         mean, inputs, rest, gained, values, errors, amount, *along = found
         factor, options = None, {"levels": plan.levels, "gained": gained}
-        if len(plan.noise) > 1:
+        if len(plan.noise) > 1 and inputs.any():
             groups = [amount == level for level in plan.noise]
             factor = balance(mean, inputs, rest, values, errors, groups, **options)
             rest = factor * rest

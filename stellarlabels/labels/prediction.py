@@ -33,8 +33,9 @@ def _flags(system, table, features, arrays):
         f"{label}{end}": array[:, index] for end, array in arrays.items() for index, label in enumerate(system.labels)
     }
     own, out = system.own_flags(table, values), []
+    kinds = domain.kinds(features, system.compared_in)
     for label in system.labels:
-        found = domain.label_flags(label, values[label], values[f"{label}_err"], features.color)
+        found = domain.label_flags(label, values, features.color, kinds)
         out.append(star | found | own.get(label, 0))
     return np.stack(out, axis=1)
 

@@ -5,7 +5,7 @@ import numpy as np
 from stellarlabels import columns, files
 from stellarlabels.columns import Column
 from stellarlabels.exceptions import InputError, MissingColumnError, ModelFileError
-from stellarlabels.labels import modelfile
+from stellarlabels.labels import modelfile, outside
 from stellarlabels.labels.domain import Domain
 from stellarlabels.labels.ensemble import Member, build_network, kind_of, parts
 from stellarlabels.labels.recipe import Recipe
@@ -36,9 +36,13 @@ def described(system, dtype):
         for index, weight in enumerate(_stored_weights(member.network)):
             kept = dtype if weight.trainable else "float32"
             arrays[f"network.{number}.{index}"] = np.asarray(weight).astype(kept)
-    own, bridge = ("ranges", "labels", "colors", "threshold"), system.bridge
+    own, bridge = ("ranges", "labels", "colors", "threshold", "within"), system.bridge
     if bridge is not None:
         arrays |= {f"bridge.{name}": array for name, array in bridge.arrays.items()}
+    if domain.outside is not None:
+        for index, weight in enumerate(_stored_weights(domain.outside.network)):
+            kept = dtype if weight.trainable else "float32"
+            arrays[f"outside.{index}"] = np.asarray(weight).astype(kept)
     description = {
         "system": system.name,
         "recipe_name": system.recipe_name,
@@ -47,6 +51,7 @@ def described(system, dtype):
         "calibration": list(calibration.curves),
         "calibration_product": calibration.product,
         "domain": {name: getattr(domain, name) for name in own},
+        "outside": None if domain.outside is None else _described_outside(domain.outside),
         "columns": [{name: getattr(columns.column(label), name) for name in _DECLARED} for label in system.labels],
         "release": system.release,
         "provenance": system.provenance_,
@@ -56,6 +61,13 @@ def described(system, dtype):
     if bridge is not None:
         description["bridge"] = {name: getattr(bridge, name) for name in ("kind", "release", "told")}
     return description, arrays
+
+
+def _described_outside(found):
+    """What tells kinds of objects apart, without its arrays."""
+    lengths = {name: int(tensor.shape[1]) for name, tensor in found.network.input.items()}
+    own = {name: getattr(found, name) for name in ("kinds", "spared", "thresholds", "counts")}
+    return {**own, "shapes": lengths}
 
 
 def restored(cls, path):
@@ -105,7 +117,15 @@ def _restored(cls, description, arrays):
     out.ensemble = kind_of(recipe)(recipe, arrays["center"], arrays["scale"], members, calibration)
     domain = description["domain"]
     kept = _named(arrays, "domain.")
-    out.domain = Domain(domain["ranges"], domain["labels"], kept, domain["threshold"], domain.get("colors", {}))
+    out.domain = Domain(
+        domain["ranges"],
+        domain["labels"],
+        kept,
+        domain["threshold"],
+        domain.get("colors", {}),
+        domain.get("within", {}),
+        _restored_outside(description.get("outside"), arrays, out.labels),
+    )
     if "training_stars" in description:  # files of older versions do not have them
         out.training_stars = TrainingStars(bits=arrays["training.stars"], **description["training_stars"])
     if "bridge" in description:
@@ -118,6 +138,29 @@ def _restored(cls, description, arrays):
 def _named(arrays, start):
     """Those arrays whose names begin like this, by the rest of their names."""
     return {name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)}
+
+
+def _restored_outside(told, arrays, labels):
+    """What tells kinds of objects apart, of a file that has it; sizes are those of its arrays."""
+    from stellarlabels import networks
+
+    if told is None:
+        return None
+    own = {name: array for name, array in arrays.items() if name.startswith("outside.")}
+    kinds, shapes = tuple(told["kinds"]), {name: told["shapes"][name] for name in ("flux", "star")}
+    largest = max(HARMLESS, *(array.size for array in own.values()))
+    if len(kinds) > HARMLESS or not all(0 < size <= largest for size in shapes.values()):
+        raise ValueError(f"outside: {len(kinds)} kinds and inputs of the sizes {shapes}, expected at most {largest}")
+    wanted = networks.weight_shapes(lambda: outside.build(shapes, len(kinds)))
+    found = [own[f"outside.{index}"].shape for index in range(len(wanted))]
+    if found != wanted or len(own) != len(wanted):
+        raise ValueError(f"outside: expected arrays of shapes {wanted}, got {found}")
+    network = outside.build(shapes, len(kinds))
+    for index, weight in enumerate(_stored_weights(network)):
+        weight.assign(own[f"outside.{index}"].astype(np.float32))
+    spared = {name: tuple(spared) for name, spared in told["spared"].items()}
+    thresholds = {label: float(told["thresholds"][label]) for label in labels}
+    return outside.Outside(network, kinds, spared, thresholds, told["counts"])
 
 
 def _declare(label):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from stellarlabels import columns
+from stellarlabels.labels.uncertainty import ONE_SIGMA
 
 #: Signal-to-noise ratio of a parallax above which it gives a first guess of an absolute magnitude.
 GUESS_SNR = 5.0
@@ -48,6 +49,13 @@ class Targets:
             luminosity = pseudo_luminosity(mean)
         spread = np.abs(0.2 * np.log(10) * luminosity * sigma)
         return np.where(self.is_parallax, luminosity, mean), np.where(self.is_parallax, spread, sigma)
+
+
+def center_and_spread(values):
+    """Median (L,) of labels (N, L), and half the range (L,) that holds 68.3 % of them; odd ones hardly move them."""
+    low, center, high = np.nanquantile(values, [0.5 - ONE_SIGMA / 2, 0.5, 0.5 + ONE_SIGMA / 2], axis=0)
+    spread = (high - low) / 2
+    return center, np.where(spread > 0, spread, np.nanstd(values, axis=0))
 
 
 def pseudo_luminosity(magnitude):

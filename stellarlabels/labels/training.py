@@ -6,6 +6,7 @@ import numpy as np
 
 from stellarlabels.exceptions import InputError
 from stellarlabels.labels.ensemble import Member, build_network, kind_of, parts
+from stellarlabels.labels.targets import center_and_spread
 
 
 @dataclass
@@ -30,8 +31,8 @@ def train_ensemble(recipe, sample, checked, constants, *, title, progress):
     for label, known in zip(recipe.labels, np.isfinite(sample.guesses).any(axis=0), strict=True):
         if not known:
             raise InputError(f"table: no star with usable input has a known {label!r} to learn from")
-    spread = np.nanstd(sample.guesses, axis=0)
-    out = kind_of(recipe)(recipe, np.nanmean(sample.guesses, axis=0), np.where(spread > 0, spread, 1.0))
+    center, spread = center_and_spread(sample.guesses)
+    out = kind_of(recipe)(recipe, center, np.where(spread > 0, spread, 1.0))
     histories, groups = [], parts(recipe)
     for number, left_out in enumerate(checked):
         for part in groups:

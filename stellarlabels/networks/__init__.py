@@ -11,6 +11,7 @@ _LAZY = {
     "Terms": "error_propagation",
     "adapt": "kinds",
     "build": "kinds",
+    "cross_entropy": "classifier",
     "cost_weights": "weights",
     "freeze_means": "perceptrons",
     "held_out": "training",

@@ -93,15 +93,17 @@ def standardising(array):
 
 @_register
 class SpectrumNoise(keras.layers.Layer):
-    """Adds ``amount`` times their own noise to spectra (N, F) with errors (N, F) in training; else nothing."""
+    """Spectra and errors (N, F) each; in training with noise ``amount`` times the errors added, else as they are."""
 
     # The noise of star i in sample j is ``amount error_ij (L eps_i)_j`` with ``rank`` standard normal ``eps`` and the
     # rows of ``L`` of unit length, so that the samples are correlated as those of spectra made from few coefficients
     # are. It keeps the network from reading the noise of single training stars; the errors are left as they are.
+    # ``faint``, (share, low, high), makes a share of the stars as noisy as fainter ones: noise with ``10**low`` to
+    # ``10**high`` times the variance is added to them, equally often in equal ratios, and to their errors, too.
 
-    def __init__(self, rank, amount=0.5, seed=None, **kwargs):
+    def __init__(self, rank, amount=0.5, faint=(), seed=None, **kwargs):
         super().__init__(trainable=False, **kwargs)
-        self.rank, self.amount, self.seed = rank, amount, seed
+        self.rank, self.amount, self.faint, self.seed = rank, amount, tuple(faint), seed
         self.generator = keras.random.SeedGenerator(seed)
 
     def build(self, input_shape):
@@ -116,13 +118,23 @@ class SpectrumNoise(keras.layers.Layer):
     def call(self, inputs, training=False):
         flux, error = inputs
         if not training:
-            return flux
-        shape = (ops.shape(flux)[0], self.rank)
-        noise = ops.matmul(keras.random.normal(shape, seed=self.generator, dtype=flux.dtype), self.basis)
-        return flux + self.amount * error * noise
+            return flux, error
+        count, amount = ops.shape(flux)[0], self.amount
+        noise = ops.matmul(keras.random.normal((count, self.rank), seed=self.generator, dtype=flux.dtype), self.basis)
+        total = error
+        if self.faint:
+            share, low, high = self.faint
+            draw = keras.random.uniform((count, 2), seed=self.generator, dtype=flux.dtype)
+            variance = ops.where(draw[:, :1] < share, 10.0 ** (low + (high - low) * draw[:, 1:]), 0.0)
+            amount, total = ops.maximum(amount, ops.sqrt(variance)), error * ops.sqrt(1 + variance)
+        return flux + amount * error * noise, total
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
 
     def get_config(self):
-        return {**super().get_config(), "rank": self.rank, "amount": self.amount, "seed": self.seed}
+        own = {name: getattr(self, name) for name in ("rank", "amount", "faint", "seed")}
+        return {**super().get_config(), **own}
 
 
 @_register

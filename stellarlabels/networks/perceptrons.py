@@ -57,12 +57,26 @@ def mean_variance_mlp(*, shapes, outputs, hidden, latent, head, error_hidden, er
 
 
 @register
-def residual_mlp(*, shapes, outputs, components, rank, width, blocks, dropout, noise, color_groups, color_rates, seed):
+def residual_mlp(
+    *,
+    shapes,
+    outputs,
+    components,
+    rank,
+    width,
+    blocks,
+    dropout,
+    noise,
+    color_groups,
+    color_rates,
+    faint=(),
+    seed,
+):
     """A residual perceptron on flux and error (N, F) and colors (N, C), with heads for means and errors (N, 2 L)."""
     # The spectrum is projected on ``components`` fixed directions; binned log errors and the colors join it; then come
     # ``blocks`` blocks of layer normalisation, GELU layer, dropout, linear layer and a skip connection. Components
-    # and means are in double precision, as their terms cancel: see DOUBLE. ``rank``, ``noise``: see SpectrumNoise.
-    # ``color_groups``, ``color_rates``: see ColorInput.
+    # and means are in double precision, as their terms cancel: see DOUBLE. ``rank``, ``noise``, ``faint``: see
+    # SpectrumNoise. ``color_groups``, ``color_rates``: see ColorInput.
     initializer = _initializers(seed)
     samples, colors = shapes["flux"], shapes["color"]
 
@@ -72,8 +86,8 @@ def residual_mlp(*, shapes, outputs, components, rank, width, blocks, dropout, n
     flux = keras.Input((samples,), name="flux")
     error = keras.Input((samples,), name="error")
     color = keras.Input((colors,), name="color")
-    noisy = SpectrumNoise(rank, noise, seed=seed, name="noise")([flux, error])
-    quality = LogErrorBins(name="log_errors")(error)
+    noisy, noisy_error = SpectrumNoise(rank, noise, faint, seed=seed, name="noise")([flux, error])
+    quality = LogErrorBins(name="log_errors")(noisy_error)
     x = PrincipalComponents("flux", components, name="components", **DOUBLE)(noisy)
     c = ColorInput(color_groups, color_rates, seed=seed + 1, name="colors")(color)
     x = dense(width)(layers.Concatenate()([x, quality, c]))

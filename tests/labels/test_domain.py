@@ -60,7 +60,7 @@ def test_ranges(domain, training):
 
 def test_label_flags(domain):
     values, errors = np.array([0.0, -3.0, 2.0, np.nan]), np.array([0.1, 0.1, 9.0, np.nan])
-    flag = domain.label_flags("feh", values, errors, np.full(4, 1.0))
+    flag = domain.label_flags("feh", {"feh": values, "feh_err": errors}, np.full(4, 1.0))
     assert [flags.decode(value) for value in flag] == [[], ["LABEL_RANGE"], ["LABEL_RANGE", "LARGE_ERROR"], []]
 
 
@@ -69,6 +69,33 @@ def test_declared_limits_replace_those_of_the_training_stars(training):
     domain.restrict({"feh": (-0.5, 0.2), "mg_fe": (0, 1)}, {"feh": (0.6, 1.2)})
     assert domain.labels == {"feh": (-0.5, 0.2, 0.3), "teff": (4000.0, 7000.0, 300.0)}
     colors = np.array([0.5, 0.6, 1.2, 1.3, np.nan])
-    flag = domain.label_flags("feh", np.array([0.0, -0.6, 0.2, 0.0, 0.0]), np.zeros(5), colors)
+    values = {"feh": np.array([0.0, -0.6, 0.2, 0.0, 0.0]), "teff": np.full(5, 5000.0)}
+    values |= {f"{name}_err": np.zeros(5) for name in ("feh", "teff")}
+    flag = domain.label_flags("feh", values, colors)
     assert [flags.decode(value) for value in flag] == [["COLOR_RANGE"], ["LABEL_RANGE"], [], ["COLOR_RANGE"], []]
-    assert not domain.label_flags("teff", np.full(5, 5000.0), np.zeros(5), colors).any()
+    assert not domain.label_flags("teff", values, colors).any()
+
+
+def test_a_few_odd_stars_do_not_set_a_range(training):
+    """One star in 2,000 with a color of 7 mag, as in the real sample."""
+    color = np.random.default_rng(3).normal(1, 0.2, 4000)
+    color[:2] = 7.1
+    features = stars(training[:1].repeat(4000, axis=0), color=color)
+    values = np.column_stack([np.random.default_rng(4).normal(-0.5, 0.3, 4000), np.full(4000, 5000.0)])
+    domain = Domain.fit(features, features.arrays["flux"], ("feh", "teff"), values)
+    assert domain.ranges["color"][1] < 2
+
+
+def test_a_label_holds_where_it_was_known():
+    """[Fe/H] was known below 7000 K only: a prediction of 9000 K takes it away, whatever it is."""
+    random = np.random.default_rng(5)
+    teff, feh = random.uniform(3500, 20000, 5000), random.normal(-0.5, 0.3, 5000)
+    feh[teff > 7000] = np.nan
+    flux = random.normal(size=(5000, 6))
+    domain = Domain.fit(stars(flux), flux, ("teff", "feh"), np.column_stack([teff, feh]))
+    assert domain.within["feh"]["teff"][1] == pytest.approx(7000, abs=20)
+    assert "teff" not in domain.within
+    values = {"teff": np.array([6000.0, 9000.0, np.nan]), "feh": np.full(3, -0.5)}
+    values |= {"teff_err": np.full(3, 50.0), "feh_err": np.full(3, 0.1)}
+    names = [flags.decode(int(value)) for value in domain.label_flags("feh", values, np.full(3, np.nan))]
+    assert names == [[], ["OTHER_KIND"], []]

@@ -108,3 +108,27 @@ def test_errors_of_means_of_networks_hold():
     np.testing.assert_allclose(calibration.curves["magnitude"][1], 1 / 1.5, rtol=0.05)
     none = Calibration.fit(networks[0], error, truth, 0 * truth, axes, levels=(0.5, 0.683))
     np.testing.assert_allclose(none.curves["magnitude"][1], 1 / 1.5, rtol=0.05)
+
+
+def test_of_an_unknown_axis_the_median_factor_counts():
+    """Errors of stars without G were not calibrated at all, if the other axis is known for all stars."""
+    curves = {
+        "magnitude": (np.array([10.0, 12.0, 14.0]), np.array([[1.3], [1.5], [1.8]])),
+        "snr": (np.array([1.0, 2.0]), np.array([[1.0], [2.0]])),
+    }
+    calibration = Calibration(curves, product=True)
+    axes = {"magnitude": np.array([10.0, np.nan, np.nan]), "snr": np.array([2.0, 1.0, np.nan])}
+    np.testing.assert_allclose(calibration.apply(np.ones((3, 1)), axes)[:, 0], [1.3 * 2, 1.5 * 1, 1.5 * 1.5])
+    np.testing.assert_allclose(calibration.apply(np.ones((3, 1)), {})[:, 0], 1.5 * 1.5)
+
+
+def test_an_axis_of_few_values_has_a_factor_for_each():
+    """Errors that are right with all colors, and half as large as they should be without three of them."""
+    random = np.random.default_rng(6)
+    missing = np.repeat([0.0, 3.0], 4000)
+    truth = random.normal(size=(8000, 1)) * np.where(missing, 2, 1)[:, None]
+    zero, one = np.zeros((8000, 1)), np.ones((8000, 1))
+    calibration = Calibration.fit(zero, one, truth, zero, {"missing": missing})
+    knots, factors = calibration.curves["missing"]
+    np.testing.assert_array_equal(knots, [0, 3])
+    np.testing.assert_allclose(factors[:, 0], [1, 2], rtol=0.05)

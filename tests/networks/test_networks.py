@@ -62,11 +62,26 @@ def test_noise_has_the_asked_size_and_correlation():
     flux, error = np.zeros((20000, 3), np.float32), np.tile(np.float32([2.0, 4.0, 6.0]), (20000, 1))
     layer.build([flux.shape, error.shape])
     layer.adapt_to({"noise_basis": [[3.0, 0.0], [7.0, 0.0], [0.0, 0.1]]}, 1)
-    np.testing.assert_array_equal(layer([flux, error], training=False), flux)
-    noisy = np.asarray(layer([flux, error], training=True))
+    np.testing.assert_array_equal(layer([flux, error], training=False)[0], flux)
+    noisy, same = (np.asarray(found) for found in layer([flux, error], training=True))
+    np.testing.assert_array_equal(same, error)
     np.testing.assert_allclose(noisy.std(axis=0), [1, 2, 3], rtol=0.03)
     correlation = np.corrcoef(noisy.T)
     assert correlation[0, 1] > 0.999 and abs(correlation[0, 2]) < 0.03
+
+
+def test_some_stars_are_made_as_noisy_as_fainter_ones():
+    """A share of the stars gets noise of 10 times the variance, and errors that say so; the others as before."""
+    layer = SpectrumNoise(rank=1, amount=0.0, faint=(0.25, 1.0, 1.0), seed=1)
+    flux, error = np.zeros((40000, 1), np.float32), np.full((40000, 1), 2.0, np.float32)
+    layer.build([flux.shape, error.shape])
+    layer.adapt_to({"noise_basis": [[1.0]]}, 1)
+    noisy, total = (np.asarray(found)[:, 0] for found in layer([flux, error], training=True))
+    faint = total > 2
+    assert faint.mean() == pytest.approx(0.25, abs=0.01)
+    np.testing.assert_allclose(total[faint], 2 * np.sqrt(11), rtol=1e-5)
+    assert noisy[faint].std() == pytest.approx(2 * np.sqrt(10), rel=0.03)
+    assert not noisy[~faint].any()
 
 
 def test_projection_and_error_bins():

@@ -20,6 +20,7 @@ from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.inputs.base import FeatureSet
 from stellarlabels.inputs.xp import packed
 from stellarlabels.inputs.xp.coefficients import cells, has_coefficients
+from stellarlabels.inputs.xp.damage import damaged
 from stellarlabels.inputs.xp.layout import BANDS, CELLS, RELEASE, SIZES, lengths
 from stellarlabels.inputs.xp.recovery import PRECISION_KEY as PRECISION, recover_coefficients
 from stellarlabels.inputs.xp.samples import fill_gaps, spectra
@@ -29,7 +30,7 @@ from stellarlabels.inputs.xp.sampling import WAVELENGTH
 FEWEST = 200
 
 #: Ridge penalties and numbers of components of samples that are tried, and in how many parts the stars are shared.
-PENALTIES, COMPONENTS, FOLDS = 10.0 ** np.arange(-2, 5), (20, 40, 60, 70, 80, 90, 100, 110), 5
+PENALTIES, COMPONENTS, FOLDS = 10.0 ** np.arange(-2, 5), (20, 40, 60, 70, 80, 90, 100, 120), 5
 
 #: Standard deviation of a Gaussian over its median absolute deviation.
 MAD_TO_SIGMA = 1.4826
@@ -123,6 +124,9 @@ class XPFeatureSet(FeatureSet):
 
     def read_bridge(self, described, arrays):
         return restored(described, arrays)
+
+    def damaged(self, table, seed=0):
+        return damaged(table, seed=seed)[:2]
 
 
 def _key(table, name):

@@ -1,5 +1,7 @@
 """The feature sets of sampled spectra."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from stellarlabels import flags, releases
@@ -104,6 +106,21 @@ class XPSpectrum(XPFeatureSet):
     @property
     def constants(self):
         return {"noise_basis": design_matrix()}
+
+    def add_noise(self, features, amount, seed=0):
+        """With noise that is correlated as that of spectra made from coefficients; magnitudes stay as they are."""
+        basis = design_matrix()
+        basis = basis / np.linalg.norm(basis, axis=1, keepdims=True)
+        drawn = np.random.default_rng(seed).normal(size=(len(features), basis.shape[1])) @ basis.T
+        flux, error = (features.arrays[name].astype(np.float64) for name in ("flux", "error"))
+        flux = flux + np.sqrt(amount) * error * drawn
+        mean = nanmean(flux[:, self.norm_from < WAVELENGTH])[:, None]
+        usable = features.usable & (mean[:, 0] > 0)
+        mean[~usable] = 1
+        found = {"flux": flux / mean, "error": error * np.sqrt(1 + amount) / mean}
+        ready = {name: _ready(array, usable) for name, array in found.items()}
+        snr = features.snr / np.sqrt(1 + amount)
+        return replace(features, arrays={**features.arrays, **ready}, usable=usable, snr=snr)
 
     def compute(self, table):
         _, other = releases.require(table, self.release, what="these networks")

@@ -33,9 +33,9 @@ class Calibration:
     curves : dict of str to tuple of `~numpy.ndarray`
         For each axis ("magnitude", "log_snr") its knots, shape (K,), and the factors of each label there, shape (K, L).
         Between the knots the factors are linear, outside constant. The first axis that is known for a star counts; with
-        none known the median factor. No curve: errors stay as they are.
+        none known the median factor of the first. No curve: errors stay as they are.
     product : bool
-        Whether the factors of all axes that are known for a star are multiplied, instead.
+        Whether the factors of all axes are multiplied, instead; of an axis that is unknown for a star the median one.
     rest : `~numpy.ndarray`, shape (L,), or None
         For systems whose errors have a term that the errors of the inputs cause: factors on the variance of the other
         terms, before the curves; see `balance`. None stands for 1.
@@ -90,12 +90,9 @@ class Calibration:
         gained = np.zeros_like(error) if gained is None else gained
         for name, at in axes.items():
             known = np.isfinite(at)
-            bins = min(knots, known.sum() // least)
-            if bins < 1:
+            members = _bins(at, known, knots, least)
+            if not members:
                 continue
-            edges = np.quantile(at[known], np.linspace(0, 1, bins + 1))
-            index = np.clip(np.searchsorted(edges, at, side="right") - 1, 0, bins - 1)
-            members = [known & (index == k) for k in range(bins)]
             factors = [
                 [
                     _factor(
@@ -122,16 +119,32 @@ class Calibration:
         """
         if not self.curves:
             return error
-        factor = np.full(error.shape[-2:], np.nan)
+        typical = {name: np.median(factors, axis=0) for name, (_, factors) in self.curves.items()}
+        first, factor = next(iter(self.curves)), np.full(error.shape[-2:], np.nan)
+        if self.product:
+            factor = np.ones(error.shape[-2:])
         for name, (knots, factors) in self.curves.items():
             at = np.asarray(axes.get(name, np.full(len(factor), np.nan)), float)
+            known = np.isfinite(at)[:, None]
             values = np.stack([np.interp(at, knots, column) for column in factors.T], axis=1)
             if self.product:
-                factor = np.where(np.isfinite(at)[:, None], np.where(np.isnan(factor), 1, factor) * values, factor)
-                continue
-            factor = np.where(np.isnan(factor) & np.isfinite(at)[:, None], values, factor)
-        typical = np.median(next(iter(self.curves.values()))[1], axis=0)
-        return error * np.where(np.isnan(factor), typical, factor)
+                factor = factor * np.where(known, values, typical[name])
+            else:
+                factor = np.where(np.isnan(factor) & known, values, factor)
+        return error * np.where(np.isnan(factor), typical[first], factor)
+
+
+def _bins(at, known, knots, least):
+    """Masks (N,) of at most ``knots`` bins with equal numbers of stars, or one for each value if these are so few."""
+    values = np.unique(at[known])
+    if len(values) <= knots:
+        return [mask for mask in (at == value for value in values) if mask.sum() >= least]
+    bins = min(knots, known.sum() // least)
+    if bins < 1:
+        return []
+    edges = np.quantile(at[known], np.linspace(0, 1, bins + 1))
+    index = np.clip(np.searchsorted(edges, at, side="right") - 1, 0, bins - 1)
+    return [known & (index == k) for k in range(bins)]
 
 
 def balance(

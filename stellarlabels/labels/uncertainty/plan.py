@@ -7,7 +7,7 @@ import numpy as np
 from stellarlabels.labels.uncertainty.scores import ONE_SIGMA
 
 #: Axes that `stellarlabels.inputs.Features` have, and one that follows from them.
-_OF_INPUTS = ("magnitude", "color", "snr", "ebv", "log_snr")
+_OF_INPUTS = ("magnitude", "color", "snr", "ebv", "missing", "log_snr")
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,8 @@ class CalibrationPlan:
     Parameters
     ----------
     axes : tuple of str
-        The most important one first: "magnitude", "color", "snr", "ebv" or "log_snr" of the inputs, or a label.
+        The most important one first: "magnitude", "color", "snr", "ebv", "missing" (number of unknown colors) or
+        "log_snr" of the inputs, or a label.
     product : bool
         Whether the factors of the axes are multiplied; otherwise the first axis that is known for a star counts.
     levels : tuple of float
@@ -27,6 +28,8 @@ class CalibrationPlan:
     noise : tuple of int
         The errors are calibrated on spectra to which noise with so many times their own covariance has been added; with
         several amounts, the part of the variance that the inputs do not cause is balanced; see `balance`.
+    incomplete : tuple of tuple of int
+        The errors are calibrated on the stars as they are and on copies without these columns of the array ``color``.
     own : tuple of str
         Axes that are labels, whose factors are those of the label's own errors alone.
     """
@@ -36,6 +39,7 @@ class CalibrationPlan:
     levels: tuple = (ONE_SIGMA,)
     together: bool = False
     noise: tuple = (0,)
+    incomplete: tuple = ()
     own: tuple = ()
 
     def present(self, labels):
