@@ -79,7 +79,8 @@ labels["source_id", "m_g_dimmed", "m_g_dimmed_err", "m_g_dimmed_flag"][:5]
 # First from the spectra alone, then together with the parallaxes.
 
 photometric = system.distances(stars, labels, use_parallax=False)
-both = system.distances(stars, labels, prior="exponential")
+# The parallaxes of the sample have been corrected for their zero-point already.
+both = system.distances(stars, labels, prior="exponential", zero_point=False)
 both[:5]
 
 # %%
