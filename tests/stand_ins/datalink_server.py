@@ -1,47 +1,26 @@
 """A DataLink service within the tests: real HTTP on this machine, the archive's replies, and faults on demand."""
 
 import io
-import threading
 import zipfile
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
 import numpy as np
+from local_server import LocalServer
 
 
-class Archive:
+class Archive(LocalServer):
     """A DataLink service with a table of spectra, which can be told to fail."""
 
     def __init__(self, table, name="XP_SAMPLED_RAW.fits"):
+        super().__init__()
+        self.url += "/data-server"
         self.table, self.name = table, name
-        self.requests, self.faults, self.reply, self.over = [], [], None, threading.Event()
-        outer = self
+        self.requests, self.faults, self.reply = [], [], None
 
-        class Handler(BaseHTTPRequestHandler):
-            def log_message(self, *args):
-                pass
-
-            def do_POST(self):  # noqa: N802
-                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                request = {key: values[0] for key, values in parse_qs(body).items()}
-                outer.requests.append((self.path, request))
-                outer.answer(self, request)
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01})
-        self.url = f"http://127.0.0.1:{self.server.server_port}/data-server"
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *error):
-        self.over.set()
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
-
-    def answer(self, handler, request):
+    def answer(self, handler):
+        body = handler.rfile.read(int(handler.headers["Content-Length"])).decode()
+        request = {key: values[0] for key, values in parse_qs(body).items()}
+        self.requests.append((handler.path, request))
         fault = self.faults.pop(0) if self.faults else None
         content = self.reply or self.zipped(request["ID"].split(","))
         status, length = 200, None

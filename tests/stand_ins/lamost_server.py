@@ -1,47 +1,26 @@
 """LAMOST's archive of spectra within the tests: real HTTP on this machine, the survey's own files, faults on demand."""
 
 import gzip
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
+
+from local_server import LocalServer
 
 from stellarlabels.inputs.lamost.files import obsid_of
 
 
-class LamostArchive:
+class LamostArchive(LocalServer):
     """Serves files by obsid, of the resolution that the address names; a token is asked for if one is given.
 
     ``faults`` is used up one by one: an HTTP status, "drop", "truncate", "page", or "other" (another star's file).
     """
 
     def __init__(self, paths, token=None):
+        super().__init__()
         self.files = {}
         for path in paths:
             kind = "medspectrum" if path.name.startswith("med-") else "spectrum"
             self.files.setdefault((kind, obsid_of(path)), path)
-        self.token, self.faults, self.requests, self.over = token, [], [], threading.Event()
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def log_message(self, *args):
-                pass
-
-            def do_GET(self):  # noqa: N802
-                outer.answer(self)
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01})
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *error):
-        self.over.set()
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
+        self.token, self.faults, self.requests = token, [], []
 
     def answer(self, handler):
         address = urlsplit(handler.path)
