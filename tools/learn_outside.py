@@ -35,8 +35,8 @@ HOTTEST = 7200
 #: to -2.3 within 0.46 dex, and predictions below -2.5 are too high by 0.7 dex.
 LEAST_FEH = -2.3
 
-#: Signal-to-noise ratio below which 1 % of the training stars are.
-LEAST_SNR = 10.0
+#: Signal-to-noise ratio below which errors were not calibrated: real stars of G = 18 have it.
+LEAST_SNR = 6.0
 
 #: Shares of false alarms.
 FALSE_ALARMS = {"teff": 0.01, "logg": 0.01, "feh": 0.015, "alpha_m": 0.015, "m_g_dimmed": 0.01}

@@ -13,6 +13,7 @@ from stellarlabels.labels.domain import Domain
 from stellarlabels.labels.ensemble import Member, build_network
 from stellarlabels.labels.prediction import label_arrays
 from stellarlabels.labels.targets import label_targets
+from stellarlabels.labels.training import copy_weights
 from stellarlabels.labels.uncertainty import robust_scatter
 from stellarlabels.tables import same_stars
 
@@ -144,9 +145,7 @@ def _fine_tuned(system, stars, progress):
         # Two targets for each star, one error above and one below: the likelihood is largest for their mean and error.
         targets = [networks.losses.pack(mean + sign * sigma, np.zeros_like(mean)) for sign in (1, -1)]
         network = build_network(recipe, shapes, count, seed)
-        for new, old in zip(network.weights, member.network.weights, strict=True):
-            if "seed_generator" not in new.path:
-                new.assign(old)
+        copy_weights(member.network, network)
         arrays = {name: np.concatenate([array, array]) for name, array in stars.new.arrays.items()}
         learner, inputs, goals, _ = networks.learner(
             recipe.network, network, arrays, np.concatenate(targets), arrays, seed

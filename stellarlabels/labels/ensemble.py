@@ -142,7 +142,7 @@ class Ensemble:
             groups = [amount == level for level in plan.noise]
             factor = balance(mean, inputs, rest, values, errors, groups, **options)
             rest = factor * rest
-        axes = dict(zip(plan.present(labels), along, strict=True))
+        axes, options = dict(zip(plan.present(labels), along, strict=True)), {**options, "knots": plan.knots}
         out = Calibration.fit(mean, np.sqrt(inputs + rest), values, errors, axes, product=plan.product, **options)
         plan.limit(out.curves, labels)
         return replace(out, rest=factor)

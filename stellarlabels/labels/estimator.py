@@ -48,7 +48,7 @@ class LabelEstimator(Revision):
         If there is no such recipe or hyper-parameter.
     """
 
-    def fit(self, table, *, validation=0.0, progress=True, declare=(), release=None):
+    def fit(self, table, *, validation=0.0, progress=True, declare=(), release=None, start_from=None):
         """Train on a table with inputs and labels.
 
         Parameters
@@ -67,6 +67,10 @@ class LabelEstimator(Revision):
             description and the UCD of their column in the table.
         release : str, optional
             As in `predict`.
+        start_from : LabelEstimator, optional
+            A trained system with the same labels and networks, whose training is continued: each network starts with
+            the weights of one of its networks. By default with random ones. The same ``validation`` of the same stars
+            leaves out the same of them.
 
         Returns
         -------
@@ -99,7 +103,7 @@ class LabelEstimator(Revision):
         features, targets = features[rows], targets[rows]
         guesses = targets.guesses()
         sample = Sample(features, targets, guesses, axes)
-        options = {"title": self.name, "progress": progress}
+        options = {"title": self.name, "progress": progress, "start": self._start(start_from)}
         self.ensemble, self.history_ = train_ensemble(recipe, sample, checked, self.feature_set.constants, **options)
         self.domain = self._domain_of(features, targets)
         if recipe.calibrate:
@@ -116,6 +120,16 @@ class LabelEstimator(Revision):
             },
         )
         return self
+
+    def _start(self, other):
+        """The ensemble of a trained system from which the training starts; None for random weights."""
+        if other is None:
+            return None
+        other.check_trained()
+        theirs, ours = ((one.labels, one.recipe.network, one.recipe.ensemble) for one in (other, self))
+        if tuple(theirs[0]) != tuple(ours[0]) or theirs[1:] != ours[1:]:
+            raise InputError(f"start_from: expected a system with {ours} (labels, network, how many), got {theirs}")
+        return other.ensemble
 
     def _left_out(self, table, rows, validation):
         """For each network of the ensemble which of ``rows`` it leaves out, whole stars at a time; shape (K, rows)."""

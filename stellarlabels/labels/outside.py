@@ -9,13 +9,17 @@ from stellarlabels.exceptions import InputError
 #: The kind of the stars that a system was trained on, and that of spoiled copies of them.
 INSIDE, DAMAGED = "star", "damaged"
 
-#: How the classifier is built and trained.
-NETWORK = {"components": 80, "hidden": (256, 128), "dropout": 0.1}
-TRAINING = {"epochs": 20, "batch_size": 1024, "learning_rate": 2e-3, "schedule": "cosine", "weight_decay": 1e-4}
+#: How the classifier is built and trained, and how it was built where a file does not say so.
+NETWORK = {"components": 100, "hidden": (384, 192)}
+FIRST_NETWORK = {"components": 80, "hidden": (256, 128)}
+TRAINING = {"epochs": 45, "batch_size": 1024, "learning_rate": 2e-3, "schedule": "cosine", "weight_decay": 1e-4}
+
+#: Dropout in the training.
+DROPOUT = 0.1
 
 #: Share of the objects that the classifier does not see, from which the thresholds are; largest weight of an object of
 #: a rare kind; how often stars are spoiled, and how many of them, at most.
-LEFT_OUT, LARGEST_WEIGHT, COPIES, MOST_DAMAGED = 0.15, 20.0, 2, 24000
+LEFT_OUT, LARGEST_WEIGHT, COPIES, MOST_DAMAGED = 0.15, 20.0, 4, 24000
 
 #: Steps of the training at least, where there are few objects.
 LEAST_STEPS = 4000
@@ -33,13 +37,15 @@ class Outside:
 
     # ``network`` gives logits of the ``kinds``, the first one of which is that of the training stars; ``spared`` are
     # labels that hold for objects of a kind all the same. A label is flagged if the probability of kinds for which it
-    # does not hold is above its threshold. ``counts`` are the objects from which this was learned, without copies.
+    # does not hold is above its threshold. ``counts`` are the objects from which this was learned, without copies;
+    # ``built`` are options of the network, as `NETWORK`.
 
     network: object
     kinds: tuple
     spared: dict = field(default_factory=dict)
     thresholds: dict = field(default_factory=dict)
     counts: dict = field(default_factory=dict)
+    built: dict = field(default_factory=lambda: dict(NETWORK))
 
     def probabilities(self, inputs):
         """Probability (N, K) of each kind, from what `inputs_of` gives."""
@@ -151,7 +157,7 @@ def _trained(system, samples, out, false_alarms, seed, progress):
     kind = np.concatenate([np.full(len(sample.groups), out.kinds.index(sample.kind)) for sample in samples])
     checked = networks.split_groups(np.concatenate([sample.groups for sample in samples]), LEFT_OUT, seed)[0]
     shapes = {name: int(array.shape[1]) for name, array in arrays.items()}
-    out.network = build(shapes, len(out.kinds), seed)
+    out.network = build(shapes, len(out.kinds), out.built, seed)
     real = ~checked & np.array([name != DAMAGED for name in out.kinds])[kind]
     networks.adapt(out.network, {name: array[real] for name, array in arrays.items()}, seed)
     counts = np.bincount(kind[~checked], minlength=len(out.kinds))
@@ -176,9 +182,9 @@ def _trained(system, samples, out, false_alarms, seed, progress):
     return out
 
 
-def build(shapes, kinds, seed=0):
-    """An untrained classifier for inputs of these lengths (dict of str to int) and so many kinds."""
+def build(shapes, kinds, built, seed=0):
+    """An untrained classifier for inputs of these lengths (dict of str to int), so many kinds, and options (dict)."""
     from stellarlabels import networks
 
-    options = {**NETWORK, "components": min(NETWORK["components"], shapes["flux"])}
+    options = {**built, "components": min(built["components"], shapes["flux"]), "dropout": DROPOUT}
     return networks.build("kind_classifier", shapes=shapes, outputs=kinds, seed=seed, **options)

@@ -66,7 +66,7 @@ def described(system, dtype):
 def _described_outside(found):
     """What tells kinds of objects apart, without its arrays."""
     lengths = {name: int(tensor.shape[1]) for name, tensor in found.network.input.items()}
-    own = {name: getattr(found, name) for name in ("kinds", "spared", "thresholds", "counts")}
+    own = {name: getattr(found, name) for name in ("kinds", "spared", "thresholds", "counts", "built")}
     return {**own, "shapes": lengths}
 
 
@@ -149,18 +149,20 @@ def _restored_outside(told, arrays, labels):
     own = {name: array for name, array in arrays.items() if name.startswith("outside.")}
     kinds, shapes = tuple(told["kinds"]), {name: told["shapes"][name] for name in ("flux", "star")}
     largest = max(HARMLESS, *(array.size for array in own.values()))
-    if len(kinds) > HARMLESS or not all(0 < size <= largest for size in shapes.values()):
-        raise ValueError(f"outside: {len(kinds)} kinds and inputs of the sizes {shapes}, expected at most {largest}")
-    wanted = networks.weight_shapes(lambda: outside.build(shapes, len(kinds)))
+    built = {**outside.FIRST_NETWORK, **told.get("built", {})}
+    sizes = [*shapes.values(), built["components"], *built["hidden"]]
+    if len(kinds) > HARMLESS or len(sizes) > len(own) or not all(0 < size <= largest for size in sizes):
+        raise ValueError(f"outside: {len(kinds)} kinds and layers of the sizes {sizes}, expected at most {largest}")
+    wanted = networks.weight_shapes(lambda: outside.build(shapes, len(kinds), built))
     found = [own[f"outside.{index}"].shape for index in range(len(wanted))]
     if found != wanted or len(own) != len(wanted):
         raise ValueError(f"outside: expected arrays of shapes {wanted}, got {found}")
-    network = outside.build(shapes, len(kinds))
+    network = outside.build(shapes, len(kinds), built)
     for index, weight in enumerate(_stored_weights(network)):
         weight.assign(own[f"outside.{index}"].astype(np.float32))
     spared = {name: tuple(spared) for name, spared in told["spared"].items()}
     thresholds = {label: float(told["thresholds"][label]) for label in labels}
-    return outside.Outside(network, kinds, spared, thresholds, told["counts"])
+    return outside.Outside(network, kinds, spared, thresholds, told["counts"], built)
 
 
 def _declare(label):

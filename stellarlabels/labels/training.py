@@ -26,13 +26,16 @@ class Sample:
         return len(self.features)
 
 
-def train_ensemble(recipe, sample, checked, constants, *, title, progress):
+def train_ensemble(recipe, sample, checked, constants, *, title, progress, start=None):
     """An ensemble trained on a sample without the stars ``checked`` (K, N) of each network, and losses by member."""
     for label, known in zip(recipe.labels, np.isfinite(sample.guesses).any(axis=0), strict=True):
         if not known:
             raise InputError(f"table: no star with usable input has a known {label!r} to learn from")
     center, spread = center_and_spread(sample.guesses)
-    out = kind_of(recipe)(recipe, center, np.where(spread > 0, spread, 1.0))
+    scale = np.where(spread > 0, spread, 1.0)
+    if start is not None:
+        center, scale = start.center, start.scale
+    out = kind_of(recipe)(recipe, center, scale)
     histories, groups = [], parts(recipe)
     for number, left_out in enumerate(checked):
         for part in groups:
@@ -40,13 +43,14 @@ def train_ensemble(recipe, sample, checked, constants, *, title, progress):
             name = f"{title}{own} {number + 1}/{recipe.ensemble}"
             seed = recipe.seed + 7919 * number
             stars = sample[~left_out], sample[left_out]
-            member, history = _member(out, *stars, part, constants, seed, title=name, progress=progress)
+            options = {"title": name, "progress": progress, "start": start and start.members[len(out.members)].network}
+            member, history = _member(out, *stars, part, constants, seed, **options)
             out.members.append(member)
             histories.append(history)
     return out, histories
 
 
-def _member(ensemble, sample, check, part, constants, seed, *, title, progress):
+def _member(ensemble, sample, check, part, constants, seed, *, title, progress, start):
     """A `Member` for the labels ``part``, trained on a sample and followed on another one, and its losses (dict)."""
     from stellarlabels import networks
 
@@ -58,7 +62,10 @@ def _member(ensemble, sample, check, part, constants, seed, *, title, progress):
     loss, arrays = _loss(ensemble, sample, part), sample.features.arrays
     shapes = {name: int(np.shape(array)[1]) for name, array in arrays.items()}
     network = build_network(recipe, shapes, len(part), seed)
-    networks.adapt(network, {**arrays, **constants}, seed)
+    if start is None:
+        networks.adapt(network, {**arrays, **constants}, seed)
+    else:
+        copy_weights(start, network)
     targets, first = _packed(ensemble, sample, part), recipe.means_first
     means_only = getattr(loss, "means_only", False)
     learner, inputs, goals, checks = networks.learner(
@@ -76,6 +83,16 @@ def _member(ensemble, sample, check, part, constants, seed, *, title, progress):
     if means_only and first.excess_epochs:
         history |= _train_errors(network, arrays, targets, first.excess_epochs, title, options)
     return Member(network, part), history
+
+
+def copy_weights(old, new):
+    """Give a network the weights of another one of the same layers, but not its random numbers."""
+    ours = [weight for weight in new.weights if "seed_generator" not in weight.path]
+    theirs = [weight for weight in old.weights if "seed_generator" not in weight.path]
+    if [weight.shape for weight in ours] != [weight.shape for weight in theirs]:
+        raise InputError("start_from: expected networks of the same layers and inputs, got others")
+    for weight, value in zip(ours, theirs, strict=True):
+        weight.assign(value)
 
 
 def _train_errors(network, arrays, targets, epochs, title, options):

@@ -36,8 +36,9 @@ PAPER = Recipe(
 )
 
 #: Labels of giants and dwarfs from all samples and colors, and absolute magnitudes learned from parallaxes: an ensemble
-#: of residual networks. Luminosities of giants and dwarfs are differently hard to tell, and dwarfs have unresolved
-#: companions: errors of absolute magnitudes have factors that depend on these.
+#: of residual networks, which also see the stars as noisy as fainter ones, and without some of their colors. Errors are
+#: calibrated on such copies, too. Luminosities of giants and dwarfs are differently hard to tell, and dwarfs have
+#: unresolved companions: errors of absolute magnitudes have factors that depend on these.
 APOGEE = Recipe(
     labels=("teff", "logg", "feh", "alpha_m", "m_g_dimmed"),
     features="xp_spectrum",
@@ -49,8 +50,9 @@ APOGEE = Recipe(
         "blocks": 3,
         "dropout": 0.1,
         "noise": 0.5,
+        "faint": (0.35, 0.0, 2.3),
         "color_groups": ((0, 1, 2), (0, 3, 4)),
-        "color_rates": (0.03, 0.02),
+        "color_rates": (0.1, 0.06),
     },
     loss="student_t",
     likelihoods={"m_g_dimmed": "parallax"},
@@ -61,9 +63,12 @@ APOGEE = Recipe(
     weight_decay=1e-4,
     clip_norm=5.0,
     ensemble=4,
-    calibration_axes=("magnitude", "m_g_dimmed"),
+    calibration_axes=("magnitude", "log_snr", "missing", "m_g_dimmed"),
     calibration_product=True,
     calibration_own=("m_g_dimmed",),
+    calibration_noise=(0, 60, 240),
+    calibration_incomplete=((0, 1, 2), (0, 3, 4), (0, 1, 2, 3, 4)),
+    calibration_knots=48,
 )
 
 

@@ -9,7 +9,7 @@ from astropy.table import QTable
 
 import stellarlabels
 from stellarlabels import catalogs, columns, scale, systems
-from stellarlabels.exceptions import InputError, MissingColumnError, ModelFileError
+from stellarlabels.exceptions import InputError, MissingColumnError, ModelFileError, NotFittedError
 from stellarlabels.inputs.colors import ColorSet
 from stellarlabels.labels import Recipe, modelfile
 from stellarlabels.systems import System
@@ -202,3 +202,18 @@ def test_hostile_arrays(saved, cls, tmp_path):
         path = changed(saved, tmp_path / name, lambda d: None, lambda arrays, n=name, a=array: arrays.update({n: a}))
         with pytest.raises(ModelFileError, match=message):
             cls.load(path)
+
+
+def test_a_training_is_continued(cls, trained, stars):
+    """It starts with what the other system has learned, in the same units, and leaves that as it is."""
+    before = trained.predict(stars)["age_test"].value
+    more = cls(seed=1, epochs=1, learning_rate=1e-6)
+    more.fit(stars, validation=0.2, progress=False, start_from=trained)
+    np.testing.assert_allclose(more.predict(stars)["age_test"].value, before, rtol=1e-3)
+    np.testing.assert_array_equal(trained.predict(stars)["age_test"].value, before)
+    fresh = cls(seed=2, epochs=1, learning_rate=1e-6).fit(stars, validation=0.2, progress=False)
+    assert np.nanmedian(np.abs(fresh.predict(stars)["age_test"].value - before)) > 0.05
+    with pytest.raises(InputError, match="start_from.*2"):
+        cls(ensemble=2).fit(stars, start_from=trained)
+    with pytest.raises(NotFittedError, match="train it"):
+        cls().fit(stars, start_from=cls())

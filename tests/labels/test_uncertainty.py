@@ -132,3 +132,25 @@ def test_an_axis_of_few_values_has_a_factor_for_each():
     knots, factors = calibration.curves["missing"]
     np.testing.assert_array_equal(knots, [0, 3])
     np.testing.assert_allclose(factors[:, 0], [1, 2], rtol=0.05)
+
+
+def test_factors_of_two_axes_that_go_together_do_not_share_each_other_s():
+    """Errors are wrong by 1 to 2 along one axis and by 1 to 1.5 along another one, and each tells of the other."""
+    random = np.random.default_rng(7)
+    first = np.repeat([0.0, 1.0], 20000)
+    second = np.where(random.random(40000) < 0.8, first, 1 - first)
+    truth = random.normal(size=40000) * np.where(first, 2, 1) * np.where(second, 1.5, 1)
+    zero, one = np.zeros((40000, 1)), np.ones((40000, 1))
+    axes = {"first": first, "second": second}
+    calibration = Calibration.fit(zero, one, truth[:, None], zero, axes, product=True)
+    found = calibration.apply(one, axes)[:, 0]
+    for a, b, right in ((0, 0, 1), (0, 1, 1.5), (1, 0, 2), (1, 1, 3)):
+        assert np.median(found[(first == a) & (second == b)]) == pytest.approx(right, rel=0.06)
+
+
+def test_a_plan_says_how_many_knots_there_are():
+    axis, zero = np.linspace(0, 1, 4000), np.zeros((4000, 1))
+    truth = np.random.default_rng(8).normal(size=(4000, 1))
+    for knots in (3, 20):
+        calibration = Calibration.fit(zero, zero + 1, truth, zero, {"snr": axis}, knots=knots)
+        assert len(calibration.curves["snr"][0]) == knots

@@ -6,6 +6,9 @@ import numpy as np
 
 from stellarlabels.labels.uncertainty.scores import ONE_SIGMA
 
+#: How often the factors along each axis are found, where those of all axes are multiplied.
+ROUNDS = 4
+
 
 def combine(means, sigmas, *, calibrated=False):
     """Mean and standard deviation (N, L) of an ensemble from those of its networks (K, N, L)."""
@@ -75,8 +78,8 @@ class Calibration:
             Shares of the stars that the central intervals of these probabilities are to hold. The residuals are no
             perfect Gaussians, so that different levels ask for different factors: their geometric mean is taken.
         product : bool
-            Whether the factors of the axes are multiplied; those of each axis are then found with the errors as the
-            axes before it have made them.
+            Whether the factors of the axes are multiplied; those of each axis are then found, several times in turn,
+            with the errors as the other axes have made them.
         gained : `~numpy.ndarray`, shape (N, L), optional
             If ``predicted`` are the means of several networks and ``error`` those of single ones: the variance of the
             networks, by which their mean is better, see `combine`. The factors found are still those of single
@@ -86,13 +89,11 @@ class Calibration:
         -------
         Calibration
         """
-        curves = {}
+        curves, start = {}, error
         gained = np.zeros_like(error) if gained is None else gained
-        for name, at in axes.items():
-            known = np.isfinite(at)
-            members = _bins(at, known, knots, least)
-            if not members:
-                continue
+        members = {name: _bins(at, np.isfinite(at), knots, least) for name, at in axes.items()}
+        members = {name: bins for name, bins in members.items() if bins}
+        for name, bins in [*members.items()] * (ROUNDS if product else 1):
             factors = [
                 [
                     _factor(
@@ -101,11 +102,12 @@ class Calibration:
                     )
                     for label in range(predicted.shape[1])
                 ]
-                for rows in members
+                for rows in bins
             ]
-            curves[name] = np.array([np.median(at[rows]) for rows in members]), np.array(factors)
+            before = curves[name][1] if name in curves else 1
+            curves[name] = np.array([np.median(axes[name][rows]) for rows in bins]), before * np.array(factors)
             if product:
-                error = cls({name: curves[name]}, True).apply(error, axes)
+                error = cls(curves, True).apply(start, axes)
         return cls(curves, product)
 
     def apply(self, error, axes):

@@ -32,6 +32,8 @@ class CalibrationPlan:
         The errors are calibrated on the stars as they are and on copies without these columns of the array ``color``.
     own : tuple of str
         Axes that are labels, whose factors are those of the label's own errors alone.
+    knots : int
+        Largest number of knots along an axis, between which are equal numbers of stars and their noisy copies.
     """
 
     axes: tuple = ("magnitude", "log_snr")
@@ -41,6 +43,7 @@ class CalibrationPlan:
     noise: tuple = (0,)
     incomplete: tuple = ()
     own: tuple = ()
+    knots: int = 8
 
     def present(self, labels):
         """Those of the axes (list of str) that a system with these labels has."""
