@@ -163,10 +163,13 @@ def _trained(system, samples, out, false_alarms, seed, progress):
     counts = np.bincount(kind[~checked], minlength=len(out.kinds))
     weights = np.minimum(counts[0] / np.maximum(counts, 1), LARGEST_WEIGHT)
     epochs = LEAST_STEPS * TRAINING["batch_size"] // max(1, int(np.sum(~checked)))
+    known = {name: array[~checked] for name, array in arrays.items()}
+    targets = np.eye(len(out.kinds), dtype=np.float32)[kind[~checked]]
+    learner, inputs, targets, _ = networks.learner("kind_classifier", out.network, known, targets, {}, seed)
     networks.train(
-        out.network,
-        {name: array[~checked] for name, array in arrays.items()},
-        np.eye(len(out.kinds), dtype=np.float32)[kind[~checked]],
+        learner,
+        inputs,
+        targets,
         loss=networks.cross_entropy(),
         sample_weight=weights[kind[~checked]],
         seed=seed,

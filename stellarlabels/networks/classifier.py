@@ -12,6 +12,9 @@ _register = keras.saving.register_keras_serializable(package="stellarlabels")
 #: Segments of the spectrum in which what the components leave, and how much the spectrum bends, is looked at.
 SEGMENTS = 24
 
+#: Spectra whose summaries are made at once.
+BLOCK = 4096
+
 
 @_register
 class Summary(keras.layers.Layer):
@@ -109,6 +112,25 @@ def kind_classifier(*, shapes, outputs, components, hidden, dropout, seed):
         x = layers.Dropout(dropout, seed=seed + 10 + index)(x)
     initializer = keras.initializers.GlorotUniform(seed=seed + 20)
     return keras.Model({"flux": flux, "star": star}, layers.Dense(outputs, kernel_initializer=initializer)(x))
+
+
+def after_summary(network, arrays, targets, checks, seed):
+    """The `learner` of a `kind_classifier`: what follows the summaries, which do not change, made only once."""
+    summary = network.get_layer("summary")
+    name = summary.output.name
+    inputs = {name: summary.output, "star": network.input["star"]}
+
+    def made(found):
+        if not found:
+            return found
+        parts = [found["flux"][start : start + BLOCK] for start in range(0, len(found["flux"]), BLOCK)]
+        done = np.concatenate([ops.convert_to_numpy(summary(part)) for part in parts])
+        return {name: done, "star": found["star"]}
+
+    return keras.Model(inputs, network.output), made(arrays), targets, made(checks)
+
+
+kind_classifier.learner = after_summary
 
 
 def cross_entropy():

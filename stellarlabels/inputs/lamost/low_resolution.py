@@ -4,6 +4,7 @@ Three ways are offered, see `normalised`: what the authors' published code does,
 continuum that uses the inverse variances.
 """
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -12,9 +13,10 @@ from astropy import units as u
 from stellarlabels import columns
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.inputs.base import FeatureSet, register
+from stellarlabels.inputs.lamost.damage import damaged
 from stellarlabels.inputs.lamost.published_continuum import LINEAR_GRID, as_code, as_paper
 from stellarlabels.inputs.spectra import normalise, pixel_column, running_continuum, spectrum_features
-from stellarlabels.inputs.spectra.continuum import WIDTH
+from stellarlabels.inputs.spectra.continuum import UNKNOWN, WIDTH
 
 #: Wavelengths of the local continuum: the steps of LAMOST, 1e-4 in the logarithm, from 3850 to 8800 Angstrom.
 LOG_GRID = 10 ** (np.log10(3850.0) + 1e-4 * np.arange(3590))
@@ -136,3 +138,16 @@ class LRSSpectrum(FeatureSet):
 
     def compute(self, table):
         return spectrum_features(normalised(table, variant=self.variant, width=self.width), average=2)
+
+    def add_noise(self, features, amount, seed=0):
+        if "error" not in features.arrays:
+            return super().add_noise(features, amount, seed)
+        flux, error = features.arrays["flux"], features.arrays["error"]
+        noise = np.random.default_rng(seed).standard_normal(flux.shape, np.float32)
+        flux = np.clip(flux + np.sqrt(amount, dtype=np.float32) * np.minimum(error, 1) * noise, 0, 2)
+        more = np.sqrt(1 + amount, dtype=np.float32)
+        arrays = {**features.arrays, "flux": flux, "error": np.minimum(error * more, UNKNOWN)}
+        return replace(features, arrays=arrays, snr=features.snr / more)
+
+    def damaged(self, table, seed=0):
+        return damaged(table, seed=seed)[:2]
