@@ -29,7 +29,8 @@ def attention(system, table):
     `~astropy.table.QTable`
         One row for each input: ``feature``, "BP 0" to "BP 54", "RP 0" to "RP 54", colors, "pseudo-magnitude"; and for
         each label a column of its name, the standard deviation of ``G_ij = (dy_j / dx_i) x_i`` over the stars that have
-        the input, in the unit of the label. NaN where fewer than two stars have it.
+        the input, in the unit of the label. NaN where fewer than two stars have it. 0 for "RP 0", which is 1 for all
+        stars: the network has no weight on it.
 
     Raises
     ------
@@ -40,14 +41,16 @@ def attention(system, table):
     known = features.arrays["others"][features.usable]
     values = np.concatenate([features.arrays["coefficients"][features.usable], known], axis=1).astype(float)
     product = np.concatenate([coefficients, others], axis=2) * values[:, None, :]
+    from stellarlabels.inputs.xp import SIZES
+
+    # The derivative by the divisor is that of all other coefficients, which are in its units, and not that of an input.
+    product[..., SIZES["bp"]] = 0
     missing = ~np.isfinite(product)
     count = np.maximum((~missing).sum(axis=0), 1)
     product[missing] = 0
     mean = product.sum(axis=0) / count
     spread = np.sqrt((np.where(missing, 0, product - mean) ** 2).sum(axis=0) / count)
     spread[count < 2] = np.nan
-    from stellarlabels.inputs.xp import SIZES
-
     names = [f"{band.upper()} {number}" for band, size in SIZES.items() for number in range(size)]
     names += list(system.feature_set.colors)
     names += ["pseudo-magnitude"] * bool(system.feature_set.pseudo_magnitude)

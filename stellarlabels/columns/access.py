@@ -88,7 +88,7 @@ def identifier(table):
     str or None
         The first of source_id, obsid and the other identifiers of the vocabulary that the table has, under any of their
         names; else the first column whose UCD, in ``info.meta["ucd"]``, says "meta.id;meta.main"; else the identifier
-        in Gaia DR2, or in a release of Gaia that is not named.
+        in Gaia DR2, or in a release of Gaia that is not named; else one that is a text, such as that of J-PLUS.
     """
     known = [item for item in vocabulary() if item.is_identifier]
     for is_main in (True, False):
@@ -96,7 +96,8 @@ def identifier(table):
         key = next((key for key in found if key is not None), None) or (_main_by_ucd(table) if is_main else None)
         if key is not None:
             return key
-    return None
+    texts = (column_name(table, item) for item in vocabulary() if item.is_text and item.ucd == "meta.id")
+    return next((key for key in texts if key is not None), None)
 
 
 def _main_by_ucd(table):

@@ -31,7 +31,7 @@ def gather(table):
     `~astropy.table.QTable`
         With one column of 12 elements, in order of wavelength, in place of each dozen: ``mag_aper_6_0``,
         ``mag_err_aper_6_0`` (mag; masked where the star is not detected) and ``flags``. All other columns, and dozens
-        that are not complete, are as they were.
+        that are not complete, are as they were. ``jplus_id`` is added from ``tile_id`` and ``number``: "1500-1234".
     """
     present = {name.lower(): name for name in table.colnames}
     first = FILTERS[0].lower()
@@ -46,6 +46,11 @@ def gather(table):
             out[replaced[name]] = _stacked(replaced[name], [table[member] for member in dozens[replaced[name]]])
         elif name not in hidden:
             out[name] = table[name]
+    if {"tile_id", "number"} <= set(present) and not {"jplus_id", "specid"} & set(present):
+        numbers = (without_unit(table[present[name]]) for name in ("tile_id", "number"))
+        tile, number = (np.ma.asarray(values).astype(np.int64).astype(str) for values in numbers)
+        texts = np.char.add(np.char.add(tile.filled(""), "-"), number.filled(""))
+        out["jplus_id"] = column("jplus_id").dress(np.ma.MaskedArray(texts, np.ma.getmaskarray(tile) | number.mask))
     return out
 
 

@@ -5,6 +5,7 @@ licence that would allow its tables to be shipped here. Download it and give the
 `correct_xp`. The numbers are those of the authors' own code, for all stars at once instead of one by one.
 """
 
+import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -28,6 +29,9 @@ FLAGS = flags.register(
         ],
     )
 )
+
+#: Environment variable with the folder of the tables, for where the one that is named is not there.
+ELSEWHERE = "STELLARLABELS_XP_CORRECTION"
 
 #: Samples (of 343) of the normalisation and of the two windows of each shape index.
 NORM, C2_WINDOWS, C3_WINDOWS = slice(62, 78), (slice(27, 49), slice(49, 71)), (slice(71, 102), slice(102, 133))
@@ -59,13 +63,14 @@ class _Grid:
 def _tables(folder, truncated):
     """The authors' tables as grids."""
     kind = "dotruc" if truncated else "untruc"
+    folder = Path(folder if Path(folder).is_dir() else os.environ.get(ELSEWHERE, folder))
 
     def load(name):
-        path = Path(folder) / name
+        path = folder / name
         if not path.is_file():
             raise DataNotFoundError(
                 f"{path} is missing; download GaiaDR3XPspectracorrectionV1 (doi:10.12149/101375) and give the folder "
-                "that holds its CSV files"
+                f"that holds its CSV files, or its path in the environment variable {ELSEWHERE}"
             )
         try:
             return np.loadtxt(path, delimiter=",", ndmin=2)

@@ -2,7 +2,7 @@
 
 import copy
 import datetime
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from stellarlabels import __version__, columns, flags, releases
 from stellarlabels.exceptions import InputError, ReleaseError
 from stellarlabels.inputs import Features
 from stellarlabels.labels.domain import Domain
-from stellarlabels.labels.ensemble import Member, build_network
+from stellarlabels.labels.ensemble import Member, build_network, floors
 from stellarlabels.labels.prediction import label_arrays
 from stellarlabels.labels.targets import label_targets
 from stellarlabels.labels.training import copy_weights
@@ -134,8 +134,8 @@ def _fine_tuned(system, stars, progress):
     from stellarlabels import networks
 
     ensemble, recipe, members = system.ensemble, system.recipe, []
-    options = {name: value for name, value in asdict(recipe.train).items() if name not in ("loss", "epochs")}
-    options |= {"learning_rate": RATE, "schedule": "cosine", "patience": None, "weight_decay": 0.0}
+    options = recipe.train.settings() | {"learning_rate": RATE, "schedule": "cosine", "patience": None}
+    options["weight_decay"] = 0.0
     loss = networks.losses.get(recipe.train.loss)
     shapes = {name: int(np.shape(array)[1]) for name, array in stars.new.arrays.items()}
     for number, member in enumerate(ensemble.members):
@@ -144,7 +144,7 @@ def _fine_tuned(system, stars, progress):
         mean, sigma = said[:, :count], np.sqrt(sum(np.exp(2 * part) for part in _thirds(said, count)[1:]))
         # Two targets for each star, one error above and one below: the likelihood is largest for their mean and error.
         targets = [networks.losses.pack(mean + sign * sigma, np.zeros_like(mean)) for sign in (1, -1)]
-        network = build_network(recipe, shapes, count, seed)
+        network = build_network(recipe, shapes, count, seed, floors(recipe, member.labels, ensemble.scale))
         copy_weights(member.network, network)
         arrays = {name: np.concatenate([array, array]) for name, array in stars.new.arrays.items()}
         learner, inputs, goals, _ = networks.learner(

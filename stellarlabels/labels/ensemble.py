@@ -20,6 +20,9 @@ import numpy as np
 from stellarlabels.exceptions import InputError
 from stellarlabels.labels.uncertainty import Calibration, balance, reduced
 
+#: Errors of scaled labels are at least this, so that their logarithms are finite.
+LEAST = 1e-3
+
 
 @dataclass
 class Member:
@@ -35,11 +38,21 @@ def parts(recipe):
     return [(index,) for index in every] if recipe.per_label.separate else [tuple(every)]
 
 
-def build_network(recipe, shapes, outputs, seed=0):
+def build_network(recipe, shapes, outputs, seed=0, floor=LEAST):
     """An untrained network of a recipe for inputs of these lengths (dict of str to int) and so many labels."""
+    # ``floor``: limits of the errors of scaled labels, for recipes whose network has those of the recipe, see `floors`.
     from stellarlabels import networks
 
-    return networks.build(recipe.network, shapes=shapes, outputs=outputs, seed=seed, **recipe.network_options)
+    options = dict(recipe.network_options)
+    if options.get("floor") == "error_floor":
+        options["floor"] = floor
+    return networks.build(recipe.network, shapes=shapes, outputs=outputs, seed=seed, **options)
+
+
+def floors(recipe, part, scale):
+    """The recipe's lower limits of errors of some labels (their indices), in units of the labels' scales (L,)."""
+    named = recipe.per_label.error_floor
+    return [max(named.get(recipe.labels[index], 0.0) / float(scale[index]), LEAST) for index in part]
 
 
 class Ensemble:

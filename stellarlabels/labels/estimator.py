@@ -1,16 +1,20 @@
 """The estimator that all systems share: a table in, a table of labels out."""
 
 import datetime
+import warnings
 
 import numpy as np
 
 from stellarlabels import __version__, columns, flags, releases
-from stellarlabels.exceptions import InputError, NotFittedError
+from stellarlabels.exceptions import InputError, NotFittedError, StellarLabelsWarning
 from stellarlabels.labels import modelfile, prediction, saving
 from stellarlabels.labels.revision import Revision
 from stellarlabels.labels.targets import label_targets
-from stellarlabels.labels.training import Sample, train_ensemble
+from stellarlabels.labels.training import Sample, cost_axes, train_ensemble
 from stellarlabels.labels.training_stars import TrainingStars
+
+#: Share of rows without E(B-V) up to which nothing is said of them.
+FEW = 0.05
 
 
 class LabelEstimator(Revision):
@@ -48,7 +52,7 @@ class LabelEstimator(Revision):
         If there is no such recipe or hyper-parameter.
     """
 
-    def fit(self, table, *, validation=0.0, progress=True, declare=(), release=None, start_from=None):
+    def fit(self, table, *, validation=None, progress=True, declare=(), release=None, start_from=None):
         """Train on a table with inputs and labels.
 
         Parameters
@@ -56,10 +60,11 @@ class LabelEstimator(Revision):
         table : `~astropy.table.Table` or data frame
             Inputs as for `predict`, and for each label a column of its name or an alias and, where known, one of its
             error. A star may lack some labels. Rows without usable input or without any label are left out.
-        validation : float or array_like of bool, shape (N,)
+        validation : float or array_like of bool, shape (N,) or (K, N)
             Share of the stars (whole stars, not spectra) that are kept out of the training of a network, to follow the
             loss, to stop early if the recipe asks for it, and to calibrate the errors. Each network of an ensemble
-            leaves out other stars. Or a mask that says which rows all of them leave out.
+            leaves out other stars. Or a mask that says which rows all of them leave out, or one for each network. By
+            default the share of the recipe, ``recipe.train.left_out``.
         progress : bool
             Whether to show progress bars.
         declare : sequence of `stellarlabels.columns.Column`
@@ -85,7 +90,14 @@ class LabelEstimator(Revision):
             If the inputs or a label are missing from the table.
         InputError
             If no row can be used, or a label is known for none.
+
+        Warns
+        -----
+        StellarLabelsWarning
+            Where something is absent that the recipe rests on: stars that are left out, colors for the weights, E(B-V)
+            of some stars, the S/N of the labels' spectra.
         """
+        validation = self.recipe.train.left_out if validation is None else validation
         table, found = self.admitted(columns.intake(table), release)
         recipe = self.recipe
         columns.declare_labels(self.labels, table, declare)
@@ -96,13 +108,14 @@ class LabelEstimator(Revision):
             why = _why(features, targets)
             raise InputError(f"table: expected at least 2 rows with usable input and a label, got {rows.size}{why}")
         checked = self._left_out(table, rows, validation)
-        others = [axis for axis in recipe.cost.axes if axis not in ("color", "label")] if recipe.cost.bins else []
-        axes = {axis: columns.values(table, axis)[rows] for axis in others}
-        held_out = np.asarray(validation, bool)[rows] if np.ndim(validation) == 1 else np.zeros(rows.size, bool)
+        axes = cost_axes(recipe, table, rows)
+        snr = self._label_snr(table, rows)
+        self._tell_what_is_absent(features, checked)
+        held_out = checked.all(axis=0) if np.ndim(validation) else np.zeros(rows.size, bool)
         self.training_stars = TrainingStars.of(table, rows[~held_out])
         features, targets = features[rows], targets[rows]
         guesses = targets.guesses()
-        sample = Sample(features, targets, guesses, axes)
+        sample = Sample(features, targets, guesses, axes, snr)
         options = {"title": self.name, "progress": progress, "start": self._start(start_from)}
         self.ensemble, self.history_ = train_ensemble(recipe, sample, checked, self.feature_set.constants, **options)
         self.domain = self._domain_of(features, targets)
@@ -136,12 +149,34 @@ class LabelEstimator(Revision):
         from stellarlabels.networks import split_groups
 
         count = self.recipe.ensemble
-        if np.ndim(validation) == 1:
+        if np.ndim(validation):
             mask = np.asarray(validation, dtype=bool)
-            if len(mask) != len(table):
-                raise InputError(f"validation: expected a mask of {len(table)} rows, got {len(mask)}")
-            return np.tile(mask[rows], (count, 1))
+            if mask.shape not in ((len(table),), (count, len(table))):
+                got = " x ".join(map(str, mask.shape))
+                raise InputError(f"validation: expected a mask of {len(table)} rows, got {got}")
+            return np.broadcast_to(mask, (count, len(table)))[:, rows]
         return split_groups(self.stars_of(table)[rows], validation, self.recipe.seed, count)
+
+    def _label_snr(self, table, rows):
+        """S/N (rows,) of the spectra behind the labels, for recipes that ask for one; None if the table has none."""
+        if not self.recipe.per_label.snr_ranges:
+            return None
+        if columns.find(table, "snrg") is None:
+            self._tell("the table has no 'snrg', so labels from noisy spectra are trained, too; add that column")
+            return None
+        return columns.values(table, "snrg")[rows]
+
+    def _tell_what_is_absent(self, features, checked):
+        """Warn of rows without E(B-V), and if no network leaves out stars (K, rows) though the recipe says so."""
+        without = int(flags.LABEL.has(features.flag[~features.usable], "MISSING_EBV").sum())
+        if without > FEW * len(features):
+            self._tell(f"{without} of {len(features)} rows have no E(B-V) and are not trained; see add_ebv")
+        if self.recipe.train.left_out and not checked.any():
+            share, lost = self.recipe.train.left_out, ", and errors are not calibrated" * self.recipe.calibrate
+            self._tell(f"no star is left out{lost}; the recipe leaves out {share:g} of them: do not give validation=0")
+
+    def _tell(self, text):
+        warnings.warn(f"{self.name} {self.recipe_name!r}: {text}", StellarLabelsWarning, stacklevel=4)
 
     def predict(self, table, *, progress=None, release=None):
         """Labels, errors and flags of a table of stars.

@@ -16,6 +16,15 @@ class TrainOptions:
         Likelihood, by its name in the registry of ``stellarlabels.networks.losses``.
     epochs, batch_size, learning_rate, schedule, weight_decay, clip_norm, patience
         ``patience=None`` means no early stopping.
+    decay : {"decoupled", "l2"}
+        What ``weight_decay`` means: each step takes this share, times the learning rate, from the weights (AdamW); or
+        so many times the weights are added to the gradients, as PyTorch's Adam does.
+    epsilon : float
+        What Adam adds to the root of the second moment.
+    order : {"shuffled", "fixed"}
+        Whether stars are dealt to batches anew in each epoch, or once, in a random order.
+    left_out : float
+        Share of the stars that each network leaves out, where `LabelEstimator.fit` is told of no other.
     """
 
     loss: str = "gaussian"
@@ -26,6 +35,14 @@ class TrainOptions:
     weight_decay: float = 0.0
     clip_norm: float | None = None
     patience: int | None = None
+    decay: str = "decoupled"
+    epsilon: float = 1e-7
+    order: str = "shuffled"
+    left_out: float = 0.0
+
+    def settings(self):
+        """Those that ``stellarlabels.networks.train`` takes for one loss and number of epochs (dict)."""
+        return {name: value for name, value in asdict(self).items() if name not in ("loss", "epochs", "left_out")}
 
 
 @dataclass(frozen=True)
@@ -80,6 +97,8 @@ class LabelOptions:
         holds; outside predictions are flagged. Labels that are not named have the range of their training stars.
     error_floor : dict of str to float
         Lower limit of the predicted error of a label, in the label's unit.
+    snr_ranges : dict of str to float
+        S/N of the spectrum behind a label (column ``snrg``) above which the label is trained.
     """
 
     separate: bool = False
@@ -87,6 +106,7 @@ class LabelOptions:
     label_ranges: dict = field(default_factory=dict)
     color_ranges: dict = field(default_factory=dict)
     error_floor: dict = field(default_factory=dict)
+    snr_ranges: dict = field(default_factory=dict)
 
 
 #: Groups of hyper-parameters, and what comes in front of the names of their fields when one is given by itself.

@@ -7,7 +7,7 @@ from stellarlabels.columns import Column
 from stellarlabels.exceptions import InputError, MissingColumnError, ModelFileError
 from stellarlabels.labels import modelfile, outside
 from stellarlabels.labels.domain import Domain
-from stellarlabels.labels.ensemble import Member, build_network, kind_of, parts
+from stellarlabels.labels.ensemble import Member, build_network, floors, kind_of, parts
 from stellarlabels.labels.recipe import Recipe
 from stellarlabels.labels.training_stars import TrainingStars
 from stellarlabels.labels.uncertainty import Calibration
@@ -102,7 +102,7 @@ def _restored(cls, description, arrays):
     _check_networks(recipe, shapes, arrays)
     for number in range(recipe.ensemble * len(groups)):
         part = groups[number % len(groups)]
-        network = build_network(recipe, shapes, len(part))
+        network = build_network(recipe, shapes, len(part), floor=floors(recipe, part, arrays["scale"]))
         for index, weight in enumerate(_stored_weights(network)):
             weight.assign(arrays[f"network.{number}.{index}"].astype(np.float32))
         members.append(Member(network, part))

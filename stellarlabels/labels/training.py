@@ -1,11 +1,13 @@
 """Training of the networks of a system: which stars and weights each network gets, and in which phases it learns."""
 
-from dataclasses import asdict, dataclass
+import warnings
+from dataclasses import dataclass
 
 import numpy as np
 
-from stellarlabels.exceptions import InputError
-from stellarlabels.labels.ensemble import Member, build_network, kind_of, parts
+from stellarlabels import columns
+from stellarlabels.exceptions import InputError, StellarLabelsWarning
+from stellarlabels.labels.ensemble import Member, build_network, floors, kind_of, parts
 from stellarlabels.labels.targets import center_and_spread
 
 
@@ -13,14 +15,18 @@ from stellarlabels.labels.targets import center_and_spread
 class Sample:
     """Training stars: inputs, targets, first guesses (N, L) of the labels, values (N,) of other axes of the weights."""
 
+    # ``snr`` (N,) of the spectra behind the labels, or None.
+
     features: object
     targets: object
     guesses: np.ndarray
     axes: dict
+    snr: np.ndarray | None = None
 
     def __getitem__(self, rows):
         axes = {name: values[rows] for name, values in self.axes.items()}
-        return Sample(self.features[rows], self.targets[rows], self.guesses[rows], axes)
+        snr = None if self.snr is None else self.snr[rows]
+        return Sample(self.features[rows], self.targets[rows], self.guesses[rows], axes, snr)
 
     def __len__(self):
         return len(self.features)
@@ -61,7 +67,7 @@ def _member(ensemble, sample, check, part, constants, seed, *, title, progress, 
         raise InputError(f"table: expected at least 2 rows to train {', '.join(names)}, got {len(sample)}")
     loss, arrays = _loss(ensemble, sample, part), sample.features.arrays
     shapes = {name: int(np.shape(array)[1]) for name, array in arrays.items()}
-    network = build_network(recipe, shapes, len(part), seed)
+    network = build_network(recipe, shapes, len(part), seed, floors(recipe, part, ensemble.scale))
     if start is None:
         networks.adapt(network, {**arrays, **constants}, seed)
     else:
@@ -74,7 +80,7 @@ def _member(ensemble, sample, check, part, constants, seed, *, title, progress, 
     if means_only:
         learner = networks.means_of(network, _of_label(first.input_noise, names[0], 0.0), seed)
     weights = _weights(recipe, sample, part)
-    options = {name: value for name, value in asdict(recipe.train).items() if name not in ("loss", "epochs")}
+    options = recipe.train.settings()
     options |= {"validation": (checks, _packed(ensemble, check, part)) if len(check) else None}
     options |= {"seed": seed, "progress": progress}
     if weights is not None:
@@ -101,6 +107,7 @@ def _train_errors(network, arrays, targets, epochs, title, options):
 
     networks.freeze_means(network)
     own = {"learning_rate": 1e-3, "schedule": "cosine", "weight_decay": 0.0, "patience": None, "sample_weight": None}
+    own |= {"decay": "decoupled", "epsilon": 1e-7}
     options = {**options, **own, "loss": networks.losses.get("gaussian"), "epochs": epochs}
     found = networks.train(network, arrays, targets, title=f"{title}, errors", **options)
     return {f"excess_{name}": values for name, values in found.items()}
@@ -128,7 +135,7 @@ def _packed(ensemble, stars, part):
 
 
 def _in_range(recipe, sample):
-    """Which labels (N, L) are within the limits of the recipe, and so are the colors of their stars."""
+    """Which labels (N, L) are within the limits of the recipe, and so are the colors and spectra of their stars."""
     out, own = np.isfinite(sample.targets.values), recipe.per_label
     with np.errstate(invalid="ignore"):
         for index, label in enumerate(recipe.labels):
@@ -138,6 +145,8 @@ def _in_range(recipe, sample):
             ):
                 if limits is not None:
                     out[:, index] &= (values >= limits[0]) & (values <= limits[1])
+            if sample.snr is not None and label in own.snr_ranges:
+                out[:, index] &= sample.snr > own.snr_ranges[label]
     return out
 
 
@@ -150,7 +159,32 @@ def _weights(recipe, sample, part):
     if bins is None:
         return None
     known = {"color": sample.features.color, "label": sample.guesses[:, part[0]], **sample.axes}
+    _tell_of_equal_weights(recipe.labels[part[0]], {axis: known[axis] for axis in cost.axes}, bins)
     return cost_weights(*(known[axis] for axis in cost.axes), bins=bins, gamma=gamma)
+
+
+def cost_axes(recipe, table, rows):
+    """Values (rows,) of the axes of the weights that are columns of a table; needed where a label has bins of them."""
+    cost, out = recipe.cost, {}
+    for place, axis in enumerate(cost.axes if cost.bins else ()):
+        if axis not in ("color", "label"):
+            counts = [(_of_label(cost.bins, label) or (1, 1))[place] for label in recipe.labels]
+            out[axis] = columns.values(table, axis, required=max(counts) > 1)[rows]
+    return out
+
+
+def _tell_of_equal_weights(label, axes, bins):
+    """Warn of stars that count as the commonest, however rare they are: an axis (N,) of the weights is unknown."""
+    for (axis, values), count in zip(axes.items(), bins, strict=True):
+        unknown = ~np.isfinite(values)
+        if count > 1 and unknown.any():
+            need = "give the magnitudes BP and RP, and E(B-V)" if axis == "color" else f"give the column {axis!r}"
+            warnings.warn(
+                f"cost-sensitive weights of {label!r}: {unknown.sum()} of {len(values)} stars have no {axis!r} and "
+                f"count as the commonest ones, with the weight 1; {need}, or leave these stars out",
+                StellarLabelsWarning,
+                stacklevel=6,
+            )
 
 
 def _of_label(value, label, default=None):

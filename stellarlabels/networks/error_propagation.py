@@ -103,7 +103,7 @@ class _Network:
         self.__dict__.update(plain)
         self.stages = core.trunk, core.mean, core.excess
         self.parameters = [[np.asarray(array, np.float32) for array in group] for group in core.parameters]
-        self.outputs, self.context = core.outputs, core.context
+        self.outputs, self.context, self.indicators = core.outputs, core.context, core.indicators
         self.scales = np.asarray(core.scales, np.float32)
         trunk = self.stages[0]
         rng = np.random.default_rng(seed)
@@ -167,7 +167,8 @@ class _Network:
             bent = np.tanh(others[:, -1:] / self.scales) * present[:, -1:]
             parts[1:] = [flat[:, :-1], bent]
             slopes = np.concatenate([slope[:, :-1], (present[:, -1:] - bent**2) / self.scales], axis=1)
-        parts.append(1 - present)
+        if self.indicators:
+            parts.append(1 - present)
         if self.context:
             parts.append(self._context(arrays))
         return np.concatenate(parts, axis=1), slopes, coefficients, unit

@@ -233,14 +233,14 @@ class LogErrorBins(keras.layers.Layer):
 
 @_register
 class SigmaFloor(keras.layers.Layer):
-    """Logarithm of ``max(floor, softplus(x))``: a standard deviation with a lower limit, of the scaled label."""
+    """Logarithm of ``max(floor, softplus(x))``: standard deviations (N, L) with lower limits, of the scaled labels."""
 
     def __init__(self, floor, **kwargs):
         super().__init__(**kwargs)
         self.floor = floor
 
     def call(self, inputs):
-        return ops.log(ops.maximum(ops.softplus(inputs), self.floor))
+        return ops.log(ops.maximum(ops.softplus(inputs), ops.cast(self.floor, inputs.dtype)))
 
     def get_config(self):
         return {**super().get_config(), "floor": self.floor}

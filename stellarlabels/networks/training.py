@@ -53,13 +53,15 @@ def _seeded(seed):
         np.random.set_state(states[1])  # noqa: NPY002
 
 
-# The stars are shared evenly among as few batches as hold at most "batch_size"; a last batch of a few stars would
-# shake the weights. With the schedule "cosine" the rate rises linearly over the first twentieth of the steps and
-# falls to zero as a cosine; with "plateau" it is halved when the validation loss (without validation, the loss) has
-# not improved for 5 epochs. "weight_decay" is decoupled, "clip_norm" limits the norm of the gradient of each
-# variable. With "patience" the training stops when the validation loss has not improved for so many epochs, and
-# takes the best weights. An interrupted training (Ctrl-C) keeps the weights that it has reached and says so in the
-# log.
+# The stars are shared evenly among as few batches as hold at most "batch_size"; a last batch of a few stars would shake
+# the weights. With the schedule "cosine" the rate rises linearly over the first twentieth of the steps and falls to
+# zero as a cosine; with "plateau" it is halved when the validation loss (without validation, the loss) has not improved
+# for 5 epochs. "decay" says what "weight_decay" means: with "decoupled" each step takes this share, times the rate,
+# from the weights (in single precision nothing, where the product is below 6e-8); with "l2" it is added to the
+# gradients, times the weights. "order" "fixed" deals the stars to batches once; "clip_norm" limits the norm of the
+# gradient of each variable. With "patience" the training stops when the validation loss has not improved for so many
+# epochs, and takes the best weights. An interrupted training (Ctrl-C) keeps the weights that it has reached and says so
+# in the log.
 def train(
     network,
     inputs,
@@ -71,7 +73,10 @@ def train(
     learning_rate,
     schedule="constant",
     weight_decay=0.0,
+    decay="decoupled",
+    epsilon=1e-7,
     clip_norm=None,
+    order="shuffled",
     sample_weight=None,
     validation=None,
     patience=None,
@@ -97,7 +102,7 @@ def train(
         rate = learning_rate
     else:
         raise InputError(f"schedule: expected 'constant', 'cosine' or 'plateau', got {schedule!r}")
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=weight_decay, clipnorm=clip_norm)
+    optimizer = _optimizer(rate, weight_decay, decay, epsilon, clip_norm)
     callbacks = [layer.phases(epochs) for layer in network.layers if hasattr(layer, "phases")]
     if progress:
         callbacks.append(_progress_callback(title, epochs))
@@ -109,7 +114,7 @@ def train(
     with _seeded(seed):
         network.compile(optimizer=optimizer, loss=loss, jit_compile=keras.backend.backend() == "jax")
         history = network.fit(
-            _shuffled_batches(inputs, targets, sample_weight, batch_size, seed),
+            _batches(inputs, targets, sample_weight, batch_size, seed, order),
             epochs=epochs,
             validation_data=validation,
             validation_batch_size=predict_batch(network),
@@ -124,8 +129,36 @@ def _inputs_of(network, arrays):
     return {name: arrays[name] for name in network.input}
 
 
-def _shuffled_batches(inputs, targets, sample_weight, batch_size, seed):
-    """Batches in a new random order in every epoch."""
+def _optimizer(rate, weight_decay, decay, epsilon, clip_norm):
+    """Adam with decoupled weight decay, or with an L2 penalty as in PyTorch."""
+    import keras
+
+    if decay == "decoupled":
+        return keras.optimizers.AdamW(rate, weight_decay=weight_decay, epsilon=epsilon, clipnorm=clip_norm)
+    if decay != "l2":
+        raise InputError(f"decay: expected 'decoupled' or 'l2', got {decay!r}")
+
+    class Adam(keras.optimizers.Adam):
+        # Keras adds epsilon to the root of the second moment before its start at 0 is corrected for, others after it.
+        def update_step(self, gradient, variable, learning_rate):
+            ops = keras.ops
+            gradient = ops.cast(gradient, variable.dtype) + weight_decay * ops.convert_to_tensor(variable)
+            step = ops.cast(self.iterations + 1, variable.dtype)
+            first, second = self._momentums, self._velocities
+            index = self._get_variable_index(variable)
+            for moments, power, share in ((first, gradient, self.beta_1), (second, gradient**2, self.beta_2)):
+                moments[index].assign(share * moments[index] + (1 - share) * power)
+            mean = first[index] / (1 - self.beta_1**step)
+            root = ops.sqrt(second[index] / (1 - self.beta_2**step))
+            variable.assign_sub(ops.cast(learning_rate, variable.dtype) * mean / (root + epsilon))
+
+    return Adam(rate, epsilon=epsilon, clipnorm=clip_norm)
+
+
+def _batches(inputs, targets, sample_weight, batch_size, seed, order):
+    """Batches in a new random order in every epoch, or always in the same one."""
+    if order not in ("shuffled", "fixed"):
+        raise InputError(f"order: expected 'shuffled' or 'fixed', got {order!r}")
     # Keras shuffles arrays with an operation that, once the backend is seeded, repeats the same order in every epoch.
     import keras
 
@@ -133,7 +166,7 @@ def _shuffled_batches(inputs, targets, sample_weight, batch_size, seed):
         def __init__(self):
             super().__init__()
             self.random = np.random.default_rng(seed)
-            self.on_epoch_end()
+            self.order = self.random.permutation(len(targets))
 
         def __len__(self):
             return -(-len(targets) // batch_size)
@@ -144,7 +177,8 @@ def _shuffled_batches(inputs, targets, sample_weight, batch_size, seed):
             return batch if sample_weight is None else (*batch, np.asarray(sample_weight[rows], np.float32))
 
         def on_epoch_end(self):
-            self.order = self.random.permutation(len(targets))
+            if order == "shuffled":
+                self.order = self.random.permutation(len(targets))
 
     return Batches()
 

@@ -62,8 +62,9 @@ class UncertainCore(keras.layers.Layer):
     # covariance of the inputs times 10**u, u uniform from low to high, is added to this share of the stars, and the
     # covariance grows accordingly. ``groups``, ``rates``: features that are left out together in training, and how
     # often. ``first_phase``: share of the epochs at the start in which errors from the inputs are left out: the network
-    # first learns the derivatives from which they are made. ``propagate``: whether training follows the derivatives of
-    # the Jacobian; if not, errors from the inputs count as known.
+    # first learns the derivatives from which they are made. ``indicators``: whether the network is told by further
+    # inputs which features are missing; they stand for their means in any case. ``propagate``: whether training follows
+    # the derivatives of the Jacobian; if not, errors from the inputs count as known.
 
     def __init__(
         self,
@@ -79,6 +80,7 @@ class UncertainCore(keras.layers.Layer):
         rates=(),
         first_phase=0.125,
         propagate=True,
+        indicators=True,
         seed=0,
         **kwargs,
     ):
@@ -87,6 +89,7 @@ class UncertainCore(keras.layers.Layer):
         self.components, self.context, self.scales, self.noise = components, context, list(scales), list(noise)
         self.groups, self.rates = [list(group) for group in groups], list(rates)
         self.first_phase, self.propagate, self.seed = first_phase, propagate, seed
+        self.indicators = indicators
         self.generator = keras.random.SeedGenerator(seed)
 
     def build(self, input_shape):
@@ -103,7 +106,7 @@ class UncertainCore(keras.layers.Layer):
         self.context_center = fixed("context_center", known)
         self.context_scale = fixed("context_scale", known, start="ones")
         self.phase = fixed("phase", 1, start="ones")
-        size = width + 2 * others + known + (len(self.scales) - 1 if self.scales else 0)
+        size = width + (1 + self.indicators) * others + known + (len(self.scales) - 1 if self.scales else 0)
         trunk, last = jacobian_mlp.shapes(self.trunk, size)
         wanted = {"trunk": trunk, **{name: jacobian_mlp.shapes(getattr(self, name), last)[0] for name in HEADS}}
         start = cache(partial(self._start, size, last))
@@ -221,7 +224,8 @@ class UncertainCore(keras.layers.Layer):
             slopes = [slope[:, :-1], (present[:, -1:] - bent**2) / scales]
         else:
             parts.append(flat)
-        parts.append(1 - present)
+        if self.indicators:
+            parts.append(1 - present)
         if self.context:
             logs = inputs["log_error"] + 0.5 * ops.log(level)
             if self.scales:
@@ -260,7 +264,7 @@ class UncertainCore(keras.layers.Layer):
 
     def get_config(self):
         names = ("outputs", "trunk", "mean", "excess", "components", "context", "scales", "noise", "groups", "rates")
-        own = {name: getattr(self, name) for name in (*names, "first_phase", "propagate", "seed")}
+        own = {name: getattr(self, name) for name in (*names, "first_phase", "propagate", "indicators", "seed")}
         return {**super().get_config(), **own}
 
 

@@ -31,6 +31,9 @@ def _limits(quantity, selection):
     return tuple(sorted(float(value) for value in rows["limit"]))
 
 
+#: Extinction coefficients of the paper's Table 1: E(BP-RP)/E(B-V) of 1.360 for the networks, their ranges and samples.
+COEFFICIENTS = "yang_2022"
+
 #: The paper: eight networks with the same hyper-parameters (Section 4.1), ranges of labels and colors (Table 2).
 PAPER = Recipe(
     labels=tuple(BINS),
@@ -50,6 +53,10 @@ PAPER = Recipe(
     cost_axes=("label", "feh"),
     cost_gamma=0.5,
     calibration_levels=(0.5, ONE_SIGMA),
+    snr_ranges={label: _limits("snrg", f"{label}_sample")[0] for label in BINS},
+    decay="l2",
+    epsilon=1e-8,
+    left_out=0.25,
 )
 
 #: The same networks for synthetic photometry of stars with APOGEE labels, trained in fewer and smaller steps, three of
@@ -61,6 +68,10 @@ XP = PAPER.with_changes(
     labels=("teff", "logg", "feh", "alpha_fe"),
     label_ranges={},
     color_ranges={},
+    snr_ranges={},
+    decay="decoupled",
+    epsilon=1e-7,
+    left_out=0.0,
     epochs=100,
     batch_size=500,
     learning_rate=1e-3,
@@ -93,11 +104,15 @@ class CSNet(System):
     -----
     Inputs: see `stellarlabels.inputs.colors`. All 13 colors are needed.
 
+    The recipe "paper" leaves out a quarter of the stars (3:1), trains labels from spectra of S/N_g above 20 or 50
+    (column ``snrg``; Table 2), and has Adam with epsilon 1e-8. The weights that ship ("jplus_xp") were trained without
+    these three, with Keras' epsilon of 1e-7, and in color and label ranges of the training stars.
+
     The weight of a training star is Eq. 7 of the paper, in bins of the label and [Fe/H] between the smallest and the
-    largest value; a star whose [Fe/H] is unknown has weight 1. Colors and labels are standardised (the paper says so of
-    the colors only; its penalty of 5e-5 on the weights would mean nothing beside a Teff in K). The squared residuals
-    are averaged over a batch; the optimiser is Adam as in Keras (the paper's Eqs. 6 and on are a mixture of that and
-    stochastic gradient descent with momentum).
+    largest value; a star whose [Fe/H] is unknown has weight 1 for the labels with bins of [Fe/H]. Colors and labels are
+    standardised (the paper says so of the colors only; its penalty of 5e-5 on the weights would mean nothing beside a
+    Teff in K). The squared residuals are averaged over a batch; the optimiser is Adam as in Keras (the paper's Eqs. 6
+    and on are a mixture of that and stochastic gradient descent with momentum).
 
     The paper gives no errors of single labels. Here the variance of a label is that of the magnitudes' errors,
     propagated through the derivatives of the network, plus an excess that a second small network learns from the
@@ -136,7 +151,7 @@ class CSNet(System):
 
         if "teff" not in values:
             return {}
-        color, absolute = dereddened_photometry(table)
+        color, absolute = dereddened_photometry(table, COEFFICIENTS)
         judged = {"bp_rp_0": color, "m_g": absolute, "teff": values["teff"]}
         stars = QTable({name: columns.column(name).dress(data) for name, data in judged.items()})
         cuts = quality.get("csnet").only("trusted_teff", "trusted_logg")
@@ -163,7 +178,7 @@ class CSNet(System):
         """
         from stellarlabels.tables import quality
 
-        color, absolute = dereddened_photometry(table)
+        color, absolute = dereddened_photometry(table, COEFFICIENTS)
         return quality.passes(table, quality.get("csnet", selection), supply={"bp_rp_0": color, "m_g": absolute})
 
     def derived_columns(self, table, labels):

@@ -7,20 +7,20 @@ from stellarlabels import columns
 __all__ = ["dereddened_photometry", "galactic"]
 
 
-def dereddened_photometry(table):
+def dereddened_photometry(table, coefficients="zhang_yuan_2023"):
     """(BP-RP)0 and M_G in mag, (N,) each; NaN where unknown."""
-    # The table's own ``bp_rp_0`` and ``m_g`` win. Otherwise M_G needs ``r_med_geo``; extinction follows from ``ebv``
-    # with the coefficients of Zhang & Yuan (2023).
-    from stellarlabels.corrections.extinction import extinction
+    # The table's own ``bp_rp_0`` and ``m_g`` win. Otherwise M_G needs ``r_med_geo``; reddening follows from ``ebv``
+    # with the coefficients that are named, extinction in G with those of Zhang & Yuan (2023).
+    from stellarlabels.corrections.extinction import ebv_of, extinction
     from stellarlabels.inputs.colors import intrinsic_color
 
-    ebv = columns.values(table, "ebv", required=False)
+    ebv = ebv_of(table)
     own = columns.values(table, "m_g", required=False)
     g = columns.values(table, "phot_g_mean_mag", required=False)
     distance = columns.values(table, "r_med_geo", required=False)
     with np.errstate(invalid="ignore", divide="ignore"):
         absolute = g - 5 * np.log10(distance) + 5 - extinction("G", ebv)
-    return intrinsic_color(table, ebv), np.where(np.isfinite(own), own, absolute)
+    return intrinsic_color(table, ebv, coefficients), np.where(np.isfinite(own), own, absolute)
 
 
 def galactic(table):

@@ -5,6 +5,7 @@ file only the arrays are read.
 """
 
 import io
+import json
 import re
 import zipfile
 from pathlib import Path
@@ -13,7 +14,10 @@ import numpy as np
 
 from stellarlabels.exceptions import ModelFileError
 
-__all__ = ["assign", "read_layers"]
+__all__ = ["assign", "read_layers", "read_slope"]
+
+#: Slope below 0 of activations that a model file names without a number: those of Keras.
+_SLOPES = {"LeakyReLU": 0.3, "leaky_relu": 0.2, "relu": 0.0, "ReLU": 0.0}
 
 #: Parts of names in model files that belong to optimisers, not to layers.
 _OTHER = ("optimizer", "save_counter", "checkpointable", "keras_api/metrics")
@@ -48,6 +52,57 @@ def read_layers(path):
     if not layers:
         raise ModelFileError(f"{path}: no layer has weights")
     return layers
+
+
+def read_slope(path):
+    """Slope below 0 of the LeakyReLU activations that a model file describes; None for a file of weights alone."""
+    path = Path(path)
+    try:
+        found = _graph_slopes(path) if path.is_dir() else _slopes(_described(path))
+    except (KeyError, ValueError, OSError, RuntimeError, zipfile.BadZipFile) as error:
+        raise ModelFileError(f"{path}: what it says of its layers cannot be read ({error})") from error
+    if len(found) > 1:
+        raise ModelFileError(f"{path}: activations with slopes {sorted(found)}; the network has one for all layers")
+    return found.pop() if found else None
+
+
+def _described(path):
+    """The layers of a .keras or .h5 file as nested dicts and lists; empty where it holds weights alone."""
+    import h5py
+
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            return json.loads(archive.read("config.json")) if "config.json" in archive.namelist() else {}
+    with h5py.File(path, "r") as file:
+        return json.loads(file.attrs.get("model_config", "{}"))
+
+
+def _slopes(value):
+    """Slopes (set of float) that a description of layers has, or that are those of the activations it names."""
+    if isinstance(value, list):
+        return set().union(*map(_slopes, value))
+    if not isinstance(value, dict):
+        return set()
+    kind, own = value.get("class_name"), value.get("config")
+    if kind in ("LeakyReLU", "ReLU") and isinstance(own, dict):
+        stated = (own.get("negative_slope"), own.get("alpha"))
+        return {round(float(next((one for one in stated if one is not None), _SLOPES[kind])), 6)}
+    named = {_SLOPES[text] for text in (value.get("activation"),) if isinstance(text, str) and text in _SLOPES}
+    return named.union(*map(_slopes, value.values()))
+
+
+def _graph_slopes(folder):
+    """The same from the graph of a TensorFlow SavedModel, which is read and not run."""
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    if not (folder / "saved_model.pb").is_file():
+        return set()
+    model = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
+    graphs = [meta.graph_def for meta in model.meta_graphs]
+    nodes = [node for graph in graphs for node in graph.node]
+    nodes += [node for graph in graphs for function in graph.library.function for node in function.node_def]
+    leaky = [node.attr["alpha"].f if "alpha" in node.attr else 0.2 for node in nodes if node.op == "LeakyRelu"]
+    return {round(float(slope), 6) for slope in leaky}
 
 
 def assign(network, layers, path):

@@ -4,9 +4,9 @@ import numpy as np
 from astropy.table import Table
 
 from stellarlabels import columns, flags
-from stellarlabels.exceptions import InputError
+from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.gather import Supply
-from stellarlabels.inputs.lamost import lamost_columns
+from stellarlabels.inputs.lamost import lamost_columns, normalised
 from stellarlabels.inputs.spectra import pixel_column, redshift
 from stellarlabels.labels import Recipe
 from stellarlabels.systems.base import System
@@ -32,6 +32,7 @@ PAPER = Recipe(
     batch_size=64,
     learning_rate=1e-4,
     schedule="plateau",
+    left_out=0.2,
     ensemble=5,
     calibration_product=True,
 )
@@ -96,10 +97,11 @@ class SolarDis(System):
     ``phot_bp_mean_mag`` and ``phot_rp_mean_mag``) besides.
 
     The paper states neither the number of epochs nor the size of batches, nor the slope of LeakyReLU: here 100, 64 and
-    0.01. It gives no errors of single stars; here those of the recipe "paper" are the scatter of the stars that each
-    network was not trained on, as a function of the signal-to-noise ratio. The networks of the recipe "compact" predict
-    errors, with a factor from such stars that depends on the signal-to-noise ratio and on Teff. Stars, not spectra, are
-    left out.
+    0.01; of the authors' own weights the slope is that of their file (`import_published`). The networks of the recipe
+    "paper" leave out a fifth of the stars each (`fit` without ``validation``), as in the paper. It gives no errors of
+    single stars; here those of the recipe "paper" are the scatter of the stars that each network was not trained on, as
+    a function of the signal-to-noise ratio. The networks of the recipe "compact" predict errors, with a factor from
+    such stars that depends on the signal-to-noise ratio and on Teff. Stars, not spectra, are left out.
     """
 
     name = "solardis"
@@ -126,7 +128,7 @@ class SolarDis(System):
         super().__init__(variant if recipe is None else recipe, **changes)
 
     @classmethod
-    def import_published(cls, path, *, center, scale):
+    def import_published(cls, path, *, center, scale, slope=None):
         """The system with the authors' weights, which the user has downloaded (doi:10.5281/zenodo.13748129).
 
         Of the file only arrays are read; code in it is not run. The authors' scaler of the labels is a pickled object,
@@ -139,6 +141,10 @@ class SolarDis(System):
         center, scale : array_like, shape (5,)
             Mean and standard deviation of the labels, ``mean_`` and ``scale_`` of the authors' StandardScaler, in the
             order Teff, log g, [Fe/H], M_G, (BP-RP)0.
+        slope : float, optional
+            Slope of the LeakyReLU activations below 0. It is read from files that describe the network (``.keras``,
+            ``.h5`` of a whole model, SavedModel), and has to be given for files of weights alone. Keras' layer has 0.3,
+            its activation "leaky_relu" 0.2. With a wrong slope all labels are off, by tens of K and 0.05 mag in M_G.
 
         Returns
         -------
@@ -150,7 +156,8 @@ class SolarDis(System):
         stellarlabels.exceptions.ModelFileError
             If the file is missing, damaged, or of another network.
         InputError
-            If center and scale are not five numbers each, or a scale is not positive.
+            If center and scale are not five numbers each, or a scale is not positive; if the slope is neither in the
+            file nor given, or the two differ.
         """
         from stellarlabels.labels import Calibration, Domain, Ensemble, Member, build_network
         from stellarlabels.systems import kerasfile
@@ -161,9 +168,12 @@ class SolarDis(System):
             values = np.asarray(values, float)
             if values.shape != (count,) or not np.isfinite(values).all() or (name == "scale" and (values <= 0).any()):
                 raise InputError(f"{name}: expected {count} numbers, got {values}")
+        layers = kerasfile.read_layers(path)
+        slope = _slope(kerasfile.read_slope(path), slope, path)
+        out.recipe = out.recipe.with_changes(network_options={"slope": slope})
         center, scale, size = np.asarray(center, float), np.asarray(scale, float), _pixels(out)
         network = build_network(out.recipe, {"flux": size}, count)
-        kerasfile.assign(network, kerasfile.read_layers(path), path)
+        kerasfile.assign(network, layers, path)
         factors = np.array([PAPER_SCATTER[label] for label in out.labels]) / scale
         calibration = Calibration({"log_snr": (np.zeros(1), factors[None])})
         out.ensemble = Ensemble(out.recipe, center, scale, [Member(network, tuple(range(count)))], calibration)
@@ -258,7 +268,10 @@ class SolarDis(System):
         `stellarlabels.systems.System.catalog`.
 
         ``cnn_distance`` is the mode for an error of 0.2546 mag of M_G, as published, where the recipe gives M_G and the
-        table has the photometry; ``flag`` is 1 for spectra of which the published pre-processing replaced pixels.
+        table has the photometry; ``flag`` is 1 for spectra of which the published pre-processing replaced pixels,
+        whatever the pre-processing of the networks. Zero-points and corrected parallaxes are computed where the table
+        has what it takes. Columns ``teff``, ``logg`` and ``feh`` of the table are those of LASP if it says that they
+        are of LAMOST (``meta["catalog"]``, as from `stellarlabels.tables.read_labels`).
         """
         from astropy.table import QTable
 
@@ -274,26 +287,55 @@ class SolarDis(System):
             labels["distance"] = found["distance_mode"]
         return super().catalog(table, labels, release=release, strict=strict)
 
-    computed_from = {"distance": "m_g, bp_rp_0 and the magnitudes G, BP and RP", "bad_pixel_flag": "spectra"}
+    computed_from = {
+        "distance": "m_g, bp_rp_0 and the magnitudes G, BP and RP",
+        "bad_pixel_flag": "spectra",
+        "parallax_over_error": "parallax and parallax_error",
+        "bp_rp": "phot_bp_mean_mag and phot_rp_mean_mag",
+        "parallax_zero_point": "parallaxes with what Gaia gives beside them, see stellarlabels.corrections.parallax",
+        "parallax_corrected": "parallaxes with what Gaia gives beside them, see stellarlabels.corrections.parallax",
+    }
 
     def derived_columns(self, table, labels):
-        """The flag of bad pixels, where the table has spectra: whether the pre-processing replaced any."""
-        if columns.column_name(table, pixel_column("flux")) is None:
-            return {}
-        found = labels[f"{self.labels[0]}_flag"]
-        flag = flags.LABEL.has(found, "BAD_SAMPLES").astype(np.int16)
-        return {
-            "bad_pixel_flag": columns.column("bad_pixel_flag").dress(
-                np.ma.MaskedArray(flag, flags.LABEL.has(found, "NO_INPUT"))
-            )
-        }
+        """The flag of bad pixels, where the table has spectra, parallaxes with their zero-point, and labels of LASP."""
+        from stellarlabels.corrections.parallax import zero_point
+        from stellarlabels.tables import quality
+
+        out = {name: quality.quantity(table, name) for name in ("parallax_over_error", "bp_rp")}
+        try:
+            out["parallax_zero_point"] = np.ma.filled(columns.without_unit(zero_point(table)), np.nan)
+            out["parallax_corrected"] = columns.values(table, "parallax") - out["parallax_zero_point"]
+        except (MissingColumnError, InputError):
+            pass
+        if table.meta.get("catalog") == "lamost":
+            for name in ("teff", "logg", "feh"):
+                value, error, _ = columns.label_columns(name)
+                out[f"{name}_lasp"] = columns.values(table, name, required=False)
+                out[f"{name}_lasp_err"] = columns.column_values(table, error, required=False)
+        out = {name: array for name, array in out.items() if np.isfinite(array).any()}
+        out = {name: array for name, array in out.items() if columns.column_name(table, _declared(name)) is None}
+        out = {name: _declared(name).dress(array) for name, array in out.items()}
+        if columns.column_name(table, pixel_column("flux")) is not None:
+            out["bad_pixel_flag"] = self._bad_pixels(table, labels)
+        return out
+
+    def _bad_pixels(self, table, labels):
+        """1 for spectra of which the published pre-processing replaced pixels, 0 for others, masked without input."""
+        found, own = labels[f"{self.labels[0]}_flag"], self.recipe.feature_options.get("variant")
+        replaced = flags.LABEL.has(found, "BAD_SAMPLES")
+        if own not in ("code", "paper"):
+            size = self.chunk
+            parts = [normalised(table[start : start + size]) for start in range(0, len(table), size)]
+            replaced = np.concatenate([part.replaced for part in parts]) if parts else np.zeros(0, bool)
+        flag = np.ma.MaskedArray(replaced.astype(np.int16), flags.LABEL.has(found, "NO_INPUT"))
+        return columns.column("bad_pixel_flag").dress(flag)
 
     def not_applicable(self, table):
         """What is no star, and for the recipe "paper" what is not solar-like.
 
         No star: the survey's ``class`` is another one, or the redshift is larger than 0.01. Not solar-like: outside of
-        the selection of the paper (its Sections 2.1 and 4.1) after the labels of LASP, where the table has them
-        (``teff_lasp``, ``logg_lasp``, ``feh_lasp``).
+        the selection of the paper (its Sections 2.1 and 4.1) after the labels of LASP (``teff_lasp``, ``logg_lasp``,
+        ``feh_lasp``), or after ``teff``, ``logg`` and ``feh`` of the table, where it has them.
         """
         from astropy.table import QTable
 
@@ -307,7 +349,9 @@ class SolarDis(System):
             out |= ~np.isin([str(word).strip().upper() for word in kind], ["STAR", ""])
         if self.recipe.network != "spectrum_cnn":
             return out
-        known = {name: columns.values(table, f"{name}_lasp", required=False) for name in ("teff", "logg", "feh")}
+        names = ("teff", "logg", "feh")
+        lasp = "_lasp" * any(columns.find(table, f"{name}_lasp") is not None for name in names)
+        known = {name: columns.values(table, f"{name}{lasp}", required=False) for name in names}
         judged = np.all([np.isfinite(values) for values in known.values()], axis=0)
         lasp = QTable({name: columns.column(name).dress(values) for name, values in known.items()})
         passes = np.ma.filled(quality.passes(lasp, quality.get("solardis", "solar_like")), False)
@@ -321,6 +365,23 @@ class SolarDis(System):
         if placed or columns.find(table, "source_id") is not None:
             return np.asarray(group_by_star(table)["star_index"])
         return super().stars_of(table)
+
+
+def _declared(name):
+    """The declaration of a column of the catalog, or of the error of one."""
+    return columns.label_columns(name.removesuffix("_err"))[1] if name.endswith("_lasp_err") else columns.column(name)
+
+
+def _slope(stated, given, path):
+    """The slope of the activations, stated in a file or given; `InputError` if neither is, or they differ."""
+    if stated is None and given is None:
+        raise InputError(
+            f"slope: {path} holds weights alone and does not say the slope of their LeakyReLU activations; give it "
+            "(0.3 for Keras' layer, 0.2 for its activation 'leaky_relu'), or import the file of the whole model"
+        )
+    if None not in (stated, given) and abs(stated - given) > 1e-6:
+        raise InputError(f"slope: {path} says {stated:g}, got {given:g}; leave the argument away")
+    return float(given if stated is None else stated)
 
 
 def _pixels(system):

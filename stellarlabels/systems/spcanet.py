@@ -16,6 +16,9 @@ LABELS = (
     "teff", "logg", "feh", "c_h", "n_h", "o_h", "mg_h", "al_h", "si_h", "s_h", "ca_h", "ti_h", "cr_h", "ni_h", "cu_h",
 )  # fmt: skip
 
+#: Abundances that stars above 6500 K do not have; their [Fe/H] is in the paper's figures and cautions (Section 4.1).
+ABUNDANCES = LABELS[3:]
+
 #: Labels in which the two models are compared.
 COMPARED = ("teff", "logg", "feh")
 
@@ -39,6 +42,7 @@ PAPER = Recipe(
     batch_size=256,
     learning_rate=1e-3,
     schedule="cosine",
+    left_out=0.25,
     ensemble=2,
     combination="single",
 )
@@ -55,6 +59,7 @@ COMPACT = PAPER.with_changes(
     },
     epochs=11,
     batch_size=256,
+    left_out=0.0,
     learning_rate=2e-3,
     weight_decay=1e-4,
     clip_norm=5.0,
@@ -85,9 +90,10 @@ class SPCANet(System):
     `predict` also gives ``<label>_err_model``, the standard deviation of the networks of the ensemble. With the two
     networks of the recipes it is half their difference: the second one is the paper's alternate model. Where they
     differ by more than 120 K, 0.16 dex in log g or 0.06 dex in [Fe/H], all labels of the star have the flag
-    MODELS_DISAGREE. Labels of stars below 3500 K or above 8000 K, and abundances of stars above 6500 K, have the flag
-    NOT_APPLICABLE; in the catalog the latter are missing, as in the paper. Labels of stars above 7000 K with [Fe/H] <
-    -1 have the flag CAUTION.
+    MODELS_DISAGREE. Labels of stars below 3500 K or above 8000 K, and the abundances from [C/H] to [Cu/H] of stars
+    above 6500 K, have the flag NOT_APPLICABLE; in the catalog the latter are missing, as in the paper. [Fe/H] of these
+    stars stays: the paper shows it up to 8000 K (Figs. 8 and 9). Labels of stars above 7000 K with [Fe/H] < -1, and
+    those from an arm with S/N of at most 10, have the flag CAUTION; the paper has no such spectra.
 
     What the paper leaves out or says twice, and what is done here:
 
@@ -99,7 +105,8 @@ class SPCANet(System):
       predicts an error for each label, which the paper lacks, by a Gaussian likelihood.
     - The paper splits 98,612 spectra of 12,433 stars at random into 6:2:1, so that most stars are on both sides, and
       its precisions hold for stars that the network has seen. Here whole stars are left out; ``split="spectrum"`` in
-      `fit` does as the paper does.
+      `fit` does as the paper does. Of what is not the test set, the recipe "paper" leaves out a quarter (2 of 8),
+      another one of each network: so the alternate model has a training set of its own.
     - Which of two agreeing models' labels the catalog has is not said; here it is their mean.
     """
 
@@ -123,7 +130,7 @@ class SPCANet(System):
     compared_in = "coarse"
     chunk = 2048
 
-    def fit(self, table, *, validation=0.0, progress=True, split="star", release=None):
+    def fit(self, table, *, validation=None, progress=True, split="star", release=None):
         """Train on a table with inputs and labels.
 
         Parameters
@@ -132,8 +139,8 @@ class SPCANet(System):
             See `stellarlabels.labels.LabelEstimator.fit`. The spectra of a star are those with the same
             ``source_id`` (or ``obsid``, which differs from spectrum to spectrum).
         split : {"star", "spectrum"}
-            Whether whole stars or single spectra are left out for validation. With "spectrum", as in the paper, other
-            spectra of the same star are trained on, and the validation promises too much.
+            Whether whole stars or single spectra are left out for validation, others of each network. With "spectrum",
+            as in the paper, other spectra of the same star are trained on, and the validation promises too much.
 
         Returns
         -------
@@ -150,7 +157,8 @@ class SPCANet(System):
         if split == "spectrum" and np.ndim(validation) == 0:
             from stellarlabels.networks import split_groups
 
-            validation = split_groups(np.arange(len(table)), validation, self.recipe.seed)[0]
+            share = self.recipe.train.left_out if validation is None else validation
+            validation = split_groups(np.arange(len(table)), share, self.recipe.seed, self.recipe.ensemble)
         super().fit(table, validation=validation, progress=progress, release=release)
         self.provenance_["split"] = split
         return self
@@ -171,7 +179,7 @@ class SPCANet(System):
     def catalog(self, table, labels=None, *, release=None, strict=False):
         catalog = super().catalog(table, labels, release=release, strict=strict)
         hot = _fails("cool_enough", {"teff": columns.values(catalog, "teff")})
-        for label in LABELS[2:]:
+        for label in ABUNDANCES:
             column = columns.find(catalog, label)
             values = columns.values(catalog, label)
             catalog.replace_column(column, columns.column(label).dress(np.where(hot, np.nan, values)))
@@ -186,7 +194,7 @@ class SPCANet(System):
         if "teff" in values:
             teff = {"teff": values["teff"]}
             out |= flags.LABEL.where(NOT_APPLICABLE=_fails("teff_range", teff))[:, None]
-            abundance = np.array([label in LABELS[2:] for label in self.labels])
+            abundance = np.array([label in ABUNDANCES for label in self.labels])
             out |= flags.LABEL.where(NOT_APPLICABLE=_fails("cool_enough", teff)[:, None] & abundance)
         if {"teff", "feh"} <= set(values):
             with np.errstate(invalid="ignore"):

@@ -23,7 +23,7 @@ PAPER = Recipe(
         "head": (8,),
         "error_hidden": (16,),
         "error_head": (8,),
-        "floor": 1e-3,
+        "floor": "error_floor",
         "l2": 1e-5,
     },
     loss="gaussian",
@@ -33,6 +33,7 @@ PAPER = Recipe(
     cost_bins=(10, 15),
     cost_gamma=0.5,
     error_floor={"feh": 0.02},
+    calibrate=False,
 )
 
 #: Labels of giants and dwarfs from all samples and colors, and absolute magnitudes learned from parallaxes: an ensemble

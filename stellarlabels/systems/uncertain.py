@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from stellarlabels import columns, flags
 from stellarlabels.gather import Supply
 from stellarlabels.labels import CalibrationPlan, Recipe
 from stellarlabels.labels.uncertainty import ONE_SIGMA
@@ -25,14 +26,25 @@ PAPER = Recipe(
     labels=("teff", "logg", "feh", "c_fe", "n_fe", "alpha_m"),
     features="xp_coefficients",
     network="uncertain_mlp",
-    network_options={"hidden": (128, 128), "activation": "relu", "dropout": 0.2, "first_phase": 0.125},
+    network_options={
+        "hidden": (128, 128),
+        "activation": "relu",
+        "dropout": 0.2,
+        "first_phase": 0.125,
+        "indicators": False,
+    },
     loss="propagated_gaussian",
     epochs=20000,
     batch_size=10000,
     learning_rate=5e-4,
     weight_decay=1e-5,
+    decay="l2",
+    epsilon=1e-8,
+    order="fixed",
+    left_out=0.05,
     combination="propagated",
     calibration=CALIBRATION,
+    calibrate=False,
 )
 
 #: An ensemble of residual networks on the components of the spectra that their samples show, without WISE.
@@ -131,6 +143,23 @@ class UncertainNet(System):
         "apogee": "Teff, log g, [Fe/H], [alpha/M] of stars of 3300-7000 K, trained on APOGEE; no [C/Fe], no [N/Fe]",
     }
     compared_in = "flux"
+
+    def own_flags(self, table, values):
+        """CAUTION where a color or parallax is missing, if the networks have not learned to do without."""
+        if self.recipe.network_options.get("indicators", True):
+            return {}
+        missing = np.isnan(self.feature_set.other_features(table)).any(axis=1)
+        return dict.fromkeys(self.labels, flags.LABEL.where(CAUTION=missing))
+
+    computed_from = {"bp_rp": "phot_bp_mean_mag and phot_rp_mean_mag"}
+
+    def derived_columns(self, table, labels):
+        """The color BP-RP where the table does not have it."""
+        from stellarlabels.tables import quality
+
+        color = quality.quantity(table, "bp_rp")
+        known = columns.find(table, "bp_rp") is not None or not np.isfinite(color).any()
+        return {} if known else {"bp_rp": columns.column("bp_rp").dress(color)}
 
     def covariance(self, table):
         """Covariance of the labels of each star.

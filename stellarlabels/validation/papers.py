@@ -156,7 +156,7 @@ def uncertain_table2(catalog, lrs, mrs, *, by="auto", radius=1 * u.arcsec):
 
 
 def uncertain_table3(catalogs, *, names=("feh", "teff", "logg")):
-    """Mean predicted errors of catalogs beside each other: Table 3 of Fallows & Sanders (2024).
+    """Median predicted errors of catalogs beside each other: Table 3 of Fallows & Sanders (2024).
 
     Parameters
     ----------
@@ -167,13 +167,13 @@ def uncertain_table3(catalogs, *, names=("feh", "teff", "logg")):
     Returns
     -------
     `~astropy.table.QTable`
-        One row for each catalog: ``catalog``, and for each label ``<label>_err``, the mean of its errors, in its unit;
-        NaN where the catalog has none.
+        One row for each catalog: ``catalog``, and for each label ``<label>_err``, the median of its errors, in its
+        unit; NaN where the catalog has none. The paper's table says mean; its numbers are the medians of the abstract.
     """
     items = [columns.label_columns(name)[1] for name in names]
     rows = [
         {"catalog": key}
-        | {item.name: Sample(columns.column_values(table, item, required=False)).mean() for item in items}
+        | {item.name: Sample(columns.column_values(table, item, required=False)).median() for item in items}
         for key, table in catalogs.items()
     ]
     units = {item.name: item.unit for item in items}

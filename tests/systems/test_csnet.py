@@ -101,6 +101,7 @@ def toy():
             "phot_rp_mean_mag": np.full(count, 14.5) * u.mag,
             "phot_g_mean_mag": np.full(count, 15.0) * u.mag,
             "ebv": np.zeros(count) * u.mag,
+            "snrg": np.full(count, 100.0),
             "feh": feh * u.dex,
             "teff": (8000 - 2500 * color) * u.K,
             "alpha_fe": np.where(rng.random(count) < 0.5, np.nan, -0.2 * feh) * u.dex,
@@ -112,7 +113,7 @@ def toy():
 @pytest.fixture(scope="module")
 def trained(toy):
     options = {"labels": ("teff", "feh", "alpha_fe"), "epochs": 60, "batch_size": 100, "learning_rate": 1e-3}
-    return CSNet("paper", excess_epochs=40, **options).fit(toy, progress=False)
+    return CSNet("paper", excess_epochs=40, calibrate=False, **options).fit(toy, progress=False)
 
 
 def test_labels_train_apart_and_predict_together(toy, trained):
@@ -189,8 +190,8 @@ def test_recommended_stars(toy, trained):
 def test_weights_need_the_metallicity(toy):
     table = toy[[name for name in toy.colnames if name != "feh"]]
     with pytest.raises(MissingColumnError, match="feh"):
-        CSNet("paper", labels="teff", epochs=1).fit(table)
-    CSNet("paper", labels="teff", epochs=1, excess_epochs=1, cost_bins=None).fit(table, progress=False)
+        CSNet("paper", labels="alpha_fe", epochs=1).fit(table)
+    CSNet("paper", labels="alpha_fe", epochs=1, excess_epochs=1, cost_bins=None).fit(table, progress=False)
 
 
 def test_shipped_metrics():

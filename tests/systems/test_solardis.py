@@ -160,7 +160,8 @@ def test_published_weights(published, tmp_path, kind):
         with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # Keras under NumPy 2.4
             model.save_weights(path) if kind == "weights.h5" else model.save(path)
     center, scale = np.array([5700.0, 4.3, -0.1, 4.8, 0.8]), np.array([400.0, 0.2, 0.25, 0.8, 0.12])
-    system = SolarDis.import_published(path, center=center, scale=scale)
+    told = {} if kind == "keras" else {"slope": 0.01}
+    system = SolarDis.import_published(path, center=center, scale=scale, **told)
     flux = np.random.default_rng(1).uniform(0.5, 1.1, (3, 4875)).astype(np.float32)
     want = np.asarray(model(flux[:, :, None])) * scale + center
     from stellarlabels.inputs.base import Features
@@ -183,7 +184,7 @@ def test_files_of_other_networks_are_refused(published, tmp_path):
                 out[f"model_weights/dense_{number}/dense_{number}/bias:0"] = bias
         return path
 
-    good = {"center": np.zeros(5), "scale": np.ones(5)}
+    good = {"center": np.zeros(5), "scale": np.ones(5), "slope": 0.2}
     assert repr(SolarDis.import_published(file(published), **good)).startswith("<SolarDis 'paper'")
     for weights, message in (
         (published[:-1], "expected a layer of shapes"),

@@ -9,12 +9,14 @@ scale of the coefficients, and convert where the two differ, so nobody has to mu
 
 from stellarlabels.corrections.extinction.amounts import deredden, extinction, reddening, rjce, rjce_error
 from stellarlabels.corrections.extinction.coefficient_sets import (
+    DEFAULT as DEFAULT,
     SFD as SFD,
     CoefficientSet,
     check_scale as check_scale,
     coefficient_sets as coefficient_sets,
     coefficients,
     convert_ebv,
+    ebv_of as ebv_of,
     scale_of_column as scale_of_column,
 )
 from stellarlabels.corrections.extinction.curve import deredden_xp, e4455, xp_curve

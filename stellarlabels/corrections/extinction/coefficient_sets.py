@@ -58,6 +58,12 @@ def scale_of_column(table, ebv_scale=None):
     return check_scale(ebv_scale or written or SFD, "ebv_scale")
 
 
+def ebv_of(table, scale=SFD):
+    """E(B-V) (N,) of the column ``ebv`` on a scale, whatever the column's own; NaN where there is none."""
+    ebv = columns.values(table, "ebv", required=False)
+    return convert_ebv(ebv, from_scale=scale_of_column(table), to_scale=scale)
+
+
 #: The set that is used where none is named.
 DEFAULT = "zhang_yuan_2023"
 

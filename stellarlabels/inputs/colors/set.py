@@ -4,7 +4,7 @@ import numpy as np
 
 from stellarlabels import columns, flags
 from stellarlabels.columns import Column
-from stellarlabels.corrections.extinction import convert_ebv, reddening, scale_of_column
+from stellarlabels.corrections.extinction import DEFAULT, ebv_of, reddening
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.inputs.base import Features, FeatureSet, register
 from stellarlabels.inputs.colors.definition import color_set
@@ -66,8 +66,7 @@ class Colors(FeatureSet):
         color = observed
         if chosen.dereddens:
             ebv = columns.values(table, "ebv", required=False)
-            excess = convert_ebv(ebv, from_scale=scale_of_column(table), to_scale=scale)
-            color = observed - excess[:, None] * ratios
+            color = observed - ebv_of(table, scale)[:, None] * ratios
         complete = np.isfinite(observed).all(axis=1)
         usable = np.isfinite(color).all(axis=1)
         brightness = columns.values(table, chosen.magnitude, required=False)
@@ -127,11 +126,11 @@ def color_values(table, colors):
     return out
 
 
-def intrinsic_color(table, ebv):
-    """(BP-RP)0 (N,) in mag: the table's own ``bp_rp_0`` where it has one, else BP-RP dereddened with ``ebv``."""
+def intrinsic_color(table, ebv, coefficients=DEFAULT):
+    """(BP-RP)0 (N,) in mag: the table's own ``bp_rp_0`` where it has one, else BP-RP dereddened with ``ebv`` (SFD)."""
     own = columns.values(table, "bp_rp_0", required=False)
     observed = color_values(table, color_set("gaia_2mass_wise").select(["BP-RP"]))[:, 0]
-    return np.where(np.isfinite(own), own, observed - reddening("BP-RP", ebv))
+    return np.where(np.isfinite(own), own, observed - reddening("BP-RP", ebv, coefficients=coefficients))
 
 
 def _found(table, names, array, element):

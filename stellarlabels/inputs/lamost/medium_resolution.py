@@ -86,6 +86,8 @@ class MRSArms(FeatureSet):
     flaws : float
         Share of pixels that are not good above which the flag BAD_SAMPLES is set; single ones are in nearly every
         spectrum.
+    faint : float
+        S/N of an arm up to which the flag CAUTION is set; the paper has spectra of S/N > 10 in both arms only.
     second : float
         Height of a second peak of the cross-correlation above which a spectrum of S/N > 20 is flagged as that of two
         stars (DOUBLE_LINED); only where the velocity is measured.
@@ -106,13 +108,15 @@ class MRSArms(FeatureSet):
     #: Columns of bits that speak against a pixel.
     masks = ("andmask",)
 
-    def __init__(self, *, order=4, low=1.0, high=4.0, iterations=5, measure=True, least=0.5, flaws=0.01, second=0.3):
+    def __init__(
+        self, *, order=4, low=1.0, high=4.0, iterations=5, measure=True, least=0.5, flaws=0.01, second=0.3, faint=10.0
+    ):
         self.order, self.low, self.high, self.iterations = order, low, high, iterations
-        self.measure, self.least, self.flaws, self.second = measure, least, flaws, second
+        self.measure, self.least, self.flaws, self.second, self.faint = measure, least, flaws, second, faint
 
     @property
     def config(self):
-        names = ("order", "low", "high", "iterations", "measure", "least", "flaws", "second")
+        names = ("order", "low", "high", "iterations", "measure", "least", "flaws", "second", "faint")
         return {name: getattr(self, name) for name in names}
 
     @property
@@ -142,7 +146,9 @@ class MRSArms(FeatureSet):
                 bad[part] |= there & (usable.mean(axis=1) < 1 - self.flaws)
             with np.errstate(invalid="ignore"):
                 double[part] = (second > self.second) & (snr["b"][part] > 20)
-        return _features(arrays, snr, BAD_SAMPLES=bad, MISSING_VELOCITY=unknown, DOUBLE_LINED=double)
+        with np.errstate(invalid="ignore"):
+            faint = np.any([ratio <= self.faint for ratio in snr.values()], axis=0)
+        return _features(arrays, snr, BAD_SAMPLES=bad, MISSING_VELOCITY=unknown, DOUBLE_LINED=double, CAUTION=faint)
 
     def velocities(self, table):
         """Velocities (N,) in km/s by which spectra are shifted, given or measured, means of the arms; 0 if unknown."""

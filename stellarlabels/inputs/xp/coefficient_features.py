@@ -239,6 +239,16 @@ class XPCoefficients(XPFeatureSet):
     def _magnitude(self, table, band):
         return magnitude(table, self._known[band], required=False)
 
+    def other_features(self, table):
+        """Colors and pseudo-magnitude.
+
+        Returns
+        -------
+        `~numpy.ndarray` of float64, shape (N, C)
+            NaN where one is missing.
+        """
+        return self._others(table)[0]
+
     def _others(self, table):
         """Colors and pseudo-magnitude (N, C) and their covariance (N, C, C)."""
         bands = self._bands

@@ -1,19 +1,21 @@
 """The feature sets of sampled spectra."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from stellarlabels import flags, releases
 from stellarlabels.columns import values
-from stellarlabels.corrections.extinction import deredden_xp
-from stellarlabels.corrections.systematics import correct_flux
+from stellarlabels.corrections.extinction import deredden_xp, ebv_of
+from stellarlabels.corrections.systematics import FLAGS, correct_flux
 from stellarlabels.inputs.base import Features, register
 from stellarlabels.inputs.colors import color_set, intrinsic_color
 from stellarlabels.inputs.colors.set import color_values
 from stellarlabels.inputs.xp.bridge import XPFeatureSet
 from stellarlabels.inputs.xp.samples import fill_gaps, nanmean, nanmedian, pixels, spectra
 from stellarlabels.inputs.xp.sampling import WAVELENGTH, design_matrix
+from stellarlabels.tables import quality
 
 
 @register
@@ -30,7 +32,10 @@ class XPPixels(XPFeatureSet):
         How E(44-55) follows from E(B-V); see `stellarlabels.corrections.extinction.deredden_xp`.
     systematics : str, optional
         Folder with the tables of Huang et al. (2024); with it the spectra are corrected before they are dereddened,
-        as in the paper. See `stellarlabels.corrections.systematics`. The shipped weights were trained without.
+        as in the paper. See `stellarlabels.corrections.systematics`. Spectra that the correction does not hold for have
+        the flag CAUTION, and are not trained. A model file keeps the last part of the folder's name only: where it is
+        loaded, the environment variable STELLARLABELS_XP_CORRECTION says where the tables are. The shipped weights
+        were trained without.
     """
 
     name = "xp_pixels"
@@ -47,17 +52,27 @@ class XPPixels(XPFeatureSet):
             "norm_wavelength": self.norm_wavelength,
             "norm_width": self.norm_width,
             "relation": self.relation,
-            "systematics": self.systematics,
+            "systematics": None if self.systematics is None else Path(self.systematics).name,
         }
+
+    def for_training(self, table):
+        """Without the spectra that ought to have been corrected and could not be."""
+        features = self.compute(table)
+        unfit = flags.LABEL.has(features.flag, "CAUTION")
+        return replace(features, usable=features.usable & ~unfit)
 
     def compute(self, table):
         _, other = releases.require(table, self.release, what="these networks")
         flux, error, spectrum_flag = spectra(table)
+        unfit = np.zeros(len(table), bool)
         if self.systematics is not None:
             magnitude = values(table, "phot_g_mean_mag", required=False)
-            flux, _ = correct_flux(flux, error, magnitude, self.systematics)
+            flux, found = correct_flux(flux, error, magnitude, self.systematics)
+            unfit = (found & ~FLAGS.bits("note")) != 0
+            for passed, defined in (cut(table) for cut in quality.get("uacsnet", "xp_correction")):
+                unfit |= defined & ~passed
         snr = _signal_to_noise(flux, error)
-        ebv = values(table, "ebv", required=False)
+        ebv = ebv_of(table)
         flux, error = _unit_of_scale(flux, error)
         flux, error = deredden_xp(flux, ebv, flux_error=error, relation=self.relation)
         window = {"norm_wavelength": self.norm_wavelength, "norm_width": self.norm_width}
@@ -71,6 +86,7 @@ class XPPixels(XPFeatureSet):
                 BAD_SAMPLES=flags.SPECTRUM.has(spectrum_flag, "BAD_SAMPLES"),
                 MISSING_BAND=_missing_band(spectrum_flag),
                 MISSING_EBV=np.isnan(ebv),
+                CAUTION=unfit & usable,
                 OTHER_RELEASE=other,
             ),
             usable=usable,

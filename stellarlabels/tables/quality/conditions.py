@@ -68,6 +68,11 @@ def _height(table):
     return distance / 1000 * np.sin(np.radians(latitude))
 
 
+def _difference(label):
+    """By how much two networks differ in a label: twice their standard deviation."""
+    return lambda table: 2 * columns.column_values(table, columns.error_term(label, "model"), required=False)
+
+
 #: Quantities that are worked out if the table does not have them.
 DERIVED = {
     "bp_rp": _color,
@@ -75,6 +80,7 @@ DERIVED = {
     "parallax_over_error": _parallax_over_error,
     "b": _latitude,
     "galactic_height": _height,
+    **{f"{label}_difference": _difference(label) for label in ("teff", "logg", "feh")},
 }
 
 
