@@ -140,17 +140,17 @@ def _optimizer(rate, weight_decay, decay, epsilon, clip_norm):
 
     class Adam(keras.optimizers.Adam):
         # Keras adds epsilon to the root of the second moment before its start at 0 is corrected for, others after it.
+        @property
+        def epsilon(self):
+            return self.given * keras.ops.sqrt(1 - self.beta_2 ** keras.ops.cast(self.iterations + 1, "float32"))
+
+        @epsilon.setter
+        def epsilon(self, value):
+            self.given = value
+
         def update_step(self, gradient, variable, learning_rate):
-            ops = keras.ops
-            gradient = ops.cast(gradient, variable.dtype) + weight_decay * ops.convert_to_tensor(variable)
-            step = ops.cast(self.iterations + 1, variable.dtype)
-            first, second = self._momentums, self._velocities
-            index = self._get_variable_index(variable)
-            for moments, power, share in ((first, gradient, self.beta_1), (second, gradient**2, self.beta_2)):
-                moments[index].assign(share * moments[index] + (1 - share) * power)
-            mean = first[index] / (1 - self.beta_1**step)
-            root = ops.sqrt(second[index] / (1 - self.beta_2**step))
-            variable.assign_sub(ops.cast(learning_rate, variable.dtype) * mean / (root + epsilon))
+            penalty = weight_decay * keras.ops.convert_to_tensor(variable)
+            super().update_step(keras.ops.cast(gradient, variable.dtype) + penalty, variable, learning_rate)
 
     return Adam(rate, epsilon=epsilon, clipnorm=clip_norm)
 

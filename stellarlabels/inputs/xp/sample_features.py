@@ -8,7 +8,7 @@ import numpy as np
 from stellarlabels import flags, releases
 from stellarlabels.columns import values
 from stellarlabels.corrections.extinction import deredden_xp, ebv_of
-from stellarlabels.corrections.systematics import FLAGS, correct_flux
+from stellarlabels.corrections.systematics import correct_flux
 from stellarlabels.inputs.base import Features, register
 from stellarlabels.inputs.colors import color_set, intrinsic_color
 from stellarlabels.inputs.colors.set import color_values
@@ -68,7 +68,7 @@ class XPPixels(XPFeatureSet):
         if self.systematics is not None:
             magnitude = values(table, "phot_g_mean_mag", required=False)
             flux, found = correct_flux(flux, error, magnitude, self.systematics)
-            unfit = (found & ~FLAGS.bits("note")) != 0
+            unfit = ~flags.get("systematics").is_good(found)
             for passed, defined in (cut(table) for cut in quality.get("uacsnet", "xp_correction")):
                 unfit |= defined & ~passed
         snr = _signal_to_noise(flux, error)
