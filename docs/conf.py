@@ -27,6 +27,7 @@ extensions = [
     "catalog_pages",
     "example_report",
     "long_runs",
+    "paper_pages",
     "reference",
     "where_labels_hold",
 ]

@@ -26,7 +26,7 @@ __all__ = [
 
 #: Labels of the tables of Fallows & Sanders (2024), in their order.
 _UNCERTAIN = ("feh", "teff", "logg", "c_fe", "n_fe", "alpha_m")
-_PUBLISHED = ("solardis_fig10", "solardis_table3", "solardis_table4", "spcanet_table1", "uacsnet_fig9")
+_PUBLISHED = ("precisions", "solardis_fig10", "solardis_table3", "solardis_table4", "spcanet_table1", "uacsnet_fig9")
 _PUBLISHED += ("uacsnet_section42", "uncertain_table1", "uncertain_table2", "uncertain_table3")
 
 
@@ -42,7 +42,8 @@ def published(name):
     ----------
     name : str
         Paper and table: ``"solardis_fig10"``, ``"solardis_table3"``, ``"solardis_table4"``, ``"spcanet_table1"``,
-        ``"uacsnet_fig9"``, ``"uacsnet_section42"`` or ``"uncertain_table1"`` to ``"uncertain_table3"``.
+        ``"uacsnet_fig9"``, ``"uacsnet_section42"`` or ``"uncertain_table1"`` to ``"uncertain_table3"``; and
+        ``"precisions"``, those that the five papers state of their labels.
 
     Returns
     -------
