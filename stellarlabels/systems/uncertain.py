@@ -107,14 +107,14 @@ class UncertainNet(System):
     Inputs: ``source_id``; XP coefficients with errors and correlations, or ``flux`` and ``flux_error`` (cells of 343
     samples) from which coefficients are recovered; where they are there, ``phot_g_mean_mag``, ``phot_bp_mean_mag``,
     ``phot_rp_mean_mag``, ``j_m``, ``h_m``, ``ks_m`` (paper: ``w1mpro``, ``w2mpro``) with their errors, ``parallax``
-    (corrected for its zero-point) and ``parallax_error``. What is missing is flagged, and the network has learned to do
-    without. Spectra are not dereddened.
+    (corrected for its zero-point) and ``parallax_error``. What is missing is flagged; networks of the recipe "apogee"
+    have learned to do without. Spectra are not dereddened.
 
-    Errors are calibrated on stars that the networks were not trained on, with the stars' own noise and with more of it
-    (`CALIBRATION`). The variance that does not come from the inputs gets a factor for each label, with which stars
-    with all amounts of noise need the same correction; then the errors get factors that depend on the magnitude, on
-    BP-RP and on the signal-to-noise ratio, for which intervals of 50 % and 68.3 % hold what they should, in the
-    geometric mean.
+    Errors of the recipe "apogee" are calibrated on stars that the networks were not trained on, with the stars' own
+    noise and with more of it (`CALIBRATION`). The variance that does not come from the inputs gets a factor for each
+    label, with which stars with all amounts of noise need the same correction; then the errors get factors that depend
+    on the magnitude, on BP-RP and on the signal-to-noise ratio, for which intervals of 50 % and 68.3 % hold what they
+    should, in the geometric mean.
 
     The dropout of the passes is the same for all stars. A prediction is then the same in any table, and the medians and
     scatters are those of independent passes; but the noise of the median, 1.25 / sqrt(50) of the scatter of the passes,
@@ -124,6 +124,11 @@ class UncertainNet(System):
     standardised; the covariance of normalised coefficients includes the error of the divisor for BP, too (see
     ``stellarlabels.inputs.xp.coefficient_features``); the scatter of the passes is not added in the likelihood of the
     training, see ``stellarlabels.networks.losses``; the error of the pseudo-magnitude holds for negative parallaxes.
+
+    The recipe "paper" trains with an L2 penalty as in PyTorch's Adam, batches in a fixed order and 115 inputs: what is
+    missing counts as the mean of the training stars, and the labels have the flag CAUTION. It leaves out 5 % of the
+    stars and does not recalibrate the errors. The weights that ship ("apogee") were trained with decoupled weight decay
+    and new batches in each epoch, and with inputs that say what is missing.
     """
 
     name = "uncertain"

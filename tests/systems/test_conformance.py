@@ -67,6 +67,7 @@ def _jplus_stars():
     stars["alpha_fe"], stars["alpha_fe_err"] = stars["alpha_m"], stars["alpha_m_err"]
     for name in ("c_fe", "n_fe", "mg_fe", "ca_fe"):
         stars[name] = np.full(len(stars), np.nan) * u.dex
+    stars["snrg"] = np.full(len(stars), 100.0)
     return stars[np.isfinite(plain(stars["mag_aper_6_0"])).all(axis=1)]
 
 

@@ -23,7 +23,9 @@ COMPARED = {
 def test_numbers_of_the_papers():
     """Some from the abstracts; labels and units are those of the vocabulary; no label of a paper is without."""
     table = papers.published("precisions")
-    stated = {(row["system"], row["label"], row["quantity"], row["against"]): float(row["value"]) for row in table}
+    stated = {
+        tuple(str(row[key]) for key in ("system", "label", "quantity", "against")): float(row["value"]) for row in table
+    }
     assert (
         stated["csnet", "teff", "scatter", "LAMOST DR5"] == 55
         and stated["csnet", "feh", "scatter", "LAMOST DR5"] == 0.07
