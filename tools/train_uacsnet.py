@@ -7,8 +7,8 @@
 The fixed held-out stars (stellarlabels.networks.held_out) are removed before anything else is done. Each
 network of an ensemble leaves out a tenth of the other stars, on which its errors are calibrated. The networks of
 "apogee" also learn from stars hotter than those whose labels hold, and from the literature's [Fe/H] of metal-poor ones;
-their training is continued at a lower rate, with fewer noisy stars. Takes about 25 minutes for "apogee" and 5 for
-"paper" on two cores; `learn_outside.py` has to follow.
+their training is continued at a lower rate, with fewer and fewer noisy stars. Takes about 30 minutes for "apogee" and
+5 for "paper" on two cores; `learn_outside.py` has to follow.
 """
 
 import argparse
@@ -37,8 +37,11 @@ COPIES = {-2.0: 4, -2.5: 10}
 #: the finished errors only, as it was when these networks were trained first.
 PAPER_CHANGES = {"epochs": 170, "ensemble": 5, "calibrate": True, "network_options": {"floor": 1e-3}}
 
-#: The second part of the training of the "apogee" weights, in place of what the recipe says for the first part.
-CONTINUED = {"epochs": 50, "learning_rate": 4e-4, "network_options": {"faint": (0.2, 0.0, 2.3)}}
+#: Further parts of the training of the "apogee" weights, in place of what the recipe says for the first part.
+CONTINUED = (
+    {"epochs": 50, "learning_rate": 4e-4, "network_options": {"faint": (0.2, 0.0, 2.3)}},
+    {"epochs": 40, "learning_rate": 4e-4, "network_options": {"faint": (0.08, 0.0, 2.3)}},
+)
 
 #: The hottest stars (K) from which they learn; what holds is flagged by `learn_outside.py`.
 HOTTEST = 20000
@@ -106,7 +109,8 @@ def main():
     parser.add_argument("--parallaxes", help="wheel or npz file of astroNN 1.1.0; by default the installed package's")
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--calibrate-only", action="store_true", help="keep the shipped networks")
+    parser.add_argument("--calibrate-only", action="store_true", help="keep the shipped networks, or those of --model")
+    parser.add_argument("--model", type=Path, help="model file in place of the shipped one")
     parser.add_argument("--output", type=Path, default=WEIGHTS)
     parser.add_argument("--literature", default=folder() / LITERATURE, help="CSV file of [Fe/H] of metal-poor stars")
     args = parser.parse_args()
@@ -117,16 +121,17 @@ def main():
     table = add_parallaxes(table, args.parallaxes)
     table = select_paper(table) if args.name == "paper" else for_apogee(table, args.literature)
     if args.calibrate_only:
-        system = stellarlabels.UACSNet.pretrained(args.name)
+        cls = stellarlabels.UACSNet
+        system = cls.load(args.model) if args.model else cls.pretrained(args.name)
         calibrate(system, table, args.name)
     elif args.name == "paper":
         system = stellarlabels.UACSNet("paper", seed=args.seed, **PAPER_CHANGES, **epochs)
         system.fit(table, validation=LEFT_OUT)
     else:
-        first = stellarlabels.UACSNet("apogee", seed=args.seed, calibrate=False, **epochs)
-        first.fit(table, validation=LEFT_OUT)
-        system = stellarlabels.UACSNet("apogee", seed=args.seed, calibrate=False, **{**CONTINUED, **epochs})
-        system.fit(table, validation=LEFT_OUT, start_from=first)
+        system = None
+        for changes in ({}, *CONTINUED):
+            start, changes = system, {"seed": args.seed, "calibrate": False, **changes, **epochs}
+            system = stellarlabels.UACSNet("apogee", **changes).fit(table, validation=LEFT_OUT, start_from=start)
         calibrate(system, table, "apogee")
     system.provenance_["sample"] = SAMPLE
     if "m_g_dimmed" in system.labels:

@@ -54,13 +54,16 @@ class Features:
         found = [np.isnan(self.arrays[name]).sum(axis=1) for name in ("color", "others") if name in self.arrays]
         return sum(found, np.zeros(len(self)))
 
-    def without(self, colors):
-        """The same inputs without these columns of the array ``color``."""
-        if not len(colors):
-            return self
+    def without(self, hidden):
+        """The same inputs without these columns of the array ``color``, or the magnitude where "magnitude" is one."""
+        colors, magnitude = [one for one in hidden if one != "magnitude"], self.magnitude
+        if "magnitude" in hidden:
+            magnitude = np.full(len(self), np.nan)
+        if not colors:
+            return replace(self, magnitude=magnitude)
         array = self.arrays["color"].copy()
-        array[:, list(colors)] = np.nan
-        return replace(self, arrays={**self.arrays, "color": array})
+        array[:, colors] = np.nan
+        return replace(self, arrays={**self.arrays, "color": array}, magnitude=magnitude)
 
     @classmethod
     def concatenate(cls, parts):

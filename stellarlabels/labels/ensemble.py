@@ -138,6 +138,8 @@ class Ensemble:
         """What `_fit` needs of some stars with so much more noise: a list of arrays (N, L) or (N,)."""
         if level:
             features = feature_set.add_noise(features, level, seed=self.recipe.seed + level)
+        if level and self.recipe.calibration.dimmed:
+            features = replace(features, magnitude=features.magnitude + 2.5 * np.log10(1 + level))
         terms = self.terms(features, groups)
         mean = terms.mean * self.scale + self.center
         along = self.recipe.calibration.values(features, mean, self.recipe.labels).values()

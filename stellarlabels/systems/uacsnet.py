@@ -64,11 +64,12 @@ APOGEE = Recipe(
     weight_decay=1e-4,
     clip_norm=5.0,
     ensemble=4,
-    calibration_axes=("magnitude", "log_snr", "missing", "m_g_dimmed"),
+    calibration_axes=("magnitude", "log_snr", "missing", "feh", "m_g_dimmed"),
     calibration_product=True,
     calibration_own=("m_g_dimmed",),
     calibration_noise=(0, 60, 240),
-    calibration_incomplete=((0, 1, 2), (0, 3, 4), (0, 1, 2, 3, 4)),
+    calibration_dimmed=True,
+    calibration_incomplete=((0, 1, 2), (0, 3, 4, "magnitude"), (0, 1, 2, 3, 4, "magnitude")),
     calibration_knots=48,
 )
 

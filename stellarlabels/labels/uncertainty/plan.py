@@ -28,8 +28,12 @@ class CalibrationPlan:
     noise : tuple of int
         The errors are calibrated on spectra to which noise with so many times their own covariance has been added; with
         several amounts, the part of the variance that the inputs do not cause is balanced; see `balance`.
-    incomplete : tuple of tuple of int
-        The errors are calibrated on the stars as they are and on copies without these columns of the array ``color``.
+    dimmed : bool
+        Whether stars with noise added count as fainter, by 2.5 log10(1 + noise), at which photons are as noisy. Else
+        the axis "magnitude" is of bright stars alone, and faint ones have the factor of the faintest of these.
+    incomplete : tuple of tuple of int or str
+        The errors are calibrated on the stars as they are and on copies without these columns of the array ``color``,
+        and without the magnitude where "magnitude" is among them.
     own : tuple of str
         Axes that are labels, whose factors are those of the label's own errors alone.
     knots : int
@@ -41,6 +45,7 @@ class CalibrationPlan:
     levels: tuple = (ONE_SIGMA,)
     together: bool = False
     noise: tuple = (0,)
+    dimmed: bool = False
     incomplete: tuple = ()
     own: tuple = ()
     knots: int = 8
