@@ -104,10 +104,11 @@ compare(metallicity, stars, rows=stars["logg"].value < 3.5)
 # %%
 # Training one's own
 # ------------------
-# The paper's hyper-parameters are the defaults, and any of them can be changed. This run is far too short; it shows the
-# steps. ``validation`` keeps a share of the stars out of the training, to calibrate the errors.
+# ``UACSNet()`` is the recipe of the default weights, ``UACSNet("paper")`` that of the paper, and any hyper-parameter
+# can be changed. This run is far too short; it shows the steps. ``validation`` keeps a share of the stars out of the
+# training, to calibrate the errors.
 
-mine = UACSNet(epochs=20, seed=1)
+mine = UACSNet("paper", epochs=20, seed=1)
 mine.fit(stars, validation=0.2, progress=False)
 mine.save(folder / "mine.stellarlabels")
 again = UACSNet.load(folder / "mine.stellarlabels")

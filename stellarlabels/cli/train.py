@@ -11,7 +11,7 @@ def add(verb):
     verb.add_argument("system", metavar="SYSTEM", help="name of a system")
     verb.add_argument("table", help="training table")
     verb.add_argument("-o", "--output", required=True, help="model file to write, usually *.stellarlabels")
-    verb.add_argument("--recipe", help="recipe (default: the paper's)")
+    verb.add_argument("--recipe", help="recipe (default: the first that `stellarlabels systems` lists)")
     verb.add_argument("--epochs", type=int, help="number of epochs (default: the recipe's)")
     verb.add_argument("--seed", type=int, help="start of the random numbers (default: the recipe's)")
     verb.add_argument("--validation", type=float, default=0.1, help="share of the stars for validation (default: 0.1)")

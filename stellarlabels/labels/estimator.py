@@ -25,7 +25,7 @@ class LabelEstimator(Revision):
     Parameters
     ----------
     recipe : str, optional
-        Name of one of the class's ``recipes``; the first one, the paper's, by default.
+        Name of one of the class's ``recipes``; the first one by default.
     **changes
         Hyper-parameters that differ from the recipe; see `stellarlabels.labels.Recipe`.
 

@@ -82,11 +82,12 @@ class UACSNet(System):
 
     Parameters
     ----------
-    recipe : {"paper", "apogee"}
-        "paper": [Fe/H] of giants from 60 dereddened pixels with the paper's network and hyper-parameters. "apogee":
-        Teff, log g, [Fe/H], [alpha/M] and ``m_g_dimmed`` of giants and dwarfs from the whole spectrum and colors, not
-        dereddened. ``m_g_dimmed`` is the absolute magnitude in the G band as dimmed by dust (M_G + A_G), which gives
-        distances without a map of dust; it is trained on parallaxes, see ``stellarlabels.labels.targets``.
+    recipe : {"apogee", "paper"}
+        "apogee", that of the default weights, by default. "paper": [Fe/H] of giants from 60 dereddened pixels with the
+        paper's network and hyper-parameters. "apogee": Teff, log g, [Fe/H], [alpha/M] and ``m_g_dimmed`` of
+        giants and dwarfs from the whole spectrum and colors, not dereddened. ``m_g_dimmed`` is the absolute
+        magnitude in the G band as dimmed by dust (M_G + A_G), which gives distances without a map of dust; it
+        is trained on parallaxes, see ``stellarlabels.labels.targets``.
     **changes
         Hyper-parameters that differ from the recipe, for instance ``epochs=300, seed=1``; see
         `stellarlabels.labels.Recipe`.
@@ -122,7 +123,7 @@ class UACSNet(System):
   note = {the DOI is that of the catalog},
 }"""
     supply = Supply("source_id", "gaia_stars", ("gaia_by_id", "xp samples", "ebv"), 15000)
-    recipes = {"paper": PAPER, "apogee": APOGEE}
+    recipes = {"apogee": APOGEE, "paper": PAPER}
     shipped = {
         "apogee": "Teff, log g, [Fe/H], [alpha/M], M_G + A_G of stars of 3300-7000 K, trained on APOGEE and parallaxes",
         "paper": "[Fe/H] of giants, five of the paper's networks and its inputs, trained on APOGEE DR17 labels",

@@ -93,11 +93,11 @@ class UncertainNet(System):
 
     Parameters
     ----------
-    recipe : {"paper", "apogee"}
-        "paper": Teff, log g, [Fe/H], [C/Fe], [N/Fe] and [alpha/M] from 110 coefficients, BP-RP, W1-W2, J-H, H-W2 and
-        the pseudo-absolute magnitude, with the paper's network and hyper-parameters. "apogee": Teff, log g, [Fe/H] and
-        [alpha/M] without WISE: an ensemble of residual networks on the components of the coefficients that the sampled
-        spectra show.
+    recipe : {"apogee", "paper"}
+        "apogee", that of the default weights, by default. "paper": Teff, log g, [Fe/H], [C/Fe], [N/Fe] and [alpha/M]
+        from 110 coefficients, BP-RP, W1-W2, J-H, H-W2 and the pseudo-absolute magnitude, with the paper's
+        network and hyper-parameters. "apogee": Teff, log g, [Fe/H] and [alpha/M] without WISE: an ensemble of
+        residual networks on the components of the coefficients that the sampled spectra show.
     **changes
         Hyper-parameters that differ from the recipe, for instance ``epochs=300, seed=1``; see
         `stellarlabels.labels.Recipe`.
@@ -143,7 +143,7 @@ class UncertainNet(System):
   note = {catalog: doi:10.5281/zenodo.10471095},
 }"""
     supply = Supply("source_id", "gaia_stars", ("gaia_by_id", "xp coefficients"), 15000)
-    recipes = {"paper": PAPER, "apogee": APOGEE}
+    recipes = {"apogee": APOGEE, "paper": PAPER}
     shipped = {
         "apogee": "Teff, log g, [Fe/H], [alpha/M] of stars of 3300-7000 K, trained on APOGEE; no [C/Fe], no [N/Fe]",
     }

@@ -188,7 +188,7 @@ def test_labels_that_cannot_be_learned(stars):
     table = stars[:50]
     table["feh"] = np.full(50, np.nan) * u.dex
     with pytest.raises(InputError, match="known 'feh'"):
-        UACSNet(labels=("teff", "feh"), epochs=1).fit(table)
-    assert UACSNet(labels="teff").labels == ("teff",)
+        UACSNet("paper", labels=("teff", "feh"), epochs=1).fit(table)
+    assert UACSNet("paper", labels="teff").labels == ("teff",)
     with pytest.raises(MissingColumnError, match="feh"):
-        UACSNet(labels="teff", epochs=1).fit(table[[name for name in table.colnames if name != "feh"]])
+        UACSNet("paper", labels="teff", epochs=1).fit(table[[name for name in table.colnames if name != "feh"]])

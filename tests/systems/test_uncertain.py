@@ -110,7 +110,7 @@ def test_six_labels(stars):
     table = stars[:120]
     for name in ("c_fe", "n_fe"):
         table[name] = stars["alpha_m"][:120].value * u.dex
-    labels = UncertainNet(epochs=2, batch_size=60).fit(table, progress=False).predict(table[:5])
+    labels = UncertainNet("paper", epochs=2, batch_size=60).fit(table, progress=False).predict(table[:5])
     assert {"c_fe_err_input", "n_fe_err_model", "alpha_m_err_excess"} <= set(labels.colnames)
 
 
