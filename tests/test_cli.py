@@ -170,7 +170,7 @@ def test_a_model_is_described_without_loading_networks(tmp_path, capsys):
     script += "; assert not {'keras', 'tensorflow'} & set(sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     lines = done.stdout.splitlines()
-    assert lines[0].startswith("uacsnet apogee: ") and "trained on  28,507 stars" in done.stdout
+    assert lines[0].startswith("uacsnet apogee: ") and "trained on  32,897 stars" in done.stdout
     assert lines[-1] == "}" and "@misc{Yang_UACSNet," in lines and done.stdout.count("{") == done.stdout.count("}")
     [teff] = [line.split() for line in lines if line.startswith("    teff ")]
     assert teff == ["teff", "3300", "7000", "46.58", "K"] and "xp_spectrum of Gaia DR3" in done.stdout
