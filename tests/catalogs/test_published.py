@@ -265,14 +265,13 @@ class TestOtherNames:
 
 
 class TestFlagsOfLabels:
-    """The flags of predictions in the convention of each published catalog."""
+    """The flags of predictions in the convention of published catalogs; that of SolarDis is of its spectra."""
 
     @pytest.mark.parametrize(
         ("name", "column", "sources", "wanted"),
         [
             ("csnet", "Teff_flag", ["teff"], [0, 0, 1, 1, None]),
             ("spcanet", "Flag", ["teff", "logg", "feh"], [1, 0, 0, 0, None]),
-            ("solardis", "flag", ["teff"], [0, 0, 0, 1, None]),
         ],
     )
     def test_bits_become_the_published_values(self, name, column, sources, wanted):
