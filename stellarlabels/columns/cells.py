@@ -118,32 +118,34 @@ def _parse_chunk(texts, dtype):
     letters = np.frombuffer(content or b"", np.uint8)[offsets[0] : offsets[-1]]
     starts, stops = offsets[:-1] - offsets[0], offsets[1:] - offsets[0]
     there = stops > starts
-    pairs = np.stack([letters[starts[there]], letters[stops[there] - 1]], axis=1)
+    last = stops[there] - 1
+    pairs = np.stack([letters[starts[there]], letters[last]], axis=1)
     closed = (pairs == list(b"()")).all(axis=1) | (pairs == list(b"[]")).all(axis=1)
-    commas, blanks = letters == ord(","), letters == ord(" ")
-    opened = np.count_nonzero((letters == ord("(")) | (letters == ord("[")))
-    # Numbers are separated by commas, with a blank after each comma or after none.
-    blank = np.count_nonzero(blanks) > 0
-    regular = (blanks[1:] == commas[:-1]).all() if blank else True
-    if opened != closed.size or not closed.all() or not regular or (letters < ord(" ")).any():
+    if not closed.all() or not closed.size:
         return None
-    commas[stops[there] - 1] = True
-    ends = np.flatnonzero(commas)
-    lengths = np.diff(np.searchsorted(ends, stops), prepend=0)
-    # What is deleted before the end of a number: the ends of others, the blanks after them, and opening brackets.
-    order, cell = np.arange(ends.size), np.repeat(np.arange(closed.size), lengths[there])
-    ends -= order + cell + 1 + blank * (order - cell)
-    edges = np.zeros(ends.size + 1, np.int32)
-    edges[1:] = ends
-    digits = letters.tobytes().translate(None, b"()[], ")
-    numbers = [None, pa.py_buffer(edges), pa.py_buffer(digits)]
-    if edges[-1] != len(digits):  # a closing bracket within a cell
+    is_end = letters == ord(",")
+    is_end[last] = True
+    ends = np.flatnonzero(is_end)
+    # Numbers are separated by commas, with a blank after each comma or after none. Whatever else is there is an error.
+    blanks = np.count_nonzero(letters[ends[:-1] + 1] == ord(" "))
+    if blanks not in (0, ends.size - last.size):
         return None
+    # Each number and what is between it and the next one is a text; the latter are hidden.
+    edges = np.empty(2 * ends.size + 1, np.int32)
+    edges[0], edges[1::2] = 1, ends
+    np.add(ends, 2 if blanks else 1, out=edges[2::2], casting="unsafe")
+    numbers = np.searchsorted(ends, last)
+    edges[2 * numbers + 2] = last + 2
+    edges[-1] = letters.size
+    shown = np.full(edges.size // 8 + 1, 0b01010101, np.uint8)
+    buffers = [pa.py_buffer(shown), pa.py_buffer(edges), pa.py_buffer(letters)]
     try:
-        values = pa.Array.from_buffers(pa.string(), ends.size, numbers).cast(pa.from_numpy_dtype(dtype))
+        values = pa.Array.from_buffers(pa.string(), edges.size - 1, buffers).cast(pa.from_numpy_dtype(dtype))
     except pa.ArrowInvalid:
         return None
-    return Ragged(values.to_numpy(), lengths)
+    lengths = np.zeros(there.size, np.int64)
+    lengths[there] = np.diff(numbers, prepend=-1)
+    return Ragged(np.frombuffer(values.buffers()[1], dtype)[: 2 * ends.size : 2].copy(), lengths)
 
 
 def _body(text):

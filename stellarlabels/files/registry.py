@@ -126,7 +126,7 @@ def _names():
 
 def _is_text(head):
     """Whether bytes are text with at least one line."""
-    return not head.lstrip().startswith(b"<") and not any(byte < 32 and byte not in b"\t\n\v\f\r\x1b" for byte in head)
+    return not head.lstrip().startswith(b"<") and not re.search(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]", head)
 
 
 _HERE = "stellarlabels.files.formats"

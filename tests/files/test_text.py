@@ -147,3 +147,35 @@ def test_any_text_is_a_table_or_an_error(tmp_path, text):
         catalogs.read(tmp_path / "x")
     except (StellarLabelsError, FileWarning, RenamedColumnWarning) as error:
         assert str(error)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("odd", ["", "null", '"(1.5, null)"', '"( 2.5, 3.5 )"', "text", '"(a ""(b"""'])
+def test_long_arrays_are_the_same_numbers_beside_cells_of_any_kind(end, odd, tmp_path):
+    rng = np.random.default_rng(3)
+    long = rng.standard_normal((4, 300)) * 10.0 ** rng.integers(-300, 300, (4, 300))
+    lines = ["source_id,a,b,note"]
+    for number, row in enumerate(long):
+        cell = '"(' + ", ".join(map(repr, row.tolist())) + ')"'
+        other = '"[' + ",".join(map(repr, row.tolist())) + ']"'
+        note = f'"{"(1)" if number == 2 else "(x) é" * 200}"'
+        lines.append(f"{BIG + number},{cell if number else odd},{other},{note}" if number < 3 else f"5,{cell},{other},")
+    for text in (end.join(lines), end.join(lines).replace("é", "e")):
+        found = catalogs.read(write_text(tmp_path, text)) if "5" in odd else table_of(tmp_path, text)
+        assert (found["b"] == long).all()
+        if "te" in odd or "b" in odd:
+            assert found["a"][1].startswith(f"({long[1].tolist()[0]}, ") and found["a"].tolist()[0] in (
+                "text",
+                '(a "(b"',
+            )
+        else:
+            cells = found["a"] if found["a"].ndim > 1 else np.stack(found["a"][1:])
+            assert (cells[-3:] == long[1:]).all()
+        assert found["source_id"][0] == BIG and found["note"].tolist()[2:] == ["(1)", None]
+
+
+def write_text(tmp_path, text):
+    """The path of a file with that text."""
+    path = tmp_path / "x.csv"
+    path.write_bytes(text.encode())
+    return path

@@ -21,6 +21,7 @@ from stellarlabels.files.content import Content, field_of, ragged_field
 from stellarlabels.files.formats import arrow, typing
 from stellarlabels.files.formats.dialect import decoded, sniff
 from stellarlabels.files.formats.foreign import TableSheet
+from stellarlabels.files.formats.long_cells import LongCells
 from stellarlabels.files.opening import damages
 from stellarlabels.files.progress import TEXT, slices
 from stellarlabels.files.sheets import Sheet
@@ -137,9 +138,10 @@ class Text(Sheet):
         place = {name: stored[index] for index, name in enumerate(self.names)}
         types = {place[name]: "string" if name in self._texts else kind for name, kind in types.items()}
         self._check_end(segment)
+        cells = LongCells(segment, self._dialect.delimiter)
         try:
-            return csv_of.read_csv(
-                pa.BufferReader(segment),
+            table = csv_of.read_csv(
+                pa.BufferReader(cells.text),
                 csv_of.ReadOptions(column_names=stored, block_size=_BLOCK, encoding=self._encoding),
                 csv_of.ParseOptions(
                     delimiter="," if self._form == 2 else self._dialect.delimiter,
@@ -152,6 +154,7 @@ class Text(Sheet):
                     include_columns=[place[name] for name in only] if only else None,
                 ),
             )
+            return cells.restored(table)
         except pa.ArrowInvalid as error:
             if "Empty CSV file" in str(error):
                 kinds = [pa.type_for_alias(types.get(name, "null")) for name in stored]
@@ -311,8 +314,8 @@ def _is_large(column):
 
 
 def _first(column):
-    """The first text of a column that is not empty."""
-    return next((text for text in (item.as_py() for item in column) if text), "")
+    """The first text of a column that is no word for nothing."""
+    return next((text for text in (item.as_py() for item in column) if text and text not in typing.NULLS), "")
 
 
 def _cut(stream, size):

@@ -83,8 +83,8 @@ def _spectra(columns, flag, grid):
     flag |= flags.SPECTRUM.where(
         NO_SPECTRUM=~has[0] & ~has[1], MISSING_BP=~has[0] & has[1], MISSING_RP=has[0] & ~has[1]
     )
-    empty = np.full((len(columns), grid.size), np.nan)
-    return Spectra(columns, empty, empty.copy(), np.zeros(len(columns), dtype=bool), flag)
+    empty = np.broadcast_to(np.nan, (len(columns), grid.size))
+    return Spectra(columns, empty, empty, np.zeros(len(columns), dtype=bool), flag)
 
 
 def _has(table, *names):

@@ -233,7 +233,9 @@ def _finish(parts, paths, grid, sample, progress, release):
     told = releases.of(spectra.columns, release)
     found, sample = told.all, not told.other(RELEASE).any() if sample is None else sample
     todo = ~spectra.sampled
-    if sample and todo.any():
+    if sample and todo.any() and todo.all():
+        spectra.flux, spectra.flux_error = sample_arrays(spectra.columns, grid, progress=progress)
+    elif sample and todo.any():
         spectra.flux[todo], spectra.flux_error[todo] = sample_arrays(spectra.columns[todo], grid, progress=progress)
     out = _assemble(spectra, grid, sample)
     out.meta["wavelength"] = grid * u.nm
@@ -266,8 +268,9 @@ def _assemble(spectra, grid, sample):
     if sample or spectra.sampled.any():
         out["flux"], out["flux_error"] = plain("flux", spectra.flux), plain("flux_error", spectra.flux_error)
     known = spectra.sampled | sample
-    judged = quality(spectra.flux, spectra.flux_error, grid)
-    flag = flag | flags.SPECTRUM.where(**{name: known & bad for name, bad in judged.items()})
+    if np.any(known):
+        judged = quality(spectra.flux, spectra.flux_error, grid)
+        flag = flag | flags.SPECTRUM.where(**{name: known & bad for name, bad in judged.items()})
     flag = flag | flags.SPECTRUM.where(DUPLICATE=duplicates(columns["source_id"]))
     out["spectrum_flag"] = column("spectrum_flag").dress(flag)
     for name in columns.colnames[1:]:
