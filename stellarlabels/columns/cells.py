@@ -106,7 +106,7 @@ def parse_column(texts, dtype=np.float64):
 
 
 def _parse_texts(texts):
-    return parse(["" if text.strip() in _MISSING else text for text in texts])
+    return parse(["" if text is None or text.strip() in _MISSING else text for text in texts])
 
 
 def _parse_chunk(texts, dtype):
@@ -121,8 +121,10 @@ def _parse_chunk(texts, dtype):
     last = stops[there] - 1
     pairs = np.stack([letters[starts[there]], letters[last]], axis=1)
     closed = (pairs == list(b"()")).all(axis=1) | (pairs == list(b"[]")).all(axis=1)
-    if not closed.all() or not closed.size:
+    if not closed.all():
         return None
+    if not closed.size:
+        return Ragged(np.empty(0, dtype), np.zeros(there.size, np.int64))
     is_end = letters == ord(",")
     is_end[last] = True
     ends = np.flatnonzero(is_end)

@@ -140,6 +140,7 @@ FORMATS = {
     "ecsv": lambda table, path: table.write(path, format="ascii.ecsv"),
     "csv": write_csv,
     "parquet": write_parquet,
+    "hdf5": lambda table, path: table.write(path, format="hdf5", path="stars", serialize_meta=True),
 }
 ENTRANCES = {
     "memory": in_memory,
@@ -154,7 +155,7 @@ ENTRANCES = {
     "cli": Written(FORMATS["fits"], "cli", "stars.fits"),
 }
 #: Entrances that take no other way than their format, which is read, and `label_file`, which labels FITS.
-TWICE = ("label votable", "label ecsv", "label csv", "label parquet")
+TWICE = ("label votable", "label ecsv", "label csv", "label parquet", "label hdf5")
 #: Kinds that a format cannot hold: VOTable has no unsigned integers.
 IMPOSSIBLE = {("read votable", "uint64"), ("label votable", "uint64")}
 #: Entrances that know no units.
