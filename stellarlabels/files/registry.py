@@ -6,7 +6,10 @@ and, if it can be written, ``write(content, stream, path, **options)``, which wr
 are registered below; others may be added by `register` in the same way.
 """
 
+import gzip
 import re
+import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -37,10 +40,17 @@ class Format:
         return self._loaded().tables(place)
 
     def write(self, content, stream, path):
-        """Write a content to an open binary file."""
+        """Write a content to an open binary file; compressed if the name ends in ``.gz``."""
         if not self.writes:
             raise InputError(f"format: {self.name} is read, not written; expected one of {list(supported_formats())}")
-        self._loaded().write(content, stream, path, **self.options)
+        if not path.name.lower().endswith(".gz"):
+            self._loaded().write(content, stream, path, **self.options)
+            return
+        with tempfile.TemporaryFile(dir=path.parent) as plain:
+            self.write(content, plain, path.with_suffix(""))
+            plain.seek(0)
+            with gzip.GzipFile(filename="", mode="wb", fileobj=stream, compresslevel=6, mtime=0) as packed:
+                shutil.copyfileobj(plain, packed)
 
     def _loaded(self):
         return import_module(self.module) if isinstance(self.module, str) else self.module

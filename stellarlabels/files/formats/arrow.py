@@ -23,6 +23,35 @@ def load():
     return pyarrow
 
 
+def pieces(tables, rows, first=0, nothing=None):
+    """Arrow tables in pieces of so many rows from ``first`` on; one at least, ``nothing`` if there is no table."""
+    waiting, number, is_first = [], 0, True
+    for table in tables:
+        passed = min(first, len(table))
+        first -= passed
+        waiting.append(table.slice(passed))
+        number += len(table) - passed
+        while number >= rows:
+            whole = load().concat_tables(waiting)
+            yield whole.slice(0, rows)
+            is_first, number, waiting = False, number - rows, [whole.slice(rows)]
+    if number or is_first:
+        yield load().concat_tables(waiting) if waiting else nothing
+
+
+def numbers(data, names=None):
+    """The shortest text that gives each number back; ``names`` for NaN and the two infinities, or True and False."""
+    pa, pc = load(), load().compute  # NumPy takes ten times as long
+    array = pa.array(np.ascontiguousarray(data))
+    if data.dtype.kind == "b":
+        return pc.if_else(array, *names)
+    text = pc.cast(array, pa.string())
+    if data.dtype.kind == "f" and names is not None and not np.isfinite(data).all():
+        for condition, name in zip((np.isnan(data), data == np.inf, data == -np.inf), names, strict=True):
+            text = pc.if_else(pa.array(condition), name, text)
+    return text
+
+
 def is_list(kind):
     """Whether a type is one of lists."""
     types = load().types

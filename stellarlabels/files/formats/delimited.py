@@ -6,11 +6,8 @@ takes one pass over the file before pieces are read. Apache Arrow does the work;
 """
 
 import csv
-import gzip
 import io
 import re
-import shutil
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -82,23 +79,9 @@ class Text(Sheet):
     def blocks(self, rows, first=0, declared=None):
         types = self._known(declared)
         kinds = self._tried(lambda: self._kinds(self._tables(types, _SEGMENT), types))
-        waiting, number, is_first = [], 0, True
         types = {name: "string" if name in self._decided else _native(kind) for name, kind in kinds.items()}
-        for table in self._tables(types, _SEGMENT):
-            passed = min(first, len(table))
-            first -= passed
-            waiting.append(table.slice(passed))
-            number += len(table) - passed
-            while number >= rows:
-                table = arrow.load().concat_tables(waiting)
-                yield self._part(table.slice(0, rows), kinds)
-                is_first, number = False, number - rows
-                waiting = [table.slice(rows)]
-        if number or is_first:
-            yield self._part(arrow.load().concat_tables(waiting), kinds)
-
-    def _part(self, table, kinds):
-        return self._content(self._fields(dict(zip(self.names, table.columns, strict=True)), kinds))
+        for table in arrow.pieces(self._tables(types, _SEGMENT), rows, first):
+            yield self._content(self._fields(dict(zip(self.names, table.columns, strict=True)), kinds))
 
     def _content(self, fields):
         return Content(fields)
@@ -335,18 +318,11 @@ def _cut(stream, size):
 
 
 def write(content, stream, path, *, delimiter=","):
-    """Write a content as delimited text; compressed if the name ends in ``.gz``."""
+    """Write a content as delimited text."""
     pa = arrow.load()
     for item in content.fields:
         if item.kind == "O" or len(item.column.shape) > 1 or (item.kind == "U" and item.column.shape):
             raise InputError(f"column {item.column.name!r}: CSV holds numbers, text and arrays of numbers in a cell")
-    if path.name.lower().endswith(".gz"):
-        with tempfile.TemporaryFile(dir=path.parent) as plain:
-            write(content, plain, path.with_suffix(""), delimiter=delimiter)
-            plain.seek(0)
-            with gzip.GzipFile(filename="", mode="wb", fileobj=stream, compresslevel=6, mtime=0) as packed:
-                shutil.copyfileobj(plain, packed)
-        return
     names = [item.column.name for item in content.fields]
     csv.writer(head := io.StringIO(), delimiter=delimiter, lineterminator="\n").writerow(names)
     stream.write(head.getvalue().encode())

@@ -3,12 +3,9 @@
 Metadata whose names and values fit into plain cards have a card each; the others are in the card ``METADATA`` as JSON.
 """
 
-import gzip
 import io
 import json
 import re
-import shutil
-import tempfile
 
 import numpy as np
 from astropy.io import fits
@@ -34,19 +31,8 @@ STRUCTURE = re.compile(
 
 
 def write(content, stream, path, *, plus=False):
-    """Write a content as FITS; compressed if the name ends in ``.gz``, with TOPCAT's header if ``plus``."""
+    """Write a content as FITS, with TOPCAT's header if ``plus``."""
     _check(content)
-    if not path.name.lower().endswith(".gz"):
-        _write(content, stream, plus)
-        return
-    with tempfile.TemporaryFile(dir=path.parent) as plain:
-        _write(content, plain, plus)
-        plain.seek(0)
-        with gzip.GzipFile(filename="", mode="wb", fileobj=stream, compresslevel=6, mtime=0) as packed:
-            shutil.copyfileobj(plain, packed)
-
-
-def _write(content, stream, plus):
     packer = Packer(content.fields, unicode=False, null_flags=False, null_truth=b"\0")
     header = _header(content, packer)
     stream.write(_primary(votable_header.document(content, packer) if plus else ""))

@@ -12,7 +12,7 @@ import numpy as np
 
 from stellarlabels.columns import units
 from stellarlabels.exceptions import InputError
-from stellarlabels.files.formats.text import arrow, numbers
+from stellarlabels.files.formats import arrow
 from stellarlabels.files.progress import TEXT, slices
 
 _RULE = "-" * 80
@@ -36,7 +36,7 @@ class FixedWidth:
 
     def lines(self):
         """The lines in bytes, thousands at a time."""
-        _, pc = arrow()
+        pc = arrow.load().compute
         for part in slices(len(self.content), step=TEXT):
             joined = pc.binary_join_element_wise(*(column.padded(part) for column in self.columns), " ")
             yield "".join(line + "\n" for line in joined.to_pylist()).encode("ascii")
@@ -101,7 +101,7 @@ class _Column:
 
     def measure(self, part):
         """Make room for the values of a slice."""
-        _, pc = arrow()
+        pc = arrow.load().compute
         text = self.text(part)
         self.width = max(self.width, pc.max(pc.binary_length(text)).as_py() or 0)
         if self.item.kind == "f":
@@ -113,7 +113,7 @@ class _Column:
 
     def text(self, part):
         """The text of each value; empty where it is missing."""
-        pa, pc = arrow()
+        pa, pc = arrow.load(), arrow.load().compute
         data, mask = self.item.data[part], self.item.mask[part]
         if self._index is not None:
             data, mask = data[:, self._index], mask[:, self._index]
@@ -124,12 +124,12 @@ class _Column:
             return text
         if self.item.kind == "f" and np.isinf(data).any():
             raise InputError(f"column {self.name!r}: tables of fixed width hold no infinite numbers")
-        text = numbers(data.astype(np.int8) if self.item.kind == "b" else data)
+        text = arrow.numbers(data.astype(np.int8) if self.item.kind == "b" else data)
         return pc.if_else(pa.array(np.ascontiguousarray(mask)), "", text) if self.item.has_missing else text
 
     def padded(self, part):
         """The text of each value with blanks: numbers to the right, text to the left."""
-        _, pc = arrow()
+        pc = arrow.load().compute
         pad = pc.utf8_rpad if self.item.kind == "U" else pc.utf8_lpad
         return pad(self.text(part), self.width, " ")
 

@@ -94,24 +94,11 @@ class _Table(Sheet):
         # Without a buffer for all columns of a row group, which may be the whole file.
         with self._open(pre_buffer=False, buffer_size=1 << 20) as file:
             groups, first = _groups_from(file.metadata, first)
-            waiting, number, is_first = [], 0, True
-            for batch in file.iter_batches(batch_size=min(rows, _BATCH), row_groups=groups):
-                passed = min(first, len(batch))
-                first -= passed
-                waiting.append(batch.slice(passed))
-                number += len(batch) - passed
-                while number >= rows:
-                    table = pa.Table.from_batches(waiting)
-                    yield self._content(table.slice(0, rows))
-                    is_first, number = False, number - rows
-                    waiting = table.slice(rows).to_batches()
-            if number or is_first:
-                yield self._content(pa.Table.from_batches(waiting, schema=file.schema_arrow))
-
-    def _content(self, table):
-        """The content of some rows."""
-        found = zip(self.names, table.columns, strict=True)
-        return replace(self._about, fields=[self._field(*pair) for pair in found if pair[0] not in self.left_out])
+            batches = file.iter_batches(batch_size=min(rows, _BATCH), row_groups=groups)
+            tables = (pa.Table.from_batches([batch]) for batch in batches)
+            for table in arrow.pieces(tables, rows, first, file.schema_arrow.empty_table()):
+                found = [pair for pair in zip(self.names, table.columns, strict=True) if pair[0] not in self.left_out]
+                yield replace(self._about, fields=[self._field(*pair) for pair in found])
 
     def _field(self, name, array):
         return arrow.field(name, array, self._columns.get(name), lambda: self._length(name))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from stellarlabels.exceptions import InputError
-from stellarlabels.files.formats.text import arrow, numbers
+from stellarlabels.files.formats import arrow
 
 _ENTITIES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\r", "&#13;"))
 #: Characters that XML 1.0 cannot hold.
@@ -13,7 +13,7 @@ _MISSING = {"f": "NaN", "b": "?"}
 
 def rows(packer, part):
     """Rows of a slice as TR elements, in bytes."""
-    _, pc = arrow()
+    pc = arrow.load().compute
     cells = [_cells(item, null, part) for item, null in zip(packer.fields, packer.nulls, strict=True)]
     joined = pc.binary_join_element_wise(*cells, "</TD><TD>")
     lines = pc.binary_join_element_wise("<TR><TD>", joined, "</TD></TR>\n", "")
@@ -22,12 +22,12 @@ def rows(packer, part):
 
 def _cells(item, null, part):
     """The text of each cell of a column; empty where a scalar is missing."""
-    pa, pc = arrow()
+    pa, pc = arrow.load(), arrow.load().compute
     data, mask = item.data[part], item.mask[part]
     if item.kind == "U":
         return _escaped(item, data)
     shape = data.shape
-    text = numbers(data.reshape(-1), {"f": ("NaN", "+Inf", "-Inf"), "b": ("T", "F")}.get(item.kind))
+    text = arrow.numbers(data.reshape(-1), {"f": ("NaN", "+Inf", "-Inf"), "b": ("T", "F")}.get(item.kind))
     if item.has_missing:
         missing = _MISSING.get(item.kind, str(null)) if item.column.shape else ""
         text = pc.if_else(pa.array(np.ascontiguousarray(mask).reshape(-1)), missing, text)
@@ -40,7 +40,7 @@ def _cells(item, null, part):
 
 def _escaped(item, data):
     """Text with the characters that XML reserves as entities."""
-    pa, pc = arrow()
+    pa, pc = arrow.load(), arrow.load().compute
     name = item.column.name
     if item.column.shape:
         raise InputError(f"column {name!r}: a VOTable in plain text holds no arrays of text")
