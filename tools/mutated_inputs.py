@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 from astropy import units as u
+from astropy.io import votable
 from astropy.io.misc.hdf5 import write_table_hdf5
 from astropy.table import MaskedColumn, QTable, Table, vstack
 
@@ -53,7 +54,8 @@ def _write_votable(table, path, **options):
     table = table.copy()
     for name, data in signed.items():  # VOTable has no unsigned integers
         table[name] = data
-    table.write(path, format="votable", **options)
+    # Astropy's writer in C puts a zero behind the end of its buffer now and then, and the process ends later.
+    votable.from_table(table).to_xml(str(path), _debug_python_based_parser=True, **options)
 
 
 def _write_mrt(table, path):

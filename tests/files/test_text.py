@@ -179,3 +179,10 @@ def write_text(tmp_path, text):
     path = tmp_path / "x.csv"
     path.write_bytes(text.encode())
     return path
+
+
+@pytest.mark.parametrize("word", ["ab\u3000", "\xa0x", "\u2028", "x y"])
+@pytest.mark.parametrize("suffix", [".ecsv", ".csv", ".tsv"])
+def test_blanks_beyond_ascii_belong_to_a_text(word, suffix, tmp_path):
+    catalogs.write(Table({"source_id": [1, 2], "x": ["'", word]}), tmp_path / f"x{suffix}")
+    assert catalogs.read(tmp_path / f"x{suffix}")["x"].tolist() == ["'", word]

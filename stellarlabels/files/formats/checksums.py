@@ -7,32 +7,12 @@ _WORD = 2**32 - 1
 _PUNCTUATION = set(range(ord(":"), ord("@") + 1)) | set(range(ord("["), ord("`") + 1))
 
 
-class Sum:
-    """A sum that grows with the bytes that are added, in all a multiple of four; up to three wait for the next ones."""
-
-    def __init__(self, value=0):
-        self.value = value
-        self._rest = b""
-
-    def add(self, data):
-        """Add bytes."""
-        if self._rest:
-            head = self._rest + bytes(data[: 4 - len(self._rest)])
-            data = memoryview(data)[4 - len(self._rest) :]
-            self._rest = b""
-            if len(head) < 4:
-                self._rest = head
-                return
-            self._fold(int.from_bytes(head, "big"))
-        whole = len(data) // 4 * 4
-        self._fold(int(np.frombuffer(data, ">u4", whole // 4).sum(dtype=np.uint64)))
-        self._rest = bytes(data[whole:])
-
-    def _fold(self, more):
-        total = self.value + more
-        while total > _WORD:
-            total = (total & _WORD) + (total >> 32)
-        self.value = total
+def added(value, data):
+    """A sum with the bytes that follow, a multiple of four."""
+    total = value + int(np.frombuffer(data, ">u4").sum(dtype=np.uint64))
+    while total > _WORD:
+        total = (total & _WORD) + (total >> 32)
+    return total
 
 
 def encoded(value):

@@ -13,11 +13,13 @@ from astropy.io import fits
 from stellarlabels.columns import units
 from stellarlabels.exceptions import InputError
 from stellarlabels.files.formats import votable_header
-from stellarlabels.files.formats.checksums import Sum, encoded
+from stellarlabels.files.formats.checksums import added, encoded
 from stellarlabels.files.progress import slices
 from stellarlabels.files.records import Packer
 
 _BLOCK = 2880
+#: Bytes of which a checksum is made at a time.
+_CHUNK = 256 * _BLOCK
 LETTERS = {"u1": "B", "i2": "I", "i4": "J", "i8": "K", "f4": "E", "f8": "D"}
 _DIGITS = {"u1": 3, "i2": 6, "i4": 11, "i8": 20}
 #: Columns of a table and characters of a name, at most.
@@ -38,16 +40,15 @@ def write(content, stream, path, *, plus=False):
     stream.write(_primary(votable_header.document(content, packer) if plus else ""))
     start = stream.tell()
     stream.write(_signed(header, 0))  # takes the place of the one with the checksums
-    data = Sum()
+    first, total = stream.tell(), 0
     for part in slices(len(content)):
-        raw = packer.rows(part).view(np.uint8).data
-        stream.write(raw)
-        data.add(raw)
-    padding = b"\0" * (-stream.tell() % _BLOCK)
-    stream.write(padding)
-    data.add(padding)
+        stream.write(packer.rows(part).view(np.uint8).data)
+    stream.write(b"\0" * (-stream.tell() % _BLOCK))
+    stream.seek(first)
+    while data := stream.read(_CHUNK):
+        total = added(total, data)
     stream.seek(start)
-    stream.write(_signed(header, data.value))
+    stream.write(_signed(header, total))
     stream.seek(0, io.SEEK_END)
 
 
@@ -69,18 +70,14 @@ def _primary(words):
         header["VOTMETA"] = (True, "the data are the header of a VOTable")
     header["EXTEND"] = True
     raw += b"\0" * (-len(raw) % _BLOCK)
-    data = Sum()
-    data.add(raw)
-    return _signed(header, data.value) + raw
+    return _signed(header, added(0, raw)) + raw
 
 
 def _signed(header, data):
     """The header in bytes, with the checksums for data of this sum."""
     header["DATASUM"] = (str(data), "checksum of the data")
     header["CHECKSUM"] = ("0" * 16, "checksum of the HDU")
-    total = Sum(data)
-    total.add(header.tostring().encode("ascii"))
-    header["CHECKSUM"] = encoded(total.value)
+    header["CHECKSUM"] = encoded(added(data, header.tostring().encode("ascii")))
     return header.tostring().encode("ascii")
 
 
