@@ -41,7 +41,7 @@ def main():
     parser.add_argument("--output", type=Path, default=FOLDER)
     folder = parser.parse_args().output
     ratios = measured_ratios(("Gaia_DR3_Vega", "Sky_Mapper", "JPAS"))
-    for table in (sdss(), splus(), skymapper(ratios), jpas(ratios)):
+    for table in (sdss(), splus(), skymapper(ratios), jpas(ratios), jplus_dereddened(), splus_dereddened()):
         path = folder / f"{table.meta['name']}.ecsv"
         table.write(path, format="ascii.ecsv", overwrite=True)
         print(ColorSet.read(path).name, len(table), "bands")
@@ -113,6 +113,49 @@ def splus():
         reference=coefficients("yang_2022").reference + "; Mendes de Oliveira, C., et al. 2019, MNRAS, 489, 241",
         coefficients="yang_2022",
         color="BP-RP",
+    )
+
+
+#: The filters of J-PLUS in order of wavelength, with their names in the colors.
+FILTERS = dict(
+    zip(
+        ("u", "J0378", "J0395", "J0410", "J0430", "g", "J0515", "r", "J0660", "i", "J0861", "z"),
+        ("uJAVA", "J0378", "J0395", "J0410", "J0430", "gSDSS", "J0515", "rSDSS", "J0660", "iSDSS", "J0861", "zSDSS"),
+        strict=True,
+    )
+)
+
+
+def dereddened(name, bands, **meta):
+    """Colors of magnitudes that have been dereddened already, from which nothing is subtracted."""
+    names = list(bands)
+    colors = [f"{blue}-{red}" for blue, red in zip(names[:-1], names[1:], strict=True)]
+    colors[colors.index("J0660-i")] = "g-i"
+    return definition(name, bands, colors, color="g-i", magnitude="r", **meta)
+
+
+def jplus_dereddened():
+    """The 12 filters of J-PLUS, without Gaia, of magnitudes that have been dereddened."""
+    found = {band: (f"MAG_6_{other} {other}_0", f"ERR_MAG_6_{other} {other}_0_err") for band, other in FILTERS.items()}
+    return dereddened(
+        "jplus_dereddened",
+        found,
+        description="Eleven colors of J-PLUS alone, of magnitudes that have been dereddened already",
+        reference="Whitten, D. D., et al. 2019, A&A, 622, A182 (names of columns)",
+    )
+
+
+def splus_dereddened():
+    """Nine filters of S-PLUS, without Gaia, of magnitudes that have been dereddened; zero-points of its fields."""
+    bands = [band for band in FILTERS if band not in ("u", "J0378", "z")]
+    own = {band: band.replace("J0", "F") for band in bands}
+    return dereddened(
+        "splus_dereddened",
+        {band: (f"{name}_cor {band}_0", f"e{name}_aper {band}_0_err") for band, name in own.items()},
+        description="Eight colors of S-PLUS alone, of magnitudes that have been dereddened already, with zero-points "
+        "of the fields of Stripe 82",
+        reference="Whitten, D. D., et al. 2021, ApJ, 912, 147 (names of columns); tools/survey_stars.py (zero-points)",
+        zero_points="splus82_zero_points",
     )
 
 

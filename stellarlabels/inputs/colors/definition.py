@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from astropy.table import Table
 
+from stellarlabels import columns, packaged
 from stellarlabels.corrections.extinction import SFD, check_scale, coefficients as coefficient_set
 from stellarlabels.exceptions import InputError, ReadError
 
@@ -69,11 +70,14 @@ class ColorSet:
     color : str
         The color of which applicability ranges speak, one of ``colors``.
     magnitude : str
-        Name in the vocabulary of the magnitude of which applicability ranges speak.
+        The magnitude of which applicability ranges speak: name of a band, or in the vocabulary.
     flags : str
         Name in the vocabulary of a column of the survey's own flags, 0 where all is good; empty if there is none.
     largest_error, faintest : float or None
         Errors of bands, and magnitudes, beyond which stars are flagged.
+    zero_points : str
+        Name of a table of the package's ``data/photometry`` with zero-points of the colors in the survey's fields,
+        which are subtracted; empty if there is none. See `zero_point`.
     description, reference : str
 
     Raises
@@ -93,6 +97,7 @@ class ColorSet:
     flags: str = ""
     largest_error: float | None = None
     faintest: float | None = None
+    zero_points: str = ""
     description: str = ""
     reference: str = ""
 
@@ -216,6 +221,37 @@ class ColorSet:
             known = coefficient_set(self.coefficients)
             return np.array([known.ratio(color) for color in self.colors]), known.scale
         return np.asarray(self.ratios or np.zeros(len(self.colors)), dtype=float), self.ebv_scale
+
+    def zero_point(self, table):
+        """What is to be subtracted from the colors of stars, and how much the zero-points of their bands may be off.
+
+        Parameters
+        ----------
+        table : `~astropy.table.Table`
+            N stars, with the field in which each was observed under the name that the table of zero-points has.
+
+        Returns
+        -------
+        offset : `~numpy.ndarray`, shape (N, C)
+            In mag; 0 in a field that is not known.
+        error : `~numpy.ndarray`, shape (N, B)
+            In mag; 0 where the field is known, else the scatter of the zero-points between fields.
+        """
+        shape = len(table), len(self.colors)
+        if not self.zero_points:
+            return np.zeros(shape), np.zeros((len(table), len(self.bands)))
+        known = packaged.table("photometry", self.zero_points)
+        values = np.stack([known[color] for color in self.colors], axis=1)
+        name = known.colnames[0]
+        found = columns.column_name(table, columns.Column(name, "", "str"))
+        if found is None:
+            place = np.full(len(table), -1)
+        else:
+            places = {str(field): row for row, field in enumerate(known[name])}
+            place = np.array([places.get(str(field).strip(), -1) for field in table[found]], dtype=int)
+        error = np.array([known.meta["scatter"][band.name] for band in self.bands])
+        unknown = (place < 0)[:, None]
+        return np.where(unknown, 0.0, values[place]), np.where(unknown, error, 0.0)
 
     def covariance(self, error):
         """Covariance of the colors of stars; two colors that share a band are correlated.

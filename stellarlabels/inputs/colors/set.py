@@ -1,11 +1,14 @@
 """The feature set of colors."""
 
+import warnings
+
 import numpy as np
+from astropy.table import QTable
 
 from stellarlabels import columns, flags
 from stellarlabels.columns import Column
 from stellarlabels.corrections.extinction import DEFAULT, ebv_of, reddening
-from stellarlabels.exceptions import InputError, MissingColumnError
+from stellarlabels.exceptions import InputError, MissingColumnError, MissingUnitWarning
 from stellarlabels.inputs.base import Features, FeatureSet, register
 from stellarlabels.inputs.colors.definition import color_set
 
@@ -54,7 +57,7 @@ class Colors(FeatureSet):
         return {"error_matrix": self.error_matrix}
 
     def compute(self, table):
-        chosen = self.colors
+        chosen, table = self.colors, _in_magnitudes(table, self.colors)
         magnitudes = np.stack([magnitude(table, band) for band in chosen.bands], axis=1)
         errors = np.stack([magnitude_error(table, band) for band in chosen.bands], axis=1)
         unknown = np.isnan(errors)
@@ -62,14 +65,16 @@ class Colors(FeatureSet):
         unknown &= np.isfinite(magnitudes) & np.array([band.typical_error is None for band in chosen.bands])
         ratios, scale = chosen.reddening()
         ebv = np.full(len(table), np.nan)
-        observed = magnitudes @ chosen.matrix.T
+        offset, doubt = chosen.zero_point(table)
+        errors = np.hypot(errors, doubt)
+        observed = magnitudes @ chosen.matrix.T - offset
         color = observed
         if chosen.dereddens:
             ebv = columns.values(table, "ebv", required=False)
             color = observed - ebv_of(table, scale)[:, None] * ratios
         complete = np.isfinite(observed).all(axis=1)
         usable = np.isfinite(color).all(axis=1)
-        brightness = columns.values(table, chosen.magnitude, required=False)
+        brightness = _brightness(table, chosen, magnitudes)
         reference = color[:, chosen.colors.index(chosen.color)] if chosen.color else np.full(len(table), np.nan)
         with np.errstate(invalid="ignore"):
             flag = flags.LABEL.where(
@@ -90,6 +95,33 @@ class Colors(FeatureSet):
             snr=np.full(len(table), np.nan),
             ebv=ebv,
         )
+
+    def damaged(self, table, seed=0):
+        from stellarlabels.inputs.colors.damage import damaged
+
+        return damaged(table, self.colors, seed)
+
+
+def _in_magnitudes(table, colors):
+    """The table with units of the magnitudes and errors of a set that have none; one warning names all of them."""
+    items = [_declaration(names) for band in colors.bands for names in (band.columns, band.errors) if names]
+    found = {columns.column_name(table, item): item for item in items}
+    found = {key: item for key, item in found.items() if key and getattr(table[key], "unit", None) is None}
+    if found:
+        text = f"columns have no unit; they are taken to be in mag: {', '.join(map(repr, found))}"
+        warnings.warn(text, MissingUnitWarning, stacklevel=5)
+        table = QTable(table, copy=False)
+        for key, item in found.items():
+            table[key] = item.dress(columns.without_unit(table[key]))
+    return table
+
+
+def _brightness(table, colors, magnitudes):
+    """The magnitude (N,) of which applicability ranges speak, from those of the bands (N, B) or a column."""
+    names = [band.name for band in colors.bands]
+    if colors.magnitude in names:
+        return magnitudes[:, names.index(colors.magnitude)]
+    return columns.values(table, colors.magnitude, required=False)
 
 
 def magnitude(table, band, *, required=True):
