@@ -47,15 +47,15 @@ class TrainOptions:
 
 @dataclass(frozen=True)
 class MeansFirst:
-    """For losses that know no errors: the means are trained first, then the layers for errors.
+    """How networks on colors are trained: for losses that know no errors the means first, then the layers for errors.
 
     Parameters
     ----------
     excess_epochs : int
         Epochs in which only the layers for errors are trained, with the loss "gaussian".
     input_noise : float or dict of str to float
-        How many times the errors of a star's magnitudes are added to its colors as noise while the means are trained,
-        perhaps different for each label (0 for those not named).
+        How many times the errors of a star's magnitudes are added to its colors as noise while the means are trained
+        (with other losses: all of the network), perhaps different for each label (0 for those not named).
     """
 
     excess_epochs: int = 0

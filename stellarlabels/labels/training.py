@@ -77,8 +77,11 @@ def _member(ensemble, sample, check, part, constants, seed, *, title, progress, 
     learner, inputs, goals, checks = networks.learner(
         recipe.network, network, arrays, targets, check.features.arrays, seed
     )
+    noise = _of_label(first.input_noise, names[0], 0.0)
     if means_only:
-        learner = networks.means_of(network, _of_label(first.input_noise, names[0], 0.0), seed)
+        learner = networks.means_of(network, noise, seed)
+    elif noise:
+        learner = networks.with_noise(network, noise, seed)
     weights = _weights(recipe, sample, part)
     options = recipe.train.settings()
     options |= {"validation": (checks, _packed(ensemble, check, part)) if len(check) else None}

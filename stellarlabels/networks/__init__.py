@@ -23,6 +23,7 @@ _LAZY = {
     "split_groups": "training",
     "train": "training",
     "weight_shapes": "kinds",
+    "with_noise": "perceptrons",
 }
 
 __all__ = ["learner", "register"]

@@ -1,6 +1,7 @@
 """Multilayer perceptrons on spectra and colors."""
 
 import keras
+import numpy as np
 from keras import layers
 
 from stellarlabels.networks.differentiable import DifferentiableMLP, PropagatedError, TotalLogError
@@ -141,6 +142,16 @@ def means_of(network, noise=0.0, seed=None):
         (matrix,) = network.get_layer("propagated").get_weights()
         scaled = MeasurementNoise(matrix, noise, seed)([scaled, inputs["error"]])
     return keras.Model(inputs, network.get_layer("mean")(scaled))
+
+
+def with_noise(network, amount, seed=None):
+    """A network made by `color_mlp`, whose weights it shares, that sees colors with noise while it is trained."""
+    # The noise is that of the errors of the magnitudes, times "amount"; in units of colors, before their scaling.
+    inputs = dict(network.input)
+    (matrix,) = network.get_layer("propagated").get_weights()
+    _, scaling = network.get_layer("scaled_color").get_weights()
+    noisy = MeasurementNoise(np.linalg.solve(scaling, matrix), amount, seed)([inputs["color"], inputs["error"]])
+    return keras.Model(inputs, network({"color": noisy, "error": inputs["error"]}))
 
 
 def freeze_means(network):
