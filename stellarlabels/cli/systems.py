@@ -15,7 +15,14 @@ def run(options):
         system = systems.get(name)
         print(f"{name}: {system.title}\n    {system.reference}\n    {_release(system)}")
         for weights, text in system.available().items():
-            print(f"    {weights:10s} {text}")
+            print(f"    {weights:16s} {text}")
+        print(f"    {'(paper)':16s} {_paper(system)}")
+
+
+def _paper(system):
+    """What the paper's network has, for which one's own labels are needed."""
+    name = next(iter(system.recipes))
+    return f"{', '.join(system.recipes[name].labels)}; recipe {name!r}: train it on your own labels"
 
 
 def _release(system):

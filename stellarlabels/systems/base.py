@@ -101,7 +101,7 @@ class System(LabelEstimator):
     reference = ""
     #: The same as an entry of BibTeX.
     citation = ""
-    #: Weights in the package: name and one line of what they are. The first one is the default.
+    #: Weights in the package: name, and one line of labels, data with release, and range. The first one is the default.
     shipped = {}
     #: What archives have of the inputs (`stellarlabels.gather.Supply`), for `label`.
     supply = None
@@ -127,7 +127,8 @@ class System(LabelEstimator):
         Returns
         -------
         dict of str to str
-            Name and description. The first is what ``pretrained()`` gives.
+            Name, and the labels that they give, what they were trained on with its data release, and for which range;
+            divided by semicolons. The first is what ``pretrained()`` gives.
         """
         return dict(cls.shipped)
 

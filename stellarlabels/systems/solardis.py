@@ -118,7 +118,7 @@ class SolarDis(System):
     supply = Supply("obsid", "lamost_stars", ("lamost low",), 100000)
     recipes = {"paper": PAPER, "compact": COMPACT}
     shipped = {
-        "compact": "Teff, log g, [Fe/H] of stars of 4000-8500 K, trained on LAMOST DR10 spectra and LASP labels",
+        "compact": "Teff, log g, [Fe/H]; LAMOST DR10 spectra, labels of LASP; 3800-8500 K, [Fe/H] -2.5 to 0.9",
     }
     chunk = 2048
 

@@ -124,8 +124,8 @@ class SPCANet(System):
     supply = Supply("obsid", "lamost_mrs_stars", ("lamost medium",), 600000)
     recipes = {"paper": PAPER, "compact": COMPACT}
     shipped = {
-        "synthetic-cannon": "Teff, log g, [Fe/H] on the scale of LASP, trained on synthetic spectra with lines as "
-        "strong as in real ones of low resolution, and with the noise of real ones",
+        "synthetic-cannon": "Teff, log g, [Fe/H]; synthetic spectra with lines as strong as in real ones of low "
+        "resolution and the noise of LAMOST DR7 to DR10, scale of LASP; 3500-8000 K, [Fe/H] -2.5 to 0.5",
     }
     compared_in = "coarse"
     chunk = 2048

@@ -125,8 +125,10 @@ class UACSNet(System):
     supply = Supply("source_id", "gaia_stars", ("gaia_by_id", "xp samples", "ebv"), 15000)
     recipes = {"apogee": APOGEE, "paper": PAPER}
     shipped = {
-        "apogee": "Teff, log g, [Fe/H], [alpha/M], M_G + A_G of stars of 3300-7000 K, trained on APOGEE and parallaxes",
-        "paper": "[Fe/H] of giants, five of the paper's networks and its inputs, trained on APOGEE DR17 labels",
+        "apogee": "Teff, log g, [Fe/H], [alpha/M], M_G + A_G (distance); Gaia DR3 XP spectra, labels of APOGEE DR17 "
+        "and parallaxes; 3300-7000 K, [Fe/H] -2.3 to 0.5",
+        "paper": "[Fe/H] of giants (five of the paper's networks, its inputs); Gaia DR3 XP spectra, labels of APOGEE "
+        "DR17; [Fe/H] -2.3 to 0.5, E(B-V) < 0.2",
     }
 
     computed_from = {

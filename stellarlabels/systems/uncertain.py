@@ -145,7 +145,8 @@ class UncertainNet(System):
     supply = Supply("source_id", "gaia_stars", ("gaia_by_id", "xp coefficients"), 15000)
     recipes = {"apogee": APOGEE, "paper": PAPER}
     shipped = {
-        "apogee": "Teff, log g, [Fe/H], [alpha/M] of stars of 3300-7000 K, trained on APOGEE; no [C/Fe], no [N/Fe]",
+        "apogee": "Teff, log g, [Fe/H], [alpha/M]; Gaia DR3 XP spectra and photometry, labels of APOGEE DR17; "
+        "3300-7000 K, [Fe/H] -2.5 to 0.6; no [C/Fe], no [N/Fe]",
     }
     compared_in = "flux"
 
