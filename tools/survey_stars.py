@@ -4,6 +4,8 @@
 (environment variable STELLARLABELS_DATA); see the page "J-PLUS and S-PLUS" of the documentation.
 """
 
+from pathlib import Path
+
 import healpy
 import numpy as np
 from astropy.table import Table
@@ -97,6 +99,11 @@ def _offsets(color, offset, design, use, place):
     return out
 
 
+def zero_points_file():
+    """Path of the zero-points that ship with the package."""
+    return Path(stellarlabels.__path__[0]) / "data" / "photometry" / f"{ZERO_POINTS}.ecsv"
+
+
 def write_zero_points(table, colors):
     """Write the zero-points of training stars to the package's data."""
     out = zero_points(table, colors)
@@ -116,7 +123,6 @@ def write_zero_points(table, colors):
         "release": "S-PLUS DR2 (Stripe 82)",
         "scatter": of_bands,
     }
-    path = f"{stellarlabels.__path__[0]}/data/photometry/{ZERO_POINTS}.ecsv"
-    out.write(path, format="ascii.ecsv", overwrite=True)
+    out.write(zero_points_file(), format="ascii.ecsv", overwrite=True)
     packaged.table.cache_clear()
     return out

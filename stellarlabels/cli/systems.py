@@ -21,7 +21,7 @@ def run(options):
 
 def _paper(system):
     """What the paper's network has, for which one's own labels are needed."""
-    name = next(iter(system.recipes))
+    name = "paper" if "paper" in system.recipes else next(iter(system.recipes))
     return f"{', '.join(system.recipes[name].labels)}; recipe {name!r}: train it on your own labels"
 
 

@@ -83,6 +83,33 @@ XP = PAPER.with_changes(
 )
 
 
+#: Smaller networks, four for each label, for the few thousand stars of J-PLUS and S-PLUS that SEGUE has labels for. The
+#: likelihood has errors of the labels and wings; noise and strengths of the weights were chosen on left-out stars.
+JPLUS = XP.with_changes(
+    labels=("teff", "logg", "feh", "c_fe", "alpha_fe"),
+    feature_options={"colors": "jplus_dereddened"},
+    network_options={"hidden": (128, 64)},
+    loss="student_t",
+    epochs=100,
+    batch_size=256,
+    learning_rate=3e-3,
+    input_noise={label: 0.5 for label in BINS},
+    cost_gamma={"teff": 0.0, "logg": 0.0, "feh": 0.3, "c_fe": 0.0, "alpha_fe": 0.0},
+    cost_bins={label: (20, 1) for label in BINS},
+    calibration_axes=("magnitude",),
+    ensemble=4,
+)
+SPLUS = JPLUS.with_changes(
+    labels=("teff", "logg", "feh", "c_fe"),
+    feature_options={"colors": "splus_dereddened"},
+    epochs=60,
+    batch_size=512,
+    learning_rate=4e-3,
+    input_noise={label: 0.3 for label in BINS},
+    cost_gamma={"teff": 0.0, "logg": 0.0, "feh": 0.7, "c_fe": 0.0},
+)
+
+
 class CSNet(System):
     """Cost-sensitive networks on J-PLUS and Gaia colors.
 
@@ -136,9 +163,12 @@ class CSNet(System):
   eid = {A181},
 }"""
     supply = Supply("source_id", "csnet_apply_dr3", ("jplus_by_id", "gaia_by_id", "ebv"), 1500)
-    recipes = {"paper": PAPER, "jplus_xp": XP}
+    recipes = {"paper": PAPER, "jplus_xp": XP, "jplus_segue": JPLUS, "splus_segue": SPLUS}
     shipped = {
-        "jplus_xp": "Teff, log g, [Fe/H], [alpha/Fe] from J-PLUS photometry synthesised from XP, trained on APOGEE",
+        "jplus_xp": "Teff, log g, [Fe/H], [alpha/Fe]; J-PLUS, BP, RP synthesised from Gaia DR3 XP spectra, labels of "
+        "APOGEE DR17; 3300-7000 K, [Fe/H] -2.5 to 0.5",
+        "splus_segue": "Teff, log g, [Fe/H], [C/Fe]; magnitudes of S-PLUS DR2 (9 filters, dereddened, no Gaia), labels "
+        "of SEGUE; 4500-7000 K, [Fe/H] -3.2 to -0.1",
     }
     compared_in = "color"
 

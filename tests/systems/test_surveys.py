@@ -1,0 +1,125 @@
+"""CSNet on dereddened photometry of J-PLUS and S-PLUS alone: columns, zero-points of fields, noise, damage."""
+
+import numpy as np
+import pytest
+from astropy.table import Table
+
+from stellarlabels import CSNet, columns, flags, networks, packaged
+from stellarlabels.exceptions import MissingColumnError, MissingUnitWarning
+from stellarlabels.inputs import feature_set
+from stellarlabels.inputs.colors import color_set
+
+#: Colors of an ordinary star (r = 16, [Fe/H] of -1.2) after the median of the tables of Whitten et al.
+SPLUS = {"F395": 17.31, "F410": 16.84, "F430": 16.76, "g": 16.45, "F515": 16.28, "r": 16.0}
+SPLUS |= {"F660": 15.96, "i": 15.87, "F861": 15.85}
+
+
+def splus_table(count=6):
+    """Rows with the columns of the published table."""
+    table = Table({f"{band}_cor": np.full(count, value) for band, value in SPLUS.items()})
+    for band in SPLUS:
+        table[f"e{band}_aper"] = 0.02
+    table["FIELD"] = str(packaged.table("photometry", "splus82_zero_points")["FIELD"][3])
+    return table
+
+
+def splus_features(table):
+    table = table.copy()
+    for name in table.colnames:
+        if name.endswith(("_cor", "_aper")):
+            table[name].unit = "mag"
+    return feature_set("colors", colors="splus_dereddened").compute(columns.intake(table))
+
+
+def test_one_warning_names_all_columns_without_units():
+    table = splus_table()
+    with pytest.warns(MissingUnitWarning) as caught:
+        found = feature_set("colors", colors="splus_dereddened").compute(columns.intake(table))
+    assert len(caught) == 1 and all(name in str(caught[0].message) for name in table.colnames if name != "FIELD")
+    np.testing.assert_array_equal(found.arrays["color"], splus_features(table).arrays["color"])
+    assert table["g_cor"].unit is None
+
+
+class TestZeroPoints:
+    def test_those_of_the_field_are_subtracted_by_hand(self):
+        row, table = packaged.table("photometry", "splus82_zero_points")[3], splus_table()
+        colors = color_set("splus_dereddened").colors
+        found = splus_features(table).arrays["color"][0]
+        for index, color in enumerate(colors):
+            blue, red = (SPLUS[part.replace("J0", "F")] for part in color.split("-"))
+            assert found[index] == pytest.approx(blue - red - row[color], abs=1e-5)
+
+    def test_a_field_that_is_not_known_has_larger_errors(self):
+        table = splus_table()
+        table["FIELD"] = "STRIPE82-9999"
+        without = splus_table()
+        without.remove_column("FIELD")
+        scatter = packaged.table("photometry", "splus82_zero_points").meta["scatter"]
+        for other in (table, without):
+            found = splus_features(other)
+            for index, band in enumerate(color_set("splus_dereddened").bands):
+                assert found.arrays["error"][0, index] == pytest.approx(np.hypot(0.02, scatter[band.name]), rel=1e-5)
+        assert splus_features(splus_table()).arrays["error"].max() == pytest.approx(0.02)
+
+
+def test_magnitudes_are_not_dereddened_again():
+    table = splus_table()
+    clear = splus_features(table)
+    table["EBV_SFD"] = 0.3
+    table["EBV_SFD"].unit = "mag"
+    np.testing.assert_array_equal(splus_features(table).arrays["color"], clear.arrays["color"])
+    assert not (clear.flag & flags.LABEL.where(MISSING_EBV=np.array([True]))).any()
+    assert clear.magnitude[0] == 16.0
+
+
+def test_magnitudes_of_the_archive_which_are_not_dereddened_are_not_taken():
+    table = Table({name.replace("_cor", "_auto"): data for name, data in splus_table().items()})
+    with pytest.raises(MissingColumnError, match="J0395"):
+        splus_features(table)
+
+
+@pytest.mark.parametrize("missing", [99.0, -9999.0, np.nan])
+def test_a_missing_magnitude_is_no_input(missing):
+    table = splus_table()
+    table["F410_cor"][2] = missing
+    found = splus_features(table)
+    assert found.usable.tolist() == [True, True, False, True, True, True]
+    assert flags.LABEL.has(found.flag, "MISSING_PHOTOMETRY").tolist() == (~found.usable).tolist()
+
+
+def test_spoiled_copies_differ_as_much_as_they_say():
+    table = splus_table(3000)
+    for name in table.colnames[:-1]:
+        table[name].unit = "mag"
+    table = columns.intake(table)
+    colors = feature_set("colors", colors="splus_dereddened")
+    copies, severity = colors.damaged(table, seed=1)
+    change = np.abs(colors.compute(copies).arrays["color"] - colors.compute(table).arrays["color"]).max(axis=1)
+    assert np.median(change[severity > 0.8]) > 4 * np.median(change[severity < 0.2]) > 0
+    again, _ = colors.damaged(table, seed=1)
+    np.testing.assert_array_equal(colors.compute(again).arrays["color"], colors.compute(copies).arrays["color"])
+
+
+def test_noise_is_in_the_training_of_whole_networks_only():
+    """With a linear network whose weights are known, the scatter of outputs is that of the noise by hand."""
+    rng, matrix = np.random.default_rng(2), np.array([[1.0, -1.0, 0.0], [0.0, 1.0, -1.0]])
+    arrays = {"color": rng.normal(size=(500, 2)).astype("f4"), "error": np.full((500, 3), 0.1, "f4")}
+    network = networks.build(
+        "color_mlp", shapes={"color": 2, "error": 3}, outputs=1, hidden=(), l2=0, error_hidden=(2,), seed=3
+    )
+    networks.adapt(network, {**arrays, "error_matrix": matrix})
+    noisy = networks.with_noise(network, 0.5, seed=1)
+    np.testing.assert_allclose(noisy(arrays), network(arrays), rtol=1e-5, atol=1e-6)
+    differences = np.asarray(noisy(arrays, training=True))[:, 0] - np.asarray(network(arrays))[:, 0]
+    (kernel, _), scale = network.get_layer("mean").get_weights(), arrays["color"].std(axis=0)
+    want = 0.05 * np.linalg.norm((kernel[:, 0] / scale) @ matrix)
+    assert differences.std() == pytest.approx(want, rel=0.15)
+
+
+@pytest.mark.parametrize("name", ["splus_segue"])
+def test_what_is_measured_is_what_was_to_be_reached(name):
+    """Scatter on held-out stars of r < 17 beside XGBoost on the same stars, and honest errors."""
+    measured = CSNet.metrics(name)["measured"]
+    own, trees = (measured[model]["r < 17"]["feh"] for model in (f"CSNet {name}", "XGBoost"))
+    assert own["robust_scatter"] < 0.21 and own["stars"] == trees["stars"]
+    assert own["robust_scatter"] < trees["robust_scatter"]
