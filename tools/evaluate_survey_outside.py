@@ -66,6 +66,8 @@ def synthetic(system, table, r=16.0):
         clear = magnitudes[:, BANDS.index(band)] - ebv * ratios[band] - level + r
         out[value] = clear + typical * random.normal(size=len(table))
         out[deviation] = typical
+    if "FIELD" in ends.colnames:
+        out["FIELD"] = ends["FIELD"][0]  # whose zero-points are known
     return out
 
 

@@ -18,7 +18,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from astropy.table import QTable
 
-from stellarlabels import CSNet
+from stellarlabels import CSNet, flags
 from stellarlabels.corrections.extinction import coefficients
 from stellarlabels.inputs.colors import color_set
 from stellarlabels.inputs.examples import xp_apogee_sample
@@ -47,18 +47,19 @@ table[:3]
 # ------
 # The weights were trained on stars of 4500 to 7000 K fainter than r = 14 with little dust, most of them dwarfs with
 # [Fe/H] of -2.6 to -0.3, and on magnitudes of the survey. Few of these stars are like that, and the flags say so. The
-# table has no column FIELD: errors contain the scatter of the zero-points between fields.
+# table has no column FIELD, so that errors contain the scatter of the zero-points between fields, and no label is good.
 
 system = CSNet.pretrained("splus_segue")
 labels = system.predict(table)
+alone = flags.LABEL.where(BAD_SAMPLES=np.array([True]))[0]
 for label in system.labels:
-    print(label, int(np.sum(labels[f"{label}_good"])), "of", len(labels), "are good")
+    print(label, int(np.sum(labels[f"{label}_flag"] == alone)), "of", len(labels), "have no other flag")
 
 # %%
 from stellarlabels.validation import compare
 
-good = np.asarray(labels["feh_good"]) & (np.asarray(stars["ebv"].value) < 0.1)
-print(good.sum(), "stars with a good [Fe/H] and little dust")
+good = np.asarray(labels["feh_flag"] == alone) & (np.asarray(stars["ebv"].value) < 0.1)
+print(good.sum(), "stars with no other flag of [Fe/H] and little dust")
 compare(labels["source_id", "teff", "teff_err", "feh", "feh_err"], stars, rows=good)
 
 # %%

@@ -28,7 +28,8 @@ class Colors(FeatureSet):
 
     A star without one of the magnitudes has no input (flags NO_INPUT and MISSING_PHOTOMETRY), and so has one without
     E(B-V) (MISSING_EBV), where colors are dereddened. A magnitude without an error has the typical error of its band,
-    or, where the set gives none, 0 and the flag BAD_SAMPLES. BAD_PHOTOMETRY: the survey's own flags are not 0.
+    or, where the set gives none, 0 and the flag BAD_SAMPLES, which is also for fields without zero-points in sets that
+    have some. BAD_PHOTOMETRY: the survey's own flags are not 0.
     NOISY_INPUT and MAGNITUDE_RANGE: beyond the set's largest error or faintest magnitude.
 
     Parameters
@@ -66,7 +67,7 @@ class Colors(FeatureSet):
         ratios, scale = chosen.reddening()
         ebv = np.full(len(table), np.nan)
         offset, doubt = chosen.zero_point(table)
-        errors = np.hypot(errors, doubt)
+        errors, unknown = np.hypot(errors, doubt), unknown | (doubt > 0)
         observed = magnitudes @ chosen.matrix.T - offset
         color = observed
         if chosen.dereddens:
