@@ -27,6 +27,7 @@ _VERBS = {
     "validate": "print bias, scatter and whether errors are right of a catalog",
     "report": "write a report of a catalog: one page, and the same numbers as files",
     "train": "train a system on a table with inputs and labels",
+    "distil": "make a system with few networks that says what one with many says, many times faster",
     "adapt": "carry a system over to another data release, with stars that have spectra in both",
 }
 

@@ -55,15 +55,47 @@ class Features:
         return sum(found, np.zeros(len(self)))
 
     def without(self, hidden):
-        """The same inputs without these columns of the array ``color``, or the magnitude where "magnitude" is one."""
-        colors, magnitude = [one for one in hidden if one != "magnitude"], self.magnitude
-        if "magnitude" in hidden:
-            magnitude = np.full(len(self), np.nan)
-        if not colors:
-            return replace(self, magnitude=magnitude)
-        array = self.arrays["color"].copy()
-        array[:, colors] = np.nan
-        return replace(self, arrays={**self.arrays, "color": array}, magnitude=magnitude)
+        """The same inputs without some of them: columns of the array ``color`` or ``others``, "magnitude", or a mask."""
+        # The mask (N, C) is True where a color is to be unknown.
+        if isinstance(hidden, np.ndarray):
+            mask, magnitude = hidden, False
+        else:
+            mask, magnitude = [one for one in hidden if one != "magnitude"], "magnitude" in hidden
+        out = replace(self, magnitude=np.full(len(self), np.nan)) if magnitude else self
+        if not len(mask):
+            return out
+        name, arrays = "color" if "color" in self.arrays else "others", dict(self.arrays)
+        if not isinstance(mask, np.ndarray):
+            mask = np.broadcast_to(np.isin(np.arange(arrays[name].shape[1]), mask), arrays[name].shape)
+        arrays[name] = np.where(mask, np.nan, arrays[name]).astype(arrays[name].dtype)
+        for key in {"other_covariance", "other_factor"} & set(arrays) if name == "others" else ():
+            arrays[key] = np.where(mask[:, :, None] | (mask[:, None, :] & (key != "other_factor")), 0, arrays[key])
+        return replace(out, arrays=arrays)
+
+    def mixed(self, partners, share):
+        """Stars between these and others, or beyond: ``1 - share`` of each, and ``share`` of its partner's inputs.
+
+        The noise of both goes into the mixture as the noise of independent stars does: errors and covariances are those
+        of the sum. What the partner lacks is the star's own.
+        """
+        weights, arrays = np.array([1 - share, share]), {}
+        for name, array in self.arrays.items():
+            both = np.stack([array, np.where(np.isfinite(partners.arrays[name]), partners.arrays[name], array)])
+            if name.endswith("_covariance"):
+                found = np.tensordot(weights**2, both, 1)
+            elif name == "error":
+                found = np.sqrt(np.tensordot(weights**2, both**2, 1))
+            elif name == "log_error":
+                found = 0.5 * np.log(np.tensordot(weights**2, np.exp(2 * both), 1))
+            else:
+                found = np.tensordot(weights, both, 1)
+            arrays[name] = found.astype(array.dtype)
+        stars = {
+            name: np.tensordot(weights, [getattr(self, name), getattr(partners, name)], 1)
+            for name in ("color", "magnitude", "ebv")
+        }
+        noise = np.tensordot(weights**2, [self.snr**-2.0, partners.snr**-2.0], 1)
+        return replace(self, arrays=arrays, usable=self.usable & partners.usable, snr=noise**-0.5, **stars)
 
     @classmethod
     def concatenate(cls, parts):
@@ -118,6 +150,10 @@ class FeatureSet(ABC):
             If it cannot.
         """
         raise InputError(f"feature set {self.name!r} cannot add noise to its inputs, which a calibration asks for")
+
+    def shown(self, features, compared):
+        """Spectra (N, F) in which objects of other kinds are told from stars; by default the array ``compared``."""
+        return features.arrays[compared]
 
     def learn_bridge(self, table, same, release):
         """What makes spectra of another release into those of the set's own, learned from stars that have both.
@@ -199,6 +235,9 @@ class Bridged(FeatureSet):
 
     def add_noise(self, features, amount, seed=0):
         return self.inner.add_noise(features, amount, seed)
+
+    def shown(self, features, compared):
+        return self.inner.shown(features, compared)
 
     def __getattr__(self, name):
         if name.startswith("_"):

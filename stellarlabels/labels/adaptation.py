@@ -140,22 +140,29 @@ def _fine_tuned(system, stars, progress):
     shapes = {name: int(np.shape(array)[1]) for name, array in stars.new.arrays.items()}
     for number, member in enumerate(ensemble.members):
         count, seed = len(member.labels), recipe.seed + 7919 * number
-        said = networks.predict(member.network, stars.old.arrays)
-        mean, sigma = said[:, :count], np.sqrt(sum(np.exp(2 * part) for part in _thirds(said, count)[1:]))
-        # Two targets for each star, one error above and one below: the likelihood is largest for their mean and error.
-        targets = [networks.losses.pack(mean + sign * sigma, np.zeros_like(mean)) for sign in (1, -1)]
+        said, arrays = networks.predict(member.network, stars.old.arrays), stars.new.arrays
         network = build_network(recipe, shapes, count, seed, floors(recipe, member.labels, ensemble.scale))
         copy_weights(member.network, network)
-        arrays = {name: np.concatenate([array, array]) for name, array in stars.new.arrays.items()}
-        learner, inputs, goals, _ = networks.learner(
-            recipe.network, network, arrays, np.concatenate(targets), arrays, seed
-        )
+        if recipe.student:
+            learner, inputs, goals = network, arrays, said.astype(np.float32)
+        else:
+            mean, sigma = said[:, :count], np.sqrt(sum(np.exp(2 * part) for part in _thirds(said, count)[1:]))
+            inputs, goals = two_sided(arrays, mean, sigma)
+            learner, inputs, goals, _ = networks.learner(recipe.network, network, inputs, goals, inputs, seed)
         title = f"{system.name} {number + 1}/{len(ensemble.members)}"
         networks.train(
             learner, inputs, goals, loss=loss, epochs=EPOCHS, title=title, seed=seed, progress=progress, **options
         )
         members.append(Member(network, member.labels))
     return type(ensemble)(recipe, ensemble.center, ensemble.scale, members, ensemble.calibration)
+
+
+def two_sided(arrays, mean, sigma):
+    """Inputs and targets of twice as many stars, one error above and below: of these the likelihood is largest."""
+    from stellarlabels.networks import losses
+
+    targets = [losses.pack(mean + sign * sigma, np.zeros_like(mean)) for sign in (1, -1)]
+    return {name: np.concatenate([array, array]) for name, array in arrays.items()}, np.concatenate(targets)
 
 
 def _thirds(said, count):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from stellarlabels import flags
-from stellarlabels.labels.outside import Outside, inputs_of
+from stellarlabels.labels.outside import Outside
 from stellarlabels.labels.targets import center_and_spread
 
 #: Numbers of the nearest-star test: fixed directions, training stars kept for comparison, and the quantile of their
@@ -144,17 +144,6 @@ class Domain:
                 self.labels[label] = (float(low), float(high), self.labels[label][2])
         self.colors = {label: tuple(limits) for label, limits in color_ranges.items() if label in self.labels}
 
-    def kinds(self, features, compared):
-        """Probability (N, K) of each kind of objects; None if none has been learned.
-
-        Parameters
-        ----------
-        features : `stellarlabels.inputs.Features`
-        compared : str
-            Name of the array in which stars are compared.
-        """
-        return None if self.outside is None else self.outside.probabilities(inputs_of(features, compared))
-
     def label_flags(self, label, values, color, kinds=None):
         """Flags of one label.
 
@@ -166,7 +155,7 @@ class Domain:
         color : `~numpy.ndarray`, shape (N,)
             NaN where it is unknown.
         kinds : `~numpy.ndarray`, shape (N, K), optional
-            From `kinds`.
+            Probability of each kind of objects, from ``outside``.
 
         Returns
         -------

@@ -94,6 +94,11 @@ class Ensemble:
         excess = np.mean(np.square(sigmas), axis=0)
         return Terms(means.mean(axis=0), nothing, means.var(axis=0), None, nothing, excess)
 
+    def said(self, features):
+        """Means and variances (N, L) of which a student has a logarithm of an error each, in scaled labels."""
+        terms = self.terms(features)
+        return terms.mean, terms.excess + self.gained(terms)
+
     def _outputs(self, group, features):
         """Mean and error (N, L) of members that share the labels among them, in units of the scaled labels."""
         from stellarlabels import networks
@@ -122,11 +127,12 @@ class Ensemble:
 
     def calibrate(self, unseen, features, targets, feature_set):
         """Calibrate the errors on stars (N) that are new to a network where ``unseen`` (K, N) is true."""
+        # ``targets`` may be a function that gives them of features, in place of one for all amounts of noise.
         plan, columns, sets = self.recipe.calibration, [], {}
         for number, (mask, group) in enumerate(zip(unseen, self.groups, strict=True)):
             sets.setdefault(mask.tobytes() if plan.together else number, (mask, []))[1].append(group)
         for mask, groups in sets.values():
-            stars, known = features[mask], targets[mask]
+            stars, known = features[mask], targets if callable(targets) else targets[mask]
             for level, hidden in product(plan.noise, ((), *plan.incomplete)) if mask.any() else ():
                 columns.append(self._residuals(groups, stars.without(hidden), known, level, feature_set))
         if columns:
@@ -140,6 +146,7 @@ class Ensemble:
             features = feature_set.add_noise(features, level, seed=self.recipe.seed + level)
         if level and self.recipe.calibration.dimmed:
             features = replace(features, magnitude=features.magnitude + 2.5 * np.log10(1 + level))
+        targets = targets(features) if callable(targets) else targets
         terms = self.terms(features, groups)
         mean = terms.mean * self.scale + self.center
         along = self.recipe.calibration.values(features, mean, self.recipe.labels).values()
@@ -197,6 +204,9 @@ class PropagatedErrors(Ensemble):
 
     def terms(self, features, groups=None):
         return self._propagation(groups)(features.arrays)
+
+    def said(self, features):
+        return self._propagation().said(features.arrays)
 
     def variances(self, terms, factor):
         """Total, model, input and excess variance (N, L) of scaled labels."""

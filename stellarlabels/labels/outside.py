@@ -62,13 +62,14 @@ class Outside:
         return probabilities[:, kinds].sum(axis=1)
 
 
-def inputs_of(features, compared):
-    """Inputs of the classifier: the array in which stars are compared; colors and the logarithm of S/N as ``star``."""
+def inputs_of(system, features):
+    """Inputs of the classifier: the spectra in which objects differ; colors and the logarithm of S/N as ``star``."""
+    compared = system.compared_in
     with np.errstate(divide="ignore", invalid="ignore"):
         noise = np.log10(features.snr)
     star = [features.color[:, None], np.where(np.isfinite(noise), noise, np.nan)[:, None]]
     star += [features.arrays[name] for name in ("color", "others") if name in features.arrays and name != compared]
-    flux = np.nan_to_num(features.arrays[compared], nan=0.0, posinf=0.0, neginf=0.0)
+    flux = np.nan_to_num(system.feature_set.shown(features, compared), nan=0.0, posinf=0.0, neginf=0.0)
     return {"flux": flux.astype(np.float32), "star": np.concatenate(star, axis=1).astype(np.float32)}
 
 
@@ -92,7 +93,7 @@ class _Sample:
                 except InputError:
                     break
             rows = more.usable
-            found = inputs_of(more[rows], system.compared_in)
+            found = inputs_of(system, more[rows])
             if amount:
                 _forget(found["star"], random)
             inputs.append(found)

@@ -4,6 +4,7 @@ import numpy as np
 from astropy.table import QTable
 
 from stellarlabels import __version__, columns, flags
+from stellarlabels.labels.outside import inputs_of
 
 #: Rows whose features are held in memory at once.
 CHUNK = 20480
@@ -15,7 +16,8 @@ def label_arrays(system, table):
     usable, size = features.usable, (len(table), len(system.labels))
     out = {f"{end}": np.full(size, np.nan) for end in ("", "_err", *(f"_err_{term}" for term in system.error_terms))}
     if usable.any():
-        for array, found in zip(out.values(), system.ensemble.predict(features[usable]), strict=True):
+        known = features if usable.all() else features[usable]
+        for array, found in zip(out.values(), system.ensemble.predict(known), strict=True):
             array[usable] = found
         floors = [system.recipe.per_label.error_floor.get(label, 0.0) for label in system.labels]
         out["_err"][usable] = np.maximum(out["_err"][usable], floors)
@@ -33,7 +35,7 @@ def _flags(system, table, features, arrays):
         f"{label}{end}": array[:, index] for end, array in arrays.items() for index, label in enumerate(system.labels)
     }
     own, out = system.own_flags(table, values), []
-    kinds = domain.kinds(features, system.compared_in)
+    kinds = None if domain.outside is None else domain.outside.probabilities(inputs_of(system, features))
     for label in system.labels:
         found = domain.label_flags(label, values, features.color, kinds)
         out.append(star | found | own.get(label, 0))

@@ -12,8 +12,8 @@ class TrainOptions:
 
     Parameters
     ----------
-    loss : {"gaussian", "student_t", "squared", "propagated_gaussian", "propagated_student_t"}
-        Likelihood, by its name in the registry of ``stellarlabels.networks.losses``.
+    loss : {"gaussian", "student_t", "squared", "propagated_gaussian", "propagated_student_t", "taught", "taught_terms"}
+        Likelihood, by its name in the registry of ``stellarlabels.networks.losses``; the last two are of students.
     epochs, batch_size, learning_rate, schedule, weight_decay, clip_norm, patience
         ``patience=None`` means no early stopping.
     decay : {"decoupled", "l2"}
@@ -203,6 +203,11 @@ class Recipe:
         out = object.__new__(Recipe)
         out._set(vars(self), changes)
         return out
+
+    @property
+    def student(self):
+        """Whether a network is trained to say what others say, not towards labels."""
+        return self.train.loss.startswith("taught")
 
     def to_dict(self):
         """The recipe as plain values for a JSON file."""

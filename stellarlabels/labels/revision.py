@@ -7,7 +7,7 @@ import numpy as np
 
 from stellarlabels import columns
 from stellarlabels.exceptions import InputError
-from stellarlabels.labels import adaptation, outside
+from stellarlabels.labels import adaptation, distillation, outside
 from stellarlabels.labels.declaration import Declaration
 from stellarlabels.labels.domain import Domain
 from stellarlabels.labels.ensemble import kind_of
@@ -117,6 +117,53 @@ class Revision(Declaration):
         """
         options = {"pairs": pairs, "labels": labels, "release": release, "fine_tune": fine_tune}
         return adaptation.adapted(self, table, same_as, progress=progress, **options)
+
+    def distil(self, table, *, networks=1, copies=16, validation=0.1, release=None, progress=True, **changes):
+        """A student: a system with few networks that has learned to say what all networks of this one say together.
+
+        It learns from copies of the stars, not from their labels: each is a mixture of a star and a similar one, with
+        noise added that has up to a hundred times the covariance of its inputs, and for some colors are unknown. Of
+        systems that propagate the errors of their inputs it does so, too, through its own derivatives; the variances of
+        dropout passes and between networks, and the excess, it has learned. Its errors are calibrated on stars whose
+        copies it has not seen, and it knows where labels hold as this system does.
+
+        Parameters
+        ----------
+        table : `~astropy.table.Table` or data frame
+            Inputs and labels, as for `fit`: the stars of the training. Labels serve the calibration alone.
+        networks : int
+            Number of networks of the student.
+        copies : int
+            Copies of each star. What is said of them takes as long as a prediction without derivatives.
+        validation : float or array_like of bool, shape (N,)
+            As of `fit`: share of the stars of which the student sees no copies.
+        release : str, optional
+            As in `predict`.
+        progress : bool
+            Whether to show progress bars.
+        **changes
+            Hyper-parameters that differ from those of this system and of students, for instance ``epochs=100`` or
+            ``network_options={"width": 256}``; see `stellarlabels.labels.Recipe`.
+
+        Returns
+        -------
+        LabelEstimator
+            A new object. ``provenance_["student"]`` names the teacher, and has the scatter of the labels about the
+            teacher's, in the student's errors, for stars left out.
+
+        Raises
+        ------
+        stellarlabels.exceptions.ReleaseError
+            If the stars are of another release than the system is for.
+        stellarlabels.exceptions.MissingColumnError
+            If the inputs or a label are missing from the table.
+        InputError
+            If there are too few rows, or a hyper-parameter is not one of a recipe.
+        NotFittedError
+            If there are no networks yet.
+        """
+        options = {"networks": networks, "copies": copies, "validation": validation, "release": release}
+        return distillation.distilled(self, table, progress=progress, changes=changes, **options)
 
     def learn_outside(self, table, objects=None, *, kinds=None, spared=None, false_alarms=0.01, progress=True):
         """Learn what objects look like for which the labels do not hold; `predict` then flags such (OTHER_KIND).

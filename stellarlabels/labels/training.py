@@ -34,6 +34,8 @@ class Sample:
 
 def train_ensemble(recipe, sample, checked, constants, *, title, progress, start=None):
     """An ensemble trained on a sample without the stars ``checked`` (K, N) of each network, and losses by member."""
+    if recipe.student:
+        raise InputError("fit: expected a recipe of the system, got that of a student; use distil() of its teacher")
     for label, known in zip(recipe.labels, np.isfinite(sample.guesses).any(axis=0), strict=True):
         if not known:
             raise InputError(f"table: no star with usable input has a known {label!r} to learn from")

@@ -34,6 +34,22 @@ class TrainingStars:
             np.bitwise_or.at(out.bits, place >> 3, np.uint8(1) << (place & 7).astype(np.uint8))
         return out
 
+    @classmethod
+    def joined(cls, before, table, rows):
+        """A set that has rows of a table, too; in place of none a new one."""
+        if before is None:
+            return cls.of(table, rows)
+        name = columns.find(table, before.identifier)
+        if name is None or before.has(table[rows]).all():
+            return before
+        values, known = _identifiers(table[rows], before.identifier)
+        out = cls(
+            before.identifier, before.bits.copy(), before.hashes, before.stars + int((~before.has(table[rows])).sum())
+        )
+        for place in out._places(np.unique(values[known])):
+            np.bitwise_or.at(out.bits, place >> 3, np.uint8(1) << (place & 7).astype(np.uint8))
+        return out
+
     def has(self, table):
         """Which rows (N,) of a table are of the set; none without the identifier that it is of."""
         if columns.find(table, self.identifier) is None:

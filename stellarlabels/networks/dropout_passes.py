@@ -18,9 +18,9 @@ class Passes:
 
     def __init__(self, stages, parameters, factors):
         steps = list(_steps(stages, iter(parameters)))
-        first = next((index for index, (kind, *_) in enumerate(steps) if kind == "dropout"), len(steps))
+        first = next((index for index, (kind, *_) in enumerate(steps) if kind == "dropout"), len(steps) - 1)
         self._shared = _thinned(steps[:first], ())
-        self._single = [_precise(_thinned(steps[first:], own)) for own in zip(*factors, strict=True)] or [[]]
+        self._single = [_precise(_thinned(steps[first:], own)) for own in list(zip(*factors, strict=True)) or [()]]
         self._outputs = next(len(arrays[1]) for kind, *arrays in reversed(steps) if kind == "dense")
 
     def __call__(self, x):
@@ -42,6 +42,8 @@ def _steps(stages, parameters):
             yield kind, next(parameters), next(parameters)
         elif kind == "activation":
             yield kind, stage["name"]
+        elif kind == "unit":
+            yield (kind,)
         elif kind == "residual":
             yield ("keep",)
             yield from _steps(stage["stages"], parameters)
@@ -114,12 +116,12 @@ def _run(steps, x, kept):
             x = np.maximum(x, 0.0, out=x if own else None)
         elif kind == "activation":
             x, _ = jacobian_mlp.ACTIVATIONS[arrays[0]](x, jacobian_mlp.NumPyOps)
-        elif kind == "norm":
-            gain, offset = arrays
+        elif kind in ("norm", "unit"):
             x = x - x.mean(axis=0)
             x *= 1 / np.sqrt(np.einsum("un,un->n", x, x) / len(x) + jacobian_mlp.EPSILON)
-            x *= gain
-            x += offset
+            if arrays:
+                x *= arrays[0]
+                x += arrays[1]
         elif kind == "scale":
             x = x * arrays[0]
         elif kind == "keep":

@@ -68,10 +68,23 @@ class Propagation:
         in_threads(fill, range(0, count, BLOCK))
         return out
 
+    def said(self, arrays):
+        """Means, excess and model variances (N, L), without dropout in the means and errors from the inputs."""
+        out = np.empty((3, len(arrays["coefficients"]), self.networks[0].outputs))
+
+        def fill(start):
+            rows = slice(start, start + BLOCK)
+            own = {name: array[rows] for name, array in arrays.items()}
+            means, excess, dropout = np.swapaxes([network.said(own) for network in self.networks], 0, 1)
+            out[:, rows] = means.mean(axis=0), excess.mean(axis=0), dropout.mean(axis=0) + means.var(axis=0)
+
+        in_threads(fill, range(0, out.shape[1], BLOCK))
+        return out
+
     def jacobian(self, arrays):
         """Derivatives of the means by coefficients (N, L, 110) and other features (N, L, C), without dropout."""
         runs = [network.run(arrays, passes=False) for network in self.networks]
-        return tuple(np.mean([run[index] for run in runs], axis=0) for index in (2, 3))
+        return tuple(np.mean([run[index] for run in runs], axis=0) for index in (3, 4))
 
     def _block(self, arrays, out, rows):
         runs = [network.run(arrays) for network in self.networks]
@@ -82,9 +95,9 @@ class Propagation:
         means = passes.mean(axis=3)
         out.spread[rows] = means.var(axis=2)
         passes -= means[..., None]
-        out.dropout[rows] = np.einsum("nlkp,nlkp->nl", passes, passes) / (size * number)
-        out.excess[rows] = sum(run[1] for run in runs) / size
-        spectral, other = (np.concatenate([run[index] for run in runs], axis=1) for index in (2, 3))
+        out.excess[rows], out.dropout[rows] = (sum(run[index] for run in runs) / size for index in (1, 2))
+        out.dropout[rows] += np.einsum("nlkp,nlkp->nl", passes, passes) / (size * number)
+        spectral, other = (np.concatenate([run[index] for run in runs], axis=1) for index in (3, 4))
         covariance = _spectral_covariance(spectral, _triangles(arrays))
         covariance += (other @ arrays["other_covariance"]) @ np.swapaxes(other, 1, 2)
         covariance = covariance.reshape(count, size, labels, size, labels)
@@ -101,8 +114,8 @@ class _Network:
             for name in ("reference", "matrix", "shift", "center", "scale", "context_center", "context_scale")
         }
         self.__dict__.update(plain)
-        self.stages = core.trunk, core.mean, core.excess
-        self.parameters = [[np.asarray(array, np.float32) for array in group] for group in core.parameters]
+        parameters = [[np.asarray(array, np.float32) for array in group] for group in core.parameters]
+        self.stages, self.parameters = _without_gains([core.trunk, core.mean, core.excess], parameters)
         self.outputs, self.context, self.indicators = core.outputs, core.context, core.indicators
         self.scales = np.asarray(core.scales, np.float32)
         trunk = self.stages[0]
@@ -120,20 +133,36 @@ class _Network:
         stages = [*self.stages[0][self.first :], *self.stages[1]]
         self.passes = Passes(stages, [*self.parameters[0][self.own :], *self.parameters[1]], factors)
 
+    def said(self, arrays):
+        """Mean without dropout, excess variance, and model variance of the passes or learned, (N, L) each."""
+        start, x, _ = self._trunk(self._inputs(arrays)[0], keep=False)
+        mean, _ = jacobian_mlp.forward(self.stages[1], self.parameters[1], x, keep=False)
+        excess, model = self._variances(x)
+        return mean, excess, model + self.passes(start).var(axis=0).T
+
+    def _trunk(self, z, keep=True):
+        """What the passes begin with, outputs of the trunk (N, W), and what `jacobian_mlp.pullback` needs."""
+        before, after = self.stages[0][: self.first], self.stages[0][self.first :]
+        start, cache = jacobian_mlp.forward(before, self.parameters[0][: self.own], z, keep=keep)
+        x, rest = jacobian_mlp.forward(after, self.parameters[0][self.own :], start, keep=keep)
+        return start, x, cache + rest
+
+    def _variances(self, x):
+        """Excess variance, and learned model variance or 0, (N, L) each, from outputs of the trunk."""
+        logs, _ = jacobian_mlp.forward(self.stages[2], self.parameters[2], x, keep=False)
+        found = np.exp(2 * np.clip(logs, -7.0, 4.0))
+        excess, model = found[:, : self.outputs], found[:, self.outputs :]
+        return excess, model if model.size else np.zeros_like(excess)
+
     def run(self, arrays, passes=True):
-        """Passes (P, L, N), excess variance (N, L), derivatives (N, L, 110) and (N, L, C)."""
+        """Passes (P, L, N), excess and model variance (N, L), derivatives (N, L, 110) and (N, L, C)."""
         # The derivatives with respect to the coefficients are those of a function in which their divisor drops out:
         # they are orthogonal to the coefficients.
         z, slopes, coefficients, unit = self._inputs(arrays)
-        trunk, mean, excess = self.stages
-        before, after = trunk[: self.first], trunk[self.first :]
-        late = self.parameters[0][self.own :]
-        start, cache = jacobian_mlp.forward(before, self.parameters[0][: self.own], z)
-        x, rest = jacobian_mlp.forward(after, late, start)
-        cache += rest
+        trunk, mean, _ = self.stages
+        start, x, cache = self._trunk(z)
         outputs = self.passes(start) if passes else None
         _, last = jacobian_mlp.forward(mean, self.parameters[1], x)
-        log_excess, _ = jacobian_mlp.forward(excess, self.parameters[2], x, keep=False)
         rows = jacobian_mlp.pullback(mean, last, np.eye(self.outputs, dtype=np.float32)[None])
         rows = jacobian_mlp.pullback(trunk, cache, rows)
         rows = np.broadcast_to(rows, (len(z), *rows.shape[1:]))
@@ -146,8 +175,7 @@ class _Network:
         if self.scales.size:
             plain = slopes.shape[1] - self.scales.size
             other = np.concatenate([other[..., :plain], other[..., plain:].sum(axis=-1, keepdims=True)], axis=-1)
-        excess = np.exp(2 * np.clip(log_excess, -7.0, 4.0))
-        return outputs, excess, spectral, other
+        return outputs, *self._variances(x), spectral, other
 
     def _inputs(self, arrays):
         """Inputs (N, Z) of the trunk, slopes of other features, coefficients in units of the reference, that unit."""
@@ -179,6 +207,20 @@ class _Network:
         if self.scales.size:
             logs = np.concatenate([logs, 0.5 * np.log(arrays["other_covariance"][:, -1, -1:] + 1.0)], axis=1)
         return np.clip((logs - self.context_center) / self.context_scale, -LIMIT, LIMIT)
+
+
+def _without_gains(stages, parameters):
+    """Stages and parameters of trunk and heads after `jacobian_mlp.folded`; the last norm is taken into both heads."""
+    (trunk, *heads), (own, *others) = stages, parameters
+    last, end = [], []
+    if trunk[-1]["kind"] == "norm":
+        folds = [
+            jacobian_mlp.folded([trunk[-1], *head], [*own[-2:], *mine])
+            for head, mine in zip(heads, others, strict=True)
+        ]
+        others, last, end = [mine for _, mine in folds], [{"kind": "unit"}], own[-2:]
+    trunk, own = jacobian_mlp.folded(trunk[: len(trunk) - len(last)], own[: len(own) - len(end)])
+    return ([*trunk, *last], *heads), [own, *others]
 
 
 def _triangles(arrays):

@@ -8,6 +8,8 @@ A network is a list of stages, each a dict that JSON can hold, and a flat list o
     One of `ACTIVATIONS`.
 ``{"kind": "norm"}``
     Layer normalisation with gain and offset; two parameters.
+``{"kind": "unit"}``
+    The same without them; `folded` makes it of a normalisation in front of a layer.
 ``{"kind": "dropout", "rate": 0.2, "passes": True}``
     Dropout; ``passes`` says whether it stays on in the passes of a prediction.
 ``{"kind": "residual", "stages": [...]}``
@@ -130,13 +132,15 @@ def forward(stages, parameters, x, ops=NumPyOps, drop=None, keep=True):
             at += 2
         elif kind == "activation":
             x, kept = ACTIVATIONS[stage["name"]](x, ops)
-        elif kind == "norm":
+        elif kind in ("norm", "unit"):
             x = x - ops.mean(x, axis=-1, keepdims=True)
             inverse = 1 / ops.sqrt(ops.mean(x * x, axis=-1, keepdims=True) + EPSILON)
             x = x * inverse
-            kept = (x, inverse, parameters[at])
-            x = x * parameters[at] + parameters[at + 1]
-            at += 2
+            kept = (x, inverse)
+            if kind == "norm":
+                kept = (*kept, parameters[at])
+                x = x * parameters[at] + parameters[at + 1]
+                at += 2
         elif kind == "residual":
             size = count_parameters(stage["stages"])
             y, kept = forward(stage["stages"], parameters[at : at + size], x, ops, drop, keep)
@@ -156,13 +160,18 @@ def pullback(stages, cache, rows, ops=NumPyOps):
         if kind == "dense":
             rows = _times(rows, ops.transpose(kept), ops)
         elif kind == "activation":
-            rows = rows * kept[:, None, :]
+            rows = _scaled(rows, kept[:, None, :], ops)
         elif kind == "norm":
             unit, inverse, gain = kept
             rows = rows * gain
             unit = unit[:, None, :]
             along = ops.mean(rows * unit, axis=-1, keepdims=True)
             rows = (rows - ops.mean(rows, axis=-1, keepdims=True) - unit * along) * inverse[:, None, :]
+        elif kind == "unit":  # rows have no mean, since the kernel behind has none
+            unit, inverse = kept
+            along = rows @ (unit * (inverse / unit.shape[-1]))[:, :, None]
+            rows = _scaled(rows, inverse[:, None, :], ops)
+            rows -= along * unit[:, None, :]
         elif kind == "residual":
             rows = rows + pullback(stage["stages"], kept, rows, ops)
         elif kept is not None:
@@ -170,10 +179,43 @@ def pullback(stages, cache, rows, ops=NumPyOps):
     return rows
 
 
+def _scaled(rows, factors, ops):
+    """``rows * factors``, in place where rows are a NumPy array of that shape that nobody else has."""
+    if ops is NumPyOps and len(rows) == len(factors):
+        return np.multiply(rows, factors, out=rows)
+    return rows * factors
+
+
 def _times(rows, kernel, ops):
     """``rows @ kernel`` for rows (N, L, w) as one product of two matrices, not N small ones."""
     count, width = rows.shape[1:]
     return ops.reshape(ops.reshape(rows, (-1, width)) @ kernel, (-1, count, kernel.shape[-1]))
+
+
+def folded(stages, parameters):
+    """The same network with the gains, offsets and means of normalisations in the layers that follow, for NumPy."""
+    out, kept, at, pending = [], [], 0, None
+    for number, stage in enumerate(stages):
+        size = count_parameters([stage])
+        own, at = parameters[at : at + size], at + size
+        if stage["kind"] == "residual":
+            inner, own = folded(stage["stages"], own)
+            stage = {**stage, "stages": inner}
+        elif stage["kind"] == "norm" and number + 1 < len(stages) and stages[number + 1]["kind"] == "dense":
+            pending, stage, own = own, {"kind": "unit"}, []
+        elif pending is not None:
+            own, pending = _behind(pending, own), None
+        out.append(stage)
+        kept += own
+    return out, kept
+
+
+def _behind(norm, dense):
+    """Kernel and offset of a layer behind a normalisation that has its gain and offset in them."""
+    (gain, offset), (kernel, bias) = norm, dense
+    scaled = np.asarray(gain, np.float64)[:, None] * kernel
+    bias = bias + np.asarray(offset, np.float64) @ kernel
+    return [(scaled - scaled.mean(axis=0)).astype(np.float32), bias.astype(np.float32)]
 
 
 def drop_factors(stages, size, passes, rng):

@@ -18,7 +18,8 @@ def register(builder):
     ----------
     builder : callable
         ``builder(*, shapes, outputs, seed, **options)`` returns a `keras.Model` for inputs of these lengths (dict) and
-        so many labels. If only a part of the network is trained, it has an attribute ``learner``, see `learner`.
+        so many labels. If only a part of the network is trained, it has an attribute ``learner``, see `learner`; if
+        there are noise or dropout in its training, ``student``, options (dict) that leave these out.
     """
     return NETWORKS.register(builder)
 
@@ -55,6 +56,16 @@ def learner(kind, network, arrays, targets, checks, seed):
     """
     own = getattr(NETWORKS.get(kind), "learner", None)
     return (network, arrays, targets, checks) if own is None else own(network, arrays, targets, checks, seed)
+
+
+def has_learner(kind):
+    """Whether only a part of the networks of a kind is trained, by what is in its builder's ``learner``."""
+    return hasattr(NETWORKS.get(kind), "learner")
+
+
+def student_options(kind, options):
+    """Options of a kind of networks (dict) with which nothing is random in the training."""
+    return {**options, **getattr(NETWORKS.get(kind), "student", {})}
 
 
 def weight_shapes(make):

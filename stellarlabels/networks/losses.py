@@ -10,6 +10,10 @@ from keras import ops
 from stellarlabels.registry import Registry
 
 LOSSES = Registry("loss")
+
+#: How much squares of logarithms of errors count beside those of means in units of the teacher's error.
+LOGS = 0.2
+
 register = LOSSES.register
 
 
@@ -106,6 +110,27 @@ def propagated_student_t(y_true, y_pred):
     """As `propagated_gaussian`, with Student's t of 5 degrees of freedom in place of the Gaussian."""
     known, square, variance = _propagated_columns(y_true, y_pred)
     return ops.sum(known * _wide(square, variance), axis=-1)
+
+
+def _taught(y_true, y_pred, parts):
+    """How far a student is from its teacher: means in units of the teacher's error, and logarithms of errors."""
+    goals, logs = ops.split(y_true, parts, axis=-1), y_pred[..., y_pred.shape[-1] // parts :]
+    error = ops.sqrt(sum(ops.exp(2 * ops.clip(log, -7.0, 4.0)) for log in goals[1:]))
+    off = (goals[0] - y_pred[..., : goals[0].shape[-1]]) / error
+    logs = logs - ops.concatenate(goals[1:], axis=-1)
+    return ops.sum(ops.sqrt(1 + off**2) - 1, axis=-1) + LOGS * ops.sum(logs**2, axis=-1)
+
+
+@register
+def taught(y_true, y_pred):
+    """Of a student (N, 2 L): means and logarithms of errors; targets are the teacher's, packed alike."""
+    return _taught(y_true, y_pred, 2)
+
+
+@register
+def taught_terms(y_true, y_pred):
+    """Of a student that propagates errors (N, 3 L): means, logarithms of excess and model errors."""
+    return _taught(y_true, y_pred, 3)
 
 
 #: Whether a loss knows the means alone, no errors.

@@ -104,6 +104,9 @@ def residual_mlp(
     return keras.Model({"flux": flux, "error": error, "color": color}, layers.Concatenate(**DOUBLE)([mean, log_sigma]))
 
 
+residual_mlp.student = {"dropout": 0.0, "noise": 0.0, "faint": (), "color_groups": (), "color_rates": ()}
+
+
 @register
 def color_mlp(*, shapes, outputs, hidden, l2, error_hidden, seed):
     """The network of the CSNet paper (Section 3.2): colors (N, C) and errors of magnitudes (N, B) to (N, 2 L)."""

@@ -26,25 +26,25 @@ LIMIT = 6.0
 HEADS = ("mean", "excess")
 
 
-def stages_of(hidden, activation, dropout, blocks, width, outputs):
-    """Stages of the trunk and of the two heads, means and logarithms of excess errors, for so many outputs."""
+def stages_of(hidden, activation, dropout, blocks, width, outputs, logs):
+    """Stages of the trunk and of the two heads: so many means (outputs) and logarithms of errors (logs)."""
     # ``hidden``: plain layers with activation and dropout, as in the paper. ``blocks``, ``width``: residual blocks
     # after that: layer normalisation, layer, activation, dropout, layer. Of their dropout only that of the last block
     # stays on in the passes, so that the other blocks are computed once.
-    active = {"kind": "activation", "name": activation}
-    trunk = []
+    active, trunk = {"kind": "activation", "name": activation}, []
+
+    def drop(**options):
+        return [{"kind": "dropout", "rate": dropout, **options}] if dropout else []
+
     for units in hidden:
-        trunk += [{"kind": "dense", "units": units}, active, {"kind": "dropout", "rate": dropout}]
+        trunk += [{"kind": "dense", "units": units}, active, *drop()]
     if blocks:
         trunk.append({"kind": "dense", "units": width})
     for block in range(blocks):
         inner = [{"kind": "norm"}, {"kind": "dense", "units": width}, active]
-        inner += [
-            {"kind": "dropout", "rate": dropout, "passes": block == blocks - 1},
-            {"kind": "dense", "units": width},
-        ]
+        inner += [*drop(passes=block == blocks - 1), {"kind": "dense", "units": width}]
         trunk.append({"kind": "residual", "stages": inner})
-    mean, excess = [{"kind": "dense", "units": outputs}], [{"kind": "dense", "units": outputs}]
+    mean, excess = [{"kind": "dense", "units": outputs}], [{"kind": "dense", "units": logs}]
     if blocks:
         trunk.append({"kind": "norm"})
         excess = [{"kind": "dense", "units": 64}, active, *excess]
@@ -54,6 +54,8 @@ def stages_of(hidden, activation, dropout, blocks, width, outputs):
 @_register
 class UncertainCore(keras.layers.Layer):
     """Means, log excess errors, and log errors that the covariance of the inputs causes: (N, 3 L) in one pass."""
+
+    # ``model``: whether the third part is instead the logarithms of model errors, which a student has learned.
 
     # ``components``: principal components of the sampled spectra that stand for the coefficients; 0 for the
     # standardised coefficients themselves. ``context``: whether the logarithms of the errors of the spectrum, and of
@@ -81,6 +83,7 @@ class UncertainCore(keras.layers.Layer):
         first_phase=0.125,
         propagate=True,
         indicators=True,
+        model=False,
         seed=0,
         **kwargs,
     ):
@@ -88,7 +91,7 @@ class UncertainCore(keras.layers.Layer):
         self.outputs, self.trunk, self.mean, self.excess = outputs, trunk, mean, excess
         self.components, self.context, self.scales, self.noise = components, context, list(scales), list(noise)
         self.groups, self.rates = [list(group) for group in groups], list(rates)
-        self.first_phase, self.propagate, self.seed = first_phase, propagate, seed
+        self.first_phase, self.propagate, self.model, self.seed = first_phase, propagate, model, seed
         self.indicators = indicators
         self.generator = keras.random.SeedGenerator(seed)
 
@@ -144,7 +147,8 @@ class UncertainCore(keras.layers.Layer):
         self.scale.assign(np.where(spread > 0, spread, 1))
         if self.context:
             if self.scales:
-                logs = np.hstack([logs, _log_error(arrays["other_factor"][rows], np.float64(1.0), np)])
+                own = {name: arrays[name][rows] for name in ("other_factor", "other_covariance") if name in arrays}
+                logs = np.hstack([logs, _log_error(own, np.float64(1.0), np)])
             self.context_center.assign(logs.mean(axis=0))
             self.context_scale.assign(np.maximum(logs.std(axis=0), 1e-3))
 
@@ -197,7 +201,7 @@ class UncertainCore(keras.layers.Layer):
         return ops.cast(kept, x.dtype) / (1 - stage["rate"])
 
     def call(self, inputs, training=False):
-        """Means, logarithms of excess errors, and logarithms of errors from the inputs (N, 3 L), in scaled labels."""
+        """Means, logarithms of excess errors, and of errors from the inputs or the model (N, 3 L), in scaled labels."""
         if training and self.noise:
             coefficients, others, level = self._noisy(inputs)
         else:
@@ -229,12 +233,14 @@ class UncertainCore(keras.layers.Layer):
         if self.context:
             logs = inputs["log_error"] + 0.5 * ops.log(level)
             if self.scales:
-                logs = ops.concatenate([logs, _log_error(inputs["other_factor"], level, ops)], axis=-1)
+                logs = ops.concatenate([logs, _log_error(inputs, level, ops)], axis=-1)
             parts.append(ops.clip((logs - self.context_center) / self.context_scale, -LIMIT, LIMIT))
         drop = self._dropout if training else None
         x, cache = jacobian_mlp.forward(self.trunk, self.parameters[0], ops.concatenate(parts, axis=-1), ops, drop)
         mean, last = jacobian_mlp.forward(self.mean, self.parameters[1], x, ops, drop)
         excess, _ = jacobian_mlp.forward(self.excess, self.parameters[2], x, ops, drop)
+        if self.model:
+            return ops.concatenate([mean, excess], axis=-1)
 
         def propagated():
             rows = jacobian_mlp.pullback(self.mean, last, ops.eye(self.outputs, dtype=x.dtype)[None], ops)
@@ -264,7 +270,7 @@ class UncertainCore(keras.layers.Layer):
 
     def get_config(self):
         names = ("outputs", "trunk", "mean", "excess", "components", "context", "scales", "noise", "groups", "rates")
-        own = {name: getattr(self, name) for name in (*names, "first_phase", "propagate", "indicators", "seed")}
+        own = {name: getattr(self, name) for name in (*names, "first_phase", "propagate", "indicators", "model", "seed")}
         return {**super().get_config(), **own}
 
 
@@ -273,9 +279,13 @@ def _taken(start, name, index):
     return lambda shape, dtype=None: start()[name][index]
 
 
-def _log_error(factor, level, ops):
+def _log_error(inputs, level, ops):
     """Logarithm of the error of the last one of the other features (N, 1), 0 where it is missing."""
-    return 0.5 * ops.log(ops.sum(factor[:, -1, :] ** 2, axis=-1, keepdims=True) * level + 1.0)
+    if "other_factor" in inputs:
+        variance = ops.sum(inputs["other_factor"][:, -1, :] ** 2, axis=-1, keepdims=True)
+    else:
+        variance = inputs["other_covariance"][:, -1, -1:]
+    return 0.5 * ops.log(variance * level + 1.0)
 
 
 def _components(coefficients, count):
@@ -313,15 +323,20 @@ def uncertain_mlp(
     dropout=0.2,
     blocks=0,
     width=0,
+    model=False,
     seed,
     **options,
 ):
     """The uncertain network: coefficients (N, 110), others (N, C), log_error (N, 12), factors; to (N, 3 L)."""
     # Plain layers as in the paper, or residual blocks; see stages_of and UncertainCore. A covariance is F @ F.T of its
     # factor F: ``bp_factor`` and ``rp_factor`` (N, 55, 55), ``other_factor`` (N, C, C).
-    trunk, mean, excess = stages_of(hidden, activation, dropout, blocks, width, outputs)
+    trunk, mean, excess = stages_of(hidden, activation, dropout, blocks, width, outputs, (1 + model) * outputs)
     inputs = {name: keras.Input((shapes[name],), name=name) for name in ("coefficients", "others", "log_error")}
-    for name in ("bp_factor", "rp_factor", "other_factor"):
+    for name in ("other_covariance",) if model else ("bp_factor", "rp_factor", "other_factor"):
         inputs[name] = keras.Input((shapes[name], shapes[name]), name=name)
-    core = UncertainCore(outputs, trunk, mean, excess, seed=seed, name="uncertain", **options)
+    core = UncertainCore(outputs, trunk, mean, excess, model=model, seed=seed, name="uncertain", **options)
     return keras.Model(inputs, core(inputs))
+
+
+#: Of a student, which has a head for what passes and other networks would say, and nothing random in its training.
+uncertain_mlp.student = {"dropout": 0.0, "noise": (), "groups": (), "rates": (), "model": True}

@@ -44,8 +44,8 @@ BINS, PER_BIN, NORM_FROM = 12, 4, 415.0
 #: Bands of which each pseudo-magnitude is made.
 PSEUDO_BANDS = {"rjce": ("RP", "H", "W2"), "observed": ("RP",), None: ()}
 
-#: Rows whose covariances are held in double precision at once.
-BLOCK = 4096
+#: Rows whose covariances are held in double precision at once: so many fit into the cache of a processor.
+BLOCK = 128
 
 
 def normalise(coefficients, covariances):
@@ -56,7 +56,7 @@ def normalise(coefficients, covariances):
         positive = reference > 0
         divisor = np.where(positive, reference, np.sqrt(covariances[1][:, 0]))
         divisor = np.where(divisor > 0, divisor, np.nan)[:, None]
-        return coefficients / divisor, tuple(block / divisor**2 for block in covariances), positive
+        return coefficients / divisor, tuple(block * (1 / divisor**2) for block in covariances), positive
 
 
 def propagate(rows, coefficients, covariances):
@@ -189,18 +189,24 @@ class XPCoefficients(XPFeatureSet):
     def add_noise(self, features, amount, seed=0):
         return add_noise(features, amount, seed)
 
+    def shown(self, features, compared):
+        samples, mean_flux, _ = designs()
+        coefficients = features.arrays["coefficients"]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return (coefficients @ samples.T) / (coefficients @ mean_flux)[:, None]
+
     def _compute(self, table):
         """Inputs of a table that fits into memory."""
         _, other = releases.require(table, self.release, what="these networks")
         coefficients, covariances, bad = _coefficients(table)
         coefficients, covariances, positive = normalise(coefficients, covariances)
         missing = np.stack([~np.isfinite(coefficients[:, columns(band)]).all(axis=1) for band in BANDS], axis=1)
-        unknown = [~np.isfinite(block).all(axis=1) for block in covariances]
+        unknown = [~np.isfinite(block.sum(axis=1)) for block in covariances]
         usable = ~(missing.any(axis=1) | unknown[0] | unknown[1])
         others, other_covariance = self._others(table)
         _, mean_flux, coarse = designs()
         flux = np.where(usable[:, None], coefficients, 0) @ coarse.T
-        blocks = [np.where(usable[:, None], block, 0) for block in covariances]
+        blocks = [block if usable.all() else np.where(usable[:, None], block, 0) for block in covariances]
         variance = sum(
             block @ packed.quadratic_weights(coarse[:, columns(band)])
             for band, block in zip(BANDS, blocks, strict=True)
