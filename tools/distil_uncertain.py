@@ -3,7 +3,7 @@
     python tools/distil_uncertain.py uncertain-teacher/uncertain-apogee.stellarlabels
     python tools/learn_outside.py uncertain apogee
 
-The same stars as for the teacher; the first group that networks of the teacher left out is left out by the student, too.
+The stars are those of the teacher; the first group that networks of the teacher left out the student leaves out, too.
 """
 
 import argparse

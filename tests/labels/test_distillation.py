@@ -8,7 +8,7 @@ from stellarlabels import UACSNet, UncertainNet, columns, load
 from stellarlabels.cli import main
 from stellarlabels.exceptions import InputError, NotFittedError
 from stellarlabels.inputs.examples import xp_apogee_sample
-from stellarlabels.labels import distillation, robust_scatter
+from stellarlabels.labels import robust_scatter
 from stellarlabels.labels.training_stars import TrainingStars
 
 SMALL = {"epochs": 12, "learning_rate": 3e-3, "network_options": {"width": 64, "blocks": 1, "components": 30}}
@@ -39,7 +39,7 @@ def test_it_says_what_the_teacher_says(teacher, student, stars):
     for label, most in (("teff", 150), ("logg", 0.4), ("feh", 0.25)):
         off = robust_scatter(plain(own[label]) - plain(others[label]))
         assert off < most
-        assert off < 0.35 * robust_scatter(plain(others[label]))
+        assert off < 0.5 * robust_scatter(plain(others[label]))
 
 
 def test_its_errors_say_how_far_off_it_is(teacher, student, stars):
@@ -89,20 +89,15 @@ def test_of_a_mixture(stars):
     assert np.isfinite(plain(own["m_g_dimmed"])).mean() > 0.95
 
 
-def test_new_stars_calibrate_with_their_labels(teacher, stars, monkeypatch):
+@pytest.mark.parametrize("known", [slice(60), slice(300, None)])
+def test_new_stars_calibrate_with_their_labels(stars, known, monkeypatch):
     """Not those that the teacher has seen: these would make errors too small."""
-    called = []
-    monkeypatch.setattr(UncertainNet, "training_stars", None, raising=False)
-    seen = distillation.distilled
-    for known in (stars[:60], stars[300:]):
-        system = UncertainNet.pretrained("apogee")
-        system.training_stars = TrainingStars.of(known, np.arange(len(known)))
-        ensemble = type(system.ensemble)
-        monkeypatch.setattr(ensemble, "calibrate", lambda *args: called.append(callable(args[3])))
-        options = {"networks": 1, "copies": 1, "validation": 0.5, "release": None, "progress": False}
-        small = {"epochs": 1, "network_options": {"width": 8, "blocks": 1, "components": 8}}
-        seen(system, stars[:60], changes=small, **options)
-    assert called == [True, False]
+    teacher, called = UncertainNet.pretrained("apogee"), []
+    teacher.training_stars = TrainingStars.of(stars[known], np.arange(len(stars[known])))
+    monkeypatch.setattr(type(teacher.ensemble), "calibrate", lambda *given: called.append(callable(given[3])))
+    small = {"epochs": 1, "network_options": {"width": 8, "blocks": 1, "components": 8}}
+    teacher.distil(stars[:60], copies=1, validation=0.5, progress=False, **small)
+    assert called == [known.start is None]
 
 
 def test_mixtures_have_the_noise_of_both(teacher, stars):
