@@ -44,8 +44,8 @@ BINS, PER_BIN, NORM_FROM = 12, 4, 415.0
 #: Bands of which each pseudo-magnitude is made.
 PSEUDO_BANDS = {"rjce": ("RP", "H", "W2"), "observed": ("RP",), None: ()}
 
-#: Rows whose covariances are held in double precision at once: so many fit into the cache of a processor.
-BLOCK = 128
+#: Rows whose covariances are held in double precision at once: few enough for the cache of a processor.
+BLOCK = 512
 
 
 def normalise(coefficients, covariances):
@@ -309,7 +309,8 @@ def _coefficients(table):
         missing = [name for name in CELLS[band] if find(table, name) is None]
         if missing:
             raise MissingColumnError(f"column {missing[0]!r} is missing{without_spectra(table)}")
-        found, error, correlations = (cells(table[find(table, name)], name).astype(float) for name in CELLS[band])
+        found, error, correlations = (cells(table[find(table, name)], name) for name in CELLS[band])
+        found, error = found.astype(float), error.astype(float)
         coefficients.append(found)
         covariances.append(packed.pack_correlations(np.where(error >= 0, error, np.nan), correlations))
     return np.concatenate(coefficients, axis=1), tuple(covariances), np.zeros(len(table), bool)

@@ -58,11 +58,14 @@ def unpack(packed):
 
 def pack_correlations(errors, correlations):
     """Covariances (N, n (n + 1) / 2) from errors (N, n) and Gaia's correlations (N, n (n - 1) / 2)."""
-    rows, columns, _ = _indices(errors.shape[1])
-    off = rows != columns
-    out = errors[:, rows]
-    out *= errors[:, columns]
-    out[:, off] *= correlations
+    size, start, own = errors.shape[1], 0, 0
+    out = np.empty((len(errors), size * (size + 1) // 2), np.result_type(errors, correlations))
+    for row in range(size):
+        part = out[:, start : start + row]
+        np.multiply(correlations[:, own : own + row], errors[:, row : row + 1], out=part)
+        part *= errors[:, :row]
+        out[:, start + row] = errors[:, row] ** 2
+        start, own = start + row + 1, own + row
     return out
 
 
