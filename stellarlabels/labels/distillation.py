@@ -11,7 +11,7 @@ from stellarlabels import __version__, columns, releases
 from stellarlabels.exceptions import InputError
 from stellarlabels.inputs import Features
 from stellarlabels.labels.adaptation import two_sided
-from stellarlabels.labels.ensemble import Member, build_network, kind_of, parts
+from stellarlabels.labels.ensemble import Member, build_network, floors, kind_of, parts
 from stellarlabels.labels.targets import Targets, label_targets
 from stellarlabels.labels.training_stars import TrainingStars
 from stellarlabels.labels.uncertainty import robust_scatter
@@ -135,7 +135,7 @@ def _taught(out, stars, inputs, said, part, seed, progress):
 
     recipe, arrays = out.recipe, {**stars.arrays, **out.feature_set.constants}
     shapes = {name: int(np.shape(array)[1]) for name, array in stars.arrays.items()}
-    network = build_network(recipe, shapes, len(part), seed)
+    network = build_network(recipe, shapes, len(part), seed, floors(recipe, part, out.ensemble.scale))
     networks.adapt(network, arrays, seed)
     options = {name: value for name, value in asdict(recipe.train).items() if name != "loss"}
     options |= {"seed": seed, "progress": progress, "title": f"{out.name}, student"}

@@ -270,7 +270,8 @@ class UncertainCore(keras.layers.Layer):
 
     def get_config(self):
         names = ("outputs", "trunk", "mean", "excess", "components", "context", "scales", "noise", "groups", "rates")
-        own = {name: getattr(self, name) for name in (*names, "first_phase", "propagate", "indicators", "model", "seed")}
+        names += ("first_phase", "propagate", "indicators", "model", "seed")
+        own = {name: getattr(self, name) for name in names}
         return {**super().get_config(), **own}
 
 
