@@ -55,7 +55,7 @@ class Features:
         return sum(found, np.zeros(len(self)))
 
     def without(self, hidden):
-        """The same inputs without some of them: columns of the array ``color`` or ``others``, "magnitude", or a mask."""
+        """The same inputs without some columns of the array ``color`` or ``others``, or "magnitude"; or of a mask."""
         # The mask (N, C) is True where a color is to be unknown.
         if isinstance(hidden, np.ndarray):
             mask, magnitude = hidden, False

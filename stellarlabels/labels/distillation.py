@@ -3,7 +3,6 @@
 import copy
 import datetime
 from contextlib import suppress
-from dataclasses import asdict
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from stellarlabels.labels.uncertainty import robust_scatter
 
 #: How a student is trained, unless other hyper-parameters are given. Copies are many, so that it does without decay.
 TRAINING = {"epochs": 40, "batch_size": 1024, "learning_rate": 2e-3, "schedule": "cosine", "weight_decay": 1e-4}
-TRAINING |= {"clip_norm": 5.0, "patience": None}
+TRAINING |= {"clip_norm": 5.0, "patience": None, "decay": "decoupled", "epsilon": 1e-7, "order": "shuffled"}
 
 #: Share of the stars left out that the teacher has to have left out, too, for their labels to say how large errors are.
 NEW = 0.5
@@ -137,9 +136,8 @@ def _taught(out, stars, inputs, said, part, seed, progress):
     shapes = {name: int(np.shape(array)[1]) for name, array in stars.arrays.items()}
     network = build_network(recipe, shapes, len(part), seed, floors(recipe, part, out.ensemble.scale))
     networks.adapt(network, arrays, seed)
-    options = {name: value for name, value in asdict(recipe.train).items() if name != "loss"}
+    options = {**recipe.train.settings(), "epochs": recipe.train.epochs, "loss": networks.losses.get(recipe.train.loss)}
     options |= {"seed": seed, "progress": progress, "title": f"{out.name}, student"}
-    options["loss"] = networks.losses.get(recipe.train.loss)
     said = [array[:, part] for array in said]
     if recipe.student:
         learner, goals = network, lesson(*said)
