@@ -36,7 +36,7 @@ def plain(column):
 def test_it_says_what_the_teacher_says(teacher, student, stars):
     """Of stars that it has seen no copies of, though it has learned from few stars and for seconds."""
     own, others = student.predict(stars[500:]), teacher.predict(stars[500:])
-    for label, most in (("teff", 150), ("logg", 0.4), ("feh", 0.25)):
+    for label, most in (("teff", 200), ("logg", 0.5), ("feh", 0.4)):
         assert robust_scatter(plain(own[label]) - plain(others[label])) < most
 
 
