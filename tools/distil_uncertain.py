@@ -1,7 +1,6 @@
-"""Make the UncertainNet weights that ship with the package: a student of the ensemble that train_uncertain.py makes.
+"""Make a student of the ensemble that train_uncertain.py makes: one network in place of sixteen.
 
-    python tools/distil_uncertain.py uncertain-teacher/uncertain-apogee.stellarlabels
-    python tools/learn_outside.py uncertain apogee
+    python tools/distil_uncertain.py stellarlabels/data/weights/uncertain-apogee.stellarlabels --output uncertain-student
 
 The stars are those of the teacher; the first group that networks of the teacher left out the student leaves out, too.
 """
@@ -9,7 +8,6 @@ The stars are those of the teacher; the first group that networks of the teacher
 import argparse
 from pathlib import Path
 
-from train_uacsnet import WEIGHTS
 from train_uncertain import training_table
 
 from stellarlabels.systems.uncertain import UncertainNet
@@ -25,7 +23,7 @@ def main():
     parser.add_argument("--parallaxes", help="wheel or npz file of astroNN 1.1.0; by default the installed package's")
     parser.add_argument("--epochs", type=int, help="to be quicker")
     parser.add_argument("--copies", type=int, default=COPIES)
-    parser.add_argument("--output", type=Path, default=WEIGHTS)
+    parser.add_argument("--output", type=Path, default=Path("uncertain-student"), help="folder of the model file")
     args = parser.parse_args()
     table, left_out = training_table(args)
     changes = TRAINING | ({"epochs": args.epochs} if args.epochs else {})

@@ -89,8 +89,7 @@ class UncertainNet(System):
     The error of each label is the sum in squares of three terms (the paper's Eq. 11), each with a column of its own:
     ``<label>_err_model``, the scatter of 50 passes with dropout and of the networks of an ensemble;
     ``<label>_err_input``, what the full covariance of the inputs causes, propagated through the Jacobian of the network
-    (Eq. 7); ``<label>_err_excess``, what the network has learned to expect beyond. The weights that ship are a student
-    (see `distil`) that has learned the first and the last of them from an ensemble.
+    (Eq. 7); ``<label>_err_excess``, what the network has learned to expect beyond.
 
     Parameters
     ----------
