@@ -1,6 +1,6 @@
 """Make a student of the ensemble that train_uncertain.py makes: one network in place of sixteen.
 
-    python tools/distil_uncertain.py stellarlabels/data/weights/uncertain-apogee.stellarlabels --output uncertain-student
+    python tools/distil_uncertain.py uncertain-apogee.stellarlabels --output uncertain-student
 
 The stars are those of the teacher; the first group that networks of the teacher left out the student leaves out, too.
 """
