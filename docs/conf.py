@@ -9,7 +9,7 @@ import matplotlib
 import stellarlabels
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE / "_ext"))
+sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent / "tools")]
 matplotlib.use("agg")
 
 project = "stellarlabels"
@@ -29,6 +29,7 @@ extensions = [
     "long_runs",
     "paper_pages",
     "reference",
+    "adaptation",
     "where_labels_hold",
 ]
 exclude_patterns = ["_build", "tutorials"]

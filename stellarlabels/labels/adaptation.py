@@ -24,7 +24,7 @@ LEFT_OUT = 5
 EPOCHS, RATE, GAIN = 8, 1e-4, 0.02
 
 #: Old labels that do not count: they do not come from a star like those of the training.
-UNSURE = ("NO_INPUT", "BAD_SAMPLES", "MISSING_BAND", "LABEL_RANGE", "NOT_APPLICABLE", "UNLIKE_TRAINING")
+UNSURE = ("NO_INPUT", "BAD_SAMPLES", "MISSING_BAND", "LABEL_RANGE", "NOT_APPLICABLE", "UNLIKE_TRAINING", "OTHER_KIND")
 
 
 @dataclass
@@ -177,7 +177,9 @@ def _domain(out, before, stars):
     for name, (low, high) in before.ranges.items():
         own = found.ranges.get(name, (low, high))
         found.ranges[name] = (min(low, own[0]), max(high, own[1]))
-    return replace(found, labels=dict(before.labels), colors=dict(before.colors))
+    same = {name: dict(getattr(before, name)) for name in ("labels", "colors", "within")}
+    # The map makes spectra of the old release, which the classifier of what is outside knows.
+    return replace(found, outside=before.outside, **same)
 
 
 def _known(system, labels, length, rows):
