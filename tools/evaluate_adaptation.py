@@ -45,7 +45,8 @@ def precision(system, table, truth, **options):
         found, out = system.predict(table, progress=False, **options), {}
     for label in LABELS:
         (value, error), (known, theirs) = (
-            [columns.column_values(stars, item) for item in columns.label_columns(label)[:2]] for stars in (found, truth)
+            [columns.column_values(stars, item) for item in columns.label_columns(label)[:2]]
+            for stars in (found, truth)
         )
         labelled = np.isfinite(value)
         out[label] = {"labelled": share(labelled, np.isfinite(known))}

@@ -1,4 +1,4 @@
-"""``.. adaptation::``: how well systems are carried over to another release, as ``tools/evaluate_adaptation.py`` measured.
+"""``.. adaptation::``: how well systems are carried over to another release, measured by ``evaluate_adaptation.py``.
 
 One table for each system and kind of spectra of ``docs/measured/adaptation/*.json``.
 """
