@@ -6,9 +6,10 @@ Networks that were trained on spectra of one data release do not understand thos
 happens with such spectra, and how a system is carried over with stars that have spectra in both releases.
 
 Gaia DR4's spectra are not there while this is written, so a stand-in takes their place. It is made of the 600 real
-stars that ship with the package: 51 BP coefficients in place of 55, other basis functions, a flux that differs smoothly by 1
-to 3 %, errors 0.7 times as large, other identifiers, and some stars that one of the releases sees as two. The script
-that makes it is ``tools/dr4_stand_in.py``. With the real release, read the two tables from files instead.
+stars that ship with the package: 51 BP coefficients in place of 55, other basis functions, a flux that differs
+smoothly by 1 to 3 %, errors 0.7 times as large, other identifiers, and some stars that one of the releases sees as
+two. The script that makes it is ``tools/dr4_stand_in.py``. With the real release, read the two tables from files
+instead.
 """
 
 # %%
