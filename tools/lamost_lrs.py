@@ -1,6 +1,6 @@
 """The real LAMOST low-resolution spectra with LASP labels that SolarDis is trained on, and their folds.
 
-The file is 1,595 DR10 spectra with the labels of the LAMOST AFGK catalogue; it does not come with the package. Folds
+The files are 2,261 DR10 spectra with the labels of the LAMOST AFGK catalogue; they do not come with the package. Folds
 are by star: the level-12 HEALPix index of the position, modulo five, which is the rule of the fixed held-out stars
 (fold 0).
 """
@@ -15,7 +15,7 @@ from astropy.table import QTable
 from stellarlabels import columns
 
 LABELS = ("teff", "logg", "feh")
-_FILE = "lamost_lrs/lamost_lrs_labelled.npz"
+FILES = ("lamost_lrs/lamost_lrs_labelled.npz", "lamost_lrs/lamost_lrs_labelled_2.npz")
 _FIELDS = ("flux", "ivar", "andmask", "ormask", "z", "snrg", "ra", "dec")
 
 
@@ -24,28 +24,30 @@ def folder():
     return Path(os.environ.get("STELLARLABELS_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 
 
-def load(path=None):
+def load(paths=None):
     """The spectra with their labels.
 
     Parameters
     ----------
-    path : path-like, optional
-        The .npz file; by default that of `folder`.
+    paths : sequence of path-like, optional
+        The .npz files; by default those of `folder`.
 
     Returns
     -------
     `~astropy.table.QTable`
         As from `stellarlabels.archive.readers.read_lamost`, the wavelengths in ``meta``, with ``teff``, ``logg``,
-        ``feh``.
+        ``feh``. Spectra that end earlier than others have an inverse variance of 0 there.
     """
-    with np.load(folder() / _FILE if path is None else path, allow_pickle=False) as data:
-        table = QTable({"obsid": columns.column("obsid").dress(data["obsid"])})
-        for name in _FIELDS:
-            known = name in ("z", "snrg", "ra", "dec")
-            table[name] = columns.column(name).dress(data[name]) if known else data[name]
-        for name in LABELS:
-            table[name] = columns.column(name).dress(data[name])
-        table.meta["wavelength"] = data["wave"] * u.AA
+    paths, parts = [folder() / name for name in FILES] if paths is None else paths, []
+    for path in paths:
+        with np.load(path, allow_pickle=False) as data:
+            parts.append({name: data[name] for name in ("obsid", "wave", *_FIELDS, *LABELS)})
+    wavelength, table = parts[0]["wave"], QTable()
+    for name in ("obsid", *_FIELDS, *LABELS):
+        values = np.concatenate([part[name] for part in parts])
+        known = values.ndim == 1
+        table[name] = columns.column(name).dress(values) if known else values
+    table.meta["wavelength"] = wavelength * u.AA
     return table
 
 

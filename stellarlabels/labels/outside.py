@@ -21,8 +21,9 @@ DROPOUT = 0.1
 #: a rare kind; how often stars are spoiled, and how many of them, at most.
 LEFT_OUT, LARGEST_WEIGHT, COPIES, MOST_DAMAGED = 0.15, 20.0, 4, 24000
 
-#: Steps of the training at least, where there are few objects.
-LEAST_STEPS = 4000
+#: Steps of the training at least, where there are few objects, and epochs without a better likelihood of the objects
+#: left out after which it stops: of few objects a network soon knows each by heart.
+LEAST_STEPS, PATIENCE = 4000, 10
 
 #: Share of the training stars that are flagged, where nothing else is said.
 DEFAULT = 0.01
@@ -164,13 +165,17 @@ def _trained(system, samples, out, false_alarms, seed, progress):
     counts = np.bincount(kind[~checked], minlength=len(out.kinds))
     weights = np.minimum(counts[0] / np.maximum(counts, 1), LARGEST_WEIGHT)
     epochs = LEAST_STEPS * TRAINING["batch_size"] // max(1, int(np.sum(~checked)))
-    known = {name: array[~checked] for name, array in arrays.items()}
-    targets = np.eye(len(out.kinds), dtype=np.float32)[kind[~checked]]
-    learner, inputs, targets, _ = networks.learner("kind_classifier", out.network, known, targets, {}, seed)
+    known, other = ({name: array[rows] for name, array in arrays.items()} for rows in (~checked, checked))
+    targets = np.eye(len(out.kinds), dtype=np.float32)[kind]
+    learner, inputs, goals, others = networks.learner(
+        "kind_classifier", out.network, known, targets[~checked], other, seed
+    )
     networks.train(
         learner,
         inputs,
-        targets,
+        goals,
+        validation=(others, targets[checked]),
+        patience=PATIENCE,
         loss=networks.cross_entropy(),
         sample_weight=weights[kind[~checked]],
         seed=seed,

@@ -195,6 +195,8 @@ class Bend(layers.Layer):
 class Blend(layers.Layer):
     """The means of a perceptron (N, 2 L) and, except in training, a share of those of a kernel machine (N, L)."""
 
+    # One share, or one for each label.
+
     def __init__(self, share, **kwargs):
         super().__init__(**kwargs)
         self.share = share
@@ -204,7 +206,8 @@ class Blend(layers.Layer):
         means, log_sigma = ops.split(perceptron, 2, axis=-1)
         if training:
             return perceptron
-        return ops.concatenate([(1 - self.share) * means + self.share * kernel, log_sigma], axis=-1)
+        share = np.asarray(self.share, float)
+        return ops.concatenate([(1 - share) * means + share * kernel, log_sigma], axis=-1)
 
     def get_config(self):
         return {**super().get_config(), "share": self.share}
@@ -216,7 +219,8 @@ def kernel_mlp(
 ):
     """Components of flux and error (N, F), and on them a perceptron and a kernel machine; output (N, 2 L)."""
     # ``components``, ``floor``, ``iterations``: see WeightedComponents. ``width``, ``dropout``: of the two hidden
-    # layers of the perceptron, which has a linear path, too. ``share``, ``centers``: see Blend, KernelRegression.
+    # layers of the perceptron, which has a linear path, too. ``share``, ``centers``: see Blend, KernelRegression; the
+    # last of several shares is that of all further labels.
     # ``bends``: see Bend; 0 for labels beyond its end. ``copies`` of each spectrum with up to ``noise`` times its own
     # noise are seen in training.
 
@@ -225,6 +229,8 @@ def kernel_mlp(
         return layers.Dense(units, activation, kernel_initializer=start, **kwargs)
 
     bends = (tuple(bends) + (0.0,) * outputs)[:outputs]
+    share = tuple(np.atleast_1d(share).tolist())
+    share = (share + share[-1:] * outputs)[:outputs]
     z = keras.Input((components,), name="components")
     x = layers.Dropout(dropout, seed=seed + 1)(dense(width, 1, "gelu")(z))
     x = dense(width, 2, "gelu")(x)

@@ -39,7 +39,7 @@ PAPER = Recipe(
 
 #: Networks for a thousand stars: noise-weighted components, a kernel machine and a perceptron.
 COMPACT = Recipe(
-    labels=("teff", "logg", "feh"),
+    labels=("teff", "logg", "feh", "m_g", "bp_rp_0"),
     features="lamost_lrs",
     feature_options={"variant": "local", "width": 31},
     network="kernel_mlp",
@@ -49,13 +49,13 @@ COMPACT = Recipe(
         "iterations": 4,
         "width": 64,
         "dropout": 0.1,
-        "share": 0.5,
-        "centers": 1600,
+        "share": (0.2, 0.4, 0.2, 0.1, 0.2),
+        "centers": 2000,
         "bends": (0.15,),
         "noise": 1.0,
         "copies": 4,
     },
-    label_ranges={"teff": (3800.0, 8500.0)},
+    label_ranges={"teff": (3800.0, 13000.0)},
     loss="student_t",
     epochs=20,
     batch_size=256,
@@ -79,8 +79,9 @@ class SolarDis(System):
     ----------
     recipe : {"paper", "compact"}
         "paper": Teff, log g, [Fe/H], M_G and (BP-RP)0 with the paper's network of 23,849,605 parameters, for
-        training on one's own table. "compact": Teff, log g and [Fe/H] with a network for few stars, trained on real
-        spectra with labels of the LAMOST pipeline (LASP).
+        training on one's own table. "compact": the same labels with a network for few stars, trained on real spectra
+        with labels of the LAMOST pipeline (LASP); M_G and (BP-RP)0 follow from these labels by the parallaxes of other
+        LAMOST stars.
     variant : {"paper", "compact"}, optional
         Another name of ``recipe``.
     **changes
@@ -118,7 +119,8 @@ class SolarDis(System):
     supply = Supply("obsid", "lamost_stars", ("lamost low",), 100000)
     recipes = {"paper": PAPER, "compact": COMPACT}
     shipped = {
-        "compact": "Teff, log g, [Fe/H]; LAMOST DR10 spectra, labels of LASP; 3800-8500 K, [Fe/H] -2.5 to 0.9",
+        "compact": "Teff, log g, [Fe/H], M_G, (BP-RP)0 (distance); LAMOST DR10 spectra, labels of LASP, and parallaxes; "
+        "4100-8500 K, [Fe/H] -2.4 to 0.9",
     }
     chunk = 2048
 

@@ -26,6 +26,9 @@ SPLITS = (5900.0,)
 
 VARIANTS = ("code", "paper", "local")
 
+#: Signal-to-noise ratio below which copies with more noise are of no use.
+LEAST_SNR = 8.0
+
 
 def normalised(table, *, variant="code", width=WIDTH):
     """Spectra of a table at rest, on a common grid, divided by their pseudo-continuum.
@@ -147,7 +150,8 @@ class LRSSpectrum(FeatureSet):
         flux = np.clip(flux + np.sqrt(amount, dtype=np.float32) * np.minimum(error, 1) * noise, 0, 2)
         more = np.sqrt(1 + amount, dtype=np.float32)
         arrays = {**features.arrays, "flux": flux, "error": np.minimum(error * more, UNKNOWN)}
-        return replace(features, arrays=arrays, snr=features.snr / more)
+        snr = features.snr / more
+        return replace(features, arrays=arrays, snr=snr, usable=features.usable & (snr > LEAST_SNR))
 
     def damaged(self, table, seed=0):
         return damaged(table, seed=seed)[:2]
