@@ -143,7 +143,7 @@ def summary(table, work):
         "4000-7000 K": fgk,
         "4000-7000 K, good": fgk & flags.LABEL.is_good(flag).all(axis=1),
         "7000-8500 K": (teff > 7000) & (teff <= 8500),
-        "hotter than 8500 K, never good": teff > 8500,
+        "hotter than 8500 K": teff > 8500,
         "4000-7000 K, fold 0": fgk & (fold == 0),
     }
     for low, high in zip(EDGES[:-1], EDGES[1:], strict=True):

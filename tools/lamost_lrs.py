@@ -29,7 +29,7 @@ def load(paths=None):
 
     Parameters
     ----------
-    paths : sequence of path-like, optional
+    paths : path-like or sequence of path-like, optional
         The .npz files; by default those of `folder`.
 
     Returns
@@ -38,8 +38,8 @@ def load(paths=None):
         As from `stellarlabels.archive.readers.read_lamost`, the wavelengths in ``meta``, with ``teff``, ``logg``,
         ``feh``. Spectra that end earlier than others have an inverse variance of 0 there.
     """
-    paths, parts = [folder() / name for name in FILES] if paths is None else paths, []
-    for path in paths:
+    parts = []
+    for path in [folder() / name for name in FILES] if paths is None else np.atleast_1d(paths):
         with np.load(path, allow_pickle=False) as data:
             parts.append({name: data[name] for name in ("obsid", "wave", *_FIELDS, *LABELS)})
     wavelength, table = parts[0]["wave"], QTable()

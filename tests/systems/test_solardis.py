@@ -234,7 +234,7 @@ def test_shipped_metrics():
     measured = SolarDis.metrics()["measured"]
     ours, *others = (measured[name]["4000-7000 K"] for name in list(measured)[:3])
     assert "Ridge" in list(measured)[1] and "Gaussian process" in list(measured)[2]
-    for label, limit in (("teff", 55.0), ("logg", 0.085), ("feh", 0.052)):
+    for label, limit in (("teff", 50.0), ("logg", 0.085), ("feh", 0.047)):
         assert ours[label]["scatter"] <= limit
         assert all(ours[label]["scatter"] < other[label]["scatter"] for other in others)
         assert 0.6 < ours[label]["within_1_sigma"] < 0.76
@@ -264,8 +264,8 @@ def test_shipped_weights_give_distances(with_photometry):
     dimmed = 1.8626 * (0.9 - labels["bp_rp_0"].value)
     want = 10 ** (0.2 * (14.0 - labels["m_g"].value - dimmed) + 1)
     np.testing.assert_allclose(found["distance"].value[usable], want[usable], rtol=1e-3)
-    error = 0.2 * np.log(10) * labels["m_g_err"].value * want
-    np.testing.assert_allclose(found["distance_err"].value[usable], error[usable], rtol=0.05)
+    error = np.sinh(0.2 * np.log(10) * labels["m_g_err"].value) * want
+    np.testing.assert_allclose(found["distance_err"].value[usable], error[usable], rtol=0.01)
 
 
 @pytest.mark.skipif(not WEIGHTS, reason="no weights")
