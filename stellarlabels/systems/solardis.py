@@ -119,8 +119,8 @@ class SolarDis(System):
     supply = Supply("obsid", "lamost_stars", ("lamost low",), 100000)
     recipes = {"paper": PAPER, "compact": COMPACT}
     shipped = {
-        "compact": "Teff, log g, [Fe/H], M_G, (BP-RP)0 (distance); LAMOST DR10 spectra, labels of LASP, and parallaxes; "
-        "4100-8500 K, [Fe/H] -2.4 to 0.9",
+        "compact": "Teff, log g, [Fe/H], M_G, (BP-RP)0 (distance); LAMOST DR10 spectra, labels of LASP, parallaxes; "
+        "4100-8500 K, [Fe/H] -2.3 to 0.4",
     }
     chunk = 2048
 
