@@ -17,6 +17,7 @@ from lamost_lrs import LABELS, folds, load
 
 import stellarlabels
 from stellarlabels import columns
+from stellarlabels.labels import outside
 
 WEIGHTS = Path(stellarlabels.__file__).parent / "data" / "weights"
 SAMPLE = (
@@ -30,6 +31,10 @@ VALIDATION = 0.2
 #: Temperatures (K) within which labels hold: hotter stars are trained, so that they are not taken for cooler ones, but
 #: on stars left out their temperatures scatter by 600 K.
 TEFF = (4100.0, 8500.0)
+
+#: Epochs without a better likelihood of the objects left out after which the classifier stops: it would learn so few
+#: objects by heart.
+PATIENCE = 10
 
 #: Share of the training stars that look like hot stars or spoiled spectra.
 FALSE_ALARMS = 0.01
@@ -72,6 +77,7 @@ def learn_outside(system, table, fold):
     """Teach a system what hot stars and spoiled spectra look like."""
     table = table[folds(table) != fold]
     hot = columns.values(table, "teff") > TEFF[1]
+    outside.TRAINING["patience"] = PATIENCE
     system.learn_outside(table[~hot], table[hot], kinds="hot", false_alarms=FALSE_ALARMS)
     return limited(system)
 

@@ -21,9 +21,8 @@ DROPOUT = 0.1
 #: a rare kind; how often stars are spoiled, and how many of them, at most.
 LEFT_OUT, LARGEST_WEIGHT, COPIES, MOST_DAMAGED = 0.15, 20.0, 4, 24000
 
-#: Steps of the training at least, where there are few objects, and epochs without a better likelihood of the objects
-#: left out after which it stops: of few objects a network soon knows each by heart.
-LEAST_STEPS, PATIENCE = 4000, 10
+#: Steps of the training at least, where there are few objects.
+LEAST_STEPS = 4000
 
 #: Share of the training stars that are flagged, where nothing else is said.
 DEFAULT = 0.01
@@ -175,7 +174,6 @@ def _trained(system, samples, out, false_alarms, seed, progress):
         inputs,
         goals,
         validation=(others, targets[checked]),
-        patience=PATIENCE,
         loss=networks.cross_entropy(),
         sample_weight=weights[kind[~checked]],
         seed=seed,
