@@ -108,7 +108,7 @@ class UACSNet(System):
     The weights called "paper" have the paper's networks and inputs, but were trained otherwise than the recipe "paper"
     trains now: with APOGEE DR17 in place of PASTEL; 170 epochs, since 30,000 would overfit these stars; five networks,
     whose errors are recalibrated; the floor of 0.02 dex under the finished errors, not in the likelihood; E(B-V) of
-    Burstein & Heiles, not SFD; giants by log g < 3.5 instead of their absolute magnitude; no cuts in |Z| and in the
+    Burstein & Heiles, not SFD; giants by log g < 3.5 instead of their absolute magnitude; no cuts in ``|Z|`` and in the
     flux excess; spectra that were not corrected after Huang et al. (2024). The recipe does not recalibrate.
     """
 
