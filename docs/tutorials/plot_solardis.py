@@ -82,10 +82,11 @@ for name in list(measured)[:3]:
 # %%
 # The scatter falls with the signal-to-noise ratio, and the predicted errors with it; more training stars would help.
 bins = {name.split()[-1]: entry for name, entry in measured["SolarDis compact"].items() if "S/N" in name}
-curve = {int(name.split()[0]): entry for name, entry in measured["Learning curve (stars of fold 1)"].items()}
+learning = measured["Learning curve (stars of fold 1), of the first 1,595 spectra"]
+curve = {int(name.split()[0]): entry for name, entry in learning.items()}
 units = {"teff": "K", "logg": "dex", "feh": "dex"}
 fig, axes = plt.subplots(2, 3, figsize=(9, 5.5))
-for column, label in enumerate(system.labels):
+for column, label in enumerate(units):
     axes[0, column].plot(list(bins), [entry[label]["scatter"] for entry in bins.values()], "o-", label="scatter")
     axes[0, column].plot(
         list(bins), [entry[label]["median_error"] for entry in bins.values()], "s--", label="predicted error"
@@ -108,7 +109,7 @@ if files:
 
     found = importance(system, spectra[np.asarray(spectra["class"]) == "STAR"], method="integrated", samples=16)
     fig, axes = plt.subplots(3, 1, figsize=(8, 6), sharex=True)
-    for axis, label in zip(axes, system.labels, strict=True):
+    for axis, label in zip(axes, units, strict=True):
         axis.plot(found["wavelength"], 1e3 * found[f"{label}_share"], lw=0.6)
         axis.set_ylabel(f"{label} [1/1000]")
     axes[-1].set_xlabel("wavelength [Angstrom]")
