@@ -66,9 +66,9 @@ def example():
 def agree():
     """A function that compares tables of labels of the same stars that were computed with other stars beside them.
 
-    A label may differ by 1e-5 of its error (and by the last digit of its type), an error, whose calibration depends on
-    the label, by 3e-5 of itself, a distance by 1e-5 of half of its interval; identifiers, masks, flags, units and all other columns not at all. ``errors`` are those of
-    columns whose errors are not in the tables, by name.
+    A label may differ by 1e-5 of its error (and by the last digit of its type), an error, whose calibration depends
+    on the label, by 3e-5 of itself, a distance by 1e-5 of half of its interval; identifiers, masks, flags, units
+    and all other columns not at all. ``errors`` are those of columns whose errors are not in the tables, by name.
     """
     import numpy as np
 
