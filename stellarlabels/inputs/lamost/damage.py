@@ -10,11 +10,13 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
+from stellarlabels.inputs.damage import Damages
 from stellarlabels.inputs.spectra import LIGHT, interpolate, pixel_column, pixels, redshift
 from stellarlabels.inputs.spectra.table_pixels import masks_of
 
 #: Kinds of damage by name.
-KINDS = {}
+KINDS = Damages()
+kind = KINDS.kind
 
 #: Wavelength (Angstrom) between the arms.
 JOIN = 5900.0
@@ -51,12 +53,6 @@ class Spoiled:
         return Spoiled(self.wavelength, self.flux[rows], self.ivar[rows], self.z[rows])
 
 
-def kind(function):
-    """Put a kind of damage into `KINDS`."""
-    KINDS[function.__name__] = function
-    return function
-
-
 def damaged(table, names=None, severity=None, seed=0):
     """Copies (N rows) of the spectra of a table, how badly (N,), 0 to 1, and how (N,), of `KINDS`, each is spoiled."""
     random = np.random.default_rng(seed)
@@ -67,16 +63,12 @@ def damaged(table, names=None, severity=None, seed=0):
     if found.wavelength.ndim > 1:  # spectra with pixels of their own: on those of the first one
         flux, ivar = (np.nan_to_num(interpolate(wavelength, array, grid)) for array in (flux, ivar))
     every = Spoiled(grid, flux.astype(float), ivar.astype(float), np.nan_to_num(redshift(table)))
-    names = list(KINDS) if names is None else list(names)
-    chosen = random.integers(len(names), size=len(table))
-    drawn = random.uniform(0.05, 1, len(table)) if severity is None else np.full(len(table), float(severity))
-    for index, name in enumerate(names):
-        rows = np.flatnonzero(chosen == index)
-        if rows.size:
-            some = every[rows]
-            KINDS[name](some, drawn[rows, None], random)
-            every.flux[rows], every.ivar[rows], every.z[rows] = some.flux, some.ivar, some.z
-    return _table(table, every), drawn, np.array(names)[chosen]
+    spoiled, drawn, kinds = KINDS.drawn(len(table), names, severity, random)
+    for function, rows in spoiled:
+        some = every[rows]
+        function(some, drawn[rows, None], random)
+        every.flux[rows], every.ivar[rows], every.z[rows] = some.flux, some.ivar, some.z
+    return _table(table, every), drawn, kinds
 
 
 def _table(table, spectra):

@@ -9,39 +9,31 @@ from astropy.table import QTable
 from scipy.ndimage import gaussian_filter1d
 
 from stellarlabels.columns import column
+from stellarlabels.inputs.damage import Damages
 from stellarlabels.inputs.xp.samples import spectra
 from stellarlabels.inputs.xp.sampling import WAVELENGTH
 
 #: Kinds of damage by name.
-KINDS = {}
+KINDS = Damages()
+kind = KINDS.kind
 
 #: Where BP ends and RP begins (nm), and samples of a spectrum.
 JOIN, SIZE = 640.0, WAVELENGTH.size
-
-
-def kind(function):
-    """Put a kind of damage into `KINDS`."""
-    KINDS[function.__name__] = function
-    return function
 
 
 def damaged(table, names=None, severity=None, seed=0):
     """Copies (N rows) of the spectra of a table, how badly (N,), 0 to 1, and how (N,), of `KINDS`, each is spoiled."""
     random = np.random.default_rng(seed)
     flux, error, _ = spectra(table)
-    names = list(KINDS) if names is None else list(names)
-    chosen = random.integers(len(names), size=len(flux))
-    drawn = random.uniform(0.05, 1, len(flux)) if severity is None else np.full(len(flux), float(severity))
-    for index, name in enumerate(names):
-        rows = chosen == index
-        if rows.any():
-            flux[rows], error[rows] = KINDS[name](flux[rows], error[rows], drawn[rows, None], random)
+    spoiled, drawn, kinds = KINDS.drawn(len(flux), names, severity, random)
+    for function, rows in spoiled:
+        flux[rows], error[rows] = function(flux[rows], error[rows], drawn[rows, None], random)
     out = QTable(table, copy=False)
     coefficients = [name for name in out.colnames if name.startswith(("bp_coefficient", "rp_coefficient"))]
     out.remove_columns([name for name in (*coefficients, "flux", "flux_error") if name in out.colnames])
     for name, array in (("flux", flux), ("flux_error", error)):
         out[name] = column(name).dress(array) if column(name).unit else array
-    return out, drawn, np.array(names)[chosen]
+    return out, drawn, kinds
 
 
 def _level(flux):
