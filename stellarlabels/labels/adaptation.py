@@ -13,7 +13,7 @@ from stellarlabels.labels.domain import Domain
 from stellarlabels.labels.ensemble import Member, build_network, floors
 from stellarlabels.labels.prediction import label_arrays
 from stellarlabels.labels.targets import label_targets
-from stellarlabels.labels.training import copy_weights
+from stellarlabels.labels.training import copy_weights, two_sided
 from stellarlabels.labels.uncertainty import robust_scatter
 from stellarlabels.tables import same_stars
 
@@ -155,14 +155,6 @@ def _fine_tuned(system, stars, progress):
         )
         members.append(Member(network, member.labels))
     return type(ensemble)(recipe, ensemble.center, ensemble.scale, members, ensemble.calibration)
-
-
-def two_sided(arrays, mean, sigma):
-    """Inputs and targets of twice as many stars, one error above and below: of these the likelihood is largest."""
-    from stellarlabels.networks import losses
-
-    targets = [losses.pack(mean + sign * sigma, np.zeros_like(mean)) for sign in (1, -1)]
-    return {name: np.concatenate([array, array]) for name, array in arrays.items()}, np.concatenate(targets)
 
 
 def _thirds(said, count):

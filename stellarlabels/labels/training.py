@@ -96,6 +96,14 @@ def _member(ensemble, sample, check, part, constants, seed, *, title, progress, 
     return Member(network, part), history
 
 
+def two_sided(arrays, mean, sigma):
+    """Inputs and targets of twice as many stars, one error above and below: of these the likelihood is largest."""
+    from stellarlabels.networks import losses
+
+    targets = [losses.pack(mean + sign * sigma, np.zeros_like(mean)) for sign in (1, -1)]
+    return {name: np.concatenate([array, array]) for name, array in arrays.items()}, np.concatenate(targets)
+
+
 def copy_weights(old, new):
     """Give a network the weights of another one of the same layers, but not its random numbers."""
     ours = [weight for weight in new.weights if "seed_generator" not in weight.path]
