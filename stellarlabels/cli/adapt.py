@@ -1,24 +1,23 @@
 """``stellarlabels adapt``: carry a system over to another data release."""
 
-from stellarlabels.cli.checks import check_inputs, check_output, load_system, names_of_systems
+from stellarlabels.cli.checks import add_learning, check_inputs, check_output, load_system
 
 __all__ = ["add", "run"]
 
 
 def add(verb):
     """Declare the arguments."""
-    verb.names = names_of_systems
-    verb.add_argument("system", metavar="SYSTEM", help="name of a system")
-    verb.add_argument("table", help="stars with spectra of the new release, some 5,000")
+    add_learning(
+        verb,
+        "stars with spectra of the new release, some 5,000",
+        "Gaia release of the new spectra, where they do not tell it",
+    )
     verb.add_argument("--same-as", required=True, metavar="OLD", help="the same stars in the release of the system")
     verb.add_argument(
         "--pairs", help="table of pairs of identifiers, such as the archive's neighbours (default: by position)"
     )
     verb.add_argument("--labels", help="known labels of the stars, row by row, that the networks were not trained on")
-    verb.add_argument("-o", "--output", required=True, help="model file to write, usually *.stellarlabels")
     verb.add_argument("--weights", help="shipped weights, or the path of a saved model (default: the system's default)")
-    verb.add_argument("--release", help="Gaia release of the new spectra, where they do not tell it")
-    verb.add_argument("--overwrite", action="store_true", help="replace an existing model file")
 
 
 def run(options):

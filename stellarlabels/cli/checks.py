@@ -7,6 +7,7 @@ from pathlib import Path
 from stellarlabels.exceptions import InputError, ReadError
 
 __all__ = [
+    "add_learning",
     "check_format",
     "check_inputs",
     "check_output",
@@ -15,6 +16,16 @@ __all__ = [
     "names_of_systems",
     "paths_of",
 ]
+
+
+def add_learning(verb, table, release="Gaia release of the stars, where they do not tell it, or 'ignore'; see 'label'"):
+    """Declare what verbs have in common that learn a model from a table, with the help of two arguments."""
+    verb.names = names_of_systems
+    verb.add_argument("system", metavar="SYSTEM", help="name of a system")
+    verb.add_argument("table", help=table)
+    verb.add_argument("-o", "--output", required=True, help="model file to write, usually *.stellarlabels")
+    verb.add_argument("--release", help=release)
+    verb.add_argument("--overwrite", action="store_true", help="replace an existing model file")
 
 
 def check_output(options):

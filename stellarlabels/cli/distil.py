@@ -1,26 +1,19 @@
 """``stellarlabels distil``: a system with few networks that says what one with many says."""
 
-from stellarlabels.cli.checks import check_inputs, check_output, load_system, names_of_systems
+from stellarlabels.cli.checks import add_learning, check_inputs, check_output, load_system
 
 __all__ = ["add", "run"]
 
 
 def add(verb):
     """Declare the arguments."""
-    verb.names = names_of_systems
-    verb.add_argument("system", metavar="SYSTEM", help="name of a system")
-    verb.add_argument("table", help="stars with inputs and labels, such as those of the training")
-    verb.add_argument("-o", "--output", required=True, help="model file to write, usually *.stellarlabels")
+    add_learning(verb, "stars with inputs and labels, such as those of the training")
     verb.add_argument("--weights", help="shipped weights, or the path of a saved model (default: the system's default)")
     verb.add_argument("--networks", type=int, default=1, help="networks of the student (default: 1)")
     verb.add_argument("--copies", type=int, default=16, help="copies of each star to learn from (default: 16)")
     verb.add_argument("--epochs", type=int, help="number of epochs (default: 40)")
     verb.add_argument("--seed", type=int, help="start of the random numbers (default: that of the system)")
     verb.add_argument("--validation", type=float, default=0.1, help="share of the stars left out (default: 0.1)")
-    verb.add_argument(
-        "--release", help="Gaia release of the stars, where they do not tell it, or 'ignore'; see 'label'"
-    )
-    verb.add_argument("--overwrite", action="store_true", help="replace an existing model file")
 
 
 def run(options):

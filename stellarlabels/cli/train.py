@@ -1,24 +1,17 @@
 """``stellarlabels train``: train a system on a table."""
 
-from stellarlabels.cli.checks import check_inputs, check_output, names_of_systems
+from stellarlabels.cli.checks import add_learning, check_inputs, check_output
 
 __all__ = ["add", "run"]
 
 
 def add(verb):
     """Declare the arguments."""
-    verb.names = names_of_systems
-    verb.add_argument("system", metavar="SYSTEM", help="name of a system")
-    verb.add_argument("table", help="training table")
-    verb.add_argument("-o", "--output", required=True, help="model file to write, usually *.stellarlabels")
+    add_learning(verb, "training table")
     verb.add_argument("--recipe", help="recipe (default: the first that `stellarlabels systems` lists)")
     verb.add_argument("--epochs", type=int, help="number of epochs (default: the recipe's)")
     verb.add_argument("--seed", type=int, help="start of the random numbers (default: the recipe's)")
     verb.add_argument("--validation", type=float, default=0.1, help="share of the stars for validation (default: 0.1)")
-    verb.add_argument(
-        "--release", help="Gaia release of the stars, where they do not tell it, or 'ignore'; see 'label'"
-    )
-    verb.add_argument("--overwrite", action="store_true", help="replace an existing model file")
 
 
 def run(options):
