@@ -86,6 +86,17 @@ class Predicted:
         """Residuals (N,) in units of their errors."""
         return (self.value[label] - truth) / self.error[label]
 
+    @property
+    def any_good(self):
+        """Stars (N,) of which any label is good."""
+        return np.any(list(self.good.values()), axis=0)
+
+    def off(self, truth):
+        """Stars (N,) of which a label is good and off by more than three errors from that of a dict."""
+        with np.errstate(invalid="ignore"):
+            wrong = [self.good[label] & (np.abs(self.pulls(label, truth[label])) > 3) for label in truth]
+        return np.any(wrong, axis=0)
+
 
 def named(system):
     """Labels that the sample has."""
@@ -137,9 +148,7 @@ def damage(system, table):
         for severity in SEVERITIES:
             found = Predicted(system, damaged(table, [name], severity, seed=11)[0])
             every = np.ones(len(table), bool)
-            good = np.any([found.good[label] for label in system.labels], axis=0)
-            off = [found.good[label] & (np.abs(found.pulls(label, right.value[label])) > 3) for label in system.labels]
-            entry = {"good": share(good, every), "good and off": share(np.any(off, axis=0), every)}
+            entry = {"good": share(found.any_good, every), "good and off": share(found.off(right.value), every)}
             out.setdefault(name, {})[str(severity)] = entry
     return out
 
@@ -202,8 +211,7 @@ def nebulae(system):
     """Share of held-out nebulae and symbiotic stars that have a good label."""
     table = read_table(folder() / NEBULAE)
     found = Predicted(system, table[held_out(np.asarray(table["source_id"]))])
-    good = np.any(list(found.good.values()), axis=0)
-    return share(good, np.ones(len(good), bool))
+    return share(found.any_good, np.ones(len(found.any_good), bool))
 
 
 def main():

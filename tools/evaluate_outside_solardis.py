@@ -22,13 +22,6 @@ from stellarlabels.inputs.lamost.damage import JOIN, KINDS, damaged
 from stellarlabels.labels.uncertainty import robust_scatter
 
 
-def off(found, truth):
-    """Stars (N,) of which a label is good and off by more than three errors from that of a dict."""
-    with np.errstate(invalid="ignore"):
-        wrong = [found.good[label] & (np.abs(found.pulls(label, truth[label])) > 3) for label in truth]
-    return np.any(wrong, axis=0)
-
-
 def labelled(table):
     """Labels of LASP by name."""
     return {name: columns.values(table, name) for name in LABELS}
@@ -53,7 +46,7 @@ def hot(system, table):
     """Stars hotter than the range: what is good, and what is good and wrong."""
     found, truth, every = Predicted(system, table), labelled(table), np.ones(len(table), bool)
     out = {f"good {label}": share(found.good[label], every)["share"] for label in system.labels}
-    return {"stars": len(table), **out, "good and off": share(off(found, truth), every)["share"]}
+    return {"stars": len(table), **out, "good and off": share(found.off(truth), every)["share"]}
 
 
 def changed(table, **columns_of):
@@ -79,8 +72,10 @@ def incomplete(system, table):
     truth, out = labelled(table), {}
     for name, case in cases.items():
         found = Predicted(system, case)
-        good = np.any(list(found.good.values()), axis=0)
-        out[name] = {"good": share(good, every)["share"], "good and off": share(off(found, truth), every)["share"]}
+        out[name] = {
+            "good": share(found.any_good, every)["share"],
+            "good and off": share(found.off(truth), every)["share"],
+        }
     return out
 
 
@@ -91,9 +86,8 @@ def damage(system, table):
         out[name] = {}
         for severity in SEVERITIES:
             found = Predicted(system, damaged(table, [name], severity, seed=11)[0])
-            good = np.any(list(found.good.values()), axis=0)
-            out[name][f"good, {severity}"] = share(good, every)["share"]
-            out[name][f"good and off, {severity}"] = share(off(found, right.value), every)["share"]
+            out[name][f"good, {severity}"] = share(found.any_good, every)["share"]
+            out[name][f"good and off, {severity}"] = share(found.off(right.value), every)["share"]
     return out
 
 

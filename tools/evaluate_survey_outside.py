@@ -115,8 +115,7 @@ def wrong_photometry(system, table):
     out, truth = {}, {label: survey_stars.known(table, label)[0] for label in system.labels}
     for name, stars in {"as it is": table, **changes(system, table)}.items():
         found, every = Predicted(system, stars), np.ones(len(table), bool)
-        good = np.any(list(found.good.values()), axis=0)
-        out[name] = {"good": share(good, every)}
+        out[name] = {"good": share(found.any_good, every)}
         for label in system.labels:
             with np.errstate(invalid="ignore"):
                 off = found.good[label] & (np.abs(found.pulls(label, truth[label])) > 3)
