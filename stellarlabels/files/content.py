@@ -59,6 +59,8 @@ class Field:
     @cached_property
     def has_missing(self):
         """Whether anything is missing."""
+        if isinstance(self.mask, np.ndarray) and not any(self.mask.strides):  # one truth value stands for all
+            return bool(self.mask.size and self.mask.flat[0])
         return any(mask.any() for _, mask in self._blocks())
 
     @cached_property
@@ -98,6 +100,22 @@ class Field:
             raise InputError(f"column {self.column.name!r}: every {self.data.dtype} is in use, none is left for nulls")
         return int(used[gaps[0]]) + 1
 
+    def check_texts(self, what, controls):
+        """An InputError for characters that ``what`` cannot hold; of control characters it holds these, all if None."""
+        for data, _ in self._blocks():
+            codes = _codes(data)
+            odd = np.unique(codes[(codes - np.uint32(1) < 31) | (codes == 0x7F) | (codes - np.uint32(0xD800) < 0x800)])
+            cells = codes.reshape(-1, data.dtype.itemsize // 4 or 1)
+            if ((cells[:, :-1] == 0) & (cells[:, 1:] != 0)).any():
+                odd = np.append(odd, 0)
+            held = range(1, 0x80) if controls is None else [ord(one) for one in controls]
+            wrong = [chr(code) for code in odd if code not in held]
+            if wrong:
+                raise InputError(
+                    f"column {self.column.name!r}: its texts have control characters, or halves of such as need two, "
+                    f"that {what} does not hold: {wrong}; replace them, for instance by spaces"
+                )
+
     def _blocks(self):
         """Values and masks, some rows at a time."""
         for first in range(0, len(self.data), BLOCK):
@@ -130,6 +148,12 @@ class Content:
 
     def __len__(self):
         return len(self.fields[0].data) if self.fields else 0
+
+    def check_texts(self, what, controls):
+        """An InputError that names a column with characters that a format does not hold."""
+        for item in self.fields:
+            if item.kind == "U":
+                item.check_texts(what, controls)
 
     def part(self, rows):
         """The content of some rows (a slice)."""
@@ -283,7 +307,10 @@ def _simplest(value):
 def field_of(column, data, mask=None):
     """The `Field` of values in native byte order; NaN and empty texts are missing, too."""
     data = data.astype(data.dtype.newbyteorder("="), copy=False)
-    missing = np.isnan(data) if data.dtype.kind == "f" else data == "" if data.dtype.kind == "U" else None
+    if data.dtype.kind == "f":
+        missing = np.isnan(data) if np.isnan(data.min(initial=0)) else None
+    else:
+        missing = data == "" if data.dtype.kind == "U" else None
     if missing is not None:
         mask = missing if mask is None else mask | missing
     if mask is None or not np.any(mask):

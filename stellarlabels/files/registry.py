@@ -29,11 +29,18 @@ class Format:
     recognizes: Callable = field(default=lambda head: False)
     options: dict = field(default_factory=dict)
     writes: bool = True
+    controls: str | None = None
 
     @property
     def title(self):
         """The name as it is written in texts."""
-        return {"votable": "VOTable", "parquet": "Parquet file", "csv": "text"}.get(self.name, self.name.upper())
+        names = {
+            "votable": "VOTable",
+            "votable.tabledata": "VOTable in plain text",
+            "parquet": "Parquet file",
+            "csv": "text",
+        }
+        return names.get(self.name, self.name.upper())
 
     def tables(self, place):
         """The tables in a file, as sheets that have not been read yet."""
@@ -44,6 +51,7 @@ class Format:
         if not self.writes:
             raise InputError(f"format: {self.name} is read, not written; expected one of {list(supported_formats())}")
         if not path.name.lower().endswith(".gz"):
+            content.check_texts(self.title, self.controls)
             self._loaded().write(content, stream, path, **self.options)
             return
         with tempfile.TemporaryFile(dir=path.parent) as plain:
@@ -59,7 +67,7 @@ class Format:
 _FORMATS = Registry("file format")
 
 
-def register(name, module, suffixes=(), recognizes=None, *, options=None, writes=True):
+def register(name, module, suffixes=(), recognizes=None, *, options=None, writes=True, controls=None):
     """Add a file format.
 
     Parameters
@@ -76,13 +84,16 @@ def register(name, module, suffixes=(), recognizes=None, *, options=None, writes
         Arguments of ``write``.
     writes : bool
         Whether there is a ``write``.
+    controls : str, optional
+        The control characters that its texts may have; all if not given. NUL ends a text in every format.
 
     Raises
     ------
     InputError
         If the name is taken.
     """
-    _FORMATS.register(Format(name, module, suffixes, recognizes or (lambda head: False), options or {}, writes))
+    recognizes = recognizes or (lambda head: False)
+    _FORMATS.register(Format(name, module, suffixes, recognizes, options or {}, writes, controls))
 
 
 def supported_formats():
@@ -140,18 +151,20 @@ def _is_text(head):
 
 
 _HERE = "stellarlabels.files.formats"
-register("csv", f"{_HERE}.delimited", (".csv", ".csv.gz"), _is_text)
-register("tsv", f"{_HERE}.delimited", (".tsv",), options={"delimiter": "\t"})
+_BREAKS = "\t\n\r"
+register("csv", f"{_HERE}.delimited", (".csv", ".csv.gz"), _is_text, controls=_BREAKS)
+register("tsv", f"{_HERE}.delimited", (".tsv",), options={"delimiter": "\t"}, controls=_BREAKS)
 register(
     "mrt",
     f"{_HERE}.mrt",
     (".mrt",),
     lambda head: b"\nByte-by-byte Description of file" in head and not head.startswith((b"SIMPLE", b"<")),
+    controls="",
 )
-register("ecsv", f"{_HERE}.ecsv", (".ecsv",), lambda head: head.startswith(b"# %ECSV"))
+register("ecsv", f"{_HERE}.ecsv", (".ecsv",), lambda head: head.startswith(b"# %ECSV"), controls="\n")
 register("hdf5", f"{_HERE}.hdf5", (".hdf5", ".h5"), lambda head: head.startswith(b"\x89HDF\r\n\x1a\n"))
 register("parquet", f"{_HERE}.parquet", (".parquet",), lambda head: head.startswith(b"PAR1"))
-register("votable.tabledata", f"{_HERE}.votable", options={"serialization": "tabledata"})
+register("votable.tabledata", f"{_HERE}.votable", options={"serialization": "tabledata"}, controls="\t\n")
 register(
     "votable",
     f"{_HERE}.votable",
@@ -159,5 +172,7 @@ register(
     lambda head: head.lstrip()[:1] == b"<" and re.search(rb"<([\w.-]+:)?VOTABLE", head[:4096]) is not None,
     options={"serialization": "binary2"},
 )
-register("fits-plus", f"{_HERE}.fits", options={"plus": True})
-register("fits", f"{_HERE}.fits", (".fits", ".fits.gz", ".fit"), lambda head: head.startswith(b"SIMPLE  ="))
+register("fits-plus", f"{_HERE}.fits", options={"plus": True}, controls="")
+register(
+    "fits", f"{_HERE}.fits", (".fits", ".fits.gz", ".fit"), lambda head: head.startswith(b"SIMPLE  ="), controls=""
+)

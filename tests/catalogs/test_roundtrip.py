@@ -1,5 +1,7 @@
 """What is written is read: one suite for every format and every schema."""
 
+import re
+
 import numpy as np
 import pytest
 from astropy.table import QTable
@@ -114,3 +116,31 @@ def test_writing_what_was_read_gives_the_same_file(labels, format_name, tmp_path
     catalogs.write(catalogs.read(first, format=named(format_name)), second, format=named(format_name))
     assert first.read_bytes() == second.read_bytes()
     assert_same(catalogs.read(second, format=named(format_name)), catalogs.read(first, format=named(format_name)))
+
+
+#: Formats in which blanks around a text are no part of it, and those that hold trailing ones only.
+PADDED = ("ecsv", "mrt", "votable.tabledata", "fits", "fits-plus")
+
+
+@given(
+    text=st.builds(str.format, st.sampled_from(["a{}b", "{}b", "b{}"]), st.text(st.characters(codec=None), max_size=5)),
+    format_name=st.sampled_from(
+        ["csv", "tsv", "ecsv", "fits", "fits-plus", "votable", "votable.tabledata", "parquet", "hdf5", "mrt"]
+    ),
+)
+@settings(max_examples=200, deadline=None)
+def test_any_text_comes_back_or_its_column_is_refused_by_name(text, format_name, tmp_path_factory):
+    text = text.rstrip("\0")  # arrays of text have no NUL at their ends
+    path = tmp_path_factory.getbasetemp() / "texts"
+    table = QTable({"source_id": [1, 2], "name": [text, "plain"]})
+    try:
+        catalogs.write(table, path, format=format_name, overwrite=True)
+    except InputError as error:
+        assert "'name'" in str(error)
+        assert re.search("[^ -~]", text)
+        return
+    read = catalogs.read(path)
+    assert read["source_id"].tolist() == [1, 2]
+    back, plain = ("" if value is None or value is np.ma.masked else value for value in read["name"].tolist())
+    assert plain == "plain"
+    assert back == (text if format_name not in PADDED else back) and back.strip() == text.strip()

@@ -198,7 +198,7 @@ class Text(Sheet):
             kept = (line.strip(" ") for line in lines if line.strip() and not line.startswith("#"))
             try:
                 rows = csv.reader(kept, delimiter=self._dialect.delimiter, skipinitialspace=True, strict=True)
-                csv.writer(out, lineterminator="\n").writerows([cell.strip(" \t\r\n") for cell in row] for row in rows)
+                csv.writer(out, lineterminator="\n").writerows(rows)
             except csv.Error as error:
                 reason = "it ends within a quoted cell" if "unexpected end" in str(error) else str(error)
                 raise ReadError(f"{self.place.where}: damaged or truncated text (CSV); {reason}") from error

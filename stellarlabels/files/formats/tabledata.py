@@ -6,8 +6,8 @@ from stellarlabels.exceptions import InputError
 from stellarlabels.files.formats import arrow
 
 _ENTITIES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\r", "&#13;"))
-#: Characters that XML 1.0 cannot hold.
-_CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x{FFFE}\x{FFFF}]"
+#: Characters beside control characters that XML 1.0 cannot hold.
+_NO_CHARACTERS = r"[\x{FFFE}\x{FFFF}]"
 _MISSING = {"f": "NaN", "b": "?"}
 
 
@@ -44,12 +44,9 @@ def _escaped(item, data):
     name = item.column.name
     if item.column.shape:
         raise InputError(f"column {name!r}: a VOTable in plain text holds no arrays of text")
-    try:
-        text = pa.array(data, pa.string())
-    except UnicodeEncodeError as error:
-        raise InputError(f"column {name!r}: its text is not Unicode ({error})") from error
-    if pc.any(pc.match_substring_regex(text, _CONTROL)).as_py():
-        raise InputError(f"column {name!r}: a VOTable in plain text holds no control characters")
+    text = pa.array(data, pa.string())
+    if pc.any(pc.match_substring_regex(text, _NO_CHARACTERS)).as_py():
+        raise InputError(f"column {name!r}: XML holds no U+FFFE and U+FFFF")
     for character, entity in _ENTITIES:
         text = pc.replace_substring(text, character, entity)
     return text
