@@ -1,6 +1,7 @@
 """The command line: exit states, files, and messages."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from astropy.table import QTable
 
-from stellarlabels import catalogs
+from stellarlabels import catalogs, systems
 from stellarlabels.cli import main
 from stellarlabels.inputs.examples import xp_apogee_sample
 
@@ -104,12 +105,39 @@ def test_errors_are_one_line(tmp_path, capsys):
         main(["labels"])
 
 
-def test_the_demo_of_other_systems(tmp_path, capsys):
-    assert main(["demo", "--system", "spcanet", "-o", str(tmp_path / "demo")]) == 0
-    assert (
-        "spcanet on 32 synthetic LAMOST spectra, against the labels that they were made from" in capsys.readouterr().out
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "stars"),
+    [
+        ("uacsnet", "600 held-out stars with Gaia XP spectra, against APOGEE DR17"),
+        ("csnet", "600 held-out stars with J-PLUS magnitudes from Gaia XP spectra, against APOGEE DR17"),
+        ("spcanet", "32 synthetic LAMOST spectra of medium resolution, against the labels that they were made from"),
+        ("uncertain", "600 held-out stars with Gaia XP spectra, against APOGEE DR17"),
+        ("solardis", "32 synthetic LAMOST spectra of low resolution, against the labels that they were made from"),
+    ],
+)
+def test_the_demo_of_each_system_prints_no_line_of_other_libraries(name, stars, tmp_path):
+    """As a user runs it: whatever is written to either stream, by Python or not, is one of our lines."""
+    clean = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
+    command = [sys.executable, "-m", "stellarlabels", "demo", name, "-o", "demo"]
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=tmp_path, env=clean, check=True
     )
-    assert len(catalogs.read(tmp_path / "demo" / "labels.vot")) == 32
+    shown = done.stdout.splitlines()
+    place = shown.index("")
+    first, head, rule, *rows = shown[:place]
+    assert first == f"{name} on {stars}:"
+    assert head.split()[:4] == ["label", "unit", "stars", "bias"] and set(rule) == {"-", " "}
+    labels = [*systems.get(name).pretrained().labels, "distance"]
+    wrote = [row for row in rows if row.startswith("wrote demo/")]
+    assert len(wrote) == 7 and all((tmp_path / row.removeprefix("wrote ")).stat().st_size > 0 for row in wrote)
+    compared = [row for row in rows if row.split()[0] in labels]
+    judged = [row for row in rows if re.match(rf"({'|'.join(labels)}): \d+ good \(\d+ with a note\), \d+ caution", row)]
+    assert len(compared) >= 3 and len(judged) >= 3 and len(rows) == len(wrote) + len(compared) + len(judged)
+    assert shown[place + 1].startswith("Open demo/kiel.png") and len(shown) == place + 6
+    assert all(line.startswith("    stellarlabels ") for line in shown[place + 2 :])
+    known = int(stars.split()[0])
+    assert len(catalogs.read(tmp_path / "demo" / "labels.vot")) == known
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from scipy.optimize import minimize_scalar
 from stellarlabels import SolarDis, columns, flags, networks
 from stellarlabels.archive.readers import read_lamost
 from stellarlabels.exceptions import ImpossibleValueWarning, InputError, MissingColumnError, ModelFileError
+from stellarlabels.inputs.examples import lrs_synthetic_sample
 from stellarlabels.labels.ensemble import build_network
 from stellarlabels.networks import split_groups
 from stellarlabels.systems import kerasfile
@@ -312,3 +313,13 @@ def test_a_made_up_star_with_and_without_its_velocity():
         alone = system.predict(table[row : row + 1])
         assert alone["teff_flag"][0] == labels["teff_flag"][row]
         np.testing.assert_allclose(np.ma.filled(columns.without_unit(alone["teff"]), np.nan)[0], teff[row], rtol=1e-6)
+
+
+def test_the_sample_that_ships_is_labelled_within_the_errors():
+    """Spectra of the sample are as the survey's: nothing about them is odd, labels are those of the models."""
+    sample = lrs_synthetic_sample()
+    labels = SolarDis.pretrained().predict(sample)
+    assert labels["obsid"].tolist() == list(range(1, 33))
+    for name, most in (("teff", 60.0), ("logg", 0.15), ("feh", 0.06)):
+        apart = columns.values(labels, name) - columns.values(sample, name)
+        assert labels[f"{name}_good"].all() and np.sqrt(np.mean(apart**2)) < most
