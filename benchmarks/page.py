@@ -29,7 +29,7 @@ this page is made from their results:
 
 Contestants take turns in the same process, and a rate is the median over the turns. Ratios are worth more than rates:
 they depend less on the machine, and on what else it does. Writing and reading of catalogs is on the page
-:doc:`writing`.
+:doc:`/user_guide/writing`.
 """
 
 
@@ -56,7 +56,7 @@ def section(name, result):
         lines += ["*Measured with small sizes only.*", ""]
     if result["rows"]:
         lines += table(
-            ("", "Size", "Rate", "Beside", "Its rate", "Ratio"),
+            ("", "Size", "Rate", "Compared with", "Its rate", "Ratio"),
             (
                 (
                     row["what"],
@@ -76,7 +76,7 @@ def section(name, result):
         )
     if result["series"]:
         lines += [
-            f".. image:: images/speed-{name}.svg",
+            f".. image:: /images/speed-{name}.svg",
             f"   :alt: {result['title']}, for tables of different size",
             "",
         ]
@@ -143,6 +143,7 @@ def make(folder, docs=DOCS):
     for name, result in results.items():
         if result["series"]:
             plot(result, images / f"speed-{name}.svg")
-    page = Path(docs) / "benchmarks.rst"
+    page = Path(docs) / "reference" / "benchmarks.rst"
+    page.parent.mkdir(exist_ok=True)
     page.write_text(render(results), encoding="utf-8")
     return page

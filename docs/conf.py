@@ -22,12 +22,17 @@ extensions = [
     "sphinx.ext.intersphinx",
     "sphinx.ext.mathjax",
     "numpydoc",
+    "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "sphinx_reredirects",
+    "front_page",
     "generated",
     "catalog_pages",
+    "command_line",
     "example_report",
     "long_runs",
     "paper_pages",
+    "precision",
     "reference",
     "adaptation",
     "where_labels_hold",
@@ -80,7 +85,7 @@ sphinx_gallery_conf = {
     "write_computation_times": False,
     "download_all_examples": False,
     "capture_repr": ("_repr_html_", "__repr__"),
-    "within_subsection_order": "FileNameSortKey",
+    "within_subsection_order": "reading_order.key",
     "reset_modules": ("matplotlib",),
 }
 
@@ -88,6 +93,8 @@ sphinx_gallery_conf = {
 html_extra_path = ["_build/example"]
 (HERE / "_build" / "example").mkdir(parents=True, exist_ok=True)
 
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
 html_theme = "pydata_sphinx_theme"
 html_title = f"stellarlabels {release}"
 html_show_sourcelink = False
@@ -96,3 +103,15 @@ html_theme_options = {
     "show_toc_level": 2,
     "secondary_sidebar_items": ["page-toc"],
 }
+
+#: Pages that have moved: their old addresses lead to the new ones.
+redirects = {"systems": "user_guide/systems/index.html"}
+for _folder, _names in {
+    "getting_started": "install",
+    "user_guide": "all_of_gaia analysis archive conventions flags performance photometry releases report topcat "
+    "validation where_labels_hold writing",
+    "user_guide/systems": "solardis spcanet surveys",
+    "reference": "benchmarks changes columns",
+    "development": "contributing",
+}.items():
+    redirects |= {name: f"{_folder}/{name}.html" for name in _names.split()}

@@ -12,6 +12,8 @@
     The services with names, what they call the same things, the queries, and the errors of services.
 ``.. releases::``
     What is declared of each data release.
+``.. extras::``
+    The optional parts of the package, with the comments that stand above them in ``pyproject.toml``.
 ``.. color-sets::``
     The sets of colors that ship with the package.
 ``.. performance:: [FILES]``
@@ -23,6 +25,7 @@ dictionary of dictionaries: model, group of stars, label, quantity.
 """
 
 import json
+import re
 from importlib import resources
 from pathlib import Path
 
@@ -153,6 +156,23 @@ class ColorSets(Generated):
             self.env.note_dependency(str(DATA / "colors" / f"{name}.ecsv"))
             rows.append((literal(name), plain(description), plain(", ".join(chosen.colors)), plain(chosen.reference)))
         return list_table(("Name", "Content", "Colors", "Reference"), rows, "12 28 35 25")
+
+
+class Extras(Generated):
+    """The optional parts of the package."""
+
+    def lines(self):
+        """One table."""
+        path = MEASURED.parents[1] / "pyproject.toml"
+        self.env.note_dependency(str(path))
+        text = path.read_text(encoding="utf-8").split("[project.optional-dependencies]\n", 1)[1].split("\n[", 1)[0]
+        found = re.findall(r"^((?:# .*\n)+)(\w+) = \[\n(.*?)^\]", text, flags=re.MULTILINE | re.DOTALL)
+        rows = []
+        for comment, name, needs in found:
+            packages = re.findall(r'"([\w.-]+)', needs)
+            purpose = " ".join(re.sub("^# ", "", comment, flags=re.MULTILINE).split())
+            rows.append((literal(name), plain(purpose), ", ".join(packages)))
+        return list_table(("Part", "For", "Brings"), rows, "15 45 40")
 
 
 class Releases(Generated):
@@ -314,6 +334,7 @@ def setup(app):
     app.add_directive("flag-tables", FlagTables)
     app.add_directive("vocabulary", Vocabulary)
     app.add_directive("published-data", PublishedData)
+    app.add_directive("extras", Extras)
     app.add_directive("color-sets", ColorSets)
     app.add_directive("releases", Releases)
     app.add_directive("performance", Performance)

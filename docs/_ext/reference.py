@@ -40,7 +40,7 @@ def data(face, name, value):
         if house.room_of(module) == house.room_of(face) and getattr(import_module(module), name, None) is value:
             comments = comments or ModuleAnalyzer.for_module(module).find_attr_docs().get(("", name), ())
     if isinstance(value, FlagSet):
-        comments = [f"{value.description}. The flags are listed in :doc:`/flags`."]
+        comments = [f"{value.description}. The flags are listed in :doc:`/user_guide/flags`."]
     return [f".. py:data:: {name}", f"   :module: {face}", "", *(f"   {line}" for line in comments), ""]
 
 

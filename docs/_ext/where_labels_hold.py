@@ -27,25 +27,11 @@ class WhereLabelsHold(Generated):
         for name in systems.available():
             for weights, text in systems.get(name).available().items():
                 out += [*heading(f"{name} {weights}"), plain(text) + ".", ""]
-                out += self.ranges(WEIGHTS / f"{name}-{weights}.stellarlabels")
+                path = WEIGHTS / f"{name}-{weights}.stellarlabels"
+                self.env.note_dependency(str(path))
+                out += label_ranges(path)
                 out += self.measured(WEIGHTS / f"{name}-{weights}")
         return out
-
-    def ranges(self, path):
-        """The table of ranges in a model file."""
-        self.env.note_dependency(str(path))
-        description = modelfile.read_description(path)
-        domain, rows = description["domain"], []
-        for label, limits in domain["labels"].items():
-            unit = columns.column(label).unit
-            rows.append((literal(label), number(limits[0]), number(limits[1]), unit))
-        for key, limits in domain["ranges"].items():
-            rows.append((RANGES.get(key, key), *map(number, limits[:2]), ""))
-        for label, others in domain.get("within", {}).items():
-            for other, limits in others.items():
-                unit = columns.column(other).unit
-                rows.append((f"{literal(label)}, only for {literal(other)}", *map(number, limits[:2]), unit))
-        return list_table(("Quantity", "From", "To", "Unit"), rows, "40 20 20 20")
 
     def measured(self, stem):
         """What was measured: of the file that is about it, or the groups of the evaluation."""
@@ -63,6 +49,20 @@ class WhereLabelsHold(Generated):
                 (plain(group), literal(label), *(shown(x.get(key)) for key in keys)) for label, x in labels.items()
             ]
         return list_table(("Stars", "Label", *(key.replace("_", " ") for key in keys)), rows)
+
+
+def label_ranges(path):
+    """Lines of the table of ranges in a model file."""
+    domain, rows = modelfile.read_description(path)["domain"], []
+    for label, limits in domain["labels"].items():
+        rows.append((literal(label), number(limits[0]), number(limits[1]), columns.column(label).unit))
+    for key, limits in domain["ranges"].items():
+        rows.append((RANGES.get(key, key), *map(number, limits[:2]), ""))
+    for label, others in domain.get("within", {}).items():
+        for other, limits in others.items():
+            unit = columns.column(other).unit
+            rows.append((f"{literal(label)}, only for {literal(other)}", *map(number, limits[:2]), unit))
+    return list_table(("Quantity", "From", "To", "Unit"), rows, "40 20 20 20")
 
 
 def number(value):

@@ -4,7 +4,7 @@ Globular clusters: are [Fe/H] and distance right?
 
 The stars of a globular cluster were born together: they have one [Fe/H], and one distance, which others have measured
 in other ways. So they tell whether labels are right where the training labels end, among metal-poor giants, and whether
-errors are honest.
+errors are right.
 
 The table is of 384 members of 20 clusters, labelled by ``UACSNet.pretrained()`` from their Gaia XP spectra. Clusters'
 [Fe/H] and distance moduli are those of the Local Volume Database (Pace 2024, CC0). It is made by

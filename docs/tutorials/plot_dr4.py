@@ -56,7 +56,7 @@ adapted = system.adapt(learn.new, same_as=learn.old, pairs=learn.neighbours, pro
 adapted.provenance_["adapted"]
 
 # %%
-# Labels of stars from which nothing was learned, beside those of the old spectra of the same stars:
+# Labels of stars from which nothing was learned, next to those of the old spectra of the same stars:
 
 before, after = system.predict(others.old), adapted.predict(others.new)
 figure, axes = plt.subplots(1, 3, figsize=(10, 3.4), layout="constrained")
@@ -67,8 +67,8 @@ for axis, (name, unit) in zip(axes, (("teff", "K"), ("logg", "dex"), ("feh", "de
     axis.set(xlabel=f"{name} from the old spectra ({unit})", ylabel=f"from the new ones ({unit})")
 
 # %%
-# And beside APOGEE, which neither has seen of these stars. With 400 stars to learn from, the new labels are nearly as
-# good as the old ones; with 5,000 they are: see :doc:`/releases`, which has the numbers.
+# And next to APOGEE, which neither has seen of these stars. With 400 stars to learn from, the new labels are nearly as
+# good as the old ones; with 5,000 they are: see :doc:`/user_guide/releases`, which has the numbers.
 
 for title, labels, table in (("DR3", before, others.old), ("carried over", after, others.new)):
     print(title)

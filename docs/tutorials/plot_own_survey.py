@@ -158,7 +158,7 @@ print(color_set("skymapper").colors)
 # Tables of measured colors, without magnitudes, will do as well: a "band" that is a color itself. The file
 # ``tables/sdss_ugriz_segue_feh.csv`` of the data folder (environment variable ``STELLARLABELS_DATA``) has four colors
 # of SDSS and [Fe/H] from SEGUE spectra. It does not ship; without it this part is skipped. What longer training gives
-# is on the page :doc:`/photometry`.
+# is on the page :doc:`/user_guide/photometry`.
 
 import os
 

@@ -50,8 +50,9 @@ print("velocity of this star:", round(float(system.feature_set.velocities(stars)
 # Labels
 # ------
 # The weights that ship were trained on synthetic spectra, from the Cannon models of the package thedoppler with lines
-# as strong as in real spectra of low resolution; see the page :doc:`/spcanet`. They know three of the 15 labels. The
-# other twelve can be trained with ``SPCANet("paper").fit(table)`` where there are spectra with such labels.
+# as strong as in real spectra of low resolution; see the page
+# :doc:`/user_guide/systems/spcanet`. They know three of the 15 labels. The other twelve can be trained with
+# ``SPCANet("paper").fit(table)`` where there are spectra with such labels.
 
 labels = system.predict(stars)
 labels

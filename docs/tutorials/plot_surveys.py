@@ -77,7 +77,7 @@ shift = np.ma.filled(np.ma.asarray(moved["feh"] - labels["feh"], float), np.nan)
 print(f"[Fe/H] of the others moves by {np.nanmedian(shift):.2f} dex in the median")
 
 # %%
-# Beside SPHINX, on the same stars
+# Compared with SPHINX, on the same stars
 # --------------------------------
 # Left-out stars of S-PLUS in Stripe 82 that are brighter than r = 17, from the evaluation file that ships with the
 # weights.

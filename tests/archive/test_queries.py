@@ -319,7 +319,7 @@ def test_finding_what_is_not_there():
 
 
 def test_the_example_of_the_documentation(tmp_path):
-    page = Path(__file__).parents[2] / "docs" / "archive.rst"
+    page = Path(__file__).parents[2] / "docs" / "user_guide" / "archive.rst"
     (block,) = re.findall(r"code-block:: text\n\n((?:   .*\n)+)", page.read_text(encoding="utf-8"))
     (tmp_path / "mine.adql").write_text(re.sub("^   ", "", block, flags=re.MULTILINE))
     text = str(queries.read(tmp_path / "mine.adql").bind(region="56.75, 24.1, 2"))

@@ -92,7 +92,7 @@ def test_committed_page_is_that_of_the_committed_results():
     results = page.load(FOLDER / "results")
     if not results:
         pytest.skip("nothing has been measured yet")
-    assert (ROOT / "docs" / "benchmarks.rst").read_text() == page.render(results)
+    assert (ROOT / "docs" / "reference" / "benchmarks.rst").read_text() == page.render(results)
     for name, found in results.items():
         assert not found["series"] or (ROOT / "docs" / "images" / f"speed-{name}.svg").is_file()
 
