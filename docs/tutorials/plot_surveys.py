@@ -10,7 +10,7 @@ is that of the evaluation file.
 
 # %%
 # A table of dereddened magnitudes
-# --------------------------------
+# ---------------------------------------
 # The weights look for magnitudes under names that say that they are dereddened. Here they come from XP spectra; only
 # colors count, so that extinction relative to r is all that is needed, from the coefficients of the CSNet paper.
 
@@ -64,7 +64,7 @@ compare(labels["source_id", "teff", "teff_err", "feh", "feh_err"], stars, rows=g
 
 # %%
 # What is missing, and zero-points
-# --------------------------------
+# ---------------------------------------
 # A magnitude of 99 is missing, and so are the labels. A zero-point that is wrong by 0.05 mag in one blue filter,
 # which is what surveys differ by, is not seen by any flag: it moves [Fe/H].
 
@@ -78,7 +78,7 @@ print(f"[Fe/H] of the others moves by {np.nanmedian(shift):.2f} dex in the media
 
 # %%
 # Compared with SPHINX, on the same stars
-# --------------------------------
+# ---------------------------------------
 # Left-out stars of S-PLUS in Stripe 82 that are brighter than r = 17, from the evaluation file that ships with the
 # weights.
 
