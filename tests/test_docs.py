@@ -73,7 +73,7 @@ def test_the_first_ten_minutes(folder):
     np.testing.assert_array_equal(names["labels"]["source_id"], catalogs.read("labels.vot")["source_id"])
 
 
-@pytest.mark.parametrize("system", ["uacsnet", "uncertain", "csnet", "spcanet"])
+@pytest.mark.parametrize("system", ["uacsnet", "uncertain", "csnet", "solardis", "spcanet"])
 def test_examples_of_systems(system, folder):
     names = {}
     exec(next(block for block in blocks_of(f"user_guide/systems/{system}") if "predict(" in block), names)
