@@ -55,7 +55,7 @@ DECLARED_IN = {
 }
 
 
-_REGISTRY = {}
+_REGISTRY: dict[str, object] = {}
 
 
 def register(flag_set):

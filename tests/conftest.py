@@ -7,11 +7,6 @@ from pathlib import Path
 
 import matplotlib
 import pytest
-from hypothesis import settings
-
-# How long an example takes depends on what else the machine does.
-settings.register_profile("any load", deadline=None)
-settings.load_profile("any load")
 
 
 @pytest.fixture(autouse=True)

@@ -45,7 +45,7 @@ class _Band:
     apparent: str
     apparent_err: str | None
     absolute: str
-    extinction: str
+    extinction: str | None
 
 
 _BANDS = {

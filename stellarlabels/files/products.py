@@ -21,7 +21,7 @@ class Format:
     read: Callable
 
 
-_FORMATS = {}
+_FORMATS: dict[str, object] = {}
 
 
 def register(name, *, product, description, accepts):

@@ -113,9 +113,9 @@ class FeatureSet(ABC):
     """
 
     #: Name in the registry, set by `register`.
-    name = None
+    name: str | None = None
     #: Name of the Gaia release of which the inputs must be; None where they do not depend on one.
-    release = None
+    release: str | None = None
 
     @abstractmethod
     def compute(self, table):

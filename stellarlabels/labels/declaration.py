@@ -11,12 +11,12 @@ from stellarlabels.labels.ensemble import kind_of
 class Declaration:
     """A name, recipes, and a few functions that a system may have of its own."""
 
-    name = None
-    recipes = {}
+    name: str | None = None
+    recipes: dict = {}
     #: Array of the features in which stars are compared with the training stars.
     compared_in = "flux"
     #: Rows whose features are held in memory at once, where they are larger than those of other systems.
-    chunk = None
+    chunk: int | None = None
     #: What makes spectra of another release into those that the networks know; see `LabelEstimator.adapt`.
     bridge = None
 

@@ -59,7 +59,7 @@ class Ensemble:
     """Networks whose errors are combined as those of a mixture; a label is ``center + scale * output``, both (L,)."""
 
     #: Terms of the error that are given beside the total, as columns ``<label>_err_<term>``.
-    error_terms = ()
+    error_terms: tuple[str, ...] = ()
 
     def __init__(self, recipe, center, scale, members=(), calibration=None):
         self.recipe, self.center, self.scale = recipe, np.asarray(center), np.asarray(scale)

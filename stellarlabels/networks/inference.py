@@ -16,7 +16,8 @@ from keras import layers, ops
 #: Numbers in the registers of a processor.
 LANES = 16
 
-_made, _lock = WeakKeyDictionary(), Lock()
+_made: WeakKeyDictionary = WeakKeyDictionary()
+_lock = Lock()
 
 
 class FoldedConvolution(layers.Layer):

@@ -102,11 +102,11 @@ class System(LabelEstimator):
     #: The same as an entry of BibTeX.
     citation = ""
     #: Weights in the package: name, and one line of labels, data with release, and range. The first one is the default.
-    shipped = {}
+    shipped: dict = {}
     #: What archives have of the inputs (`stellarlabels.gather.Supply`), for `label`.
     supply = None
     #: What columns of the catalog are computed from where the table does not have them, by their names.
-    computed_from = {}
+    computed_from: dict = {}
     #: Labels (`stellarlabels.columns.Column`) that the vocabulary does not have, with unit, UCD and description.
     declares = ()
 

@@ -26,8 +26,10 @@ __all__ = [
 
 #: Labels of the tables of Fallows & Sanders (2024), in their order.
 _UNCERTAIN = ("feh", "teff", "logg", "c_fe", "n_fe", "alpha_m")
-_PUBLISHED = ("precisions", "solardis_fig10", "solardis_table3", "solardis_table4", "spcanet_table1", "uacsnet_fig9")
-_PUBLISHED += ("uacsnet_section42", "uncertain_table1", "uncertain_table2", "uncertain_table3")
+_PUBLISHED = (
+    *("precisions", "solardis_fig10", "solardis_table3", "solardis_table4", "spcanet_table1", "uacsnet_fig9"),
+    *("uacsnet_section42", "uncertain_table1", "uncertain_table2", "uncertain_table3"),
+)
 
 
 def published_names():

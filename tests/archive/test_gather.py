@@ -169,6 +169,7 @@ class TestPython:
             system.label(region=(float(sample["ra"][0].value), -89.9, 0.01), archives=archives)
 
 
+@pytest.mark.slow
 class TestCommand:
     """``stellarlabels label``, from an empty folder to a VOTable."""
 

@@ -215,6 +215,7 @@ def topcat(hub, tmp_path):
     screen.wait(10)
 
 
+@pytest.mark.vo
 def test_a_real_topcat(topcat, client, tmp_path):
     """TOPCAT loads the table; it knows it afterwards, and says so of no other."""
     names = []

@@ -19,7 +19,7 @@ from stellarlabels.files import loads
 from stellarlabels.inputs.examples import xp_apogee_sample
 
 samp = pytest.importorskip("pyvo.samp")
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.vo
 
 JAR = Path("/usr/share/java/starlink-topcat.jar")
 LOAD = "table.load.votable"

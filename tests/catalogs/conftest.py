@@ -74,7 +74,11 @@ def _label_columns():
 KINDS = {"labels": (None, _label_columns()), **{name: (name, list(schemas.get(name))) for name in schemas.available()}}
 
 
-@pytest.fixture(params=KINDS)
+#: Kinds of the quick tier: every kind of column, and a schema with arrays.
+_QUICK = {"labels", "csnet"}
+
+
+@pytest.fixture(params=[pytest.param(key, marks=[] if key in _QUICK else [pytest.mark.slow]) for key in KINDS])
 def kind(request):
     return request.param
 

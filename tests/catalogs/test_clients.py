@@ -16,6 +16,8 @@ from stellarlabels import catalogs
 from stellarlabels.catalogs import schemas
 from stellarlabels.columns import units, without_unit
 
+pytestmark = pytest.mark.vo
+
 #: Formats that Debian's STILTS and TOPCAT read.
 FORMATS = {"fits": "fits", "fits-plus": "fits-plus", "votable": "votable", "votable.tabledata": "votable"}
 NAMES = schemas.available()
@@ -132,7 +134,6 @@ def test_votlint_finds_no_error_with_values(written):
             assert "ERROR" not in stilts("votlint", written[name, ours])
 
 
-@pytest.mark.slow
 def test_topcat_loads_the_files(written, tmp_path):
     """A TOPCAT without a screen takes each file over SAMP and confirms it."""
     missing = [program for program in ("topcat", "Xvfb", "unshare", "ip") if shutil.which(program) is None]

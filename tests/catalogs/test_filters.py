@@ -49,6 +49,7 @@ def every_filter(name, table):
     return found
 
 
+@pytest.mark.vo
 @pytest.mark.filterwarnings("ignore:column .* has no unit")
 def test_topcat_selects_the_same_rows(name, filled, tmp_path):
     if shutil.which("stilts") is None:

@@ -11,7 +11,10 @@ from stellarlabels import catalogs
 from stellarlabels.catalogs import schemas
 from stellarlabels.columns import without_unit
 
-pytestmark = pytest.mark.skipif(shutil.which("stilts") is None, reason="stilts is not installed")
+pytestmark = [
+    pytest.mark.vo,
+    pytest.mark.skipif(shutil.which("stilts") is None, reason="stilts is not installed"),
+]
 
 
 @pytest.fixture(params=schemas.available())

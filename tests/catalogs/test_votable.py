@@ -50,6 +50,7 @@ def validate(path):
     return done.stdout + done.stderr
 
 
+@pytest.mark.vo
 def test_votlint_is_content_with_every_kind_of_column(mixed, serialization, tmp_path):
     catalogs.write(mixed, tmp_path / "x.vot", format=serialization)
     assert validate(tmp_path / "x.vot").strip() == ""

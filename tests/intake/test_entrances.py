@@ -255,8 +255,16 @@ def column_of(labels, name):
     return columns.without_unit(labels[name])
 
 
+#: Kinds that go through every entrance in the quick tier; what is in memory takes all kinds there.
+QUICK = {"good", "one of 99.999", "designations", "no spectrum"}
+
+
+def marks(entrance, kind):
+    return [pytest.mark.slow] if entrance in TWICE or (entrance != "memory" and kind not in QUICK) else []
+
+
 CASES = [
-    pytest.param(entrance, kind, marks=[pytest.mark.slow] if entrance in TWICE else [])
+    pytest.param(entrance, kind, marks=marks(entrance, kind))
     for entrance in ENTRANCES
     for kind in KINDS
     if (entrance, kind) not in IMPOSSIBLE and not (KINDS[kind].units and entrance in UNITLESS)
@@ -291,6 +299,7 @@ def test_every_kind_through_every_entrance(system, entrance, kind, tmp_path, cap
         assert (np.abs(values - expected) <= 1e-4 * errors).filled(True).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("entrance", ENTRANCES)
 def test_wavelengths_of_ones_own_are_not_taken_for_others(system, entrance, tmp_path, capsys):
     """Spectra of 400 to 900 nm in as many samples: refused, or resampled and flagged, never read as 336 to 1020 nm."""

@@ -214,7 +214,17 @@ EVERY_RECIPE = [
 ]
 
 
-@pytest.fixture(scope="module", params=EVERY_WEIGHTS, ids="-".join)
+#: An ensemble of sixteen networks takes ten times as long as others.
+SLOW_WEIGHTS = {("uncertain", "apogee")}
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(pair, marks=[pytest.mark.slow] if pair in SLOW_WEIGHTS else [], id="-".join(pair))
+        for pair in EVERY_WEIGHTS
+    ],
+)
 def system(request):
     name, weights = request.param
     return systems.get(name).pretrained(weights)
@@ -321,6 +331,7 @@ def test_one_network_of_the_ensemble(system, stars):
             system.fewer(wrong)
 
 
+@pytest.mark.slow
 def test_recalibration(system, stars, agree):
     """New errors, the same labels, and a record of it; the system that it is a copy of keeps its errors."""
     new = system.fewer(system.recipe.ensemble).calibrate(stars)
@@ -393,6 +404,7 @@ def test_catalog_has_the_published_columns(system, stars, tmp_path):
         system.catalog(stars[1:6], labels)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "recipe"), EVERY_RECIPE)
 def test_train_save_load(name, recipe, tmp_path):
     """A few epochs learn something, the file gives the same predictions, and seeds repeat."""

@@ -57,6 +57,7 @@ def test_catalog_round_trip(labelled, suffix, tmp_path):
         assert left.tolist() == right.tolist(), column
 
 
+@pytest.mark.vo
 @pytest.mark.skipif(shutil.which("stilts") is None, reason="stilts is not installed")
 def test_votlint_has_nothing_to_say_of_real_catalogs(labelled, tmp_path):
     name, table, system, labels, _ = labelled

@@ -13,7 +13,10 @@ from stellarlabels.tables.crossmatch import crossmatch
 STARS = 100_000
 EPOCHS = 2016.0, 2000.0
 
-pytestmark = pytest.mark.skipif(shutil.which("stilts") is None, reason="stilts is not on the PATH")
+pytestmark = [
+    pytest.mark.vo,
+    pytest.mark.skipif(shutil.which("stilts") is None, reason="stilts is not on the PATH"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -168,9 +169,8 @@ def missing():
     return ""
 
 
-@pytest.fixture(scope="session")
-def dachs():
-    """A running server without tables but its own."""
+@contextmanager
+def _running():
     reason = missing()
     if reason:
         pytest.skip(reason)
@@ -183,3 +183,16 @@ def dachs():
     finally:
         server.close()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def new_dachs():
+    """A function that starts a server without tables but its own; leaving its context stops it."""
+    return _running
+
+
+@pytest.fixture(scope="session")
+def dachs(new_dachs):
+    """The server that all here share, each with tables of its own."""
+    with new_dachs() as server:
+        yield server

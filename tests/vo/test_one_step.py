@@ -12,7 +12,7 @@ from stellarlabels.cli import main
 from stellarlabels.columns import vocabulary, without_unit
 from stellarlabels.inputs.examples import xp_apogee_sample
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.vo
 
 #: Tables of the archive, their key, and the columns of the sample that they have.
 TABLES = {

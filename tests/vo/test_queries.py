@@ -20,7 +20,7 @@ from stellarlabels.corrections.parallax import zero_point
 from stellarlabels.exceptions import MissingUnitWarning
 from stellarlabels.inputs.examples import xp_apogee_sample
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.vo
 
 DESCRIPTORS = sorted(Path(__file__).parent.glob("*.rd"))
 

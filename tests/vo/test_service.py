@@ -15,6 +15,8 @@ from stellarlabels.archive import TAP
 from stellarlabels.archive.tap import Retry
 from stellarlabels.tables.crossmatch import crossmatch
 
+pytestmark = pytest.mark.vo
+
 STARS, UPLOADED = 200_000, 50_000
 RADIUS = 1 * u.arcsec
 CONE = "1 = CONTAINS(POINT('ICRS', ra, dec), CIRCLE('ICRS', 56.75, 24.1, 0.2))"

@@ -178,7 +178,7 @@ class Parameter:
     def _int(self, given):
         if isinstance(given, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,19}\s*", given):
             given = int(given)
-        if not isinstance(given, Integral) or isinstance(given, bool | np.bool_) or abs(int(given)) >= 2**63:
+        if isinstance(given, bool | np.bool_) or not isinstance(given, Integral) or abs(int(given)) >= 2**63:
             raise self._wrong(given)
         return self._inside(int(given), given)
 
@@ -236,7 +236,7 @@ class Parameter:
             raise self._wrong(given) from error
         if isinstance(number, np.ndarray) and number.shape == ():
             number = number[()]
-        if not isinstance(number, Real) or isinstance(number, bool | np.bool_) or not math.isfinite(number):
+        if isinstance(number, bool | np.bool_) or not isinstance(number, Real) or not math.isfinite(number):
             raise self._wrong(given)
         return float(number)
 

@@ -1,5 +1,6 @@
 """A cut, and a paper's set of cuts."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -33,7 +34,7 @@ class Cut:
     name: str
     description: str
     source: str
-    function: callable = field(repr=False)
+    function: Callable = field(repr=False)
     release: str = ""
 
     def __call__(self, table):

@@ -13,7 +13,7 @@ from stellarlabels.tables.quality.cuts import Cut, CutSet
 
 PAPERS = ("csnet", "spcanet", "uncertain", "uacsnet", "solardis")
 
-_REGISTRY = {}
+_REGISTRY: dict[str, object] = {}
 
 
 def register(cut_set):
