@@ -48,7 +48,7 @@ def literal(text):
 
 def list_table(header, rows, widths="auto"):
     """Lines of a list-table."""
-    lines = [".. list-table::", "   :header-rows: 1", f"   :widths: {widths}", ""]
+    lines = [".. list-table::", "   :header-rows: 1", f"   :widths: {widths}", "   :class: generated", ""]
     for row in (header, *rows):
         lines += [f"   {'* -' if index == 0 else '  -'} {cell}".rstrip() for index, cell in enumerate(row)]
     return [*lines, ""]
@@ -203,21 +203,19 @@ class Performance(Generated):
     optional_arguments = 1
 
     def lines(self):
-        """One section for each JSON file, one table for each model in it."""
+        """One section for each JSON file: how it was measured, and a table for each model in it, the first one open."""
         pattern = self.arguments[0] if self.arguments else "weights/*.json"
         files = sorted([*DATA.glob(pattern), *MEASURED.glob(pattern)], key=lambda path: path.stem)
         files = [path for path in files if not path.stem.endswith("-domain")]  # see where_labels_hold
-        if not files:
-            return ["No weights ship with this version, so there is nothing to report."]
         out = []
         for path in files:
             self.env.note_dependency(str(path))
             content = json.loads(path.read_text(encoding="utf-8"))
             measured = content.pop("measured", {}) | self.comparisons(content)
-            out += heading(path.stem)
-            out += [f":{plain(key)}: {plain(text)}" for key, text in flatten(content)] + [""]
-            for model, groups in measured.items():
-                out += [f".. rubric:: {plain(model)}", "", *self.table(groups)]
+            out += heading(path.stem.partition("-")[2] or path.stem.replace("_", " ")) if len(files) > 1 else []
+            out += dropdown("How it was measured", [f":{plain(key)}: {plain(text)}" for key, text in flatten(content)])
+            for number, (model, groups) in enumerate(measured.items()):
+                out += dropdown(model, self.table(groups), is_open=number == 0)
         return out
 
     @staticmethod
@@ -225,7 +223,7 @@ class Performance(Generated):
         """What else was measured by label, taken out of the content; of noisy spectra, those of all noise together."""
         out = {}
         for title in [key for key in content if key.startswith("scatter beside")]:
-            out[title] = {"all": content.pop(title)}
+            out[title.replace("beside", "compared with")] = {"all": content.pop(title)}
         for label, kinds in content.pop("after noise", {}).items():
             for kind, groups in kinds.items():
                 for group, entry in groups.items():
@@ -240,10 +238,35 @@ class Performance(Generated):
         entries = [(group, label, entry) for group, labels in groups.items() for label, entry in labels.items()]
         quantities = list(dict.fromkeys(key for *_, entry in entries for key in entry))
         rows = [
-            (plain(group), literal(label), *(plain(entry.get(key, "")) for key in quantities))
+            (plain(group), plain(with_unit(label)), *(measure(entry.get(key, ""), key, label) for key in quantities))
             for group, label, entry in entries
         ]
         return list_table(("Stars", "Label", *(key.replace("_", " ") for key in quantities)), rows)
+
+
+#: Quantities that are in the unit of the label.
+IN_UNITS = {"median_bias", "bias", "robust_scatter", "scatter", "rmse", "median_error", "value", "error", "difference"}
+
+
+def with_unit(label):
+    """A label with its unit, such as "Teff (K)"; names of other things as they are."""
+    from stellarlabels.plots import plain as named, unit
+
+    return f"{named(label)} ({unit(label)})" if unit(label) else str(label)
+
+
+def measure(value, key, label):
+    """A measured number with the digits that matter: whole kelvins, three decimals of other labels, counts in full."""
+    if not isinstance(value, int | float):
+        return plain(value)
+    if float(value).is_integer() and abs(value) >= 1 or isinstance(value, int):
+        return f"{value:,.0f}"
+    return f"{value:,.0f}" if key in IN_UNITS and "(K)" in with_unit(label) else f"{value:.3f}"
+
+
+def dropdown(title, lines, *, is_open=False):
+    """Lines that can be folded away."""
+    return [f".. dropdown:: {plain(title)}", *(["   :open:"] if is_open else []), "", *(f"   {x}" for x in lines), ""]
 
 
 class ArchiveServices(Generated):

@@ -8,7 +8,7 @@ ranges alone.
 import json
 
 from generated import Generated, list_table, literal, plain
-from where_labels_hold import WEIGHTS, label_ranges
+from where_labels_hold import ORDER, WEIGHTS, label_ranges
 
 from stellarlabels import columns, systems
 from stellarlabels.labels import modelfile
@@ -54,6 +54,19 @@ def rows_of(name, weights):
         )
 
 
+def distances_of(name, weights):
+    """A row for distances, in percent, where they were measured against parallaxes of more than 20 sigma."""
+    content = json.loads((WEIGHTS / f"{name}-{weights}.json").read_text(encoding="utf-8"))
+    for model, groups in content["measured"].items():
+        entry = groups.get("all", {}).get("20 sigma")
+        if model.endswith(", distances") and entry:
+            yield (
+                *(f"{systems.get(name).__name__} {literal(weights)}", "distance (%)"),
+                *(f"{100 * entry['median_fractional_error']:.1f}", "", f"{100 * entry['median_ratio'] - 100:+.1f}"),
+                *("", f"{entry['stars']:,}"),
+            )
+
+
 class Precision(Generated):
     """The table, and of what stars the numbers are."""
 
@@ -62,14 +75,15 @@ class Precision(Generated):
     def lines(self):
         """One table, and a line for each set of weights."""
         rows, told = [], []
-        for name in self.arguments or systems.available():
+        for name in self.arguments or sorted(systems.available(), key=ORDER.index):
             for weights, text in systems.get(name).available().items():
                 self.env.note_dependency(str(WEIGHTS / f"{name}-{weights}.json"))
-                rows += rows_of(name, weights)
+                rows += [*rows_of(name, weights), *distances_of(name, weights)]
                 group = measured(name, weights)[1]
                 of = "" if group == "all" else f" The numbers are for stars of {plain(group)}."
                 told += [f"{systems.get(name).__name__} {literal(weights)}", f"    {plain(text)}.{of}", ""]
-        return [*list_table(HEADER, rows, "22 16 11 11 11 18 11"), *told]
+        table = list_table(HEADER, rows, "22 16 11 11 11 18 11")
+        return [line.replace(":class: generated", ":class: generated one-line") for line in table] + told
 
 
 class LabelRanges(Generated):

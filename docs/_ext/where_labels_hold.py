@@ -7,12 +7,14 @@ depth. Weights without such a file show the groups of stars of their evaluation 
 
 import json
 
-from generated import DATA, Generated, heading, list_table, literal, plain
+from generated import DATA, Generated, heading, list_table, literal, measure, plain, with_unit
 
 from stellarlabels import columns, systems
 from stellarlabels.labels import modelfile
 
 WEIGHTS = DATA / "weights"
+#: The systems in the order of the user guide.
+ORDER = ("uacsnet", "uncertain", "csnet", "solardis", "spcanet")
 #: What the ranges of a domain are called.
 RANGES = {"color": "color", "magnitude": "magnitude (G, or of the survey)", "snr": "S/N", "ebv": "E(B-V) (mag)"}
 QUANTITIES = ("median_bias", "bias", "robust_scatter", "scatter", "pull_width", "coverage_68", "within_1_sigma")
@@ -24,9 +26,9 @@ class WhereLabelsHold(Generated):
     def lines(self):
         """A section for each set of weights."""
         out = []
-        for name in systems.available():
+        for name in sorted(systems.available(), key=ORDER.index):
             for weights, text in systems.get(name).available().items():
-                out += [*heading(f"{name} {weights}"), plain(text) + ".", ""]
+                out += [*heading(f"{systems.get(name).__name__} {weights}"), plain(text) + ".", ""]
                 path = WEIGHTS / f"{name}-{weights}.stellarlabels"
                 self.env.note_dependency(str(path))
                 out += label_ranges(path)
@@ -46,7 +48,8 @@ class WhereLabelsHold(Generated):
         keys = [key for key in QUANTITIES if any(key in x for labels in groups.values() for x in labels.values())]
         for group, labels in groups.items():
             rows += [
-                (plain(group), literal(label), *(shown(x.get(key)) for key in keys)) for label, x in labels.items()
+                (plain(group), plain(with_unit(label)), *(measure(x.get(key, ""), key, label) for key in keys))
+                for label, x in labels.items()
             ]
         return list_table(("Stars", "Label", *(key.replace("_", " ") for key in keys)), rows)
 
