@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import subprocess
 import sys
 
@@ -148,6 +149,15 @@ def test_the_demo_of_each_system_prints_no_line_of_other_libraries(name, stars, 
         ([__file__, "-o", "x.foo"], "ends in one of"),
         ([__file__, "-o", "nofolder/x.vot"], "nofolder does not exist"),
         ([__file__, "-o", "x.vot", "--weights", "none"], "expected apogee, paper of uacsnet"),
+        ([__file__, "-o", "x.vot", "--rows", "0"], "rows: expected a positive whole number, got 0"),
+        ([__file__, "-o", "x.vot", "--readers", "-1"], "readers: expected a positive whole number, got -1"),
+        ([__file__, "-o", "x.vot", "--release", "DR1"], "release: expected one of Gaia DR2, Gaia DR3"),
+        ([__file__, "-o", "x.vot", "--token-file", "none"], "token-file: none cannot be read"),
+        ([__file__, "-o", "x", "--engine", "dask"], "takes the folder of a HATS catalog"),
+        (["--region", "1,2", "-o", "x.vot"], "region: expected right ascension, declination and radius"),
+        (["--region", "all", "-o", "x.vot"], "the whole sky, hundreds of millions; give a region or a limit"),
+        (["--region", "1,2,3", "--limit", "0", "-o", "x.vot"], "limit: expected a positive whole number, got 0"),
+        (["--query", "none.adql", "-o", "x.vot"], "there is no file none.adql"),
     ],
 )
 def test_what_is_wrong_is_told_before_anything_heavy_is_loaded(arguments, word, tmp_path):
@@ -160,6 +170,15 @@ print("seconds", time.process_time())
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0 and word in done.stderr, done.stderr
+
+
+def test_a_wrong_name_of_a_file_costs_less_than_a_second(tmp_path):
+    command = [sys.executable, "-m", "stellarlabels", "label", "uacsnet", "nofile.fits", "-o", "x.vot"]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.returncode == 1 and done.stderr == "stellarlabels: error: input: there is no file nofile.fits\n"
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1.0
 
 
 def test_one_verb_is_imported_and_others_are_listed():

@@ -34,7 +34,7 @@ _VERBS = {
 _VERBOSE = "log what is done, also by libraries; show tracebacks of errors"
 
 #: What keeps libraries from telling what no user of this one can use, unless the user has set it, or asks with -v.
-_QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "DASK_LOGGING__DISTRIBUTED": "error"}
+_QUIET = {"DASK_LOGGING__DISTRIBUTED": "error"}
 
 
 def main(arguments=None):
@@ -60,6 +60,8 @@ def main(arguments=None):
         if not hasattr(options, "input") or any(word.startswith("-") for word in rest):
             parser.error(f"unrecognized arguments: {' '.join(rest)}")
         options.input = [*options.input, *rest]
+    if options.verbose:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0")
     try:
         with nullcontext() if options.verbose else _quiet(), _listening(options.verbose):
             options.run(options)
@@ -119,28 +121,11 @@ def _listening(verbose):
 @contextmanager
 def _quiet():
     """Let libraries tell errors only: by their loggers, their environment, and what they write past Python's stderr."""
+    from stellarlabels.networks import ours_only
+
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     for name in ("tensorflow", "distributed"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    try:
-        past_python = sys.stderr.fileno() == 2
-    except (AttributeError, OSError, ValueError):  # somebody collects what is written
-        past_python = False
-    if not past_python:
+    with ours_only():
         yield
-        return
-    sys.stderr.flush()
-    ours, shown = os.dup(2), sys.stderr
-    try:
-        with open(os.devnull, "wb") as nowhere, open(ours, "w", encoding=shown.encoding, errors=shown.errors) as stream:
-            stream.reconfigure(line_buffering=True)
-            os.dup2(nowhere.fileno(), 2)
-            sys.stderr = stream
-            try:
-                yield
-            finally:
-                stream.flush()
-                os.dup2(ours, 2)
-    finally:
-        sys.stderr = shown

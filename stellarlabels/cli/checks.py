@@ -8,13 +8,16 @@ from stellarlabels.exceptions import InputError, ReadError
 
 __all__ = [
     "add_learning",
+    "check_distances",
     "check_format",
     "check_inputs",
+    "check_numbers",
     "check_output",
     "load_system",
     "names_of_schemas",
     "names_of_systems",
     "paths_of",
+    "token_of",
 ]
 
 
@@ -42,6 +45,23 @@ def check_inputs(*paths):
     for path in paths:
         if not os.path.exists(path) and not glob(path, recursive=True):
             raise ReadError(f"input: there is no file {path}")
+
+
+def check_numbers(options, *names):
+    """Refuse numbers of things that are not positive."""
+    for name in names:
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            raise InputError(f"{name}: expected a positive whole number, got {value}")
+
+
+def check_distances(name):
+    """Refuse a system without distances."""
+    from stellarlabels import systems
+
+    if not hasattr(systems.get(name), "distances"):
+        there = [one for one in systems.available() if hasattr(systems.get(one), "distances")]
+        raise InputError(f"system: {name} has no distances; {', '.join(there)} have")
 
 
 def check_format(output):
@@ -78,6 +98,16 @@ def load_system(name, weights):
         shipped = ", ".join(system.available())
         raise InputError(f"weights: expected {shipped} of {name}, or the file of a saved model; got {weights!r}")
     return system.load(weights)
+
+
+def token_of(path):
+    """A token from a file: on the command line, everybody on the machine could read it."""
+    if path is None:
+        return None
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ReadError(f"token-file: {path} cannot be read: {error}") from error
 
 
 def names_of_systems():

@@ -1,8 +1,14 @@
 """``stellarlabels distance``: labels and distances of the stars of a file."""
 
-from stellarlabels.cli.checks import check_format, check_output, load_system, names_of_systems, paths_of
+from stellarlabels.cli.checks import (
+    check_distances,
+    check_format,
+    check_output,
+    load_system,
+    names_of_systems,
+    paths_of,
+)
 from stellarlabels.cli.label import show
-from stellarlabels.exceptions import InputError
 
 __all__ = ["add", "run"]
 
@@ -29,11 +35,7 @@ def run(options):
     paths = paths_of(options.input)
     check_output(options)
     check_format(options.output)
-    from stellarlabels import systems
-
-    if not hasattr(systems.get(options.system), "distances"):
-        there = [name for name in systems.available() if hasattr(systems.get(name), "distances")]
-        raise InputError(f"system: {options.system} has no distances; {', '.join(there)} have")
+    check_distances(options.system)
     system = load_system(options.system, options.weights)
     how = {"prior": options.prior} if options.prior else {}
     if options.no_parallax:

@@ -1,6 +1,18 @@
 """``stellarlabels label``: label the stars of a file, or of a catalog that is spread over the sky."""
 
-from stellarlabels.cli.checks import check_format, check_inputs, check_output, load_system, names_of_systems, paths_of
+from pathlib import Path
+
+from stellarlabels.cli.checks import (
+    check_distances,
+    check_format,
+    check_inputs,
+    check_numbers,
+    check_output,
+    load_system,
+    names_of_systems,
+    paths_of,
+    token_of,
+)
 from stellarlabels.exceptions import InputError
 
 __all__ = ["add", "run", "show"]
@@ -87,10 +99,13 @@ def run(options):
         raise InputError("strict: it is about the columns of a published catalog; give --catalog, too, or leave it out")
     if dask and (len(paths) != 1 or options.catalog):
         raise InputError("engine: Dask takes one HATS catalog, and gives labels, not the columns of --catalog")
+    if dask and not Path(paths[0]).is_dir():
+        raise InputError(f"engine: Dask takes the folder of a HATS catalog; {paths[0]} is none, leave --engine out")
     if not options.plan:
         check_output(options)
         if not dask:
             check_format(options.output)
+    _check_values(options, choice)
     system = load_system(options.system, options.weights)
     if options.networks is not None:
         system = system.fewer(options.networks)
@@ -108,10 +123,25 @@ def run(options):
         _show_in_topcat(options.output)
 
 
+def _check_values(options, choice):
+    """Refuse values of options that cannot be right, before anything heavy is loaded."""
+    from stellarlabels import releases, systems
+
+    check_numbers(options, "rows", "readers", "networks", "workers", "limit")
+    cls = systems.get(options.system)
+    if options.distances:
+        check_distances(cls.name)
+    if options.release not in (None, "ignore"):
+        releases.get(options.release)
+    token_of(options.token_file)
+    if choice is not None and cls.supply is not None:
+        choice.bound(cls.supply, None)
+        if not (options.yes or options.plan):
+            choice.check_size(cls.supply, None)
+
+
 def _show_in_topcat(output):
     """Send the result to TOPCAT."""
-    from pathlib import Path
-
     from stellarlabels import catalogs, send_to_topcat
 
     send_to_topcat(catalogs.read(output), name=Path(output).name)
@@ -153,10 +183,9 @@ def _on_archives(system, choice, options, what):
     import shutil
 
     from stellarlabels import gather
-    from stellarlabels.cli.query import _token
     from stellarlabels.scale.labelling import label_file
 
-    token = _token(options.token_file)
+    token = token_of(options.token_file)
     tokens = {"token" if system.supply and system.supply.key == "source_id" else "spectra_token": token}
     archives = gather.Archives(service=options.service, spectra=options.url, **tokens)
     if options.plan:

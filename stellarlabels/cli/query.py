@@ -1,6 +1,6 @@
 """``stellarlabels query``: get a sample of stars from an archive."""
 
-from stellarlabels.cli.checks import check_output, names_of_systems
+from stellarlabels.cli.checks import check_output, names_of_systems, token_of
 
 __all__ = ["add", "run"]
 
@@ -51,7 +51,7 @@ def run(options):
     if options.print:
         print("\n".join(_describe(query)))
     bound = query.bind(**_values(options.set))
-    tap = TAP(options.service or query.services[0], token=_token(options.token_file))
+    tap = TAP(options.service or query.services[0], token=token_of(options.token_file))
     table = read_table(options.upload) if options.upload else None
     if options.print:
         print(tap.dry_run(bound, upload=table, maxrec=options.maxrec, chunk_rows=options.chunk_rows))
@@ -92,20 +92,6 @@ def _values(texts):
             raise InputError(f"set: expected NAME=VALUE, got {text!r}")
         values[name.strip()] = value.strip()
     return values
-
-
-def _token(path):
-    """A token from a file: on the command line, everybody on the machine could read it."""
-    from pathlib import Path
-
-    from stellarlabels.exceptions import ReadError
-
-    if path is None:
-        return None
-    try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ReadError(f"token-file: {path} cannot be read: {error}") from error
 
 
 def _describe(query):

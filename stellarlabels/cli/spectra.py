@@ -1,6 +1,6 @@
 """``stellarlabels spectra``: get the spectra of stars from an archive."""
 
-from stellarlabels.cli.checks import check_format, check_inputs, check_output
+from stellarlabels.cli.checks import check_format, check_inputs, check_output, token_of
 from stellarlabels.exceptions import InputError
 
 __all__ = ["add", "run"]
@@ -76,7 +76,6 @@ def _from_gaia(options):
 def _from_lamost(options):
     """Fetch files of spectra into a folder."""
     from stellarlabels.archive import lamost
-    from stellarlabels.cli.query import _token
     from stellarlabels.gather import identifiers_in
 
     stars = identifiers_in(options.stars, "obsid")
@@ -86,6 +85,6 @@ def _from_lamost(options):
         return
     names = ("resolution", "release", "url", "workers", "interval")
     how = {name: getattr(options, name) for name in names}
-    _, paths = lamost.download(stars, options.output, token=_token(options.token_file), progress=None, **how)
+    _, paths = lamost.download(stars, options.output, token=token_of(options.token_file), progress=None, **how)
     there = sum(path is not None for path in paths)
     print(f"wrote {options.output}: {len(paths)} stars, {there} of them with a spectrum")

@@ -92,8 +92,8 @@ def mrs_synthetic_sample():
 
 def lrs_synthetic_sample():
     """32 synthetic spectra as LAMOST's low-resolution survey would take them, with the labels they were made from."""
-    # In each pixel a quadratic function of the labels, which was fitted to real spectra with the labels of LASP that the
-    # weights of SolarDis were trained on, too: they show how it works, not how well.
+    # In each pixel a quadratic function of the labels, fitted to real spectra with the labels of LASP, on which the
+    # weights of SolarDis were trained, too: they show how it works, not how well.
     return _synthetic("lrs_synthetic.fits", ("",), "synthetic LAMOST spectra of low resolution")
 
 

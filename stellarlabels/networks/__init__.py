@@ -19,6 +19,7 @@ _LAZY = {
     "learner": "kinds",
     "losses": "losses",
     "means_of": "perceptrons",
+    "ours_only": "silence",
     "predict": "training",
     "register": "kinds",
     "split_groups": "training",
@@ -28,12 +29,17 @@ _LAZY = {
     "with_noise": "perceptrons",
 }
 
+#: What needs no Keras.
+_LIGHT = {"PASSES", "Propagation", "Terms", "cost_weights", "held_out", "ours_only", "register", "split_groups"}
+
 __all__ = ["learner", "register"]
 
 
 def __getattr__(name):
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _LIGHT:
+        import_module(f"{__name__}.silence").load_keras()
     module = import_module(f"{__name__}.{_LAZY[name]}")
     return module if name == _LAZY[name] else getattr(module, name)
 

@@ -1,5 +1,9 @@
 """Predictions in batches are those of Keras, whatever the network."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -57,3 +61,22 @@ def test_batches_have_a_reasonable_size(name):
 def test_large_layers_get_batches_that_are_worth_reading_their_kernels():
     network = build_network(SolarDis.recipes["paper"], {"flux": 4875}, 5)
     assert training.predict_batch(network) == training.PREDICT_LEAST
+
+
+@pytest.mark.parametrize(("level", "quiet"), [(None, True), ("0", False)])
+def test_libraries_say_nothing_that_is_of_no_use(level, quiet):
+    """In Python, too, with tables of several lengths; who wants to read them can."""
+    script = """
+import numpy as np
+from stellarlabels import UACSNet
+from stellarlabels.inputs.examples import xp_apogee_sample
+stars = xp_apogee_sample()[:30]
+for system in (UACSNet.pretrained(), UACSNet.pretrained()):
+    for count in (30, 7):
+        print(len(system.predict(stars[:count])))
+"""
+    clean = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
+    env = clean if level is None else {**clean, "TF_CPP_MIN_LOG_LEVEL": level}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=env, check=True)
+    assert done.stdout.split() == ["30", "7"] * 2
+    assert (done.stderr == "") is quiet
