@@ -1,5 +1,6 @@
 """What the papers say and a user relies on, beyond networks and losses: flags, selections, columns, training sets."""
 
+import re
 import warnings
 
 import numpy as np
@@ -278,6 +279,15 @@ class TestCSNet:
         bare = stars[[name for name in stars.colnames if name != "feh"]]
         system = CSNet("paper", labels=("teff",), epochs=1, excess_epochs=1).fit(bare, progress=False)
         assert np.isfinite(plain(system.predict(bare)["teff"])).all()
+
+    def test_labels_of_the_bluest_stars(self):
+        """Table 2 trains log g and [Fe/H] from BP-RP of 0.062 on, hotter than 7500 K, the end for Teff alone."""
+        from stellarlabels.archive import queries
+
+        text = queries.get("csnet_labels").bind().adql
+        low, high = re.search(r"Teff BETWEEN ([0-9.]+) AND ([0-9.]+)", text).groups()
+        assert float(low) < 3000 and float(high) > 10000
+        assert CSNet("paper").recipe.per_label.label_ranges["teff"] == (4000, 7500)
 
     def test_the_identifier_of_the_survey(self):
         """Tile and number of the archive make the identifier of the published catalog, which is enough."""

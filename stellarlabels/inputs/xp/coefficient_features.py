@@ -137,7 +137,8 @@ class XPCoefficients(XPFeatureSet):
     logarithms of its errors in bins.
 
     The table has XP coefficients with errors and correlations, or sampled spectra: then coefficients and their
-    covariance come from `stellarlabels.inputs.xp.recover_coefficients`.
+    covariance come from `stellarlabels.inputs.xp.recover_coefficients`. Sampled spectra also count beside coefficients
+    that have no correlations; without either the covariance, which the paper uses, is unknown.
 
     Magnitudes without an error count as exact. All bands are independent of each other and of the spectrum, but colors
     that share a band are correlated through it.
@@ -297,9 +298,14 @@ class XPCoefficients(XPFeatureSet):
         return found, np.nan_to_num(slopes)
 
 
+def _without_correlations(table):
+    """Whether a table has coefficients, but not the correlations of both bands, without which errors are unknown."""
+    return any(find(table, CELLS[band][2]) is None for band in BANDS)
+
+
 def _coefficients(table):
     """Coefficients (N, 110), their packed covariances by band, and where samples were bad (N,)."""
-    if not has_coefficients(table):
+    if not has_coefficients(table) or (_without_correlations(table) and find(table, "flux") is not None):
         flux, error, flag = spectra(table)
         coefficients, covariance = recover_coefficients(flux, error, precision=table.meta.get(PRECISION_KEY))
         covariances = tuple(covariance.band(band) for band in BANDS)

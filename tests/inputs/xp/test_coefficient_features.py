@@ -8,7 +8,7 @@ from hypothesis import given, settings, strategies as st
 
 from stellarlabels import flags
 from stellarlabels.archive.readers import read_xp
-from stellarlabels.exceptions import InputError
+from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.inputs.base import feature_set
 from stellarlabels.inputs.examples import xp_apogee_sample
 from stellarlabels.inputs.xp import packed
@@ -157,6 +157,22 @@ def test_missing_band_is_flagged(real_data):
     np.testing.assert_array_equal(flags.LABEL.has(features.flag, "MISSING_BAND"), lacking)
     assert flags.LABEL.has(features.flag, "MISSING_PHOTOMETRY").all()
     assert flags.LABEL.has(features.flag, "MISSING_PARALLAX").all()
+
+
+def test_coefficients_without_correlations_give_way_to_samples():
+    """The paper uses the whole covariance: what has none is refused, unless there are samples, which have one."""
+    stars = xp_apogee_sample()[:4]
+    want = feature_set("xp_coefficients").compute(stars)
+    for band in ("bp", "rp"):
+        stars[f"{band}_coefficients"] = np.ones((4, BAND))
+        stars[f"{band}_coefficient_errors"] = np.full((4, BAND), 0.01)
+    got = feature_set("xp_coefficients").compute(stars)
+    assert got.usable.all()
+    for name, values in want.arrays.items():
+        np.testing.assert_array_equal(got.arrays[name], values, err_msg=name)
+    stars.remove_columns(["flux", "flux_error"])
+    with pytest.raises(MissingColumnError, match="bp_coefficient_correlations"):
+        feature_set("xp_coefficients").compute(stars)
 
 
 def other_table():
