@@ -79,7 +79,7 @@ def steps(catalog, reference):
         ],
     )
     yield "Galactocentric coordinates", place
-    yield "R-Z maps of numbers and [Fe/H]", lambda: [analysis.rz_map(keep["place"], name) for name in (None, "feh")]
+    yield "R-Z maps of numbers and [Fe/H]", lambda: [analysis.galaxy_map(keep["place"], name) for name in (None, "feh")]
     yield (
         "gradients",
         lambda: [
@@ -89,7 +89,6 @@ def steps(catalog, reference):
         ],
     )
     yield "abundance planes", lambda: analysis.abundance_planes(catalog)
-    yield "Kiel and color-magnitude diagrams", lambda: [analysis.kiel(catalog), analysis.color_magnitude(catalog)]
 
 
 def main():

@@ -45,7 +45,7 @@ places[:3]
 
 # %%
 figure, ax = plt.subplots(figsize=(6, 4.4), layout="constrained")
-plots.rz_map(stars, "feh", least=1, bins=24, ax=ax)
+plots.galaxy_map(stars, "feh", least=1, bins=24, ax=ax)
 
 # %%
 # Radial gradients in bins of height: the columns are those of Table 3 of the SolarDis paper. With two hundred stars the

@@ -97,6 +97,19 @@ def positions(table, names=("r_gc", "z_gc"), **options):
     return [columns.values(there, name) for name in names]
 
 
+def on_the_sky(table):
+    """Galactic longitude from -180 to 180 deg and latitude (N,), NaN where missing: from l and b, or ra and dec."""
+    if columns.find(table, "l") is not None and columns.find(table, "b") is not None:
+        longitude, latitude = columns.values(table, "l"), columns.values(table, "b")
+    else:
+        from astropy.coordinates import ICRS, Galactic, SkyCoord
+
+        there = SkyCoord(*(columns.values(table, name) * u.deg for name in ("ra", "dec")), frame=ICRS)
+        there = there.transform_to(Galactic)
+        longitude, latitude = there.l.deg, there.b.deg
+    return (longitude + 180) % 360 - 180, latitude
+
+
 def _distances(table, distance, least):
     """Source, distances in kpc, and half widths of their logarithm (relative errors of a parallax)."""
     if not isinstance(distance, str):

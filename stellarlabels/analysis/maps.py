@@ -5,7 +5,7 @@ from astropy import units as u
 from astropy.table import QTable
 
 from stellarlabels import columns
-from stellarlabels.analysis.galactic_positions import positions
+from stellarlabels.analysis.galactic_positions import on_the_sky, positions
 from stellarlabels.exceptions import InputError
 from stellarlabels.validation import Along, classes, derived_label, grouped_median, quantity_along
 
@@ -113,29 +113,43 @@ def as_image(table, column):
     return *edges, np.reshape(np.asarray(table[column]) if table[column].unit is None else table[column], (lines, -1))
 
 
-def rz_map(table, name=None, *, bins=100, range=None, rows=None, **options):
-    """Number of stars, or the typical value of a label, in the R-Z plane of the Galaxy.
+#: What the planes of the Galaxy are made of.
+PLANES = {"rz": ("r_gc", "z_gc"), "xy": ("x_gc", "y_gc"), "sky": ("l", "b")}
+
+
+def galaxy_map(table, name=None, *, plane="rz", bins=100, range=None, rows=None, **options):
+    """Number of stars, or the typical value of a label, in a plane of the Galaxy or on the sky.
 
     Parameters
     ----------
     table : `~astropy.table.Table`
-        N stars, with ``r_gc`` and ``z_gc``, or with what `~stellarlabels.analysis.galactocentric` needs.
+        N stars, with the coordinates of the plane, or with what `~stellarlabels.analysis.galactocentric` needs; for the
+        sky with ``l`` and ``b``, or ``ra`` and ``dec``.
     name : str, optional
         Label; without one the stars are counted.
+    plane : {"rz", "xy", "sky"}
+        Edge-on, R and Z; face-on, X and Y; or Galactic longitude, from -180 to 180 deg, and latitude.
     bins, range, rows
-        As for `binned_map`; the range in kpc.
+        As for `binned_map`; the range in kpc or deg.
     **options
         For `~stellarlabels.analysis.galactocentric`.
 
     Returns
     -------
     `~astropy.table.QTable`
-        As of `binned_map`, with x = R and y = Z.
+        As of `binned_map`, with the coordinates of the plane as x and y.
+
+    Raises
+    ------
+    InputError
+        If there is no such plane.
+    MissingColumnError
+        If positions or distances are not there.
     """
-    planes = [
-        Along(key, values, columns.column(key).unit)
-        for key, values in zip(("r_gc", "z_gc"), positions(table, **options), strict=True)
-    ]
+    if plane not in PLANES:
+        raise InputError(f"plane: expected one of {', '.join(PLANES)}, got {plane!r}")
+    found = on_the_sky(table) if plane == "sky" else positions(table, PLANES[plane], **options)
+    planes = [Along(key, values, columns.column(key).unit) for key, values in zip(PLANES[plane], found, strict=True)]
     third = None if name is None else quantity_along((table,), name, len(table))
     return cells(*planes, third, bins=bins, range=range, rows=rows)
 
@@ -182,28 +196,12 @@ def abundance_names(table):
     return [name for name in names if derived_label(first, name, required=False)[2]]
 
 
-def abundance_plane(table, name, *, bins=80, range=None, rows=None):
-    """Number of stars in the cells of the plane of an abundance and [Fe/H].
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-        N stars.
-    name : str
-        Abundance such as ``mg_fe``; worked out from ``mg_h`` and ``feh`` if need be.
-    bins, range, rows
-        As for `stellarlabels.analysis.binned_map`.
-
-    Returns
-    -------
-    `~astropy.table.QTable`
-        As of `stellarlabels.analysis.binned_map`, with x = [Fe/H] and y = [X/Fe], and ``density``: number of
-        stars over the largest one in a cell. ``meta["note"]`` is a sentence if the table does not have the labels.
-    """
+def abundance_plane(table, name, *, against="feh", bins=80, range=None, rows=None):
+    """As `abundance_planes`, for the stars in ``rows``; ``meta["note"]`` says what the table does not have."""
     planes, missing = [], []
-    for key in ("feh", name):
+    for key in (against, name):
         value, _, source = derived_label(table, key, required=False)
-        planes.append(Along(key, value, columns.column(key).unit))
+        planes.append(Along(key, value, "dex"))
         if not source:
             missing.append(f"the table has no {key}")
     out = cells(*planes, bins=bins, range=range, rows=rows)
@@ -212,14 +210,17 @@ def abundance_plane(table, name, *, bins=80, range=None, rows=None):
     return out
 
 
-def abundance_planes(table, names=None, *, rule="logg", limit=3.5, bins=80, range=None):
+def abundance_planes(table, names=None, *, against="feh", rule="logg", limit=3.5, bins=80, range=None):
     """Abundance planes of dwarfs and of giants, as in Figures 10 and 11 of Wang et al. (2020).
 
     Parameters
     ----------
     table : `~astropy.table.Table`
     names : sequence of str, optional
-        Abundances; by default `abundance_names`.
+        Abundances such as ``mg_fe``, worked out from ``mg_h`` and ``feh`` if need be, or ratios such as ``c_n`` and
+        ``mg_alpha``; by default all [X/Fe] and [X/M] that the table has or that can be worked out.
+    against : str
+        Abundance along x, for instance ``feh`` or ``mg_h``.
     rule, limit
         As for `stellarlabels.validation.classes`.
     bins, range
@@ -228,21 +229,22 @@ def abundance_planes(table, names=None, *, rule="logg", limit=3.5, bins=80, rang
     Returns
     -------
     dict of (str, str) to `~astropy.table.QTable`
-        Output of `abundance_plane` by abundance and class, ``"dwarfs"`` or ``"giants"``. Without a range both classes
-        of an abundance have that of all stars.
+        As of `stellarlabels.analysis.binned_map`, with x = ``against`` and y = the abundance, and ``density``, number
+        of stars over the largest one in a cell; by abundance and class, ``"dwarfs"`` or ``"giants"``. Without a range
+        both classes of an abundance have that of all stars. ``meta["note"]`` says what the table does not have.
     """
     groups = classes(table, rule=rule, limit=limit)
     out = {}
     for name in abundance_names(table) if names is None else names:
-        both = range or _range(table, name, np.logical_or(*groups.values()))
+        both = range or _range(table, name, against, np.logical_or(*groups.values()))
         for group, rows in groups.items():
-            out[name, group] = abundance_plane(table, name, bins=bins, range=both, rows=rows)
+            out[name, group] = abundance_plane(table, name, against=against, bins=bins, range=both, rows=rows)
     return out
 
 
-def _range(table, name, rows):
+def _range(table, name, against, rows):
     """Range of the plane of the stars of both classes; None without stars."""
-    plane = abundance_plane(table, name, bins=1, rows=rows)
+    plane = abundance_plane(table, name, against=against, bins=1, rows=rows)
     if not plane.meta["stars"]:
         return None
     return [(plane[f"{axis}_low"][0].value, plane[f"{axis}_high"][0].value) for axis in "xy"]

@@ -13,6 +13,8 @@ from stellarlabels.exceptions import InputError
 
 #: The paper's Table 5: red clump stars.
 RED_CLUMP = {"feh": (0.0, 0.5), "teff": (4750.0, 50.0), "logg": (2.5, 0.5)}
+#: The paper's Table 4, and steps of Teff and log g, which it does not simulate.
+STEPS = {"feh": 0.5, "c_fe": 0.2, "n_fe": 0.2, "alpha_m": 0.2, "teff": 100.0, "logg": 0.5}
 
 
 def attention(system, table):
@@ -145,6 +147,59 @@ def observed_differences(table, labels, *, wavelength=None):
     return _spectra(labels, np.stack(slopes, axis=1), wavelength)
 
 
+def simulated_differences(model, labels, *, at=None, steps=None, wavelength=None):
+    """How spectra of model atmospheres change with each label (the paper's Section 5.2).
+
+    Parameters
+    ----------
+    model : callable
+        ``model(labels)`` gives ``wavelength, flux`` of a synthetic spectrum, `~astropy.units.Quantity` (M,) in vacuum
+        that reach from 330 to 1050 nm, and energy per wavelength in any unit; ``labels`` is a dict of numbers in the
+        units of the vocabulary. No synthetic spectra are part of the package.
+    labels : sequence of str
+        Of ``feh``, ``c_fe``, ``n_fe``, ``alpha_m``, ``teff`` and ``logg``, or others with ``steps``.
+    at : dict of str to float, optional
+        Labels of the star; by default the paper's red clump, Teff 4750 K, log g 2.5, [Fe/H] 0, and 0 for all others.
+    steps : dict of str to float, optional
+        By how much each label is changed, half of it up and half down; the paper's Table 4 by default, and 100 K and
+        0.5 dex for Teff and log g.
+    wavelength : `~astropy.units.Quantity`, optional
+        As for `derivative_spectra`.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        As of `derivative_spectra`: the difference of the two spectra, in units of the mean flux of each, divided by
+        the step.
+
+    Raises
+    ------
+    InputError
+        If a label has no step, or a spectrum does not cover the wavelengths.
+
+    Notes
+    -----
+    A spectrum is brought to what XP spectra show by the combination of their basis functions that is nearest to it
+    (least squares, samples in steps of 2 nm weighted alike). The paper uses the simulator of the mission, which has
+    the noise-free response of the instrument, too.
+    """
+    at = {name: middle for name, (middle, _) in RED_CLUMP.items()} | (at or {})
+    steps = STEPS | (steps or {})
+    missing = [name for name in labels if name not in steps]
+    if missing:
+        raise InputError(f"steps: expected one for each label, got none for {', '.join(missing)}")
+    design, mean = _sampling(None)
+    sampled, out = design if wavelength is None else _sampling(wavelength)[0], []
+    for name in labels:
+        ends = []
+        for sign in (-0.5, 0.5):
+            flux = _on_samples(*model(at | {name: at.get(name, 0.0) + sign * steps[name]}))
+            coefficients = np.linalg.lstsq(design, flux, rcond=1e-10)[0]
+            ends.append(sampled @ coefficients / (coefficients @ mean))
+        out.append((ends[1] - ends[0]) / steps[name])
+    return _spectra(labels, np.stack(out, axis=1), wavelength)
+
+
 def red_clump(table):
     """Stars (N,) of the red clump: [Fe/H], Teff and log g near those of `RED_CLUMP` (the paper's Table 5)."""
     with np.errstate(invalid="ignore"):
@@ -181,3 +236,18 @@ def _spectra(labels, spectra, wavelength):
     for label, column in zip(labels, np.transpose(spectra), strict=True):
         out[label] = column / u.Unit(columns.column(label).unit or 1)
     return out
+
+
+def _on_samples(wavelength, flux):
+    """Mean flux of a synthetic spectrum in each of the 343 intervals of 2 nm, over its mean."""
+    from stellarlabels.inputs.xp import WAVELENGTH
+
+    at, flux = u.Quantity(wavelength).to_value("nm"), np.asarray(u.Quantity(flux).value, float)
+    order = np.argsort(at)
+    at, flux = at[order], flux[order]
+    edges = np.append(WAVELENGTH - 1, WAVELENGTH[-1] + 1)
+    if not (at.size > 1 and at[0] <= edges[0] and at[-1] >= edges[-1] and np.isfinite(flux).all()):
+        raise InputError(f"model: expected spectra from {edges[0]:g} to {edges[-1]:g} nm without gaps")
+    total = np.append(0, np.cumsum(0.5 * (flux[1:] + flux[:-1]) * np.diff(at)))
+    samples = np.diff(np.interp(edges, at, total)) / np.diff(edges)
+    return samples / samples.mean()

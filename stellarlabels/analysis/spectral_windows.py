@@ -9,15 +9,16 @@ from astropy import units as u
 from astropy.table import QTable
 
 from stellarlabels import columns
+from stellarlabels.analysis.network_attention import spectral_lines
 from stellarlabels.exceptions import InputError
 
 #: Stars that are differentiated at once.
 BLOCK = 64
 
-METHODS = ("gradient", "integrated", "shapley")
+METHODS = ("gradient", "derivative", "integrated", "shapley")
 
 
-def importance(system, table, *, method="gradient", background=None, samples=32, seed=0, arrays=None):
+def importance(system, table, *, method="gradient", lines=False, background=None, samples=32, seed=0, arrays=None):
     """Mean importance of every input pixel for every label.
 
     Parameters
@@ -26,11 +27,15 @@ def importance(system, table, *, method="gradient", background=None, samples=32,
         Trained or loaded.
     table : `~astropy.table.Table`
         Stars whose predictions are looked into; some hundred are enough.
-    method : {"gradient", "integrated", "shapley"}
-        "gradient": the derivative of the label, times the standard deviation of the pixel over the stars. "integrated":
+    method : {"gradient", "derivative", "integrated", "shapley"}
+        "gradient": the derivative of the label, times the standard deviation of the pixel over the stars. "derivative":
+        the mean derivative itself, with its sign, in the label's unit per unit of the input. "integrated":
         the integral of the derivative on the straight line from the mean spectrum, times the distance from it, so that
         the values of a star add up to the difference of its label from that of the mean spectrum (Sundararajan et al.
         2017). "shapley": expected gradients of the package SHAP (`shap.GradientExplainer`), which is to be installed.
+    lines : bool
+        Whether the pixels are added up: a row for each group of lines of cool stars that the spectra show, named after
+        its element, and one for all other pixels. Needs wavelengths.
     background : `~astropy.table.Table`, optional
         Stars that "shapley" compares with and whose mean "integrated" starts from; by default ``table`` itself.
     samples : int
@@ -46,12 +51,15 @@ def importance(system, table, *, method="gradient", background=None, samples=32,
     `~astropy.table.QTable`
         A row for each pixel of each of these inputs: ``input`` (its name), ``pixel`` (from 0), ``wavelength`` where the
         feature set knows it, and for each label ``<label>``: the mean absolute importance, in the label's unit;
-        ``<label>_share`` is the same divided by its sum over all pixels.
+        ``<label>_share`` is the same divided by its sum over all pixels. With ``lines`` a row for each group instead:
+        ``feature``, its name, or ``"other"``; ``pixels`` (int64), how many are in it; ``<label>`` and
+        ``<label>_share``, sums over these.
 
     Raises
     ------
     InputError
-        If the method is unknown, no star can be used, or SHAP is not installed.
+        If the method is unknown, no star can be used, SHAP is not installed, or no wavelengths are known for
+        ``lines``.
     NotFittedError
         If the system is not trained.
     """
@@ -67,36 +75,11 @@ def importance(system, table, *, method="gradient", background=None, samples=32,
             scale = system.ensemble.scale[list(member.labels)]
             for name in names:
                 padded = np.zeros((len(system.labels), features.arrays[name].shape[1]))
-                padded[list(member.labels)] = np.abs(found[name]).mean(axis=0) * scale[:, None]
+                each = found[name] if method == "derivative" else np.abs(found[name])
+                padded[list(member.labels)] = each.mean(axis=0) * scale[:, None]
                 values[name] = values[name] + padded / len(groups)
-    return _table(system, names, values)
-
-
-def sensitivity(system, table, *, arrays=None):
-    """Derivative spectra: the mean derivative of every label with respect to every pixel, with its sign.
-
-    Parameters
-    ----------
-    system, table, arrays
-        As in `importance`.
-
-    Returns
-    -------
-    `~astropy.table.QTable`
-        As from `importance`, with derivatives in the label's unit per unit of the input.
-    """
-    features, rest, names = _inputs(system, table, arrays)
-    values = {name: 0.0 for name in names}
-    groups = system.ensemble.groups
-    for members in groups:
-        for member in members:
-            found = _gradients(member.network, features.arrays, names)
-            scale = system.ensemble.scale[list(member.labels)]
-            for name in names:
-                padded = np.zeros((len(system.labels), features.arrays[name].shape[1]))
-                padded[list(member.labels)] = found[name].mean(axis=0) * scale[:, None]
-                values[name] = values[name] + padded / len(groups)
-    return _table(system, names, values)
+    out = _table(system, names, values)
+    return _by_lines(out, system.labels) if lines else out
 
 
 def _inputs(system, table, arrays):
@@ -116,6 +99,8 @@ def _inputs(system, table, arrays):
 
 def _of_member(network, inputs, base, names, method, samples, seed, rest):
     """Importance for one network: for each input an array (N, L, pixels) in units of the scaled labels."""
+    if method == "derivative":
+        return _gradients(network, inputs, names)
     if method == "gradient":
         found = _gradients(network, inputs, names)
         return {name: found[name] * inputs[name].std(axis=0) for name in names}
@@ -190,4 +175,21 @@ def _table(system, names, values):
         out[label] = column * u.Unit(columns.column(label).unit)
         total = np.abs(column).sum()
         out[f"{label}_share"] = column / total if total > 0 else column
+    return out
+
+
+def _by_lines(table, labels):
+    """Sums over the pixels of each group of lines, the strongest groups of one element together."""
+    if "wavelength" not in table.colnames:
+        raise InputError("lines: the wavelengths of these inputs are not known")
+    at = table["wavelength"].to_value("nm")
+    of = np.full(len(at), "other", dtype="U8")
+    for line in spectral_lines():
+        of[(at >= line["low"].to_value("nm")) & (at <= line["high"].to_value("nm"))] = str(line["name"])
+    names = [name for name in dict.fromkeys(map(str, spectral_lines()["name"])) if (of == name).any()] + ["other"]
+    out = QTable({"feature": names, "pixels": [int((of == name).sum()) for name in names]}, meta=table.meta)
+    for label in labels:
+        for key in (label, f"{label}_share"):
+            sums = [np.sum(np.asarray(table[key])[of == name]) for name in names]
+            out[key] = sums * (table[key].unit or u.one) if key == label else sums
     return out

@@ -6,6 +6,7 @@ stay as they are.
 """
 
 from stellarlabels.plots.calibration import (
+    cut_waterfall,
     errors_along,
     flag_tally,
     pit_histogram,
@@ -15,7 +16,7 @@ from stellarlabels.plots.calibration import (
 from stellarlabels.plots.clouds import axis_range as axis_range
 from stellarlabels.plots.comparison import one_to_one, pairwise_matrix, residual_along, residual_panels
 from stellarlabels.plots.diagrams import abundance_plane, abundance_planes, color_magnitude, kiel
-from stellarlabels.plots.galaxy import cluster_trend, gradients, rz_map
+from stellarlabels.plots.galaxy import cluster_trend, galaxy_map, gradients
 from stellarlabels.plots.labels import label_values as label_values, plain as plain, unit as unit
 from stellarlabels.plots.networks import attention_bars, derivative_panel, importance_spectrum
 from stellarlabels.plots.style import context, figure_bytes as figure_bytes
@@ -27,9 +28,11 @@ __all__ = [
     "cluster_trend",
     "color_magnitude",
     "context",
+    "cut_waterfall",
     "derivative_panel",
     "errors_along",
     "flag_tally",
+    "galaxy_map",
     "gradients",
     "importance_spectrum",
     "kiel",
@@ -40,5 +43,4 @@ __all__ = [
     "reliability_curve",
     "residual_along",
     "residual_panels",
-    "rz_map",
 ]

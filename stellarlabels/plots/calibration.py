@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stellarlabels import validation
+from stellarlabels import columns, validation
 from stellarlabels.labels.uncertainty import coverage, robust_scatter
 from stellarlabels.plots import clouds
 from stellarlabels.plots.labels import axis, label_values, quantity, symbol
@@ -110,8 +110,12 @@ def reliability_curve(labels, reference, name, *, ax=None):
     return ax
 
 
+#: Terms of an error of `stellarlabels.UncertainNet`.
+_TERMS = ("model", "input", "excess")
+
+
 @styled
-def errors_along(labels, name, along="phot_g_mean_mag", *, reference=None, ax=None):
+def errors_along(labels, name, along="phot_g_mean_mag", *, reference=None, terms=False, ax=None):
     """Predicted errors against magnitude or any other column; with a reference also the errors that were made.
 
     Parameters
@@ -123,6 +127,9 @@ def errors_along(labels, name, along="phot_g_mean_mag", *, reference=None, ax=No
         Column of ``labels`` or ``reference``.
     reference : `~astropy.table.Table`, optional
         Tables of stars, joined as in `stellarlabels.validation.compare`; only labels that are good in both count.
+    terms : bool
+        Whether to show the medians of the terms of the error, ``<label>_err_model``, ``_err_input`` and
+        ``_err_excess``, those that the table has, as in Figures 5 and 6 of Fallows & Sanders (2024).
     ax : `~matplotlib.axes.Axes`, optional
 
     Returns
@@ -146,6 +153,11 @@ def errors_along(labels, name, along="phot_g_mean_mag", *, reference=None, ax=No
     top = 1.3 * np.quantile(error[known], 0.98) if known.any() else 1.0
     at, middle, *_ = clouds.medians(values, error)
     ax.plot(at, middle, "o-", color=CYCLE[1], ms=4, zorder=5, label="predicted, median")
+    for place, term in enumerate(_TERMS if terms else ()):
+        part = columns.column_values(labels, columns.error_term(name, term), required=False)
+        at, middle, *_ = clouds.medians(values, np.where(known, part, np.nan))
+        if at.size:
+            ax.plot(at, middle, "--", color=CYCLE[2 + place], zorder=5, label=f"{term} term")
     if reference is not None:
         truth_error = label_values(reference, name)[1]
         at, observed = _observed(values, residuals(labels, reference, name)[0], truth_error)
@@ -199,18 +211,18 @@ def flag_tally(tally, *, ax=None):
     `~matplotlib.axes.Axes`
         A line for each flag that any star has, a column for each flag column, in each cell the share in per cent.
     """
-    columns = list(dict.fromkeys(map(str, tally["column"])))
+    names = list(dict.fromkeys(map(str, tally["column"])))
     raised = [str(row["flag"]) for row in tally if row["stars"] > 0 and row["flag"] != NO_FLAG]
     lines = list(dict.fromkeys(raised))
-    ax = new_axes(ax, size=(max(4.0, 2.6 + 0.75 * len(columns)), 1.6 + 0.32 * max(len(lines), 2)))
+    ax = new_axes(ax, size=(max(4.0, 2.6 + 0.75 * len(names)), 1.6 + 0.32 * max(len(lines), 2)))
     if not lines:
         note(ax, "no star has a flag")
         ax.set(xticks=[], yticks=[])
         return ax
-    share = np.full((len(lines), len(columns)), np.nan)
+    share = np.full((len(lines), len(names)), np.nan)
     for row in tally:
         if str(row["flag"]) in lines:
-            share[lines.index(str(row["flag"])), columns.index(str(row["column"]))] = 100 * row["share"]
+            share[lines.index(str(row["flag"])), names.index(str(row["column"]))] = 100 * row["share"]
     image = ax.imshow(np.ma.masked_invalid(share), cmap="Blues", vmin=0, vmax=100, aspect="auto")
     for line, place in np.argwhere(np.isfinite(share)):
         value = share[line, place]
@@ -224,8 +236,39 @@ def flag_tally(tally, *, ax=None):
             else ">99.9"
         )
         ax.text(place, line, text, ha="center", va="center", fontsize=9, color="white" if value > 55 else "black")
-    ax.set_xticks(range(len(columns)), columns, rotation=45, ha="right", rotation_mode="anchor")
+    ax.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
     ax.set_yticks(range(len(lines)), lines)
     ax.tick_params(length=0)
     ax.figure.colorbar(image, ax=ax, label="stars (%)")
+    return ax
+
+
+@styled
+def cut_waterfall(waterfall, *, ax=None):
+    """What each cut of a selection costs.
+
+    Parameters
+    ----------
+    waterfall : `~astropy.table.Table`
+        Output of `stellarlabels.tables.quality.waterfall`.
+    ax : `~matplotlib.axes.Axes`, optional
+
+    Returns
+    -------
+    `~matplotlib.axes.Axes`
+        A bar for each cut, in order from the top: the stars that are left, after it those that the cut takes, of which
+        the paler part could not be judged; at the end how many are left.
+    """
+    names = [str(name) or "all" for name in waterfall["cut"]]
+    ax = new_axes(ax, size=(7, 1.2 + 0.32 * len(names)))
+    left, removed, unknown = (np.asarray(waterfall[key], float) for key in ("left", "removed", "undefined"))
+    at = np.arange(len(names))
+    ax.barh(at, left, color=CYCLE[0], label="left")
+    ax.barh(at, removed - unknown, left=left, color=CYCLE[1], label="taken")
+    ax.barh(at, unknown, left=left + removed - unknown, color=CYCLE[1], alpha=0.4, label="taken, as a value is missing")
+    for place, count in enumerate(left):
+        ax.text(1.01, place, f"{int(count):,}", transform=ax.get_yaxis_transform(), va="center", fontsize=9)
+    ax.set_yticks(at, names)
+    ax.set(xlabel="stars", ylim=(len(names) - 0.4, -0.6), xlim=(0, max(left.max(initial=0), 1)))
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.18), ncols=3)
     return ax

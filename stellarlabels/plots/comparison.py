@@ -14,7 +14,7 @@ _SPAN = 6
 
 
 @styled
-def one_to_one(labels, reference, name, *, ax=None):
+def one_to_one(labels, reference, name, *, shade=None, ax=None):
     """A label against the reference, and below it the residual.
 
     Parameters
@@ -23,6 +23,9 @@ def one_to_one(labels, reference, name, *, ax=None):
         Tables of stars, joined as in `stellarlabels.validation.compare`; only labels that are good in both count.
     name : str
         Label.
+    shade : str, optional
+        Column of either table that colors the stars, for instance ``c_fe`` for carbon-enhanced ones as in Figure 10 of
+        Yang et al. (2025).
     ax : `~matplotlib.axes.Axes`, optional
         It is made smaller, so that the residual has room below it.
 
@@ -41,7 +44,9 @@ def one_to_one(labels, reference, name, *, ax=None):
     known = np.isfinite(residual)
     truth, value = (np.where(known, label_values(table, name)[0], np.nan) for table in (reference, labels))
     ends = clouds.axis_range(np.concatenate([truth[known], value[known]]))
-    shown, beyond = clouds.cloud(ax, truth, value, xlim=ends, ylim=ends, bar=False)
+    color, text = (None, "") if shade is None else quantity([reference, labels], shade)
+    style = {"xlim": ends, "ylim": ends, "bar": shade is not None}
+    shown, beyond = clouds.cloud(ax, truth, value, shade=color, shade_text=text, **style)
     ax.plot(ends, ends, color=INK, lw=1, zorder=3)
     ax.set_ylabel(axis(name, "this catalog: "))
     ax.tick_params(labelbottom=False)

@@ -4,22 +4,28 @@ import numpy as np
 from astropy import units as u
 
 from stellarlabels import analysis, columns
+from stellarlabels.analysis import default_frame
 from stellarlabels.exceptions import InputError
 from stellarlabels.plots.labels import axis, label_values, plain, symbol, unit
 from stellarlabels.plots.style import CYCLE, INK, VALUES, density_map, new_axes, note, styled
 from stellarlabels.validation import CLUSTER, cluster_members, cluster_summary
 
+#: What is on the axes of each plane.
+_AXES = {"rz": ("$R$ (kpc)", "$Z$ (kpc)"), "xy": ("$X$ (kpc)", "$Y$ (kpc)"), "sky": ("$l$ (deg)", "$b$ (deg)")}
+
 
 @styled
-def rz_map(table, name=None, *, statistic="median", least=3, bins=60, ax=None, **options):
-    """Map of the Galaxy in radius and height: number of stars, or the typical value of a label.
+def galaxy_map(table, name=None, *, plane="rz", statistic="median", least=3, bins=60, ax=None, **options):
+    """Map of the Galaxy edge-on or face-on, or of the sky: number of stars, or the typical value of a label.
 
     Parameters
     ----------
     table : `~astropy.table.Table`
-        With ``r_gc`` and ``z_gc``, or positions and distances.
+        With ``r_gc`` and ``z_gc`` (or ``x_gc`` and ``y_gc``), or positions and distances; for the sky positions.
     name : str, optional
         Label; without one the stars are counted.
+    plane : {"rz", "xy", "sky"}
+        R and Z, X and Y (a star marks the Sun), or Galactic longitude and latitude (the center in the middle).
     statistic : {"median", "mean", "std"}
         What is shown of the label.
     least : int
@@ -28,7 +34,7 @@ def rz_map(table, name=None, *, statistic="median", least=3, bins=60, ax=None, *
         Number of cells in each direction.
     ax : `~matplotlib.axes.Axes`, optional
     **options
-        For `stellarlabels.analysis.rz_map`.
+        For `stellarlabels.analysis.galaxy_map`.
 
     Returns
     -------
@@ -42,7 +48,7 @@ def rz_map(table, name=None, *, statistic="median", least=3, bins=60, ax=None, *
     from matplotlib.colors import LogNorm
 
     ax = new_axes(ax)
-    found = analysis.rz_map(table, name, bins=bins, **options)
+    found = analysis.galaxy_map(table, name, plane=plane, bins=bins, **options)
     x, y, stars = analysis.as_image(found, "stars")
     edges = u.Quantity(x).value, u.Quantity(y).value
     style = {"rasterized": True, "zorder": 2}
@@ -61,7 +67,13 @@ def rz_map(table, name=None, *, statistic="median", least=3, bins=60, ax=None, *
     if found.meta["stars"]:
         beyond = f", {found.meta['outside']:,} outside" if found.meta["outside"] else ""
         note(ax, f"{found.meta['stars']:,} stars{beyond}")
-    ax.set(xlabel="$R$ (kpc)", ylabel="$Z$ (kpc)")
+    x_text, y_text = _AXES[plane]
+    ax.set(xlabel=x_text, ylabel=y_text)
+    if plane == "xy":
+        sun = u.Quantity(default_frame().galcen_distance).to_value("kpc")
+        ax.plot(-sun, 0, "*", ms=10, color=CYCLE[1], mec="white", zorder=4, scalex=False, scaley=False)
+    if plane == "sky":
+        ax.set_xlim(*sorted(ax.get_xlim(), reverse=True))
     return ax
 
 

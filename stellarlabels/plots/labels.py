@@ -7,7 +7,7 @@ from astropy import units as u
 
 from stellarlabels import columns
 from stellarlabels.exceptions import InputError, MissingColumnError
-from stellarlabels.validation import quantity_along
+from stellarlabels.validation import is_ratio, quantity_along
 
 #: Names that do not follow from the name of the column: in sentences, and on axes.
 _NAMES = {
@@ -27,7 +27,7 @@ _NAMES = {
     "snr_r": ("S/N (red)", "S/N (red)"),
     "parallax": ("parallax", r"$\varpi$"),
 }
-_ABUNDANCE = re.compile(r"(alpha|[a-z]{1,2})_(fe|h|m)")
+_ABUNDANCE = re.compile(r"(alpha|[a-z]{1,2})_(alpha|[a-z]{1,2})")
 
 
 def plain(name):
@@ -35,7 +35,7 @@ def plain(name):
     name = _canonical(name)
     if name in _NAMES:
         return _NAMES[name][0]
-    found = _ABUNDANCE.fullmatch(name)
+    found = _abundance(name)
     return f"[{_element(found[1])}/{_element(found[2])}]" if found else name.replace("_", " ")
 
 
@@ -44,7 +44,7 @@ def symbol(name):
     key = _canonical(name)
     if key in _NAMES:
         return _NAMES[key][1]
-    return plain(key).replace("alpha", r"$\alpha$") if _ABUNDANCE.fullmatch(key) else plain(key)
+    return plain(key).replace("alpha", r"$\alpha$") if _abundance(key) else plain(key)
 
 
 def unit(name):
@@ -52,7 +52,7 @@ def unit(name):
     try:
         declared = columns.column(name).unit
     except MissingColumnError:
-        return ""
+        return "dex" if is_ratio(name) else ""
     return u.Unit(declared).to_string("unicode") if declared else ""
 
 
@@ -60,6 +60,12 @@ def axis(name, prefix="", *, of=None):
     """Text of an axis such as "$T_{eff}$ (K)": words before it, symbol, and the declared unit or ``of``."""
     text = unit(name) if of is None else of
     return f"{prefix}{symbol(name)}" + (f" ({text})" if text else "")
+
+
+def _abundance(name):
+    """The two elements of [X/Y], [X/H] or [X/M], or None."""
+    found = _ABUNDANCE.fullmatch(name)
+    return found if found and (found[2] in ("fe", "h", "m") or is_ratio(name)) else None
 
 
 def _canonical(name):

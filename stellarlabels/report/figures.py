@@ -176,7 +176,9 @@ def _galaxy(table, name):
     placed = QTable(table, copy=False)
     placed["r_gc"], placed["z_gc"] = radius * u.kpc, height * u.kpc
     ax = _axes((5.4, 4.2))
-    plots.rz_map(placed, name, least=3 if known.sum() > 20_000 else 1, bins=60 if known.sum() > 20_000 else 30, ax=ax)
+    plots.galaxy_map(
+        placed, name, least=3 if known.sum() > 20_000 else 1, bins=60 if known.sum() > 20_000 else 30, ax=ax
+    )
     low, high = (np.quantile(values[known], [0.01, 0.99]) for values in (radius, height))
     alt = f"Map of the median {plain(name)} of {count(known.sum())} in Galactocentric radius, {number(low[0])} to "
     alt += f"{number(low[1])} kpc, and height, {number(high[0])} to {number(high[1])} kpc."

@@ -8,12 +8,13 @@ from stellarlabels.validation.bins import (
 )
 from stellarlabels.validation.clusters import CLUSTER as CLUSTER, cluster_members, cluster_summary
 from stellarlabels.validation.comparison import compare_catalogs, pairwise, selected_by
-from stellarlabels.validation.derived import classes, derived_label as derived_label
+from stellarlabels.validation.derived import classes, derived_label as derived_label, is_ratio as is_ratio
 from stellarlabels.validation.error_checks import calibration, pit_histogram, pull_histogram, reliability
 from stellarlabels.validation.flag_counts import NO_FLAG as NO_FLAG, flag_columns as flag_columns, tally
 from stellarlabels.validation.joining import aligned as aligned
 from stellarlabels.validation.lines import grouped_lines as grouped_lines
 from stellarlabels.validation.matching import match, matched
+from stellarlabels.validation.sides import side_by_side
 from stellarlabels.validation.statistics import (
     by_bins,
     by_class,
@@ -43,6 +44,7 @@ __all__ = [
     "reliability",
     "residuals",
     "selected_by",
+    "side_by_side",
     "summarize",
     "tally",
     "verdicts",

@@ -51,13 +51,20 @@ def derived_label(table, name, *, required=True):
     # together, that of [X/Fe] tends to be too large. [X/Fe] = [X/H] - [Fe/H] and the reverse; [alpha/M] = [alpha/Fe] +
     # [Fe/H] - [M/H] and the reverse if all three are there; [M/H] from [Fe/H] and [alpha/Fe] for a solar mixture of the
     # metals with more or less alpha elements (Salaris et al. 1993); the [M/H] that this gives is also used for
-    # [alpha/M]. [Fe/H] and [M/H] are never taken for each other.
-    found = _direct(table, name) or _derived(table, name)
+    # [alpha/M]. [Fe/H] and [M/H] are never taken for each other. [X/Y] such as c_n, mg_alpha is [X/Fe] - [Y/Fe].
+    found = _ratio(table, name) if is_ratio(name) else _direct(table, name) or _derived(table, name)
     if found is not None:
         return found
     if required:
         raise MissingColumnError(f"label {name!r} is missing, and the table has nothing to work it out from")
     return *np.full((2, len(table)), np.nan), ""
+
+
+def is_ratio(name):
+    """Whether a name such as ``c_n`` or ``mg_alpha`` means [X/Y] of two elements neither of which is iron."""
+    parts = str(name).split("_")
+    known = columns.vocabulary()
+    return len(parts) == 2 and str(name) not in known and all(f"{part}_fe" in known for part in parts)
 
 
 def with_labels(table, names):
@@ -97,6 +104,12 @@ def _derived(table, name):
         return None
     parts = _direct(table, other), _direct(table, "feh")
     return _sum(parts, (1, 1 if base == "h" else -1))
+
+
+def _ratio(table, name):
+    """[X/Y] from [X/Fe] and [Y/Fe], each as it is or worked out."""
+    parts = [derived_label(table, f"{part}_fe", required=False) for part in name.split("_")]
+    return _sum([part if part[2] else None for part in parts], (1, -1))
 
 
 def _alpha(table, name):

@@ -10,11 +10,13 @@ from astropy.table import QTable
 from stellarlabels import columns, packaged
 from stellarlabels.exceptions import InputError
 from stellarlabels.validation.bins import as_table, inside
+from stellarlabels.validation.derived import classes
 from stellarlabels.validation.matching import matched
 from stellarlabels.validation.samples import Sample
 from stellarlabels.validation.statistics import selected
 
 __all__ = [
+    "csnet_section422",
     "published",
     "spcanet_table1",
     "uacsnet_errors",
@@ -24,11 +26,13 @@ __all__ = [
     "uncertain_table3",
 ]
 
+#: Labels of CSNet, in the order of its figures.
+_CSNET = ("teff", "logg", "feh", "alpha_fe", "c_fe", "n_fe", "mg_fe", "ca_fe")
 #: Labels of the tables of Fallows & Sanders (2024), in their order.
 _UNCERTAIN = ("feh", "teff", "logg", "c_fe", "n_fe", "alpha_m")
 _PUBLISHED = (
-    *("precisions", "solardis_fig10", "solardis_table3", "solardis_table4", "spcanet_table1", "uacsnet_fig9"),
-    *("uacsnet_section42", "uncertain_table1", "uncertain_table2", "uncertain_table3"),
+    *("csnet_section422", "precisions", "solardis_fig10", "solardis_table3", "solardis_table4", "spcanet_table1"),
+    *("uacsnet_fig9", "uacsnet_section42", "uncertain_table1", "uncertain_table2", "uncertain_table3"),
 )
 
 
@@ -43,9 +47,9 @@ def published(name):
     Parameters
     ----------
     name : str
-        Paper and table: ``"solardis_fig10"``, ``"solardis_table3"``, ``"solardis_table4"``, ``"spcanet_table1"``,
-        ``"uacsnet_fig9"``, ``"uacsnet_section42"`` or ``"uncertain_table1"`` to ``"uncertain_table3"``; and
-        ``"precisions"``, those that the five papers state of their labels.
+        Paper and table: ``"csnet_section422"``, ``"solardis_fig10"``, ``"solardis_table3"``, ``"solardis_table4"``,
+        ``"spcanet_table1"``, ``"uacsnet_fig9"``, ``"uacsnet_section42"`` or ``"uncertain_table1"`` to
+        ``"uncertain_table3"``; and ``"precisions"``, those that the five papers state of their labels.
 
     Returns
     -------
@@ -61,6 +65,53 @@ def published(name):
     if name not in _PUBLISHED:
         raise InputError(f"name: expected one of {', '.join(_PUBLISHED)}, got {name!r}")
     return packaged.table("validation", f"published/{name}").copy()
+
+
+def csnet_section422(
+    catalog, against, *, names=None, rule="csnet", limits=None, clip=3.0, bootstrap=200, seed=0, by="auto",
+    radius=1 * u.arcsec,
+):  # fmt: skip
+    """Bias and 1-sigma of dwarfs and giants, all and cool ones: Figures 5 and 6, section 4.2.2 of Yang et al. (2022).
+
+    Parameters
+    ----------
+    catalog : `~astropy.table.Table`
+    against : dict of str to `~astropy.table.Table`
+        References: the paper's are APOGEE-Payne, APOGEE DR15 and GALAH DR2.
+    names : sequence of str, optional
+        Labels; by default the paper's.
+    rule : {"csnet", "logg"}
+        What is a giant; see `stellarlabels.validation.classes`.
+    limits : dict of str to float, optional
+        Teff of the catalog (K) below which ``"dwarfs"`` and ``"giants"`` are also shown alone; the paper's 4800 and
+        4300 K by default.
+    clip, bootstrap, seed
+        As for `stellarlabels.validation.summarize`.
+    by, radius
+        As for `stellarlabels.validation.match`.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        One row for each reference, label and group: ``reference``, ``label``, ``unit``, ``group`` (``"dwarfs"`` or
+        ``"giants"``), ``below`` (K; infinite for all), ``stars`` (int64), ``bias`` and ``sigma`` of the Gaussian fit
+        with ``_err``, and ``note``.
+    """
+    names, limits = names or _CSNET, {"dwarfs": 4800.0, "giants": 4300.0} | (limits or {})
+    rows = []
+    for key, reference in against.items():
+        labels, truth, note = _match(catalog, reference, [*names, "teff"], by, radius)
+        groups = classes(labels, truth, rule=rule) if len(labels) else dict.fromkeys(limits, np.zeros(0, bool))
+        teff = columns.values(labels, "teff", required=False) if len(labels) else np.zeros(0)
+        for name in names:
+            residual, remark = _residual(labels, truth, name, note)
+            for group, rows_of in groups.items():
+                for limit in (np.inf, limits[group]):
+                    here = residual if note or remark else residual[rows_of & (teff < limit)]
+                    row = {"reference": key, "label": name, "unit": columns.column(name).unit, "group": group}
+                    row |= {"below": limit} | _gaussian(here, clip, bootstrap, seed)
+                    rows.append(row | {"note": remark or ("" if row["stars"] else f"no {group} below {limit:g} K")})
+    return as_table(rows, units={"below": "K"}, reference="Yang et al. 2022, section 4.2.2")
 
 
 def spcanet_table1(catalog, against, *, names=None, by="auto", radius=1 * u.arcsec):
@@ -225,14 +276,9 @@ def uacsnet_section42(
         residual, remark = _residual(labels, truth, name, note)
         value = columns.values(truth, name, required=False) if len(labels) else np.zeros(0)
         for limit in (np.inf, *limits):
-            sample = Sample(residual[value < limit] if np.isfinite(limit) else residual)
-            errors = sample.bootstrap(bootstrap, clip=clip, seed=seed)
-            mean, sigma, _ = sample.gaussian(clip)
-            numbers = {"bias": mean, "bias_err": errors["gauss_mean"]}
-            numbers |= {"sigma": sigma, "sigma_err": errors["gauss_sigma"]}
-            remark_here = remark or ("" if len(sample) else f"no star has a reference value below {limit:g}")
-            row = {"reference": key, "below": limit, "stars": len(sample), **numbers, "note": remark_here}
-            rows.append(row)
+            numbers = _gaussian(residual[value < limit] if np.isfinite(limit) else residual, clip, bootstrap, seed)
+            note_here = remark or ("" if numbers["stars"] else f"no star has a reference value below {limit:g}")
+            rows.append({"reference": key, "below": limit, **numbers, "note": note_here})
     keys = ("below", "bias", "bias_err", "sigma", "sigma_err")
     return as_table(rows, units=dict.fromkeys(keys, columns.column(name).unit), reference="Yang et al. 2025, sect. 4.2")
 
@@ -300,6 +346,15 @@ def _match(catalog, reference, names, by, radius):
         return QTable(), QTable(), str(error)
     note = "" if len(labels) else f"no star in common (matched by {labels.meta['matched_by']})"
     return labels, truth, note
+
+
+def _gaussian(residual, clip, bootstrap, seed):
+    """Number of stars, bias and 1-sigma of a clipped Gaussian fit, with standard errors."""
+    sample = Sample(residual)
+    errors = sample.bootstrap(bootstrap, clip=clip, seed=seed)
+    mean, sigma, _ = sample.gaussian(clip)
+    numbers = {"bias": mean, "bias_err": errors["gauss_mean"], "sigma": sigma, "sigma_err": errors["gauss_sigma"]}
+    return {"stars": len(sample)} | numbers
 
 
 def _residual(labels, truth, name, note):

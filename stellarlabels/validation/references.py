@@ -8,10 +8,11 @@ import tomllib
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
+from pathlib import Path
 
 import numpy as np
 from astropy import units as u
-from astropy.table import QTable
+from astropy.table import QTable, vstack
 
 from stellarlabels import catalogs
 from stellarlabels.columns import column, column_name, column_values, find, label_columns, vocabulary, without_unit
@@ -33,7 +34,8 @@ class Reference:
     source, bibcode : str
         The paper.
     kind : str
-        ``"labels"`` or ``"distances"``.
+        ``"labels"``, ``"distances"``, or ``"clusters"`` for lists of members, which have ``cluster`` and
+        ``membership`` and are for `stellarlabels.validation.cluster_summary`.
     reader : str
         ``"labels"`` (`stellarlabels.tables.read_labels`), ``"file"`` (`stellarlabels.catalogs.read`), or
         the name of a published schema.
@@ -50,6 +52,8 @@ class Reference:
         What is made of several rows of one star: ``"first"`` or ``"median"``.
     epoch : float or None
         Epoch of the positions.
+    named_by_file : str
+        Column that the name of the file without its ending gives, ``_`` read as blank; none if empty.
     notes : tuple of str
         What the reader of the declaration should know; for instance which names could not be confirmed.
     """
@@ -66,6 +70,7 @@ class Reference:
     cuts: dict = field(default_factory=dict)
     repeats: str = "first"
     epoch: float | None = None
+    named_by_file: str = ""
     notes: tuple = ()
 
     def read(self, path_or_paths, *, columns=None):
@@ -74,7 +79,7 @@ class Reference:
         Parameters
         ----------
         path_or_paths : path-like or list of path-like
-            A list only where the reader is ``"labels"``.
+            A list only where the reader is ``"labels"``, or the files' names say something (``named_by_file``).
         columns : dict of str to str, optional
             Names in the files that differ from those declared.
 
@@ -85,6 +90,8 @@ class Reference:
         """
         if self.reader == "labels":
             table = read_labels(path_or_paths)
+        elif self.named_by_file:
+            table = self._named(path_or_paths if isinstance(path_or_paths, list | tuple) else [path_or_paths])
         else:
             table = catalogs.read(path_or_paths, None if self.reader == "file" else self.reader)
         return self.translate(table, columns=columns)
@@ -148,6 +155,14 @@ class Reference:
         cuts = [condition(text, source=declared["source"], release=self.title) for text in declared["conditions"]]
         return quality.CutSet(f"{self.name}_{name}", cuts, reference=declared["source"])
 
+    def _named(self, paths):
+        """Files one after another, with a column of their names."""
+        parts = []
+        for path in map(Path, paths):
+            parts.append(catalogs.read(path, None))
+            parts[-1][self.named_by_file] = np.full(len(parts[-1]), path.stem.replace("_", " "))
+        return vstack(parts, metadata_conflicts="silent")
+
     def _dressed(self, data, name):
         """A column under a name of the vocabulary, with what stands for missing values masked."""
         plain = without_unit(data)
@@ -205,7 +220,7 @@ def names(kind=None):
     Parameters
     ----------
     kind : str, optional
-        ``"labels"`` or ``"distances"``; all by default.
+        ``"labels"``, ``"distances"`` or ``"clusters"``; all by default.
 
     Returns
     -------

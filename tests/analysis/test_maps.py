@@ -6,7 +6,8 @@ from astropy import units as u
 from astropy.table import QTable
 from scipy import stats
 
-from stellarlabels.analysis import abundance_names, abundance_plane, abundance_planes, as_image, binned_map, rz_map
+from stellarlabels.analysis import abundance_names, abundance_planes, as_image, binned_map, galaxy_map
+from stellarlabels.analysis.maps import abundance_plane
 from stellarlabels.exceptions import InputError, MissingColumnError
 
 
@@ -69,9 +70,33 @@ def test_what_maps_refuse(stars):
 
 def test_the_r_z_map():
     table = QTable({"r_gc": [8.1, 8.2, 9.9] * u.kpc, "z_gc": [0.1, 0.2, -0.9] * u.kpc, "feh": [0, 0.2, -1] * u.dex})
-    out = rz_map(table, "feh", bins=(2, 2), range=((8, 10), (-1, 1)))
+    out = galaxy_map(table, "feh", bins=(2, 2), range=((8, 10), (-1, 1)))
     np.testing.assert_allclose(as_image(out, "mean")[2].value, [[np.nan, -1], [0.1, np.nan]])
-    assert out["x_low"].unit == u.kpc and rz_map(table, bins=2)["stars"].sum() > 0
+    assert out["x_low"].unit == u.kpc and galaxy_map(table, bins=2)["stars"].sum() > 0
+
+
+def test_face_on_and_on_the_sky():
+    """The center of the Galaxy and its opposite; the Sun at X = -8.122 kpc."""
+    table = QTable({"ra": [266.405, 86.405] * u.deg, "dec": [-28.936, 28.936] * u.deg, "distance": [1, 2] * u.kpc})
+    plane = galaxy_map(table, plane="xy", bins=(2, 2), range=((-11, -6), (-1, 1)))
+    assert plane.meta["x"] == "x_gc" and as_image(plane, "stars")[2].sum(axis=0).tolist() == [1, 1]
+    sky = galaxy_map(table, plane="sky", bins=(4, 2), range=((-180, 180), (-90, 90)))
+    assert sky["x_low"].unit == u.deg and sky["stars"].sum() == 2
+    longitude = galaxy_map(QTable({"l": [359, 181] * u.deg, "b": [0, 0] * u.deg}), plane="sky", bins=2)
+    np.testing.assert_allclose([longitude["x_low"][0].value, longitude["x_high"][-1].value], [-179, -1])
+    with pytest.raises(InputError, match="rz, xy, sky"):
+        galaxy_map(table, plane="yz")
+
+
+def test_ratios_of_two_elements(stars):
+    """[C/N] against [N/H], from [C/Fe], [N/H] and [Fe/H]."""
+    feh = stars["feh"]
+    stars["c_fe"], stars["n_h"] = np.full(3000, 0.1) * u.dex, feh + 0.3 * u.dex
+    plane = abundance_planes(stars, ["c_n"], against="n_h", bins=4)["c_n", "giants"]
+    assert (plane.meta["x"], plane.meta["y"]) == ("n_h", "c_n") and plane["y_low"].unit == u.dex
+    filled = plane[plane["stars"] > 0]
+    assert (filled["y_low"].value <= -0.2).all() and (filled["y_high"].value >= -0.2 - 1e-9).all()
+    assert "no mg_alpha" in abundance_plane(stars, "mg_alpha").meta["note"]
 
 
 def test_an_abundance_plane_from_abundances_relative_to_hydrogen(stars):

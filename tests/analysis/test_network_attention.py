@@ -8,11 +8,13 @@ from stellarlabels.analysis import (
     attention,
     derivative_spectra,
     observed_differences,
+    simulated_differences,
     spectral_lines,
 )
 from stellarlabels.analysis.network_attention import red_clump
 from stellarlabels.exceptions import InputError
 from stellarlabels.inputs.examples import xp_apogee_sample
+from stellarlabels.inputs.xp import design_matrix
 from stellarlabels.plots import attention_bars, derivative_panel
 from stellarlabels.systems.uncertain import UncertainNet
 
@@ -117,6 +119,40 @@ def test_metal_rich_stars_have_deeper_calcium(system, clump):
     for table in (observed_differences(clump, ["feh"]), derivative_spectra(system, clump)):
         at = table["wavelength"].to_value("nm")
         assert np.mean(table["feh"].value[(at >= 393) & (at <= 397)]) < 0
+
+
+def made_of_basis_functions(labels):
+    """A spectrum that XP can show exactly: coefficients of a smooth spectrum, of which two change with [Fe/H]."""
+    wavelength = np.arange(330.0, 1030.0, 0.25) * u.nm
+    coefficients = np.zeros(110)
+    coefficients[[0, 55]] = 100.0, 120.0
+    coefficients[[1, 56]] += 4.0 * labels["feh"]
+    return wavelength, design_matrix(wavelength) @ coefficients * 1e9
+
+
+def test_simulated_differences_of_what_xp_can_show(stars):
+    """The derivative is known: that of the flux over its mean redward of 415 nm, which the paper's normalisation is."""
+    table = simulated_differences(made_of_basis_functions, ["feh"])
+    design = design_matrix()
+    ends = []
+    for feh in (-0.25, 0.25):
+        coefficients = np.zeros(110)
+        coefficients[[0, 55]] = 100.0, 120.0
+        coefficients[[1, 56]] += 4.0 * feh
+        flux = design @ coefficients
+        ends.append(flux / flux[table["wavelength"].value > 415].mean())
+    want = (ends[1] - ends[0]) / 0.5
+    inside = (table["wavelength"].value > 400) & (table["wavelength"].value < 950)
+    np.testing.assert_allclose(table["feh"].value[inside], want[inside], atol=0.01 * np.abs(want).max())
+    coarse = simulated_differences(made_of_basis_functions, ["feh"], wavelength=[500, 700] * u.nm, steps={"feh": 0.1})
+    np.testing.assert_allclose(coarse["feh"].value, table["feh"].value[[82, 182]], atol=0.02 * np.abs(want).max())
+
+
+def test_simulations_that_cannot_be_compared():
+    with pytest.raises(InputError, match="none for mg_fe"):
+        simulated_differences(made_of_basis_functions, ["mg_fe"])
+    with pytest.raises(InputError, match="from 335 to 1021 nm"):
+        simulated_differences(lambda labels: (np.arange(400.0, 900.0) * u.nm, np.ones(500)), ["feh"])
 
 
 def test_lines_are_in_order():

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels.analysis import importance, sensitivity
+from stellarlabels.analysis import importance
 from stellarlabels.exceptions import InputError, NotFittedError
 from stellarlabels.inputs.base import Features
 from stellarlabels.labels.ensemble import Ensemble, Member
@@ -78,9 +79,25 @@ def test_gradients(system, stars):
 
 
 def test_derivatives_have_signs(system, stars):
-    found = sensitivity(system, stars)
+    found = importance(system, stars, method="derivative")
     np.testing.assert_allclose(found["teff"][[3, 7]].value, [200, -100], rtol=1e-5)
     np.testing.assert_allclose(found["feh"][5].value, 0.5 * 2 * np.mean(stars["flux"][:, 5]), rtol=1e-4)
+
+
+def test_groups_of_lines(system, stars, monkeypatch):
+    """Pixels 3 and 7 at 390 and 410 nm: Ca H and K begin at 393.4 nm, the second band of CN ends at 421.6 nm."""
+    with pytest.raises(InputError, match="wavelengths"):
+        importance(system, stars, lines=True)
+    grid = np.linspace(375, 375 + 5 * (PIXELS - 1), PIXELS) * u.nm
+    monkeypatch.setattr(Spectra, "wavelengths", {"flux": grid})
+    found, pixels = importance(system, stars, lines=True), importance(system, stars)
+    assert found["feature"].tolist()[-1] == "other" and found["pixels"].sum() == PIXELS
+    np.testing.assert_allclose(found["teff_share"].sum(), 1, rtol=1e-6)
+    rows = {name: row for name, row in zip(found["feature"], found, strict=True)}
+    assert rows["other"]["teff"] == pixels["teff"][[3, 7]].sum() and rows["CN"]["teff"] == 0
+    assert rows["CN"]["feh"] == 0 and rows["other"]["feh"] == pixels["feh"][5]
+    inside = (grid >= 393.4 * u.nm) & (grid <= 396.8 * u.nm)
+    assert rows["CaHK"]["pixels"] == inside.sum() == 1
 
 
 def test_integrated_gradients_add_up(system, stars):

@@ -2,10 +2,14 @@
 
 import numpy as np
 import pytest
+from astropy import units as u
+from astropy.table import QTable
 from scipy import stats
 
 from stellarlabels import plots
 from stellarlabels.plots.style import CYCLE
+from stellarlabels.tables import quality
+from stellarlabels.validation.references import condition
 
 
 def bars(ax):
@@ -74,3 +78,30 @@ def test_without_errors_there_is_a_sentence(few, ax):
         ax.clear()
         function(labels, reference, "feh", ax=ax)
         assert any("no star" in child.txt.get_text() for child in ax.artists)
+
+
+def test_terms_of_errors(make_stars, ax):
+    """The term of the input grows with magnitude and passes that of the model at G = 13."""
+    labels, _ = make_stars(3000)
+    g = labels["phot_g_mean_mag"].value
+    labels["feh_err_model"], labels["feh_err_input"] = np.full(3000, 0.03) * u.dex, (g - 10) * 0.01 * u.dex
+    plots.errors_along(labels, "feh", terms=True, ax=ax)
+    lines = {line.get_label(): line for line in ax.lines}
+    assert set(lines) == {"predicted, median", "model term", "input term"}
+    at, term = lines["input term"].get_data()
+    np.testing.assert_allclose(term, (at - 10) * 0.01, atol=2e-3)
+    np.testing.assert_allclose(lines["model term"].get_ydata(), 0.03)
+
+
+def test_what_each_cut_costs(ax):
+    """Of 10 stars one is too faint and the magnitude of two is not known; 2 of the other 7 are hot."""
+    table = QTable({"teff": np.array([5000.0] * 5 + [8000.0] * 5) * u.K})
+    table["phot_g_mean_mag"] = np.array([12.0] * 7 + [19.0] + [np.nan] * 2) * u.mag
+    cuts = [condition("phot_g_mean_mag < 18"), condition("teff < 7000")]
+    steps = quality.waterfall(table, quality.CutSet("made", cuts))
+    plots.cut_waterfall(steps, ax=ax)
+    widths = [bar.get_width() for bar in ax.patches]
+    assert widths == [10, 7, 5, 0, 1, 2, 0, 2, 0]  # left, taken, not to be judged
+    assert [text.get_text() for text in ax.texts] == ["10", "7", "5"]
+    assert [tick.get_text() for tick in ax.get_yticklabels()][0] == "all"
+    assert ax.get_ylim()[0] > ax.get_ylim()[1] and ax.get_xlim()[1] == 10

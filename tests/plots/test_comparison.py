@@ -36,6 +36,15 @@ def test_one_to_one(few, ax, pixels, ink):
     assert ink(image[-height // 3 :, -width // 3 :], "white") == 1  # and nothing far from it
 
 
+def test_stars_are_colored_by_what_may_spoil_a_label(few, ax):
+    """[Fe/H] against the reference, colored by its [alpha/M]."""
+    labels, reference = few
+    plots.one_to_one(labels, reference, "feh", shade="alpha_m", ax=ax)
+    points = next(item for item in ax.collections if item.get_array() is not None)
+    np.testing.assert_allclose(np.sort(points.get_array()), np.sort(reference["alpha_m"].value))
+    assert any("alpha" in other.get_ylabel() for other in ax.figure.axes)
+
+
 def test_the_residual_of_an_offset_is_off_zero(make_stars, ax, pixels, ink):
     labels, reference = make_stars(800, offset=5)
     plots.residual_along(labels, reference, "teff", "phot_g_mean_mag", ax=ax)

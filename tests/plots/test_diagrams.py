@@ -129,7 +129,7 @@ def disk():
 
 
 def test_rz_map(disk, ax, pixels):
-    plots.rz_map(disk, "feh", ax=ax)
+    plots.galaxy_map(disk, "feh", ax=ax)
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("$R$ (kpc)", "$Z$ (kpc)")
     assert ax.figure.axes[-1].get_ylabel() == "median [Fe/H] (dex)"
     image = pixels(ax)
@@ -138,8 +138,30 @@ def test_rz_map(disk, ax, pixels):
                     (slice(width // 8, width // 4), slice(-width // 5, -width // 20)))  # fmt: skip
     assert inner @ [0.3, 0.6, 0.1] > outer @ [0.3, 0.6, 0.1] + 0.2  # bright is metal-rich in this color map
     ax.clear()
-    plots.rz_map(disk, ax=ax)
+    plots.galaxy_map(disk, ax=ax)
     assert ax.collections[0].get_array().sum() == pytest.approx(20_000, abs=100)
+
+
+def test_face_on_and_the_sky(ax):
+    """The Sun is marked; on the sky longitudes grow to the left."""
+    random = np.random.default_rng(3)
+    table = QTable({"ra": random.uniform(0, 360, 500) * u.deg, "dec": random.uniform(-60, 60, 500) * u.deg})
+    table["distance"], table["feh"] = random.uniform(100, 3000, 500) * u.pc, random.normal(0, 0.2, 500) * u.dex
+    plots.galaxy_map(table, "feh", plane="xy", least=1, bins=20, ax=ax)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("$X$ (kpc)", "$Y$ (kpc)")
+    assert ax.lines[0].get_xdata() == pytest.approx(-8.122)
+    ax.clear()
+    plots.galaxy_map(table, plane="sky", bins=20, ax=ax)
+    assert ax.get_xlabel() == "$l$ (deg)" and ax.get_xlim()[0] > ax.get_xlim()[1]
+    assert ax.collections[0].get_array().sum() == pytest.approx(500, abs=5)
+
+
+def test_ratios_against_other_abundances(ax):
+    """[C/N] from [C/Fe] and [N/Fe], against [Mg/H]."""
+    table = QTable({"c_fe": [0.1, 0.0] * u.dex, "n_fe": [0.3, -0.2] * u.dex, "mg_h": [0.2, 0.4] * u.dex})
+    plots.abundance_plane(table, "c_n", against="mg_h", ax=ax)
+    np.testing.assert_allclose(ax.collections[0].get_offsets(), [[0.2, -0.2], [0.4, 0.2]])
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("[Mg/H] (dex)", "[C/N] (dex)")
 
 
 def test_gradients(disk, ax):

@@ -46,3 +46,36 @@ def test_derivative_panel(ax, pixels):
         column = int((at - low) / (high - low) * image.shape[1])
         assert seen[:, column - 15 : column + 15].any()
         assert not seen[:, : column - 30].any()  # on the right is the legend
+
+
+def test_the_simulated_curve_is_black(ax):
+    wavelength = np.arange(400, 902, 2) * u.nm
+    tables = [QTable({"wavelength": wavelength, "feh": np.sin(wavelength.value / at)}) for at in (20, 30, 40)]
+    plots.derivative_panel(tables[0], tables[1], "feh", simulated=tables[2], ax=ax)
+    assert [line.get_label() for line in ax.lines] == ["network", "observed, high - low", "simulated"]
+    np.testing.assert_allclose(ax.lines[2].get_ydata(), tables[2]["feh"] / np.abs(tables[2]["feh"]).max())
+    assert ax.lines[2].get_color() == "black"
+
+
+def test_shares_of_lines_of_two_kinds_of_stars(ax):
+    names = ["CaHK", "Mg", "other"]
+    hot, cool = (QTable({"feature": names, "feh": value * u.dex, "feh_share": value}) for value in
+                 (np.array([0.2, 0.1, 0.7]), np.array([0.5, 0.2, 0.3])))  # fmt: skip
+    plots.attention_bars({"hot": hot, "cool": cool}, "feh", ax=ax)
+    np.testing.assert_allclose([bar.get_height() for bar in ax.patches], [20, 10, 70, 50, 20, 30])
+    assert ax.get_ylabel() == "share in [Fe/H] (%)"
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["hot", "cool"]
+    lefts = [bar.get_x() for bar in ax.patches]
+    assert all(second > first for first, second in zip(lefts[:3], lefts[3:], strict=True))
+
+
+def test_importance_of_hot_and_cool_stars(ax):
+    at = np.arange(380.0, 900.0) * u.nm
+    tables = {}
+    for name, peak in (("hot", 434), ("cool", 517)):
+        share = np.exp(-0.5 * ((at.value - peak) / 3) ** 2)
+        tables[name] = QTable({"input": ["flux"] * len(at), "wavelength": at, "feh_share": share / share.sum()})
+    plots.importance_spectrum(tables, "feh", ax=ax)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["hot", "cool"]
+    assert [at.value[np.argmax(line.get_ydata())] for line in ax.lines[:2]] == [434, 517]
+    assert "Mg" in {text.get_text() for text in ax.texts} and ax.get_xlabel() == "wavelength (nm)"

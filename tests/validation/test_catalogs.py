@@ -50,12 +50,10 @@ def everything(catalog, reference):
         lambda: papers.uacsnet_section42(catalog, {"other": reference}, bootstrap=20),
         lambda: papers.uacsnet_errors(catalog, reference),
         lambda: galactocentric(catalog, samples=3),
-        lambda: analysis.rz_map(catalog, names[0], bins=3),
+        lambda: analysis.galaxy_map(catalog, names[0], bins=3),
         lambda: analysis.radial_gradients(catalog, method="weighted"),
         lambda: analysis.vertical_gradients(catalog, method="robust"),
         lambda: analysis.abundance_planes(catalog, bins=3),
-        lambda: analysis.kiel(catalog),
-        lambda: analysis.color_magnitude(catalog),
     ]
     for name in names[:2]:
         calls += [

@@ -7,6 +7,7 @@ from astropy.table import QTable
 
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.validation import (
+    cluster_summary,
     compare_catalogs,
     match,
     matched,
@@ -217,11 +218,12 @@ class TestReferences:
         assert distances <= set(references.names("distances"))
         for name in references.names():
             entry = references.get(name)
-            assert entry.title and entry.source and entry.kind in ("labels", "distances")
+            assert entry.title and entry.source and entry.kind in ("labels", "distances", "clusters")
             for cuts in entry.cuts:
                 assert len(list(entry.cut_set(cuts))) == len(entry.cuts[cuts]["conditions"])
-            first = [candidates[0] for candidates in entry.columns.values()]
-            table = QTable({key: [1 if "source_id" in key else 1.0] for key in first})
+            first = {name: candidates[0] for name, candidates in entry.columns.items()}
+            values = {"source_id": 1, "cluster": "M 67"}
+            table = QTable({key: [values.get(name, 1.0)] for name, key in first.items()})
             assert set(entry.columns) <= set(entry.translate(table).colnames)
         with pytest.raises(InputError, match="there are"):
             references.get("hipparcos")
@@ -236,6 +238,40 @@ class TestReferences:
         assert table["distance"].mask.tolist() == [False, True] and table["distance"].unit == u.pc
         assert table["distance"][0].unmasked.value == pytest.approx(1500)
         assert table["distance_lo"][0].value == pytest.approx(1400) and table.meta["reference"] == "starhorse"
+
+    def test_lists_of_clusters(self, tmp_path):
+        """Files of Vasiliev & Baumgardt are named after their clusters, those of others have a column."""
+        head = "# source_id ra dec x y plx pmra pmdec plxe pmrae pmdece pmcorr g_mag bp_rp Sigma qflag memberprob\n"
+        row = "{} 265.1 -53.6 0.1 0.2 0.4 3.2 -17.6 0.02 0.02 0.02 0.1 14.2 1.1 300 3 {}\n"
+        for first, name in ((10, "NGC_6397"), (20, "NGC_104_47Tuc")):
+            (tmp_path / f"{name}.txt").write_text(head + row.format(first, 0.99) + row.format(first + 1, 0.2))
+        listed = references.get("baumgardt_vasiliev").read(sorted(tmp_path.glob("*.txt")))
+        assert listed["cluster"].tolist() == ["NGC 104 47Tuc"] * 2 + ["NGC 6397"] * 2
+        assert listed["parallax"].unit == u.mas and listed["phot_g_mean_mag"][0] == 14.2 * u.mag
+        members = listed[selected_by(listed, "members")]
+        assert members["source_id"].tolist() == [20, 10]
+        catalog = QTable({"source_id": np.arange(30), "feh": np.linspace(-2, 0, 30) * u.dex})
+        summary = cluster_summary(catalog, members)
+        np.testing.assert_allclose(summary["gauss_mean"].value, catalog["feh"][[20, 10]].value)
+        hunt = QTable({"Name": ["Melotte 22"], "GaiaDR3": [5], "Prob": [0.7]})
+        hunt = references.get("hunt_reffert_2023").translate(hunt)
+        assert (hunt["source_id"][0], hunt["cluster"][0], hunt["membership"][0]) == (5, "Melotte 22", 0.7)
+        occam = QTable({"CLUSTER": ["NGC 188", "NGC 188"], "APOGEE_ID": ["2M1", "2M2"], "RV_PROB": [0.9, 0.0]})
+        occam["FEH_PROB"], occam["PM_PROB"] = [0.5, 0.5], [0.8, 0.8]
+        occam = references.get("occam_dr17").translate(occam)
+        assert selected_by(occam, "members").tolist() == [True, False]
+
+    def test_distances_of_value_added_catalogs(self):
+        """DistMass: what the network says, not what the parallax adds; astroNN: the weighted mean, missing as -9999."""
+        raw = QTable({"APOGEE_ID": ["a"], "DISTANCE": [800.0], "DISTANCE_ERR": [40.0], "WEIGHTED_DIST": [790.0]})
+        table = references.get("distmass").translate(raw)
+        assert (table["distance"][0], table["distance_err"][0]) == (800 * u.pc, 40 * u.pc)
+        other = references.get("distmass").translate(raw, columns={"distance": "weighted_dist"})
+        assert other["distance"][0] == 790 * u.pc
+        raw = QTable({"source_id": [1, 2], "weighted_dist": [500.0, -9999.99], "dist": [510.0, 3.0]})
+        raw["weighted_dist_error"] = [5.0, -9999.99]
+        table = references.get("astronn").translate(raw)
+        assert table["distance"].mask.tolist() == [False, True] and table["distance"][0].unmasked == 500 * u.pc
 
     def test_other_names(self):
         raw = QTable({"source_id": [1], "dist_pc": [100.0]})

@@ -127,3 +127,28 @@ def test_nothing_in_common(stars):
     assert table["note"].tolist() == [note] and table["stars"].tolist() == [0]
     assert "identifier" in papers.uncertain_table1(stars, far[["feh"]])["note"][0]
     assert papers.uncertain_table1(stars[["source_id"]], stars)["note"][0] == "the catalog has no feh"
+
+
+def test_csnet_section_422(stars):
+    """Cool dwarfs too cool by 160 K, log g of cool giants too high by 0.25 dex: in the middle of what is printed."""
+    giant = np.arange(COUNT) % 4 == 0
+    del stars["distance"]  # which is not that of a star
+    stars["bp_rp_0"], stars["m_g"] = np.full(COUNT, 1.2) * u.mag, np.where(giant, 0.0, 6.0) * u.mag
+    random, teff = np.random.default_rng(5), stars["teff"].value
+    reference = stars[["source_id"]]
+    shift = np.where(~giant & (teff < 4800), -160.0, 0.0)
+    reference["teff"] = (teff - shift + random.normal(0, 50, COUNT)) * u.K
+    high = np.where(giant & (teff < 4300), 0.25, 0.0)
+    reference["logg"] = stars["logg"] - (high + random.normal(0, 0.05, COUNT)) * u.dex
+    table = papers.csnet_section422(stars, {"APOGEE-Payne": reference}, names=["teff", "logg", "feh"])
+    assert len(table) == 3 * 4 and table["below"].unit == u.K
+    found = {(row["label"], row["group"], row["below"].value): row for row in table}
+    printed = papers.published("csnet_section422")
+    for row in printed[printed["label"] != "feh"]:
+        mine = found[row["label"], row["group"], row["below"]]
+        assert row["bias_low"] < mine["bias"] < row["bias_high"]
+    assert found["teff", "giants", 4300.0]["bias"] == pytest.approx(0, abs=10)
+    assert found["teff", "giants", np.inf]["sigma"] == pytest.approx(50, rel=0.05)
+    assert found["teff", "giants", np.inf]["stars"] == giant.sum()
+    assert found["feh", "dwarfs", np.inf]["note"] == "the reference has no feh"
+    assert papers.csnet_section422(stars, {"none": reference[:0]})["stars"].sum() == 0
