@@ -64,6 +64,7 @@ class TestReadme:
                 main([verb, "--help"])
 
 
+@pytest.mark.slow
 class TestQuickstart:
     """What the README shows, line by line, on the shipped stars; only the training is shorter."""
 

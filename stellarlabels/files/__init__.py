@@ -6,7 +6,10 @@ machine-readable tables; packed with gzip or bzip2, or in a zip archive). A form
 """
 
 from stellarlabels.files.atomic import (
+    RUNNING as RUNNING,
+    alone_in as alone_in,
     check as check,
+    empty as empty,
     replacing as replacing,
     replacing_folder as replacing_folder,
     sha256 as sha256,

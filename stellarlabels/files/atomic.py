@@ -1,25 +1,36 @@
-"""Files that appear under their name only when they are complete."""
+"""Files that appear under their name only when they are complete, and folders in which one run is at work."""
 
+import glob
 import hashlib
 import os
 import shutil
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from stellarlabels.exceptions import WriteError
+from stellarlabels.exceptions import InputError, WriteError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+#: A file in the folder of a run, locked as long as the run is at work.
+RUNNING = ".running"
 
 
 @contextmanager
 def replacing(path, *, overwrite=False):
     """Open a new file (binary, readable, seekable), which gets its name when the block ends without an error."""
     # Until then it has a temporary name in the same folder. If the block is left by an error, it is removed, and a file
-    # that was there before stays as it was.
+    # that was there before stays as it was. What a killed process left is removed by the next one.
     path = Path(path)
     check(path, overwrite=overwrite)
-    temporary = path.parent / f".{path.name}.{uuid.uuid4().hex[:12]}.part"
+    _remove_abandoned(path)
+    temporary = None
     try:
-        with open(temporary, "x+b") as stream:
+        temporary, opened = _temporary(path)
+        with opened as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
@@ -30,7 +41,86 @@ def replacing(path, *, overwrite=False):
     except OSError as error:
         raise WriteError(f"path: {path} could not be written: {error.strerror or error}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def _temporary(path):
+    """A new hidden file beside a path: its name, and the stream, locked as long as it is open."""
+    while True:
+        name = path.parent / f".{path.name}.{uuid.uuid4().hex[:12]}.part"
+        stream = open(name, "x+b")  # noqa: SIM115
+        _lock(stream)
+        if os.fstat(stream.fileno()).st_nlink:  # nobody took it for an abandoned one meanwhile
+            return name, stream
+        stream.close()
+
+
+def _remove_abandoned(path):
+    """Remove temporary files of a path that no process has open."""
+    for name in path.parent.glob(f".{glob.escape(path.name)}.{'[0-9a-f]' * 12}.part"):
+        with suppress(OSError), open(name, "rb") as stream:
+            if fcntl is not None and _lock(stream):
+                name.unlink()
+
+
+def _lock(stream):
+    """Lock an open file until it is closed; False if another process has, None where files cannot be locked."""
+    try:
+        if fcntl is not None:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        else:
+            import msvcrt
+
+            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
+    except (BlockingIOError, PermissionError):
+        return False
+    except OSError:
+        return None
+    return True
+
+
+@contextmanager
+def alone_in(folder, argument="target"):
+    """Make a folder of a run, and keep other runs out until the block or the process ends; an empty one is removed."""
+    folder = Path(folder)
+    path, stream = folder / RUNNING, None
+    while stream is None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = error.strerror or error
+            raise InputError(f"{argument}: the folder {folder} cannot be made: {reason}") from error
+        with suppress(FileNotFoundError):  # the run that was in it has just ended
+            stream = open(path, "ab")  # noqa: SIM115
+            if _lock(stream) is False:
+                stream.close()
+                raise InputError(
+                    f"{argument}: another run is at work in {folder}; wait for it, or give another {argument}"
+                )
+            if not (path.exists() and os.path.samestat(os.fstat(stream.fileno()), path.stat())):
+                stream.close()
+                stream = None
+    try:
+        yield
+    finally:
+        own = path.exists() and os.path.samestat(os.fstat(stream.fileno()), path.stat())
+        if fcntl is None:  # Windows keeps open files
+            stream.close()
+        with suppress(OSError):
+            if own:
+                path.unlink()
+                folder.rmdir()
+        stream.close()
+
+
+def empty(folder):
+    """Remove everything that is in the folder of a run, but for what keeps other runs out."""
+    for path in Path(folder).iterdir():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.name != RUNNING:
+            path.unlink(missing_ok=True)
 
 
 @contextmanager

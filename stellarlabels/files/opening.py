@@ -3,13 +3,13 @@
 import bz2
 import codecs
 import gzip
+import io
 import re
 import zipfile
 import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from io import BytesIO
 from pathlib import Path
 
 from stellarlabels.exceptions import InputError, ReadError, StellarLabelsError
@@ -19,6 +19,46 @@ _TABLES = re.compile(r"\.(fits?|vot|votable|xml|csv|tsv|ecsv|txt|dat|mrt|parquet
 _PACKED = {b"\x1f\x8b": ("gzip file", gzip.open), b"BZ": ("bzip2 file", bz2.open)}
 #: Bytes by which a format is recognized.
 _HEAD = 1 << 16
+#: A packed file may unpack to so many times its bytes, and in any case to so many bytes; tables are packed 2 to 50
+#: times.
+LARGEST_RATIO, HARMLESS = 100, 1 << 30
+
+
+def _largest(packed):
+    """Bytes to which a file of so many packed bytes may unpack."""
+    return max(LARGEST_RATIO * packed, HARMLESS)
+
+
+class _Unpacked(io.RawIOBase):
+    """The stream of a packed file, which is an error where it becomes larger than any table."""
+
+    def __init__(self, stream, largest):
+        self._stream, self._largest = stream, largest
+
+    def readable(self):
+        return True
+
+    def seekable(self):
+        return True
+
+    def seek(self, offset, whence=io.SEEK_SET):
+        return self._stream.seek(offset, whence)
+
+    def tell(self):
+        return self._stream.tell()
+
+    def readinto(self, buffer):
+        count = self._stream.readinto(buffer)
+        if self._stream.tell() > self._largest:
+            raise ReadError(_TOO_LARGE.format(self._largest))
+        return count
+
+    def close(self):
+        self._stream.close()
+        super().close()
+
+
+_TOO_LARGE = "unpacks to more than {:,} bytes, as no table does; if it is one, unpack it first, with gunzip or unzip"
 
 
 @contextmanager
@@ -65,18 +105,24 @@ class Place:
         data = self.data
         if self.member:
             with zipfile.ZipFile(self.path) as archive:
-                data = archive.read(self.member)
-        stream = open(self.path, "rb") if data is None else BytesIO(data)  # noqa: SIM115
+                member = archive.getinfo(self.member)
+                largest = _largest(min(member.compress_size, self.path.stat().st_size))
+                if member.file_size > largest:
+                    raise ReadError(_TOO_LARGE.format(largest))
+                data = archive.read(member)
+        stream = open(self.path, "rb") if data is None else io.BytesIO(data)  # noqa: SIM115
         start = stream.read(2)
         stream.seek(0)
         if start in _PACKED:
             if data is None:
                 stream.close()
-            return _PACKED[start][1](self.path if data is None else stream, "rb")
+            unpacked = _PACKED[start][1](self.path if data is None else stream, "rb")
+            largest = _largest(self.path.stat().st_size if data is None else len(data))
+            return io.BufferedReader(_Unpacked(unpacked, largest), _HEAD)
         if start not in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
             return stream
         with stream:
-            return BytesIO(stream.read().decode("utf-16").encode())
+            return io.BytesIO(stream.read().decode("utf-16").encode())
 
     @cached_property
     def is_plain(self):

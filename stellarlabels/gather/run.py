@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 from pathlib import Path
 
 from astropy.table import vstack
@@ -28,9 +27,15 @@ def gather(system, folder, stars, *, archives=None, yes=False, restart=False, pr
     """Parquet files with the inputs of stars, in their order; what is in the folder already is not asked for again."""
     # A star that an archive does not know has masked values. If an archive fails for good, the same call goes on later.
     # ``tell(text, percent)`` is called as it goes on.
+    with files.alone_in(folder, "store"):
+        return _gather(system, Path(folder), stars, archives, yes, restart, progress, tell)
+
+
+def _gather(system, folder, stars, archives, yes, restart, progress, tell):
+    """As `gather`, in a folder that no other run uses."""
     from tqdm.auto import tqdm
 
-    folder, archives = Path(folder), Archives() if archives is None else archives
+    archives = Archives() if archives is None else archives
     supply, release = supplies.of(system), system.release or ANY
     if not yes:
         stars.check_size(supply, release)
@@ -74,12 +79,13 @@ def labels(
         order = repr((system.name, stars.described(supply, system.release or ANY)))
         store = default_folder().parent / "gather" / hashlib.sha256(order.encode()).hexdigest()[:16]
     pieces = []
-    for path in gather(system, store, stars, archives=archives, yes=yes, progress=progress, tell=tell):
-        pieces.append(labelled(system, read_part(path), distances=distances, keep=keep, release=release))
+    with files.alone_in(store, "store"):
+        for path in _gather(system, Path(store), stars, archives, yes, False, progress, tell):
+            pieces.append(labelled(system, read_part(path), distances=distances, keep=keep, release=release))
+        files.empty(store)
     out = pieces[0] if len(pieces) == 1 else vstack(pieces, metadata_conflicts="silent")
     if tell is not None:
         tell(f"{len(out)} stars are labelled", 99)
-    shutil.rmtree(store)
     return catalogs.CatalogTable(out, copy=False)
 
 
@@ -106,7 +112,7 @@ def _open(folder, order, restart):
     """Make the folder of an order, or make sure that it is that of the same one."""
     manifest = folder / "order.json"
     if restart and manifest.exists():
-        shutil.rmtree(folder)
+        files.empty(folder)
     if manifest.exists():
         if json.loads(manifest.read_text(encoding="utf-8")) != order:
             raise InputError(
@@ -114,10 +120,6 @@ def _open(folder, order, restart):
                 "restart=True (--restart)"
             )
         return
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"store: the folder {folder} cannot be made: {error.strerror or error}") from error
     with files.replacing(manifest) as stream:
         stream.write(json.dumps(order, indent=1).encode())
 

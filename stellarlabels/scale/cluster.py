@@ -106,33 +106,33 @@ def label_catalog(
     Job(system, order)  # says what is wrong with it
     content, digest = saved(system)
     made_from = {"input": fingerprint_of(source), "system": digest, "options": order.to_dict(), "rows": None}
-    parts = Parts(target, made_from, restart=restart)
-    folder, model = parts.folder / "catalog", parts.folder / "system"
-    with files.replacing(model, overwrite=True) as stream:
-        stream.write(content)
-    task = Task(type(system), str(model.resolve()), system.weights_, digest, order, columns_of(source))
-    try:
-        with workers_of(client, scheduler, workers, memory_limit) as cluster:
-            done, pixels = _done(folder), list(source.get_healpix_pixels())
-            wanted = [pixel for pixel in pixels if pixel not in done]
-            failures = _run(cluster, source, wanted, task, folder, retries, len(done), progress)
-            if not failures and _done(folder):
-                _finish(source, task, folder, target.name)
-    finally:
-        kept = len(hats.partitions(folder))
+    with Parts.of(target, made_from, restart=restart) as parts:
+        folder, model = parts.folder / "catalog", parts.folder / "system"
+        with files.replacing(model, overwrite=True) as stream:
+            stream.write(content)
+        task = Task(type(system), str(model.resolve()), system.weights_, digest, order, columns_of(source))
+        try:
+            with workers_of(client, scheduler, workers, memory_limit) as cluster:
+                done, pixels = _done(folder), list(source.get_healpix_pixels())
+                wanted = [pixel for pixel in pixels if pixel not in done]
+                failures = _run(cluster, source, wanted, task, folder, retries, len(done), progress)
+                if not failures and _done(folder):
+                    _finish(source, task, folder, target.name)
+        finally:
+            kept = len(hats.partitions(folder))
+            if not kept:
+                parts.remove()
+        if failures:
+            raise _error(failures, len(pixels), kept, parts)
         if not kept:
-            parts.remove()
-    if failures:
-        raise _error(failures, len(pixels), kept, parts)
-    if not kept:
-        raise InputError("catalog: no partition of it has any stars")
-    stars, found = _counts(folder, system.labels)
-    with files.replacing_folder(target, overwrite=overwrite) as place:
-        place.rmdir()
-        os.replace(folder, place)
-    parts.remove()
-    labels = stars * len(system.labels)
-    return Summary(stars, found.good, labels, len(pixels), len(done), (), time.monotonic() - start, found)
+            raise InputError("catalog: no partition of it has any stars")
+        stars, found = _counts(folder, system.labels)
+        with files.replacing_folder(target, overwrite=overwrite) as place:
+            place.rmdir()
+            os.replace(folder, place)
+        parts.remove()
+        labels = stars * len(system.labels)
+        return Summary(stars, found.good, labels, len(pixels), len(done), (), time.monotonic() - start, found)
 
 
 def _run(client, source, pixels, task, folder, retries, done, progress):

@@ -2,9 +2,8 @@
 
 import json
 import logging
-import shutil
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -36,16 +35,23 @@ _WORDS = {
 class Parts:
     """A folder beside the result with finished parts, and a manifest (`dict`) of what they were made from."""
 
-    def __init__(self, target, made_from, *, restart=False):
+    @classmethod
+    @contextmanager
+    def of(cls, target, made_from, *, restart=False):
+        """The parts of a target, which belong to this run alone until the block ends."""
         target = Path(target)
-        self.folder = target.with_name(f"{target.name}.parts")
+        folder = target.with_name(f"{target.name}.parts")
+        with files.alone_in(folder):
+            yield cls(folder, made_from, restart=restart)
+
+    def __init__(self, folder, made_from, *, restart=False):
+        self.folder = folder
         self.manifest = json.loads(json.dumps({**made_from, "stellarlabels": __version__}))
         if restart:
             self.remove()
-        if self.folder.is_dir() and any(self.folder.iterdir()):
+        if any(path.name != files.RUNNING for path in self.folder.iterdir()):
             self._check()
             return
-        self.folder.mkdir(parents=True, exist_ok=True)
         with files.replacing(self.folder / _MANIFEST) as stream:
             stream.write((json.dumps(self.manifest, indent=1) + "\n").encode())
 
@@ -75,20 +81,26 @@ class Parts:
 
     def remove(self):
         """Throw everything away."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        files.empty(self.folder)
 
 
 def label_parts(job, stars, target, *, rows, masked, restart, overwrite, format, progress):
     """Label a `Source` in parts on disk, join them in the file ``target``, and give the `Summary`."""
-    start = time.monotonic()
     made_from = {
         "input": fingerprint(stars.paths),
         "system": saved(job.system)[1],
         "options": job.order.to_dict(),
         "rows": rows,
     }
-    parts = Parts(target, made_from, restart=restart)
-    resumed = len(parts.done())
+    with Parts.of(target, made_from, restart=restart) as parts:
+        return _label_parts(
+            job, stars, parts, target, masked=masked, overwrite=overwrite, format=format, progress=progress
+        )
+
+
+def _label_parts(job, stars, parts, target, *, masked, overwrite, format, progress):
+    """Label what is not done yet, join all parts, and give the `Summary`."""
+    start, resumed = time.monotonic(), len(parts.done())
     try:
         failures, unread = _label(job, stars, parts, masked=masked, progress=progress)
     finally:

@@ -11,6 +11,8 @@ from stellarlabels.inputs.examples import xp_apogee_sample
 from stellarlabels.labels import robust_scatter
 from stellarlabels.labels.training_stars import TrainingStars
 
+pytestmark = pytest.mark.slow
+
 SMALL = {"epochs": 10, "batch_size": 64, "network_options": {"width": 64, "blocks": 1, "components": 30}}
 
 

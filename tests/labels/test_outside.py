@@ -9,6 +9,8 @@ from stellarlabels.exceptions import InputError, ModelFileError
 from stellarlabels.inputs.xp.damage import damaged
 from stellarlabels.labels import modelfile, outside
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def stars():

@@ -14,6 +14,8 @@ from stellarlabels.inputs.colors import ColorSet
 from stellarlabels.labels import Recipe, modelfile
 from stellarlabels.systems import System
 
+pytestmark = pytest.mark.slow
+
 COLORS = ColorSet.make("three", bands=["u", "g", "r"], colors=["u-g", "g-r"], color="g-r")
 
 

@@ -10,6 +10,8 @@ from stellarlabels.inputs.examples import SAMPLES
 from stellarlabels.labels.training_stars import TrainingStars
 from stellarlabels.validation import compare
 
+pytestmark = pytest.mark.slow
+
 
 def table(count, seed):
     """Identifiers as Gaia's: 64 bits, the lowest of which are often alike."""

@@ -22,7 +22,7 @@ dask = pytest.importorskip("dask", reason="the extra 'scale' is not installed")
 lsdb = pytest.importorskip("lsdb", reason="the extra 'scale' is not installed")
 
 # LSDB uses what pandas 3 has given up, or is about to.
-pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword in:DeprecationWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:The inplace keyword in:DeprecationWarning")]
 
 PHOTOMETRY = ("phot_g_mean_mag", "phot_bp_mean_mag", "phot_rp_mean_mag", "j_m", "h_m", "ks_m")
 
@@ -94,7 +94,6 @@ def test_one_process_reads_hats_without_lsdb_and_in_order(system, stars, hats_fo
     assert str(whole["j_m"].unit) == "mag" and whole["flux"].shape == (1200, 343)
 
 
-@pytest.mark.slow
 def test_two_workers_give_the_same_labels_and_a_valid_catalog(system, hats_folder, single, client, agree, tmp_path):
     from hats.io.validation import is_valid_catalog
 
@@ -126,7 +125,6 @@ def test_two_workers_give_the_same_labels_and_a_valid_catalog(system, hats_folde
         scale.label_catalog(system, hats_folder, target, client=client)
 
 
-@pytest.mark.slow
 def test_a_killed_worker_loses_nothing(system, hats_folder, single, client, agree, tmp_path):
     target, folder = tmp_path / "labels", tmp_path / "labels.parts"
     result = []
@@ -199,7 +197,6 @@ def test_an_interrupted_run_goes_on(system, hats_folder, single, client, monkeyp
     assert not folder.exists() and not (target / "done").exists()
 
 
-@pytest.mark.slow
 def test_columns_of_another_catalog_are_joined(system, stars, single, client, agree, tmp_path):
     spectra = write_hats(stars["source_id", "ra", "dec", "flux", "flux_error"], tmp_path / "spectra", 200)
     photometry = write_hats(stars["ra", "dec", *PHOTOMETRY], tmp_path / "photometry", 300)

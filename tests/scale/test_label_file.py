@@ -101,6 +101,7 @@ def test_several_files_follow_each_other(system, stars, labels, agree, tmp_path)
     agree(catalogs.read(tmp_path / "o.fits"), labels)
 
 
+@pytest.mark.slow
 def test_published_columns_distances_and_what_is_kept(system, stars, labels, spectra, agree, tmp_path):
     label_file(system, spectra / "stars.fits", tmp_path / "c.fits", rows=300, catalog=True)
     agree(catalogs.read(tmp_path / "c.fits"), system.catalog(stars, labels))
@@ -247,6 +248,7 @@ def test_no_stars_make_no_labels(system, stars, tmp_path):
     assert len(catalogs.read(tmp_path / "o.fits")) == 0
 
 
+@pytest.mark.slow
 def test_lamost_files_are_read_some_at_a_time(real_data, tmp_path, agree):
     from stellarlabels import SolarDis
     from stellarlabels.archive.readers import read_lamost
@@ -274,6 +276,7 @@ def test_a_plan_says_what_is_to_come(system, spectra):
     assert "1,000 stars in 4 parts" in str(found)
 
 
+@pytest.mark.slow
 def test_the_command_line(system, spectra, labels, agree, tmp_path, capsys):
     target = tmp_path / "o.fits"
     command = ["label", "uacsnet", str(spectra / "stars.fits"), "-o", str(target)]
@@ -320,6 +323,7 @@ def test_reading_ahead_keeps_order_and_errors():
     assert len(made) <= 4
 
 
+@pytest.mark.slow
 def test_a_folder_of_spectra_gives_rows_that_say_which_star_they_are(real_data, tmp_path):
     from stellarlabels import SolarDis
 

@@ -92,6 +92,7 @@ def test_of_partitions_in_one_process(small, stars, labels, hats_folder, tmp_pat
     check(catalogs.read(tmp_path / "o.fits"), labels, stars)
 
 
+@pytest.mark.slow
 def test_of_partitions_on_a_cluster(small, stars, labels, hats_folder, tmp_path):
     distributed = pytest.importorskip("distributed", reason="the extra 'scale' is not installed")
     options = {"processes": False, "n_workers": 1, "threads_per_worker": 1, "dashboard_address": ":0"}

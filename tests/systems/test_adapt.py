@@ -112,6 +112,7 @@ class TestSameStars:
             same_stars(learn.new, learn.old, NAMES, QTable({"dr3_source_id": [1], "source_id": [2]}))
 
 
+@pytest.mark.slow
 class TestAdapt:
     def test_labels_are_those_of_the_old_release(self, dr3, dr4, made, stars):
         _, others = made
@@ -234,6 +235,7 @@ def with_parallaxes(table):
     return out
 
 
+@pytest.mark.slow
 def test_the_verb(made, tmp_path, capsys):
     learn, others = made
     paths = {}

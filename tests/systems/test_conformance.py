@@ -279,6 +279,7 @@ def test_input_is_not_changed(system, stars):
         np.testing.assert_array_equal(plain(table[name]), plain(stars[name]))
 
 
+@pytest.mark.slow
 def test_order_chunks_and_other_stars_do_not_matter(system, stars, agree, monkeypatch):
     whole = system.predict(stars)
     order = np.random.default_rng(1).permutation(len(stars))

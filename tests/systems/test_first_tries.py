@@ -93,6 +93,7 @@ class TestWords:
         with pytest.raises(InputError, match=r"60 rows lack inputs: MISSING_EBV; add a column 'ebv'.*add_ebv"):
             UACSNet("paper", epochs=1).fit(without, progress=False)
 
+    @pytest.mark.slow
     def test_no_magnitudes(self):
         with pytest.raises(MissingColumnError, match=r"magnitude 'u' is missing; .*system\.label"):
             CSNet.pretrained().predict(QTable({"phot_bp_mean_mag": [12.0] * u.mag, "phot_rp_mean_mag": [11.0] * u.mag}))
@@ -109,6 +110,7 @@ class TestWords:
             (UncertainNet, "mrs", "medium resolution of LAMOST; SPCANet labels them"),
         ],
     )
+    @pytest.mark.slow
     def test_spectra_of_another_kind(self, stars, cls, given, words):
         flux = np.ones((1, 3909))
         low = QTable({"obsid": [1], "wavelength": flux * u.AA, "flux": flux, "ivar": flux})

@@ -16,6 +16,8 @@ from stellarlabels.labels import estimator
 from stellarlabels.systems import kerasfile
 from stellarlabels.tables import quality
 
+pytestmark = pytest.mark.slow
+
 
 def plain(column):
     """Numbers of a column without its unit, NaN where masked."""

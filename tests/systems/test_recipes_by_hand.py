@@ -18,6 +18,8 @@ from stellarlabels.labels.training import Sample, _weights
 from stellarlabels.networks import losses
 from stellarlabels.networks.training import train
 
+pytestmark = pytest.mark.slow
+
 PAPERS = (CSNet, SPCANet, UncertainNet, UACSNet, SolarDis)
 
 #: Lengths of the inputs. CSNet: 13 colors of 12 filters of J-PLUS and the two bands of Gaia.

@@ -139,6 +139,7 @@ def plain_model(weights):
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["weights.h5", "keras", "checkpoint"])
 def test_published_weights(published, tmp_path, kind):
     model = plain_model(published)
@@ -207,6 +208,7 @@ def test_files_of_other_networks_are_refused(published, tmp_path):
     assert kerasfile.read_layers(file(published))[0]["kernel"].shape == (3, 1, 64)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not WEIGHTS, reason="no weights")
 def test_real_files_of_every_release(real_data):
     """One star in the formats of DR7 and DR9 gives one answer; what is no star is flagged."""
@@ -222,6 +224,7 @@ def test_real_files_of_every_release(real_data):
     assert abs(labels["teff"][kic].value - 6250) < 250
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not WEIGHTS, reason="no weights")
 def test_catalog_says_which_spectra_have_bad_pixels(real_data):
     table = read_lamost(sorted(str(path) for path in (real_data / "lamost_lrs").glob("spec-58575*")))
@@ -254,6 +257,7 @@ def with_photometry(real_data):
     return table
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not WEIGHTS, reason="no weights")
 def test_shipped_weights_give_distances(with_photometry):
     """By hand: the median of a normal distance modulus; with the predicted error of M_G, not the paper's."""

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +22,7 @@ from stellarlabels.exceptions import (
     UnknownTableError,
     UploadTooLargeError,
 )
-from stellarlabels.files import replacing
+from stellarlabels.files import empty, replacing
 
 __all__ = ["Chunk", "FailedChunk", "Outcome", "Store", "combine", "default_folder", "run"]
 
@@ -194,7 +193,7 @@ class Store:
 
     def remove(self):
         """Remove all that is kept of this query."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        empty(self.folder)
 
     def _path(self, key, suffix=".vot"):
         return self.folder / f"{key}{suffix}"

@@ -18,6 +18,7 @@ from stellarlabels.exceptions import (
     InputError,
     QueryCancelledError,
 )
+from stellarlabels.files import alone_in
 
 __all__ = ["TAP"]
 
@@ -228,19 +229,20 @@ class TAP(Client):
         def read(content):
             return replies.parse(content, self.name, limit, adql)
 
-        try:
-            with self._bar(total=len(columns), unit="row") as bar:
-                outcome = chunks.run(columns, size, ask, read, kept, give_up=_GIVE_UP, advance=bar.update)
-        except (KeyboardInterrupt, QueryCancelledError):
-            _log.warning("%s: what came is kept in %s; the same call asks for the rest", self.name, kept.folder)
-            raise
+        with alone_in(kept.folder, "store"):
+            try:
+                with self._bar(total=len(columns), unit="row") as bar:
+                    outcome = chunks.run(columns, size, ask, read, kept, give_up=_GIVE_UP, advance=bar.update)
+            except (KeyboardInterrupt, QueryCancelledError):
+                _log.warning("%s: what came is kept in %s; the same call asks for the rest", self.name, kept.folder)
+                raise
+            if not (keep or outcome.failed):
+                kept.remove()
         result = None
         if outcome.done:
             about = {"mode": mode, "uploaded_rows": len(columns), **outcome.summary()}
             result = self._dress(chunks.combine(outcome.done), query, start, about)
         if not outcome.failed:
-            if not keep:
-                kept.remove()
             return result
         rows = ", ".join(f"{chunk.start} to {chunk.stop - 1}" for chunk in outcome.failed)
         message = f"{self.name}: rows {rows} failed: {outcome.failed[-1].error}; what came is kept in {kept.folder}"
