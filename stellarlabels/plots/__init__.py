@@ -19,6 +19,7 @@ from stellarlabels.plots.diagrams import abundance_plane, abundance_planes, colo
 from stellarlabels.plots.galaxy import cluster_trend, galaxy_map, gradients
 from stellarlabels.plots.labels import label_values as label_values, plain as plain, unit as unit
 from stellarlabels.plots.networks import attention_bars, derivative_panel, importance_spectrum
+from stellarlabels.plots.spectra import spectrum
 from stellarlabels.plots.style import context, figure_bytes as figure_bytes
 
 __all__ = [
@@ -43,4 +44,5 @@ __all__ = [
     "reliability_curve",
     "residual_along",
     "residual_panels",
+    "spectrum",
 ]

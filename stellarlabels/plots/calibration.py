@@ -91,7 +91,8 @@ def reliability_curve(labels, reference, name, *, ax=None):
     Returns
     -------
     `~matplotlib.axes.Axes`
-        Below the diagonal the errors are too small, above it too large.
+        Below the diagonal the errors are too small, above it too large; if the stars are there by more than chance,
+        the words in that corner are bold.
     """
     ax = new_axes(ax, size=(4.6, 4.4))
     found = validation.reliability(labels, reference, name)
@@ -102,12 +103,24 @@ def reliability_curve(labels, reference, name, *, ax=None):
         ax.fill_between(at, at - width, at + width, color=INK, alpha=0.2, lw=0, label="95 % by chance")
         ax.plot(at, found["observed"], "o-", color=CYCLE[0], ms=4, label="stars")
     else:
-        note(ax, found.meta["note"], corner="lower right")
-    ax.text(0.97, 0.03, "errors too small", ha="right", va="bottom", fontsize=9, color=INK)
+        note(ax, found.meta["note"], corner="center")
+    off = _side(found)
+    for x, y, text, here in ((0.03, 0.97, "errors too large", off > 0), (0.97, 0.03, "errors too small", off < 0)):
+        sides = {"ha": "left" if x < 0.5 else "right", "va": "top" if y > 0.5 else "bottom"}
+        ax.text(x, y, text, fontsize=9, color=INK, fontweight="bold" if here else "normal", **sides)
     ax.set(xlabel=f"probability of the interval, {symbol(name)}", ylabel="share of the stars inside")
     ax.set(xlim=(0, 1), ylim=(0, 1))
-    ax.legend(loc="upper left")
+    corner = {"loc": "lower right", "bbox_to_anchor": (1, 0.08)} if off > 0 else {"loc": "upper left"}
+    ax.legend(**{"bbox_to_anchor": (0, 0.92), **corner})
     return ax
+
+
+def _side(found):
+    """On which side of the diagonal a curve is: 1 above, -1 below, 0 if it is there by chance."""
+    away = np.asarray(found["observed"] - found["expected"])
+    if not found.meta["stars"] or np.all(np.abs(away) <= 1.96 * np.asarray(found["sampling_error"])):
+        return 0
+    return int(np.sign(away.mean()))
 
 
 #: Terms of an error of `stellarlabels.UncertainNet`.
@@ -150,7 +163,7 @@ def errors_along(labels, name, along="phot_g_mean_mag", *, reference=None, terms
     values, text = quantity([labels] if reference is None else [labels, reference], along)
     known = np.isfinite(error) & np.isfinite(value)
     error = np.where(known, error, np.nan)
-    top = 1.3 * np.quantile(error[known], 0.98) if known.any() else 1.0
+    top = 1.3 * np.quantile(clouds.tame(error), 0.98) if known.any() else 1.0
     at, middle, *_ = clouds.medians(values, error)
     ax.plot(at, middle, "o-", color=CYCLE[1], ms=4, zorder=5, label="predicted, median")
     for place, term in enumerate(_TERMS if terms else ()):
@@ -203,7 +216,7 @@ def flag_tally(tally, *, ax=None):
     Parameters
     ----------
     tally : `~astropy.table.Table`
-        Output of `stellarlabels.validation.tally`.
+        Labels with their flags, any catalog with flags, or an output of `stellarlabels.validation.tally`.
     ax : `~matplotlib.axes.Axes`, optional
 
     Returns
@@ -211,12 +224,14 @@ def flag_tally(tally, *, ax=None):
     `~matplotlib.axes.Axes`
         A line for each flag that any star has, a column for each flag column, in each cell the share in per cent.
     """
+    if not {"column", "flag", "stars", "share"} <= set(tally.colnames):
+        tally = validation.tally(tally)
     names = list(dict.fromkeys(map(str, tally["column"])))
     raised = [str(row["flag"]) for row in tally if row["stars"] > 0 and row["flag"] != NO_FLAG]
     lines = list(dict.fromkeys(raised))
     ax = new_axes(ax, size=(max(4.0, 2.6 + 0.75 * len(names)), 1.6 + 0.32 * max(len(lines), 2)))
     if not lines:
-        note(ax, "no star has a flag")
+        note(ax, "no star has a flag" if names else "the table has no flags")
         ax.set(xticks=[], yticks=[])
         return ax
     share = np.full((len(lines), len(names)), np.nan)

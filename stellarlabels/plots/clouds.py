@@ -12,12 +12,13 @@ CELLS = 120
 _UNKNOWN = "#a0a0a0"
 #: Share of the stars that may fall outside the range of an axis at each end.
 _TAIL = 0.0005
+#: A few stars farther than so many interquartile ranges from the quartiles are wild; of how many stars one may be.
+_WILD, _RARE = 10, 50
 
 
 def axis_range(values, *, pad=0.04):
-    """Lowest and highest end of an axis, never equal: of all values if few, else without the outermost."""
-    values = np.asarray(values, float).ravel()
-    values = values[np.isfinite(values)]
+    """Lowest and highest end of an axis, never equal: without wild values, and of many without the outermost."""
+    values = tame(values)
     if values.size == 0:
         return 0.0, 1.0
     if values.size > MANY:
@@ -31,10 +32,21 @@ def axis_range(values, *, pad=0.04):
     return float(low - pad * width), float(high + pad * width)
 
 
-def along(values):
-    """Range of the axis along which something is plotted: as `axis_range`, without a tail longer than the rest."""
+def tame(values):
+    """The finite values (K,), without a few that are far away from all others and would make them a line."""
     values = np.asarray(values, float).ravel()
     values = values[np.isfinite(values)]
+    if values.size < 5:
+        return values
+    low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
+    reach = _WILD * max(high - low, 0.1 * abs(middle))
+    inside = (values >= low - reach) & (values <= high + reach)
+    return values[inside] if reach > 0 and (~inside).sum() <= max(1, values.size // _RARE) else values
+
+
+def along(values):
+    """Range of the axis along which something is plotted: as `axis_range`, without a tail longer than the rest."""
+    values = tame(values)
     if values.size:
         low, high = np.quantile(values, [0.02, 0.98])
         inside = [

@@ -7,7 +7,7 @@ from stellarlabels.labels.uncertainty import robust_scatter
 from stellarlabels.plots import clouds
 from stellarlabels.plots.labels import axis, label_values, quantity, unit
 from stellarlabels.plots.style import CYCLE, INK, new_axes, note, styled
-from stellarlabels.validation import aligned, compare, derived_label, matched, residuals
+from stellarlabels.validation import aligned, compare, derived_label, label_names, matched, residuals
 
 #: Half the height of a panel of residuals, in units of their robust scatter.
 _SPAN = 6
@@ -148,15 +148,17 @@ def _panel(ax, x, residual, name):
 
 
 @styled
-def pairwise_matrix(tables, name, *, figure=None, **matching):
+def pairwise_matrix(labels, reference=None, name=None, *, figure=None, **matching):
     """A label of several catalogs, each against each, as Figure 10 of the SolarDis paper.
 
     Parameters
     ----------
-    tables : dict of str to `~astropy.table.Table`
-        Two catalogs or more, by the name that is shown.
-    name : str
-        Label.
+    labels : `~astropy.table.Table`, or dict of str to `~astropy.table.Table`
+        Labels, to be compared with ``reference``; or two catalogs or more, by the name that is shown.
+    reference : `~astropy.table.Table` or str, optional
+        The other table. With a dict it is not needed, and the name of the label may stand in its place.
+    name : str, optional
+        Label; by default the first that all tables have.
     figure : `~matplotlib.figure.Figure`, optional
         Empty figure to draw on; without it a figure of `matplotlib.pyplot` is made.
     **matching
@@ -175,12 +177,7 @@ def pairwise_matrix(tables, name, *, figure=None, **matching):
     """
     from matplotlib import pyplot
 
-    if not isinstance(tables, dict) or len(tables) < 2 or not isinstance(name, str):
-        got = f"{len(tables)}" if isinstance(tables, dict) else f"a {type(tables).__name__}"
-        raise InputError(
-            f"tables: expected two catalogs or more by their titles, and the name of a label, got {got} and "
-            f"{type(name).__name__}; for instance pairwise_matrix({{'mine': labels, 'APOGEE': reference}}, 'teff')"
-        )
+    tables, name = _catalogs(labels, reference, name)
     count = len(tables)
     if figure is None:
         figure = pyplot.figure(figsize=(2.3 * count + 0.6,) * 2, layout="constrained")
@@ -204,6 +201,25 @@ def pairwise_matrix(tables, name, *, figure=None, **matching):
                 ax.set_ylabel(f"{title}\n{axis(name)}" if line else f"{title}\nstars", fontsize=9)
             ax.tick_params(labelbottom=line == count - 1, labelleft=place == 0 and line > 0)
     return figure
+
+
+def _catalogs(labels, reference, name):
+    """Tables by their titles, and the label, however they were given."""
+    if isinstance(reference, str):
+        reference, name = None, reference
+    tables = labels if isinstance(labels, dict) else {"labels": labels, "reference": reference}
+    if len(tables) < 2 or any(not hasattr(table, "colnames") for table in tables.values()):
+        got = ", ".join(type(table).__name__ for table in tables.values())
+        raise InputError(
+            f"labels: expected two tables or more, got {got}; for instance pairwise_matrix(labels, reference, 'teff') "
+            "or pairwise_matrix({'mine': labels, 'APOGEE': apogee, 'GALAH': galah}, 'teff')"
+        )
+    if name is None:
+        shared = set.intersection(*(set(label_names(table)) for table in tables.values()))
+        name = next((label for label in label_names(next(iter(tables.values()))) if label in shared), None)
+        if name is None:
+            raise InputError("name: expected the name of a label, since the tables have none in common")
+    return tables, name
 
 
 def _distribution(ax, values, ends):
@@ -246,7 +262,7 @@ def _residual(ax, x, residual, name, *, xlim=None, room=0.0):
 def _numbers(residual, name, shown, beyond):
     """Bias, scatter and number of stars, in the corner of a panel."""
     if not shown:
-        return "no star has both"
+        return "no star has both values"
     known = residual[np.isfinite(residual)]
     text = f"median {np.median(known):+.3g} {unit(name)}\nscatter {robust_scatter(known):.3g} {unit(name)}"
     text += f"\n{shown:,} stars"

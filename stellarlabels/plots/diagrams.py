@@ -179,7 +179,7 @@ def _drawn(ax, x, y, table, shade):
 
 
 def _count(ax, shown, beyond):
-    note(ax, (f"{shown:,} stars" + (f", {beyond:,} outside" if beyond else "")) if shown else "no star has both")
+    note(ax, (f"{shown:,} stars" + (f", {beyond:,} outside" if beyond else "")) if shown else "no star has both values")
 
 
 def _invert(*axes):

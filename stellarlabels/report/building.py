@@ -139,7 +139,7 @@ class _Report:
             self.findings += findings.of_comparison(comparison)
         self.findings.sort(key=lambda item: _ORDER.index(item.kind))
         self.pictures = list(figures.of_catalog(source)) if source.labels and len(source.table) else []
-        self.pictures_of_flags = list(figures.of_flags(self.tally))
+        self.pictures_of_flags = [*figures.of_levels(self.contents), *figures.of_flags(self.tally)]
         bar.update()
         self.pictures_of = {}
         for comparison in self.comparisons:

@@ -11,14 +11,16 @@ from stellarlabels.labels.uncertainty import coverage, robust_scatter
 from stellarlabels.plots import axis_range, figure_bytes, label_values, plain, unit
 from stellarlabels.report.formatted import count, number, percent, with_unit
 from stellarlabels.report.numbers import along
-from stellarlabels.report.page import Figure
+from stellarlabels.report.page import Figure, Text
 from stellarlabels.validation import NO_FLAG, classes, derived_label, residuals
 
 #: Abundances that are shown against a metallicity, the most telling ones first, and how many of them.
 _ABUNDANCES = ("alpha_m", "alpha_fe", "mg_fe", "c_fe", "n_fe", "ca_fe", "o_fe", "si_fe")
 _PLANES = 4
-#: Smallest number of stars with a distance for a map of the Galaxy.
-_LEAST = 100
+#: Colors and hatches of good labels, good ones with a note, caution, and bad ones.
+_LEVELS = (("#0072b2", ""), ("#56b4e9", ""), ("#e69f00", "//"), ("#d55e00", "xx"))
+#: Smallest number of stars with a distance for a map of the Galaxy, and of pulls for figures of them.
+_LEAST, _LEAST_PULLS = 100, 10
 
 
 def of_catalog(source):
@@ -39,6 +41,32 @@ def of_catalog(source):
         error = label_values(table, name)[1]
         if bright is not None and np.isfinite(error).any():
             yield _errors(table, name, bright)
+
+
+def of_levels(contents):
+    """Yield the figure of how many labels are good, good with a note, of level caution, and bad or missing."""
+    shown = contents[np.asarray(contents["good"]) >= 0]
+    if not len(shown):
+        return
+    total = np.asarray(shown["stars"] + shown["missing"])
+    note, good = np.asarray(shown["note"]), np.asarray(shown["good"])
+    parts = {"good": good - note, "good, with a note": note, "caution": np.asarray(shown["caution"])}
+    parts["bad, or no value"] = total - sum(parts.values())
+    ax, start = _axes((6.4, 1.4 + 0.34 * len(shown))), np.zeros(len(shown))
+    with plots.context():
+        names = [plain(name) for name in shown["label"]]
+        for (part, number), (color, hatch) in zip(parts.items(), _LEVELS, strict=True):
+            share = 100 * number / np.maximum(total, 1)
+            ax.barh(names, share, left=start, color=color, hatch=hatch, edgecolor="white", lw=0.5, label=part)
+            start += share
+        ax.set(xlim=(0, 100), xlabel="stars (%)")
+        ax.invert_yaxis()
+        ax.tick_params(right=False, top=False, left=False)
+        ax.figure.legend(loc="outside upper center", ncols=4, frameon=False)
+    least = int(np.argmin(good / np.maximum(total, 1)))
+    alt = "Bars of the shares of good labels, of good ones with a note, of caution, and of bad or missing ones. "
+    alt += f"{names[least]} has the fewest good ones: {percent(good[least] / max(total[least], 1))}."
+    yield _done(ax.figure, alt, "How many labels are good; why the others are not is told below.")
 
 
 def of_flags(tally):
@@ -78,8 +106,12 @@ def of_label(comparison, name):
         plots.residual_along(labels, truth, name, key, ax=ax)
         alt = f"Residual of {text} against {plain(key)}. {_trend(residual, _values(labels, truth, key), name, key)}"
         yield _done(ax.figure, alt, f"Residual of {text}, catalog minus {title}, against {plain(key)}.")
-    if np.isfinite(pull).any():
+    told = int(np.isfinite(pull).sum())
+    if told >= _LEAST_PULLS:
         yield from _of_pulls(comparison, name, pull, bright)
+    else:
+        have = f"{count(told)} in common {'has' if told == 1 else 'have'} an error" if told else "No star has an error"
+        yield Text(f"{have}: too few to say whether errors of {text} are right.")
 
 
 def _of_pulls(comparison, name, pull, bright):

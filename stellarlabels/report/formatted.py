@@ -64,20 +64,23 @@ def slug(text):
 
 def of_contents(table, file):
     """The labels of a catalog."""
-    head = ("Label", "Stars", "Missing", "Good", "5 %", "Median", "95 %", "Median error")
+    levels = ("good", "note", "caution", "bad")
+    head = ("Label", "Missing", "Good", "With a note", "Caution", "Bad", "5 %", "Median", "95 %", "Median error")
     rows = [
         (
             _label(row),
-            f"{row['stars']:,}",
             f"{row['missing']:,}",
-            "no flags" if row["good"] < 0 else f"{row['good']:,}",
+            *("no flags" if row[key] < 0 else f"{row[key]:,}" for key in levels),
             *(number(row[key], 4) for key in ("low", "median", "high")),
             number(row["error"]),
         )
         for row in table
     ]
-    caption = "The labels of the catalog: numbers of stars, quantiles of the values, and the median of the errors."
-    return View(caption, head, rows, (False, *(True,) * 7), file)
+    caption = (
+        "The labels of the catalog: how many are missing, good, good but with a note, of level caution, and bad; "
+        "quantiles of the values, and the median of the errors."
+    )
+    return View(caption, head, rows, (False, *(True,) * 9), file)
 
 
 def of_tally(tally, file):
@@ -87,7 +90,7 @@ def of_tally(tally, file):
     for row in tally:
         found.setdefault((str(row["flag"]), str(row["meaning"])), {})[str(row["column"])] = row
     rows = [
-        (flag, *(_share(by_column.get(name)) for name in columns), meaning)
+        (flag, _level(by_column), *(_share(by_column.get(name)) for name in columns), meaning)
         for (flag, meaning), by_column in found.items()
         if flag == NO_FLAG or any(row["stars"] for row in by_column.values())
     ]
@@ -95,7 +98,14 @@ def of_tally(tally, file):
         f"Share of the stars with each flag, and their number; {NO_FLAG} are the stars without any. A star may have "
         "several. Flags that no star has are left out."
     )
-    return View(caption, ("Flag", *columns, "Meaning"), rows, (False, *(True,) * len(columns), False), file)
+    return View(
+        caption, ("Flag", "Level", *columns, "Meaning"), rows, (False, False, *(True,) * len(columns), False), file
+    )
+
+
+def _level(by_column):
+    """The level of a flag, which is the same in all columns."""
+    return str(next(iter(by_column.values()))["level"])
 
 
 def _share(row):

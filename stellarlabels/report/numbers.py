@@ -52,7 +52,8 @@ def along(*tables):
 def contents(source):
     """What a catalog holds of each label: a QTable with one row for each."""
     # Columns: "label", "unit", "stars" with a value, "missing", "good" (stars with a value and no flag of level
-    # caution or bad; -1 if the catalog has no such flag), "low", "median" and "high" (5, 50 and 95 % quantiles),
+    # caution or bad), "note" (those of the good ones with a note), "caution" and "bad" (stars with a value and a flag
+    # of this level); -1 if the catalog has no such flag; "low", "median" and "high" (5, 50 and 95 % quantiles),
     # "error" (median predicted error), "smallest" and "largest" value, and "bad_errors", the stars whose error is not
     # positive. NaN where there is no number.
     table, rows = source.table, []
@@ -64,16 +65,16 @@ def contents(source):
         quantiles = np.quantile(some, [0, 0.05, 0.5, 0.95, 1]) if some.size else np.full(5, np.nan)
         spread = error[known & np.isfinite(error)]
         flag = _flag_name(table, name, sets)
-        good = -1
+        levels = (-1, -1, -1, -1)
         if flag is not None:
-            good = int((known & flags.get(sets[flag]).is_good(columns.without_unit(table[flag]))).sum())
+            levels = _levels(flags.get(sets[flag]), columns.without_unit(table[flag]), known)
         rows.append(
             (
                 name,
                 columns.column(name).unit,
                 int(some.size),
                 int(known.size - some.size),
-                good,
+                *levels,
                 *quantiles[1:4],
                 np.median(spread) if spread.size else np.nan,
                 quantiles[0],
@@ -87,6 +88,9 @@ def contents(source):
         "stars",
         "missing",
         "good",
+        "note",
+        "caution",
+        "bad",
         "low",
         "median",
         "high",
@@ -94,8 +98,17 @@ def contents(source):
         "smallest",
         "largest",
     )
-    kinds = ("U32", "U16", "i8", "i8", "i8", *("f8",) * 6, "i8")
+    kinds = ("U32", "U16", *("i8",) * 6, *("f8",) * 6, "i8")
     return QTable(rows=rows or None, names=(*names, "bad_errors"), dtype=kinds)
+
+
+def _levels(known, flag, is_there):
+    """Numbers of good values, of those with a note, of caution and of bad ones."""
+    good, level = np.asarray(known.is_good(flag)) & is_there, np.asarray(known.level(flag))
+    return tuple(
+        int(rows.sum())
+        for rows in (good, good & (level == "note"), is_there & (level == "caution"), is_there & (level == "bad"))
+    )
 
 
 def compare(source, reference, key):

@@ -58,6 +58,9 @@ def test_reliability(make_stars, ax, honesty, sign):
     assert np.sign(np.where(np.abs(off) < 0.03, 0, off)[9]) == sign
     expected = 2 * stats.norm.cdf(honesty * stats.norm.ppf(0.5 + line.get_xdata() / 2)) - 1
     np.testing.assert_allclose(line.get_ydata(), expected, atol=0.025)
+    bold = [text.get_text() for text in ax.texts if text.get_fontweight() == "bold"]
+    assert bold == {1: ["errors too large"], -1: ["errors too small"], 0: []}[sign]
+    assert {text.get_text() for text in ax.texts} == {"errors too large", "errors too small"}
 
 
 def test_errors_against_magnitude(make_stars, ax, pixels, ink):
@@ -69,6 +72,14 @@ def test_errors_against_magnitude(make_stars, ax, pixels, ink):
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("$G$ (mag)", "error of [Fe/H] (dex)")
     image = pixels(ax)
     assert ink(image, CYCLE[1]) > 0.003 and ink(image, "black") > 0.003
+
+
+def test_one_wild_error_does_not_stretch_the_axis(few, ax):
+    labels = few[0][:33].copy()
+    labels["feh_err"][5] = 16 * labels["feh_err"].unit
+    plots.errors_along(labels, "feh", ax=ax)
+    assert ax.get_ylim()[1] < 1
+    assert ax.artists[0].txt.get_text() == "33 stars, 1 outside"
 
 
 def test_without_errors_there_is_a_sentence(few, ax):

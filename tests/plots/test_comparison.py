@@ -108,7 +108,7 @@ def test_no_star_in_both(few, ax):
     labels, reference = few[0].copy(), few[1]
     labels["feh"] = np.full(len(labels), np.nan) * labels["feh"].unit
     plots.one_to_one(labels, reference, "feh", ax=ax)
-    assert words(ax) == "no star has both"
+    assert words(ax) == "no star has both values"
 
 
 def test_pairwise_matrix(few, make_stars):
@@ -125,13 +125,33 @@ def test_pairwise_matrix(few, make_stars):
     assert axes[2, 0].get_xlabel() == "ours\n[Fe/H] (dex)" and axes[2, 0].get_ylabel() == "other\n[Fe/H] (dex)"
     np.testing.assert_allclose(np.asarray(axes[2, 0].collections[0].get_offsets())[:, 1], -1)
     assert sum(patch.get_height() for patch in axes[1, 1].patches) == 700
-    with pytest.raises(InputError, match="two catalogs"):
+    with pytest.raises(InputError, match="two tables or more, got QTable"):
         plots.pairwise_matrix({"ours": first}, "feh")
 
 
-def test_a_matrix_of_tables_without_titles_is_refused_before_a_figure_is_made():
+def test_a_matrix_of_labels_and_reference(few):
+    labels, reference = few
+    figure = plots.pairwise_matrix(labels, reference, figure=Figure(figsize=(5, 5), layout="constrained"))
+    axes = np.reshape(figure.axes, (2, 2))
+    assert axes[1, 0].get_xlabel().startswith("labels\n") and axes[1, 0].get_ylabel().startswith("reference\n")
+    assert "800 stars" in axes[0, 1].texts[0].get_text()
+    named = plots.pairwise_matrix(labels, reference, "feh", figure=Figure(figsize=(5, 5), layout="constrained"))
+    assert np.reshape(named.axes, (2, 2))[1, 0].get_xlabel() == "labels\n[Fe/H] (dex)"
+
+
+def test_a_matrix_of_one_table_is_refused_before_a_figure_is_made():
     table = QTable({"source_id": [1, 2], "teff": [5000.0, 6000.0] * u.K})
     before = pyplot.get_fignums()
-    with pytest.raises(InputError, match="got a QTable and QTable; for instance pairwise_matrix"):
-        plots.pairwise_matrix(table, table)
+    with pytest.raises(InputError, match="got QTable, NoneType; for instance pairwise_matrix"):
+        plots.pairwise_matrix(table)
+    with pytest.raises(InputError, match="the tables have none in common"):
+        plots.pairwise_matrix(table, QTable({"source_id": [1, 2], "feh": [0.0, 1.0]}))
     assert pyplot.get_fignums() == before
+
+
+def test_one_wild_star_does_not_stretch_the_axes(few, ax):
+    labels, reference = (table[:200].copy() for table in few)
+    labels["feh"][7] = 47 * labels["feh"].unit
+    plots.one_to_one(labels, reference, "feh", ax=ax)
+    assert ax.get_ylim()[1] < 2
+    assert "1 outside" in words(ax)

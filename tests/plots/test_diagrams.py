@@ -195,7 +195,7 @@ def test_flag_tally(ax, pixels):
     table = QTable({"feh": np.zeros(100), "teff": np.zeros(100)})
     table["feh_flag"] = np.array([64] * 90 + [68] * 10)
     table["teff_flag"] = np.array([4] * 1 + [0] * 99)
-    plots.flag_tally(tally(table), ax=ax)
+    plots.flag_tally(table, ax=ax)
     assert [text.get_text() for text in ax.get_yticklabels()] == ["MISSING_BAND", "UNLIKE_TRAINING"]
     assert [text.get_text() for text in ax.get_xticklabels()] == ["feh_flag", "teff_flag"]
     shown = {tuple(map(int, text.get_position()[::-1])): text.get_text() for text in ax.texts}

@@ -7,7 +7,7 @@ import pytest
 from astropy import units as u
 from astropy.table import QTable, Table
 
-from stellarlabels import catalogs, report
+from stellarlabels import catalogs, flags, report
 from stellarlabels.cli import main
 from stellarlabels.exceptions import InputError, ReadError, WriteError
 from stellarlabels.validation import compare
@@ -284,3 +284,27 @@ def test_the_verb_validate(paths, capsys):
     head, first = shown.splitlines()[0].split(), shown.splitlines()[2].split()
     assert head[:4] == ["label", "unit", "group", "stars"] and first[:4] == ["feh", "dex", "all", "300"]
     assert "rrors of [Fe/H]" in shown
+
+
+def test_levels_of_flags_are_told(tables, tmp_path, parse):
+    labels, reference = (table[:400].copy() for table in tables)
+    values = np.zeros(400, dtype=np.int32)
+    for start, stop, name in ((0, 80, "MISSING_PHOTOMETRY"), (80, 120, "LARGE_ERROR"), (120, 140, "NO_INPUT")):
+        values[start:stop] = flags.LABEL[name]
+    labels["feh_flag"] = values
+    written = report.write(labels, tmp_path / "r", against=[("APOGEE", reference)])
+    found = QTable.read(written["summary.ecsv"])
+    row = found[found["label"] == "feh"][0]
+    assert [int(row[key]) for key in ("good", "note", "caution", "bad")] == [340, 80, 40, 20]
+    page = words(parse(written["index.html"].read_text()))
+    assert "With a note Caution Bad" in page and "LARGE_ERROR caution" in page
+    assert "[Fe/H] has the fewest good ones: 85 %" in written["index.html"].read_text()
+
+
+def test_few_pulls_are_no_figures(tables, tmp_path, parse):
+    labels, reference = (table[:7].copy() for table in tables)
+    page = report.write(labels, tmp_path / "r", against=[("APOGEE", reference)])["index.html"]
+    assert "7 stars in common have an error: too few to say whether errors of [Fe/H] are right." in words(
+        parse(page.read_text())
+    )
+    assert "Pulls of" not in page.read_text()

@@ -14,7 +14,7 @@ from stellarlabels.exceptions import InputError
 from stellarlabels.tables.columns import integers, text
 from stellarlabels.tables.quality import bitmasks
 
-__all__ = ["COMPARISONS", "compare", "is_word", "present", "without_bits"]
+__all__ = ["COMPARISONS", "compare", "present", "without_bits"]
 
 
 def quantity(table, name):
