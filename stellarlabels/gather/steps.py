@@ -12,7 +12,7 @@ from stellarlabels import columns
 from stellarlabels.archive import queries
 from stellarlabels.archive.tap import payload
 from stellarlabels.columns import jplus
-from stellarlabels.exceptions import DataNotFoundError
+from stellarlabels.exceptions import DataNotFoundError, ReleaseError
 from stellarlabels.gather.choice import _of_release
 from stellarlabels.gather.supply import Archives, Supply, has, lacks
 
@@ -108,6 +108,17 @@ def _coefficients(table, gathering):
     return _spectra(table, gathering, sample=False)
 
 
+def _distances(table, gathering):
+    """The table with distances, if there are any for the identifiers of the release."""
+    if has(table, "r_med_geo"):
+        return table
+    try:
+        return _by_query(table, gathering, "gaia_distances")
+    except ReleaseError as error:
+        _log.info("stars are labelled without distances of Bailer-Jones et al.: %s", error)
+        return table
+
+
 def _reddening(table, gathering):
     """The table with E(B-V), if the map is at hand."""
     from stellarlabels.corrections.extinction import ebv
@@ -144,6 +155,7 @@ def _lamost(resolution, table, gathering):
 _STEPS = {
     "xp samples": _samples,
     "xp coefficients": _coefficients,
+    "distances": _distances,
     "ebv": _reddening,
     "lamost low": partial(_lamost, "low"),
     "lamost medium": partial(_lamost, "medium"),

@@ -20,7 +20,8 @@ class Supply:
     steps : tuple of str
         What is fetched of each star that lacks it, in this order: names of queries to which identifiers are uploaded,
         ``"xp samples"`` and ``"xp coefficients"`` for Gaia's spectra, ``"lamost low"`` and ``"lamost medium"`` for
-        LAMOST's, and ``"ebv"`` for E(B-V) where the map of SFD is on this machine.
+        LAMOST's, ``"distances"`` for those of Bailer-Jones et al. where there are any for the release, and ``"ebv"``
+        for E(B-V) where the map of SFD is on this machine.
     size : int
         Bytes that travel for a star, about.
     """

@@ -162,7 +162,7 @@ class CSNet(System):
   volume = {659},
   eid = {A181},
 }"""
-    supply = Supply("source_id", "csnet_apply_dr3", ("jplus_by_id", "gaia_by_id", "ebv"), 1500)
+    supply = Supply("source_id", "csnet_apply_dr3", ("jplus_by_id", "gaia_by_id", "distances", "ebv"), 1500)
     recipes = {"paper": PAPER, "jplus_xp": XP, "jplus_segue": JPLUS, "splus_segue": SPLUS}
     shipped = {
         "jplus_xp": "Teff, log g, [Fe/H], [alpha/Fe]; J-PLUS, BP, RP synthesised from Gaia DR3 XP spectra, labels of "

@@ -22,6 +22,9 @@ ABUNDANCES = LABELS[3:]
 #: Labels in which the two models are compared.
 COMPARED = ("teff", "logg", "feh")
 
+#: What names a spectrum beside its minute, in this order.
+_OBSERVED = ("lmjd", "planid", "spid", "fiberid")
+
 #: Above this Teff and below this [Fe/H] the paper advises caution (Section 4.1).
 CAREFUL = {"teff": 7000.0, "feh": -1.0}
 
@@ -163,18 +166,28 @@ class SPCANet(System):
         self.provenance_["split"] = split
         return self
 
-    computed_from = {"star_name": "ra and dec"}
+    computed_from = {"star_name": "ra and dec", "mrs_id": "lmjd, planid, spid, fiberid and lmjm"}
 
     def own_flags(self, table, values):
         """CAUTION, NOT_APPLICABLE, MODELS_DISAGREE: the paper's limits on labels and on differences of two models."""
         return dict(zip(self.labels, self._limits(values).T, strict=True))
 
     def derived_columns(self, table, labels):
-        """The name of the star after its position, in the form of the paper's Table 2, where the table has none."""
-        if columns.find(table, "star_name") is not None:
-            return {}
-        ra, dec = (columns.values(table, name, required=False) for name in ("ra", "dec"))
-        return {"star_name": columns.column("star_name").dress(_names(ra, dec))}
+        """The names of star and spectrum in the form of the paper's Table 2, where the table has none.
+
+        That of the star is made of its position. That of the spectrum is date-plate-spectrograph-fiber-MJM, without the
+        version of the pipeline, which archives do not tell; co-added spectra have none.
+        """
+        out = {}
+        if columns.find(table, "star_name") is None:
+            ra, dec = (columns.values(table, name, required=False) for name in ("ra", "dec"))
+            out["star_name"] = columns.column("star_name").dress(_names(ra, dec))
+        there = {name.lower(): name for name in table.colnames}
+        minute = there.get("lmjm", there.get("exposure"))
+        if columns.find(table, "mrs_id") is None and minute is not None and {*_OBSERVED} <= set(there):
+            parts = [table[there[name]] for name in _OBSERVED]
+            out["mrs_id"] = columns.column("mrs_id").dress(_spectrum_names(*parts, table[minute]))
+        return out
 
     def catalog(self, table, labels=None, *, release=None, strict=False):
         catalog = super().catalog(table, labels, release=release, strict=strict)
@@ -210,6 +223,17 @@ def _fails(cut, values):
     table = Table({name: columns.column(name).dress(array) for name, array in values.items()}, copy=False)
     passed, defined = quality.get("spcanet")[cut](table)
     return defined & ~passed
+
+
+def _spectrum_names(day, plan, spectrograph, fiber, minute):
+    """Names of spectra of single exposures from columns (N,); masked where a part is unknown."""
+    from astropy.time import Time
+
+    cells = [np.ma.asarray(columns.without_unit(one)) for one in (day, plan, spectrograph, fiber, minute)]
+    unknown = np.any([np.ma.getmaskarray(one) for one in cells], axis=0) | (cells[4].filled(0) <= 0)
+    dates = Time(cells[0].filled(0).astype(float), format="mjd").strftime("%Y%m%d")
+    words = [dates, np.char.strip(cells[1].filled("").astype(str)), *(one.filled(0).astype(str) for one in cells[2:])]
+    return np.ma.MaskedArray(["-".join(row) for row in zip(*words, strict=True)], mask=unknown)
 
 
 def _names(ra, dec):

@@ -122,7 +122,7 @@ class UACSNet(System):
   doi = {10.12149/101604},
   note = {the DOI is that of the catalog},
 }"""
-    supply = Supply("source_id", "gaia_stars", ("gaia_by_id", "xp samples", "ebv"), 15000)
+    supply = Supply("source_id", "gaia_stars", ("gaia_by_id", "distances", "xp samples", "ebv"), 15000)
     recipes = {"apogee": APOGEE, "paper": PAPER}
     shipped = {
         "apogee": "Teff, log g, [Fe/H], [alpha/M], M_G + A_G (distance); Gaia DR3 XP spectra, labels of APOGEE DR17 "

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from stellarlabels.cli import main
 from stellarlabels.columns import without_unit
 from stellarlabels.exceptions import ChunksFailedError, InputError, MissingColumnError
 from stellarlabels.gather import Archives, Choice, gather, run
+from stellarlabels.gather.steps import Gathering, fill
 from stellarlabels.inputs.examples import xp_apogee_sample
 
 ALL = 60
@@ -108,6 +110,28 @@ class TestPython:
         check(labels, expected, agree, np.arange(30))
         assert labels["name"].tolist() == stars["name"].tolist() and stars.colnames == ["GaiaDR3", "name"]
 
+    def test_distances_tell_giants_from_dwarfs(self, sample, archives, tap):
+        """The paper's network is for giants: which stars are none is known by M_G, from distances that are fetched."""
+        system = UACSNet.pretrained("paper").fewer(1)
+        labels = system.label(sample["source_id", "ebv"], archives=archives)
+        without = system.predict(sample)
+        whole = QTable(sample)
+        whole["r_med_geo"] = np.full(ALL, 900.0) * u.pc
+        flagged = [
+            flags.LABEL.has(one["feh_flag"], "NOT_APPLICABLE") for one in (labels, system.predict(whole), without)
+        ]
+        there = np.arange(ALL) != 2
+        np.testing.assert_array_equal(flagged[0][there], flagged[1][there])
+        assert 0 < (flagged[0] & ~flagged[2]).sum() < ALL
+        assert sum("gaiaedr3_distance" in parameters.get("QUERY", "") for _, parameters, _ in tap.requests) == 3
+
+    def test_distances_of_another_release_are_not_asked_for(self, system, sample, archives, tap, tmp_path):
+        """Those of Bailer-Jones et al. go by identifiers of DR3, which those of DR4 are not."""
+        dr4 = Gathering(system, system.supply, archives, "Gaia DR4", tmp_path)
+        stars = sample["source_id", "ra"]
+        assert fill(stars, replace(dr4, supply=replace(system.supply, steps=("distances",)))).colnames == stars.colnames
+        assert tap.requests == []
+
     def test_a_table_with_positions(self, system, sample, expected, archives, agree):
         stars = QTable({"ra": sample["ra"][:30] + 0.2 * u.arcsec, "dec": sample["dec"][:30]})
         labels = system.label(stars, archives=archives)
@@ -193,6 +217,14 @@ class TestCommand:
         np.testing.assert_array_equal(found["source_id"], sample["source_id"])
         assert np.ma.getmaskarray(without_unit(found["teff"])).nonzero()[0].tolist() == [2]
 
+    def test_catalog(self, servers, sample):
+        """M_G of the published catalog, from distances that were fetched; E(B-V) is the table's own."""
+        catalogs.write(sample["source_id", "ebv"][:5], "stars.fits")
+        found = self.labels_of(servers, "stars.fits", "--catalog")
+        np.testing.assert_allclose(without_unit(found["rgeo"]), 900)
+        known = sample["phot_g_mean_mag"][:5].value - 5 * np.log10(90) - 2.5 * sample["ebv"][:5].value
+        assert np.abs(without_unit(found["M_G"]) - known).max() < 0.5
+
     def test_table_with_distances(self, servers, sample):
         Table({"source_id": sample["source_id"][:5]}).write("stars.csv")
         found = self.labels_of(servers, "stars.csv", "--distances", "--no-zero-point")
@@ -215,7 +247,9 @@ class TestCommand:
         region = f"{sample['ra'][0].value}, {sample['dec'][0].value}, 180"
         assert main(["label", "uacsnet", "--region", region, "-o", "l.vot", "--plan", *servers]) == 0
         shown = capsys.readouterr().out
-        assert shown.startswith(f"{ALL} stars\nrequests: 1 of the list of stars; 3 of gaia_by_id; 3 of xp samples\n")
+        assert shown.startswith(
+            f"{ALL} stars\nrequests: 1 of the list of stars; 3 of gaia_by_id; 3 of distances; 3 of xp samples\n"
+        )
         assert "about 0.9 MB" in shown and spectra.requests == [] and list(Path().iterdir()) == []
 
     def test_what_is_wrong(self, capsys):
@@ -251,18 +285,24 @@ class TestCommand:
 
 def test_systems_that_need_photometry_only(fake_tap, sample, caplog, tmp_path, monkeypatch):
     """CSNet: magnitudes of J-PLUS and Gaia by identifiers, 99 for what was not detected."""
-    filters = [name for name in queries.get("jplus_by_id").gives if name.startswith("mag_")]
+    filters = [name for name in queries.get("jplus_by_id").gives if name.startswith(("mag_", "flags_"))]
 
     def answer(adql, uploads):
         stars = uploads["stars"]
         out = Table({"upload_row": stars["upload_row"]})
         if "jplus" in adql:
             for name in filters:
+                if name.startswith("flags_"):
+                    out[name] = np.zeros(len(stars), int)
+                    continue
                 typical = 15.0 if name.startswith("mag_aper") else 0.02
                 out[name] = np.where(np.arange(len(stars)) == 1, 99.0, typical)
+        elif "gaiaedr3_distance" in adql:
+            out["r_med_geo"] = [100.0, 100.0, 5000.0]
         else:
-            for name in ("ra", "dec", "phot_g_mean_mag", "phot_bp_mean_mag", "phot_rp_mean_mag"):
+            for name in ("ra", "dec", "phot_g_mean_mag", "phot_rp_mean_mag"):
                 out[name] = [14.0] * len(stars)
+            out["phot_bp_mean_mag"] = [15.4] * len(stars)
         return out
 
     monkeypatch.setenv("DUSTMAPS_CONFIG_FNAME", str(tmp_path / "dustmaps.json"))
@@ -270,7 +310,10 @@ def test_systems_that_need_photometry_only(fake_tap, sample, caplog, tmp_path, m
     system = CSNet.pretrained()
     stars = QTable({"source_id": sample["source_id"][:3], "ebv": [0.1, 0.1, 0.1] * u.mag})
     labels = system.label(stars, archives=Archives(service=tap.url))
-    assert labels["teff"].mask.tolist() == [False, True, False] and len(filters) == 24
+    assert labels["teff"].mask.tolist() == [False, True, False] and len(filters) == 36
+    [part] = gather(system, tmp_path / "store", Choice(table=stars), archives=Archives(service=tap.url))
+    kinds = {kind: system.recommended(run.read_part(part), selection=kind).tolist() for kind in ("giants", "dwarfs")}
+    assert kinds == {"giants": [False, False, True], "dwarfs": [True, True, False]}
     with caplog.at_level("WARNING"):
         assert system.label(stars["source_id"], archives=Archives(service=tap.url))["teff"].mask.all()
     assert "without E(B-V): " in caplog.text and "dustmaps" in caplog.text

@@ -13,12 +13,14 @@ from stellarlabels.columns import vocabulary, without_unit
 
 def served(sample):
     """The table of the archive: magnitudes and parallaxes as Gaia and 2MASS have them."""
-    names = [name for name in queries.get("gaia_by_id").gives if name != "upload_row"]
+    names = [name for query in ("gaia_by_id", "gaia_distances") for name in queries.get(query).gives]
+    names.remove("upload_row")
     out = Table({"source_id": sample["source_id"]})
     for name in dict.fromkeys((*names, "ra", "dec", "phot_g_mean_mag")):
         there = name in sample.colnames
         data = without_unit(sample[name]) if there else np.ma.masked_all(len(sample))
         out[name] = MaskedColumn(np.ma.masked_invalid(data))
+    out["r_med_geo"] = np.full(len(out), 900.0)
     out["astrometric_params_solved"] = np.full(len(out), 31, np.int16)
     out["nu_eff_used_in_astrometry"], out["ecl_lat"] = np.full(len(out), 1.5), np.full(len(out), 40.0)
     for name in out.colnames:

@@ -90,6 +90,22 @@ class TestSPCANet:
         assert quality.passes(catalog, cuts).tolist() == [True, False, False, False, False]
         assert quality.waterfall(labels, cuts)["undefined"].sum() == 0
 
+    def test_names_of_spectra(self, system):
+        """Date, plan, spectrograph, fiber and minute, as a query or a file has them; MJD 58075 is 2017 November 18."""
+        labels = system.predict(mrs_synthetic_sample()[:3])
+        about = {"lmjd": [58075, 58644, 58644], "planid": ["HIP30", "TD192102N424113K01", "TD192102N424113K01"]}
+        about |= {"spid": [1, 12, 12], "fiberid": [17, 76, 76]}
+        minutes = np.ma.MaskedArray([83628341, 84447441, 0], mask=[False, False, True])
+        for name in ("lmjm", "exposure"):
+            table = QTable({"source_id": labels["source_id"], **about, name: minutes})
+            catalog = system.catalog(table, labels)
+            assert catalog["medres_specid"].tolist() == [
+                "20171118-HIP30-1-17-83628341", "20190610-TD192102N424113K01-12-76-84447441", None,
+            ]  # fmt: skip
+        given = QTable({**table.columns, "mrs_id": ["a", "b", "c"]})
+        assert system.catalog(given, labels)["medres_specid"].tolist() == ["a", "b", "c"]
+        assert "lmjm" in system.catalog(table[["source_id"]], labels).meta["unfilled"]["medres_specid"]
+
     def test_the_alternate_model_has_its_own_training_set(self, monkeypatch):
         stars, seen = mrs_synthetic_sample()[:24], []
 

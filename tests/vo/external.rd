@@ -16,6 +16,13 @@
     <column name="flag" type="text" ucd="meta.code.qual"/>
   </table>
 
+  <table id="gaiadr2_geometric_distance" onDisk="True" adql="True">
+    <column name="source_id" type="bigint" ucd="meta.id;meta.main"><values nullLiteral="-9999"/></column>
+    <column name="r_est" type="real" unit="pc" ucd="pos.distance"/>
+    <column name="r_lo" type="real" unit="pc" ucd="pos.distance;stat.min"/>
+    <column name="r_hi" type="real" unit="pc" ucd="pos.distance;stat.max"/>
+  </table>
+
   <table id="catwise2020" onDisk="True" adql="True">
     <mixin>//scs#q3cindex</mixin>
     <column name="obj_id" type="text" ucd="meta.id;meta.main"/>
@@ -65,6 +72,7 @@
 
   <data id="import">
     <make table="gaiaedr3_distance"/>
+    <make table="gaiadr2_geometric_distance"/>
     <make table="catwise2020"/>
     <make table="lamost_dr9_lrs"/>
     <make table="lamost_dr9_mrs"/>

@@ -161,6 +161,10 @@ def tables(stars):
             "source_id": names, **{f"r_{kind}_{how}": np.full(count, value) for how in ("geo", "photogeo")
                                    for kind, value in (("lo", 880.0), ("med", 900.0), ("hi", 925.0))},
         },
+        "external.gaiadr2_geometric_distance": {
+            "source_id": names[index % 4 != 0], **{name: np.full(count, value)[index % 4 != 0] for name, value in (
+                ("r_est", 910.0), ("r_lo", 890.0), ("r_hi", 930.0))},
+        },
         "external.catwise2020": {
             "obj_id": np.char.add("c", index.astype(str)), "ra_icrs": ra, "de_icrs": dec + away, "w1mpro_pm": w1,
             "e_w1mpro_pm": np.full(count, 0.012), "w2mpro_pm": w1 - 0.02, "e_w2mpro_pm": np.full(count, 0.011),
@@ -191,6 +195,17 @@ def tables(stars):
             "galah": 160000000000000 + index, "gaiaedr3": names, "raj2000": ra, "dej2000": dec,
             "redflag": (index % 4 == 0).astype(int), **labels, **errors, "[alpha/Fe]": plain("alpha_m"),
             "e_[alpha/Fe]": plain("alpha_m_err"),
+        },
+        "vizier.j_apjs_245_34_catalog": {
+            "raj2000": near["ra"], "dej2000": near["dec"], "snrg": 30.0 + index % 60, **labels, **errors,
+            **{f"{end}[{name}/Fe]": plain("alpha_m_err" if end else "alpha_m")
+               for name in ("alpha", "C", "N", "Mg", "Ca") for end in ("", "e_")},
+        },
+        "vizier.j_apj_879_69_table1": {
+            "apogee": np.char.add("2M", index.astype(str)), "raj2000": ra, "dej2000": dec, **labels,
+            **{f"[{name}/H]": plain("feh") for name in (
+                "C", "N", "O", "Mg", "Al", "Si", "S", "Ca", "Ti", "Cr", "Ni", "Cu")},
+            "qual": np.where(index % 4 == 0, "bad", "good"),
         },
         "unwise_dr1.object": {
             "unwise_objid": np.char.add("u", index.astype(str)), **near, "flux_w1": 10 ** (0.4 * (22.5 - w1)),
@@ -376,6 +391,27 @@ class TestSelections:
         result = run(tap, bound("solardis_labels"), uploaded)
         assert set(result["obsid"]) ^ set(lasp["obsid"][keep]) == set()
         assert result["teff"].unit == u.K and "feh" in result.colnames
+
+    def test_distances(self, tap, stars, uploaded):
+        result = run(tap, bound("gaia_distances"), uploaded)
+        assert sorted(result["upload_row"]) == list(range(len(uploaded))) and result["r_med_geo"].unit == u.pc
+        found = run(tap, bound("csnet_gaia"), uploaded)
+        place = {name: row for row, name in enumerate(np.asarray(stars["source_id"]).tolist())}
+        known = np.array([place[name] % 4 != 0 for name in found["source_id"].tolist()])
+        distance = without_unit(found["r_med_geo"])
+        np.testing.assert_array_equal(distance.mask, ~known)
+        assert set(distance.compressed().tolist()) == {910.0}
+
+    def test_labels_of_the_paynes(self, tap, tables, uploaded):
+        dwarfs = tables["vizier.j_apjs_245_34_catalog"]
+        result = run(tap, bound("csnet_labels_ddpayne"), uploaded)
+        assert len(result) == np.sum(dwarfs["snrg"] > 50) and {"mg_fe", "ca_fe_err"} < set(result.colnames)
+        payne = tables["vizier.j_apj_879_69_table1"]
+        teff, logg, feh = (payne[name].filled(-9999) for name in ("teff", "logg", "[Fe/H]"))
+        keep = (payne["qual"] == "good") & (teff >= 3050) & (teff <= 7950) & (logg >= 0) & (logg <= 5)
+        keep &= (feh >= -1.45) & (feh <= 0.45)
+        result = run(tap, bound("spcanet_labels"), uploaded)
+        assert sorted(result["apogee_id"]) == sorted(payne["apogee"][keep]) and "cu_h" in result.colnames
 
     def test_hostile_values_do_not_reach_the_server(self):
         for value in ("9, 14; DROP TABLE x", "9' OR '1'='1", "9 -- , 14"):
