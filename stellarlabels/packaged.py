@@ -1,11 +1,33 @@
 """Data files that ship with the package; published numbers, declarations and lists are ECSV tables."""
 
 from functools import cache
-from importlib import resources
+from importlib import import_module, resources
 
 from astropy.table import Table
 
-__all__ = ["file", "table"]
+__all__ = ["file", "modules", "table"]
+
+
+def modules(package, *names):
+    """The ``__getattr__`` of a package whose modules of these names are there without an import of their own.
+
+    Parameters
+    ----------
+    package : str
+        ``__name__`` of the package.
+    *names : str
+
+    Returns
+    -------
+    function
+    """
+
+    def found(name):
+        if name not in names:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return import_module(f"{package}.{name}")
+
+    return found
 
 
 def file(folder, name):

@@ -6,17 +6,9 @@ the vocabulary; `stellarlabels.inputs.examples` has the real stars that ship wit
 network is in this room and in no other, and nothing does so on import.
 """
 
-from importlib import import_module
-
 from stellarlabels.archive.tap import TAP
+from stellarlabels.packaged import modules
 
 __all__ = ["TAP"]
 
-#: Modules that are there without an import of their own.
-_MODULES = ("datalink", "lamost", "queries", "readers", "sample", "samp", "services")
-
-
-def __getattr__(name):
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return import_module(f"{__name__}.{name}")
+__getattr__ = modules(__name__, "datalink", "lamost", "queries", "readers", "sample", "samp", "services")

@@ -14,6 +14,7 @@ from stellarlabels.catalogs.scanning import scan
 from stellarlabels.catalogs.stream import Writer, stream
 from stellarlabels.catalogs.table import CatalogTable
 from stellarlabels.files import supported_formats
+from stellarlabels.packaged import modules
 
 __all__ = [
     "CatalogTable",
@@ -26,3 +27,5 @@ __all__ = [
     "supported_formats",
     "write",
 ]
+
+__getattr__ = modules(__name__, "bundle")

@@ -48,7 +48,7 @@ def compare_catalogs(
     by_class : bool
         Whether there are rows for dwarfs and for giants, too.
     **options
-        For `stellarlabels.validation.summarize`.
+        For `stellarlabels.validation.summarize`; ``unflagged`` is an older name of its ``good``.
 
     Returns
     -------
@@ -66,6 +66,8 @@ def compare_catalogs(
     if not names:
         raise InputError("catalog: the table has no label of the vocabulary")
     kept = catalog if catalog_cuts is None else catalog[selected_by(catalog, catalog_cuts)]
+    if "unflagged" in options:
+        options["good"] = options.pop("unflagged")
     parts, ways = [], {}
     for key, reference in against.items():
         cuts = reference_cuts.get(key) if isinstance(reference_cuts, dict) else reference_cuts
