@@ -29,6 +29,7 @@ extensions = [
     "generated",
     "catalog_pages",
     "command_line",
+    "comparisons",
     "example_report",
     "long_runs",
     "paper_pages",

@@ -39,20 +39,14 @@ def kiel(labels, *, color="feh", isochrones=None, ax=None):
     ax = new_axes(ax)
     known = columns.values(labels, "teff"), columns.values(labels, "logg")
     _drawn(ax, *known, labels, color)
-    for index, (name, line) in enumerate((isochrones or {}).items()):
-        style = {"color": CYCLE[1 + index % 3], "ls": _LINES[index % 4], "lw": 1.4, "zorder": 4}
-        ax.plot(
-            columns.values(line, "teff"), columns.values(line, "logg"), scalex=False, scaley=False, label=name, **style
-        )
-    if isochrones:
-        ax.legend(loc="lower left")
+    _lines(ax, isochrones, "teff", "logg")
     ax.set(xlabel=axis("teff"), ylabel=axis("logg"))
     _invert(ax.xaxis, ax.yaxis)
     return ax
 
 
 @styled
-def color_magnitude(table, *, color=None, magnitude=None, shade="feh", ax=None):
+def color_magnitude(table, *, color=None, magnitude=None, shade="feh", isochrones=None, ax=None):
     """Color-magnitude diagram.
 
     Parameters
@@ -63,6 +57,8 @@ def color_magnitude(table, *, color=None, magnitude=None, shade="feh", ax=None):
         ``m_g_dimmed`` and ``phot_g_mean_mag``.
     shade : str
         Label that colors the points, or whose mean colors the cells, if the table has it.
+    isochrones : dict of str to `~astropy.table.Table`, optional
+        Lines with ``bp_rp_0`` and ``m_g``, by the name that the legend shows.
     ax : `~matplotlib.axes.Axes`, optional
 
     Returns
@@ -79,6 +75,7 @@ def color_magnitude(table, *, color=None, magnitude=None, shade="feh", ax=None):
     x, x_text = _color(table, color)
     y, y_text = quantity([table], magnitude or _first(table, "m_g", "m_g_dimmed", "phot_g_mean_mag"))
     _drawn(ax, x, y, table, shade)
+    _lines(ax, isochrones, "bp_rp_0", "m_g")
     ax.set(xlabel=x_text, ylabel=y_text)
     _invert(ax.yaxis)
     return ax
@@ -155,6 +152,15 @@ def abundance_planes(labels, name="alpha_m", *, against="feh", limit=3.5, figure
         ax = figure.add_subplot(1, 2, place + 1)
         abundance_plane(labels, name, against=against, rows=rows, title=title, ax=ax, **ends)
     return figure
+
+
+def _lines(ax, isochrones, x, y):
+    """Isochrones over the stars, which do not change the axes."""
+    for index, (name, line) in enumerate((isochrones or {}).items()):
+        style = {"color": CYCLE[1 + index % 3], "ls": _LINES[index % 4], "lw": 1.4, "zorder": 4}
+        ax.plot(columns.values(line, x), columns.values(line, y), scalex=False, scaley=False, label=name, **style)
+    if isochrones:
+        ax.legend(loc="lower left")
 
 
 def _color(table, name):

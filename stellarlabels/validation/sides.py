@@ -131,10 +131,10 @@ def _stated(system):
 
 def _printed(row, title):
     """The columns of a row for what the paper states."""
-    against = str(row["against"]) or "its own errors"
-    differs = f"other stars, with the labels that the paper trained ({against}; here {title})"
+    against = "" if np.ma.is_masked(row["against"]) else str(row["against"])
+    differs = "other stars" + (f", and {against} where here it is {title}" if against not in ("", title) else "")
     numbers = dict.fromkeys(("value_err", "ours", "bias"), np.nan) | {"value": float(row["value"]), "stars": 0}
-    words = {"sample": f"{row['stars']}, {against}" if row["against"] else str(row["stars"]), "differs": differs}
+    words = {"sample": f"{row['stars']}, against {against}" if against else str(row["stars"]), "differs": differs}
     return {"whose": "the paper", **numbers, **words, "source": str(row["source"])}
 
 

@@ -111,6 +111,20 @@ def test_abundance_planes_of_dwarfs_and_giants(few):
     assert dwarfs.get_xlim() == giants.get_xlim() and dwarfs.get_ylim() == giants.get_ylim()
 
 
+def test_isochrones_in_both_diagrams(ax):
+    """They are drawn over the stars and leave the axes alone."""
+    stars = QTable({"teff": [5000, 6000] * u.K, "logg": [4.6, 4.3] * u.dex})
+    stars["bp_rp_0"], stars["m_g"] = [1.0, 0.7] * u.mag, [6.0, 4.2] * u.mag
+    line = QTable({"teff": [3000, 9000] * u.K, "logg": [5.5, 0.0] * u.dex})
+    line["bp_rp_0"], line["m_g"] = [3.0, 0.0] * u.mag, [12.0, -2.0] * u.mag
+    for draw, x, y in ((plots.kiel, "teff", "logg"), (plots.color_magnitude, "bp_rp_0", "m_g")):
+        ax.clear()
+        draw(stars, isochrones={"1.5 Gyr": line}, ax=ax)
+        np.testing.assert_array_equal(ax.lines[0].get_data(), [line[x].value, line[y].value])
+        assert ax.get_legend().get_texts()[0].get_text() == "1.5 Gyr"
+        assert line[x].value.max() > max(ax.get_xlim()) and line[y].value.max() > max(ax.get_ylim())
+
+
 def test_abundances_are_worked_out_from_others(ax):
     table = QTable({"mg_h": [0.1, -0.2] * u.dex, "feh": [0.0, -0.5] * u.dex})
     plots.abundance_plane(table, "mg_fe", ax=ax)
