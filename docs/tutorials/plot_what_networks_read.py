@@ -57,8 +57,8 @@ for ax, name in zip(axes, names, strict=True):
 
 # %%
 # How alike are they? Correlations of the curves from 400 to 900 nm. They need not be: the network uses a few of the
-# many ways in which a spectrum changes, and in observed stars, of which there are twenty here, other labels change along
-# with this one. [Fe/H] and Teff show in all three; log g hardly changes such a spectrum.
+# many ways in which a spectrum changes, and in observed stars, of which there are twenty here, other labels change
+# along with this one.
 
 inside = (simulated["wavelength"].value > 400) & (simulated["wavelength"].value < 900)
 for name in names:
