@@ -33,6 +33,7 @@ extensions = [
     "example_report",
     "long_runs",
     "paper_pages",
+    "reliability",
     "precision",
     "reference",
     "adaptation",
