@@ -72,7 +72,7 @@ def register(flag_set):
     return flag_set
 
 
-def names():
+def names() -> list[str]:
     """Names of all flag sets.
 
     Returns

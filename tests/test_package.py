@@ -289,6 +289,38 @@ class TestLightness:
         assert sorted(output_of(script).split()) == ["stellarlabels"]
 
 
+#: Catalogs, queries, corrections and distances of a star where neither Keras nor TensorFlow can be imported.
+WITHOUT_NETWORKS = """
+import sys, warnings
+sys.modules["tensorflow"] = sys.modules["keras"] = None
+import numpy as np
+from astropy import units as u
+from astropy.table import QTable
+from stellarlabels import archive, catalogs, corrections, distances
+from stellarlabels.archive import queries
+from stellarlabels.corrections import extinction, parallax
+
+path = sys.argv[1]
+table = QTable({"source_id": [1], "phot_g_mean_mag": [12.0] * u.mag, "parallax": [2.0] * u.mas, "ebv": [0.1] * u.mag})
+table["nu_eff_used_in_astrometry"], table["pseudocolour"] = [1.5] / u.um, [np.nan] / u.um
+table["ecl_lat"], table["astrometric_params_solved"] = [40.0] * u.deg, np.array([31], np.int16)
+catalogs.write(table, path)
+assert np.isfinite(parallax.zero_point(catalogs.read(path))).all()
+assert extinction.ebv(table)[0].value == 0.1
+pdf = distances.DistancePDF(12.0 * u.mag, 2.0 * u.mag, 0.1 * u.mag)
+assert 900 < np.ravel(pdf.median.to_value(u.pc))[0] < 1100
+assert "TOP 5" in queries.get("uacsnet_apply").bind(limit=5).adql
+"""
+
+
+def test_what_has_no_networks_needs_no_library_of_networks(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", WITHOUT_NETWORKS, tmp_path / "x.fits"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
 def is_ours(item):
     return item.__module__.partition(".")[0] == "stellarlabels"
 

@@ -1,17 +1,27 @@
 """Reading and writing of catalogs in any format."""
 
 import logging
+import os
 from pathlib import Path
+from typing import Any
 
-from astropy.table import Table
+from astropy.table import QTable, Table
 
 from stellarlabels import columns, files, releases
 from stellarlabels.catalogs import published, schemas
+from stellarlabels.columns import Schema
 
 _log = logging.getLogger(__name__)
 
 
-def write(table, path, schema=None, *, overwrite=False, format=None):
+def write(
+    table: Any,
+    path: str | os.PathLike[str],
+    schema: str | Schema | None = None,
+    *,
+    overwrite: bool = False,
+    format: str | None = None,
+) -> None:
     """Write a table of stars to a file.
 
     Parameters
@@ -67,7 +77,13 @@ def write(table, path, schema=None, *, overwrite=False, format=None):
     _log.info("wrote %d rows to %s (%s)", len(table), path, target.name)
 
 
-def read(path, schema=None, *, table=None, format=None):
+def read(
+    path: str | os.PathLike[str],
+    schema: str | Schema | None = None,
+    *,
+    table: str | int | None = None,
+    format: str | None = None,
+) -> QTable:
     """Read a catalog: a published file, or one that `write` made.
 
     Parameters

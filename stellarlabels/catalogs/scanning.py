@@ -1,11 +1,25 @@
 """Catalogs that are larger than memory, read some rows at a time."""
 
+import os
+from collections.abc import Iterator
+
+from astropy.table import QTable
+
 from stellarlabels import columns, files
 from stellarlabels.catalogs import published, schemas
+from stellarlabels.columns import Schema
 from stellarlabels.exceptions import InputError
 
 
-def scan(path, schema=None, *, rows=100_000, first=0, table=None, format=None):
+def scan(
+    path: str | os.PathLike[str],
+    schema: str | Schema | None = None,
+    *,
+    rows=100_000,
+    first=0,
+    table: str | int | None = None,
+    format: str | None = None,
+) -> Iterator[QTable]:
     """Read a catalog some rows at a time.
 
     Parameters

@@ -4,16 +4,15 @@ import glob
 import hashlib
 import os
 import shutil
+import sys
 import uuid
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from stellarlabels.exceptions import InputError, WriteError
 
-try:
+if sys.platform != "win32":
     import fcntl
-except ImportError:  # Windows
-    fcntl = None
 
 #: A file in the folder of a run, locked as long as the run is at work.
 RUNNING = ".running"
@@ -58,21 +57,23 @@ def _temporary(path):
 
 def _remove_abandoned(path):
     """Remove temporary files of a path that no process has open."""
+    if sys.platform == "win32":  # where open files cannot be told from others
+        return
     for name in path.parent.glob(f".{glob.escape(path.name)}.{'[0-9a-f]' * 12}.part"):
         with suppress(OSError), open(name, "rb") as stream:
-            if fcntl is not None and _lock(stream):
+            if _lock(stream):
                 name.unlink()
 
 
 def _lock(stream):
     """Lock an open file until it is closed; False if another process has, None where files cannot be locked."""
     try:
-        if fcntl is not None:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        else:
+        if sys.platform == "win32":
             import msvcrt
 
             msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):
         return False
     except OSError:
@@ -105,7 +106,7 @@ def alone_in(folder, argument="target"):
         yield
     finally:
         own = path.exists() and os.path.samestat(os.fstat(stream.fileno()), path.stat())
-        if fcntl is None:  # Windows keeps open files
+        if sys.platform == "win32":  # which keeps open files
             stream.close()
         with suppress(OSError):
             if own:

@@ -12,8 +12,10 @@ from stellarlabels.validation.samples import Sample
 from stellarlabels.validation.statistics import label_names, selected
 
 #: What a sample is described by: column, how it is written, and its unit in words.
-_DESCRIBED = (("phot_g_mean_mag", "G", 1, ""), ("teff", "Teff", 0, " K"), ("logg", "log g", 1, ""))
-_DESCRIBED += (("feh", "[Fe/H]", 1, ""), ("ebv", "E(B-V)", 2, ""))
+_DESCRIBED = (
+    *(("phot_g_mean_mag", "G", 1, ""), ("teff", "Teff", 0, " K"), ("logg", "log g", 1, "")),
+    *(("feh", "[Fe/H]", 1, ""), ("ebv", "E(B-V)", 2, "")),
+)
 #: Quantities of the published precisions.
 _QUANTITIES = ("scatter", "rmse", "error")
 

@@ -283,6 +283,7 @@ class TestCommand:
         assert len(uploads) in (3, 4)
 
 
+@pytest.mark.slow
 def test_systems_that_need_photometry_only(fake_tap, sample, caplog, tmp_path, monkeypatch):
     """CSNet: magnitudes of J-PLUS and Gaia by identifiers, 99 for what was not detected."""
     filters = [name for name in queries.get("jplus_by_id").gives if name.startswith(("mag_", "flags_"))]

@@ -153,6 +153,7 @@ class TestSpectra:
             lamost_spectra(QTable({"x": [1]}), store="s")
 
 
+@pytest.mark.slow
 class TestLabels:
     """From identifiers to labels."""
 

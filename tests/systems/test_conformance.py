@@ -129,7 +129,10 @@ CASES = {
             Spoil("mag_aper_6_0", 3, 99.0, "NO_INPUT"),
             Spoil("mag_err_aper_6_0", 2, -1.0, "BAD_SAMPLES"),
         ),
-        quick={"paper": {"labels": ("logg", "alpha_fe"), "epochs": 5}, "jplus_xp": {"epochs": 5}},
+        quick={
+            "paper": {"labels": ("logg", "alpha_fe"), "epochs": 5, "excess_epochs": 3},
+            "jplus_xp": {"epochs": 5, "excess_epochs": 3},
+        },
     ),
     "solardis": Case(
         _lrs_stars,

@@ -116,6 +116,7 @@ def trained(toy):
     return CSNet("paper", excess_epochs=40, calibrate=False, **options).fit(toy, progress=False)
 
 
+@pytest.mark.slow
 def test_labels_train_apart_and_predict_together(toy, trained):
     """One call gives what the networks give one by one, to 1e-6."""
     labels = trained.predict(toy)
@@ -132,6 +133,7 @@ def test_labels_train_apart_and_predict_together(toy, trained):
     assert np.std(residual) < 0.15
 
 
+@pytest.mark.slow
 def test_a_label_alone_is_the_same_network(toy, trained):
     """The networks have nothing in common: alone or together, a label comes out the same."""
     options = {"epochs": 3, "batch_size": 200, "excess_epochs": 2}
@@ -140,6 +142,7 @@ def test_a_label_alone_is_the_same_network(toy, trained):
     np.testing.assert_allclose(columns.values(one, "teff"), columns.values(many, "teff"), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_errors_follow_the_photometric_errors(toy, trained):
     """Larger errors of the magnitudes are propagated; their part follows the derivatives of the labels."""
     noisy = QTable(toy)
@@ -153,6 +156,7 @@ def test_errors_follow_the_photometric_errors(toy, trained):
     assert np.median(np.sqrt(loud[:20] ** 2 - quiet[:20] ** 2) / scatter) == pytest.approx(1, abs=0.35)
 
 
+@pytest.mark.slow
 def test_ranges_are_those_of_table_2(toy, trained):
     table = toy[:3]
     table["phot_bp_mean_mag"] = [14.7, 15.3, 16.3] * u.mag
@@ -160,6 +164,7 @@ def test_ranges_are_those_of_table_2(toy, trained):
     np.testing.assert_array_equal(flags.LABEL.has(flag, "COLOR_RANGE"), [True, False, True])
 
 
+@pytest.mark.slow
 def test_cautions_of_the_paper(toy, trained):
     """Section 4.3: Teff of dwarfs below 4800 K, log g (not trained here) of giants below 4500 K."""
     table = toy[np.argsort(toy["teff"])[[0, 0, 0, -1]]]
@@ -172,6 +177,7 @@ def test_cautions_of_the_paper(toy, trained):
     assert not flags.LABEL.has(labels["feh_flag"], "CAUTION").any()
 
 
+@pytest.mark.slow
 def test_recommended_stars(toy, trained):
     table = toy[:5]
     table["phot_bp_mean_mag"] = [15.3, 15.3, 16.5, 15.3, 15.3] * u.mag

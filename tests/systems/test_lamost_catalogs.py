@@ -13,6 +13,8 @@ from stellarlabels.archive.readers import read_lamost
 from stellarlabels.catalogs import schemas
 from stellarlabels.columns import without_unit
 
+pytestmark = pytest.mark.slow
+
 FOLDERS = {"solardis": "lamost_lrs", "spcanet": "lamost_mrs"}
 
 

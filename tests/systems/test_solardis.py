@@ -175,6 +175,7 @@ def test_published_weights(published, tmp_path, kind):
     np.testing.assert_allclose(sigma, np.tile([86, 0.07, 0.06, 0.2546, 0.03], (3, 1)), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_files_of_other_networks_are_refused(published, tmp_path):
     import h5py
 
@@ -273,6 +274,7 @@ def test_shipped_weights_give_distances(with_photometry):
     np.testing.assert_allclose(found["distance_err"].value[usable], error[usable], rtol=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not WEIGHTS, reason="no weights")
 def test_distances_on_the_command_line(with_photometry, tmp_path):
     from stellarlabels.cli import main
@@ -285,6 +287,7 @@ def test_distances_on_the_command_line(with_photometry, tmp_path):
     np.testing.assert_allclose(got, want, rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not WEIGHTS, reason="no weights")
 def test_a_made_up_star_with_and_without_its_velocity():
     """Lines on a Planck curve, receding with 150 km/s: only the flag tells that the labels are another star's."""
@@ -319,6 +322,7 @@ def test_a_made_up_star_with_and_without_its_velocity():
         np.testing.assert_allclose(np.ma.filled(columns.without_unit(alone["teff"]), np.nan)[0], teff[row], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_sample_that_ships_is_labelled_within_the_errors():
     """Spectra of the sample are as the survey's: nothing about them is odd, labels are those of the models."""
     sample = lrs_synthetic_sample()

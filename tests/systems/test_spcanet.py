@@ -130,6 +130,7 @@ def visits(sample, stars=16, each=8):
     return table
 
 
+@pytest.mark.slow
 def test_splitting_by_spectrum_leaks(sample):
     """Labels drawn at random cannot be predicted; a validation that sees other spectra of the same stars says they can.
 

@@ -91,6 +91,7 @@ def test_quoted_calibration_of_distances():
         assert 0.65 <= entry["coverage_68"] <= 0.72, group
 
 
+@pytest.mark.slow
 def test_recalibration(stars, agree, tmp_path):
     """New errors, the same labels; also after saving, with factors of magnitude times those of absolute magnitude."""
     options = {"components": 10, "width": 16, "blocks": 1}

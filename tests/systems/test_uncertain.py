@@ -85,6 +85,7 @@ def test_archive_coefficients(system, real_data):
     np.testing.assert_array_equal(np.isnan(plain(labels["teff"])), lacking)
 
 
+@pytest.mark.slow
 def test_recalibration_is_recorded(stars, agree, tmp_path):
     options = {"epochs": 2, "ensemble": 1, "network_options": {"width": 16, "blocks": 1, "components": 10}}
     system = UncertainNet("apogee", calibrate=False, **options)
@@ -105,6 +106,7 @@ def test_recalibration_is_recorded(stars, agree, tmp_path):
     np.testing.assert_allclose(plain(again["teff_err"]), plain(after["teff_err"]), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_six_labels(stars):
     """The paper's labels, with carbon and nitrogen, when a table has them."""
     table = stars[:120]

@@ -77,7 +77,7 @@ def published():
     return sorted(file.name.removesuffix(".ecsv") for file in files if file.name.endswith(".ecsv"))
 
 
-def available():
+def available() -> list[str]:
     """Names of the schemas: those of published catalogs, and those that have been registered.
 
     Returns
