@@ -101,6 +101,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"stellarlabels {release}"
 html_show_sourcelink = False
 html_theme_options = {
+    "collapse_navigation": True,  # toggles of the theme have no text for screen readers
     "navigation_with_keys": False,
     "show_toc_level": 2,
     "secondary_sidebar_items": ["page-toc"],

@@ -49,6 +49,13 @@ for keyword in ("TTYPE12", "TFORM12", "TUNIT12", "TDISP12", "TUCD12", "TCOMM12",
     print(f"{keyword:8s} {header[keyword]}")
 
 # %%
+# Read back, it is a catalog like any other:
+
+from stellarlabels import plots
+
+_ = plots.kiel(catalogs.read(folder / "stars.vot", "uacsnet"))
+
+# %%
 # More stars than fit in memory
 # -----------------------------
 # A stream takes them piece by piece, and can write several files at once.

@@ -48,6 +48,13 @@ for row in QTable.read(files["findings.ecsv"]):
     print(f"{row['kind']}: {row['text']}")
 
 # %%
+# One of the figures of the page: below the diagonal errors would be too small, above it too large.
+
+from stellarlabels import plots
+
+_ = plots.reliability_curve(labels, stars, "feh")
+
+# %%
 # The numbers as tables:
 
 QTable.read(files["calibration-apogee-dr17.ecsv"])

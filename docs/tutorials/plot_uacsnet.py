@@ -22,6 +22,13 @@ stars = xp_apogee_sample()
 stars["source_id", "phot_g_mean_mag", "ebv", "teff", "logg", "feh"][:5]
 
 # %%
+# One of the spectra:
+
+from stellarlabels import plots
+
+_ = plots.spectrum(stars, 0)
+
+# %%
 # Labels
 # ------
 # ``predict`` takes the table and returns a new one: the identifier, and for each label its value, its standard error,
@@ -50,7 +57,6 @@ print(flags.describe(labels["teff_flag"]))
 # Median residual (bias) and robust scatter against APOGEE; and whether the predicted errors are right: ``pull_width``
 # should be 1, and ``coverage`` should be 0.68.
 
-from stellarlabels import plots
 from stellarlabels.validation import compare
 
 compare(labels, stars)
@@ -68,6 +74,7 @@ compare(labels, stars, rows=giants)
 
 import matplotlib.pyplot as plt
 
+# sphinx_gallery_thumbnail_number = 2
 figure, ax = plt.subplots(figsize=(6, 5), layout="constrained")
 plots.kiel(labels, ax=ax)
 
