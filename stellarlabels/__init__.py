@@ -1,7 +1,7 @@
 """Stellar labels - Teff, log g, [Fe/H], abundances, distances - with errors and flags, for millions of stars.
 
 The public names are loaded on first use: importing this package imports neither Keras nor any other heavy library. The
-rooms are there without an import of their own: ``stellarlabels.scale.label_file``.
+parts are there without an import of their own: ``stellarlabels.scale.label_file``.
 """
 
 import sys as _sys

@@ -18,7 +18,7 @@ class Writer:
 
     The rows wait in an unnamed file in the folder of the first path until `close` writes the catalogs, since the
     width of a text, the number of rows, and an integer that is free to stand for nulls are known only then. So the
-    disk needs room for the rows twice; the memory needs room for a few pieces.
+    disk needs space for the rows twice; the memory needs space for a few pieces.
 
     Parameters
     ----------

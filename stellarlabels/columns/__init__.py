@@ -4,7 +4,7 @@ A `Column` knows its canonical name, the other names under which archives delive
 description. A `Schema` is an ordered list of columns. The columns of the library's own `vocabulary` (all inputs and all
 labels) are in ``data/vocabulary.ecsv``; the published catalogs have a schema each in ``catalogs/schemas``.
 
-Every table comes in through `intake`. `values` and `find` are the one way in which the rooms of the library take
+Every table comes in through `intake`. `values` and `find` are the one way in which the parts of the library take
 columns out of it: by canonical name or alias, in the declared unit, with missing values as NaN.
 """
 

@@ -1,4 +1,4 @@
-"""Networks: the only room that imports Keras. Builders and losses register themselves.
+"""Networks: the only part that imports Keras. Builders and losses register themselves.
 
 Everything here is imported on first use, since Keras takes seconds.
 """

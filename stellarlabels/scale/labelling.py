@@ -107,7 +107,7 @@ def label_file(
     Parts wait as Parquet files in the folder ``<target>.parts``, with a manifest of what they are made from: sizes,
     dates and samples of the input files, weights, options and version of the library. Each is written under a temporary
     name and moved into place, so that a part that is there is complete. In the end they are joined, and the folder is
-    removed. The disk needs room for three times the result. One thread reads the next part while this one is computed.
+    removed. The disk needs space for three times the result. One thread reads the next part while this one is computed.
     """
     if errors not in ("raise", "mask"):
         raise InputError(f"errors: expected 'raise' or 'mask', got {errors!r}")

@@ -1,4 +1,4 @@
-"""The published systems: each a short declaration on the shared rooms, which registers itself."""
+"""The published systems: each a short declaration on what they share, which registers itself."""
 
 from stellarlabels.systems.base import System, available, get, load, register
 
