@@ -97,11 +97,11 @@ html_extra_path = ["_build/example"]
 
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
+html_js_files = ["toggles.js"]
 html_theme = "pydata_sphinx_theme"
 html_title = f"stellarlabels {release}"
 html_show_sourcelink = False
 html_theme_options = {
-    "collapse_navigation": True,  # toggles of the theme have no text for screen readers
     "navigation_with_keys": False,
     "show_toc_level": 2,
     "secondary_sidebar_items": ["page-toc"],
