@@ -300,6 +300,11 @@ LABEL = register(
                 "The network was trained with this star, so that comparisons flatter; one in 1000 is told so in error.",
                 "note",
             ),
+            (
+                "SYNTHETIC_TRAINING",
+                "The network was trained with synthetic spectra alone, and is hardly proven on real ones.",
+                "note",
+            ),
         ],
     )
 )

@@ -41,6 +41,7 @@ def test_values_that_are_in_published_files_do_not_move():
         "MISSING_VELOCITY": 524288,
         "OTHER_KIND": 1048576,
         "IN_TRAINING": 2097152,
+        "SYNTHETIC_TRAINING": 4194304,
     }
     assert {flag.name: flag.value for flag in flags.SPECTRUM} == {
         "NO_SPECTRUM": 1,
@@ -57,12 +58,13 @@ def test_values_that_are_in_published_files_do_not_move():
 
 def test_levels_of_the_flags_of_labels():
     by_level = {level: {flag.name for flag in flags.LABEL if flag.level == level} for level in flags.LEVELS}
-    assert by_level["note"] == {"MISSING_PHOTOMETRY", "MISSING_PARALLAX", "MAGNITUDE_RANGE", "IN_TRAINING"}
+    notes = {"MISSING_PHOTOMETRY", "MISSING_PARALLAX", "MAGNITUDE_RANGE", "IN_TRAINING", "SYNTHETIC_TRAINING"}
+    assert by_level["note"] == notes
     bad = {"NO_INPUT", "UNLIKE_TRAINING", "NOT_APPLICABLE", "DOUBLE_LINED", "OTHER_RELEASE", "OTHER_KIND"}
     assert by_level["bad"] == bad
-    assert len(by_level["caution"]) == 22 - 4 - 6
-    assert flags.LABEL.bits("note") == 8 + 512 + 16384 + 2**21
-    assert sum(flags.LABEL.bits(level) for level in flags.LEVELS) == 2**22 - 1
+    assert len(by_level["caution"]) == 23 - 5 - 6
+    assert flags.LABEL.bits("note") == 8 + 512 + 16384 + 2**21 + 2**22
+    assert sum(flags.LABEL.bits(level) for level in flags.LEVELS) == 2**23 - 1
 
 
 def leveled():

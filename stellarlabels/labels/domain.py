@@ -144,7 +144,7 @@ class Domain:
                 self.labels[label] = (float(low), float(high), self.labels[label][2])
         self.colors = {label: tuple(limits) for label, limits in color_ranges.items() if label in self.labels}
 
-    def label_flags(self, label, values, color, kinds=None):
+    def label_flags(self, label, values, color, outside=False):
         """Flags of one label.
 
         Parameters
@@ -154,8 +154,8 @@ class Domain:
             Predictions by the names of their columns, NaN where there is none.
         color : `~numpy.ndarray`, shape (N,)
             NaN where it is unknown.
-        kinds : `~numpy.ndarray`, shape (N, K), optional
-            Probability of each kind of objects, from ``outside``.
+        outside : `~numpy.ndarray` of bool, shape (N,), optional
+            Which stars look like objects for which the label does not hold.
 
         Returns
         -------
@@ -164,9 +164,7 @@ class Domain:
         value, error = values[label], values[f"{label}_err"]
         low, high, spread = self.labels[label]
         blue, red = self.colors.get(label, (-np.inf, np.inf))
-        other = np.zeros(len(value), bool)
-        if kinds is not None:
-            other |= np.isfinite(value) & (self.outside.against(label, kinds) > self.outside.thresholds[label])
+        other = np.isfinite(value) & outside
         with np.errstate(invalid="ignore"):
             for name, (smallest, largest) in self.within.get(label, {}).items():
                 other |= (values[name] < smallest) | (values[name] > largest)

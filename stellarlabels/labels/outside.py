@@ -21,8 +21,11 @@ DROPOUT = 0.1
 #: a rare kind; how often stars are spoiled, and how many of them, at most.
 LEFT_OUT, LARGEST_WEIGHT, COPIES, MOST_DAMAGED = 0.15, 20.0, 4, 24000
 
-#: Steps of the training at least, where there are few objects.
+#: Steps of the training at least, where there are few objects and nothing else is said.
 LEAST_STEPS = 4000
+
+#: Thresholds are for intervals of S/N, each with all, some or no colors known, where a class has so many stars.
+QUANTILES, ENOUGH = (0.25, 0.5, 0.75), 300
 
 #: Share of the training stars that are flagged, where nothing else is said.
 DEFAULT = 0.01
@@ -37,13 +40,15 @@ class Outside:
 
     # ``network`` gives logits of the ``kinds``, the first one of which is that of the training stars; ``spared`` are
     # labels that hold for objects of a kind all the same. A label is flagged if the probability of kinds for which it
-    # does not hold is above its threshold. ``counts`` are the objects from which this was learned, without copies;
+    # does not hold is above its threshold: one number, or one for each class of stars (C,), see `classes`; ``edges`` of
+    # log S/N separate these. ``counts`` are the objects from which this was learned, without copies;
     # ``built`` are options of the network, as `NETWORK`.
 
     network: object
     kinds: tuple
     spared: dict = field(default_factory=dict)
     thresholds: dict = field(default_factory=dict)
+    edges: tuple = ()
     counts: dict = field(default_factory=dict)
     built: dict = field(default_factory=lambda: dict(NETWORK))
 
@@ -60,6 +65,18 @@ class Outside:
         """Probability (N,) that a label does not hold."""
         kinds = [index for index, name in enumerate(self.kinds[1:], 1) if label not in self.spared.get(name, ())]
         return probabilities[:, kinds].sum(axis=1)
+
+    def classes(self, star):
+        """Class (N,) by what is known of stars: all colors, some or none, each in intervals of the S/N."""
+        known = np.isfinite(np.delete(star, 1, axis=1))
+        known = np.where(known.all(axis=1), 0, np.where(known.any(axis=1), 1, 2))
+        return known * (len(self.edges) + 1) + np.searchsorted(self.edges, np.nan_to_num(star[:, 1], nan=-np.inf))
+
+    def flagged(self, inputs):
+        """For each label which stars (N,) it does not hold for, from what `inputs_of` gives."""
+        probabilities, classes = self.probabilities(inputs), self.classes(inputs["star"])
+        limits = {label: np.broadcast_to(found, 3 * (len(self.edges) + 1)) for label, found in self.thresholds.items()}
+        return {label: self.against(label, probabilities) > found[classes] for label, found in limits.items()}
 
 
 def inputs_of(system, features):
@@ -110,7 +127,7 @@ def _forget(star, random):
     star[forgotten] = np.nan
 
 
-def learn(system, table, stars, objects=None, *, kinds=None, spared=None, false_alarms=DEFAULT, seed=0, progress=False):
+def learn(system, table, stars, objects=None, *, kinds=None, spared=None, false_alarms=DEFAULT, seed=0, **options):
     """An `Outside` for a system, from a table and its features; parameters as of `LabelEstimator.learn_outside`."""
     samples = [_Sample.of(system, INSIDE, stars, system.stars_of(table), seed)]
     if objects is not None:
@@ -132,7 +149,7 @@ def learn(system, table, stars, objects=None, *, kinds=None, spared=None, false_
     counts = {name: 0 for name in names}
     for sample in samples:
         counts[sample.kind] += len(np.unique(sample.groups))
-    return _trained(system, samples, Outside(None, names, spared, counts=counts), false_alarms, seed, progress)
+    return _trained(system, samples, Outside(None, names, spared, counts=counts), false_alarms, seed, **options)
 
 
 def _damaged(system, table, features, seed):
@@ -150,7 +167,7 @@ def _damaged(system, table, features, seed):
     return _Sample.of(system, DAMAGED, copies[bad], system.stars_of(table)[some][bad], seed + 200)
 
 
-def _trained(system, samples, out, false_alarms, seed, progress):
+def _trained(system, samples, out, false_alarms, seed, epochs=None, progress=False):
     """An `Outside` with its network, and with thresholds from stars that this has not seen."""
     from stellarlabels import networks
 
@@ -163,7 +180,7 @@ def _trained(system, samples, out, false_alarms, seed, progress):
     networks.adapt(out.network, {name: array[real] for name, array in arrays.items()}, seed)
     counts = np.bincount(kind[~checked], minlength=len(out.kinds))
     weights = np.minimum(counts[0] / np.maximum(counts, 1), LARGEST_WEIGHT)
-    epochs = LEAST_STEPS * TRAINING["batch_size"] // max(1, int(np.sum(~checked)))
+    least = LEAST_STEPS * TRAINING["batch_size"] // max(1, int(np.sum(~checked)))
     known, other = ({name: array[rows] for name, array in arrays.items()} for rows in (~checked, checked))
     targets = np.eye(len(out.kinds), dtype=np.float32)[kind]
     learner, inputs, goals, others = networks.learner(
@@ -179,14 +196,26 @@ def _trained(system, samples, out, false_alarms, seed, progress):
         seed=seed,
         progress=progress,
         title=f"{system.name}, what is outside",
-        **{**TRAINING, "epochs": max(TRAINING["epochs"], epochs)},
+        **{**TRAINING, "epochs": epochs or max(TRAINING["epochs"], least)},
     )
     inside = checked & (kind == 0)
-    probabilities = out.probabilities({name: array[inside] for name, array in arrays.items()})
-    for label in system.labels:
-        share = false_alarms.get(label, DEFAULT) if isinstance(false_alarms, dict) else false_alarms
-        out.thresholds[label] = float(np.quantile(out.against(label, probabilities), 1 - share))
+    _set_thresholds(out, system.labels, {name: array[inside] for name, array in arrays.items()}, false_alarms)
     return out
+
+
+def _set_thresholds(out, labels, inputs, false_alarms):
+    """The limits above which the shares of stars inside, from inputs of such stars, that are false alarms lie."""
+    snr = inputs["star"][:, 1]
+    if np.isfinite(snr).all():
+        out.edges = tuple(np.quantile(snr, QUANTILES).astype(float).tolist())
+    probabilities, classes = out.probabilities(inputs), out.classes(inputs["star"])
+    members = [
+        rows if rows.sum() >= ENOUGH else slice(None) for rows in np.arange(3 * len(out.edges) + 3)[:, None] == classes
+    ]
+    for label in labels:
+        share = false_alarms.get(label, DEFAULT) if isinstance(false_alarms, dict) else false_alarms
+        against = out.against(label, probabilities)
+        out.thresholds[label] = [float(np.quantile(against[rows], 1 - share)) for rows in members]
 
 
 def build(shapes, kinds, built, seed=0):

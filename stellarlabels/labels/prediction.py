@@ -29,15 +29,16 @@ def _flags(system, table, features, arrays):
     domain = system.domain
     star = features.flag | domain.star_flags(features, features.arrays[system.compared_in])
     star |= flags.LABEL.where(NOT_APPLICABLE=system.not_applicable(table))
+    star |= flags.LABEL.where(SYNTHETIC_TRAINING=np.full(len(table), bool(system.provenance_.get("synthetic"))))
     if system.training_stars is not None:
         star |= flags.LABEL.where(IN_TRAINING=system.training_stars.has(table))
     values = {
         f"{label}{end}": array[:, index] for end, array in arrays.items() for index, label in enumerate(system.labels)
     }
     own, out = system.own_flags(table, values), []
-    kinds = None if domain.outside is None else domain.outside.probabilities(inputs_of(system, features))
+    outside = {} if domain.outside is None else domain.outside.flagged(inputs_of(system, features))
     for label in system.labels:
-        found = domain.label_flags(label, values, features.color, kinds)
+        found = domain.label_flags(label, values, features.color, outside.get(label, False))
         out.append(star | found | own.get(label, 0))
     return np.stack(out, axis=1)
 

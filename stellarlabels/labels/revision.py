@@ -165,7 +165,9 @@ class Revision(Declaration):
         options = {"networks": networks, "copies": copies, "validation": validation, "release": release}
         return distillation.distilled(self, table, progress=progress, changes=changes, **options)
 
-    def learn_outside(self, table, objects=None, *, kinds=None, spared=None, false_alarms=0.01, progress=True):
+    def learn_outside(
+        self, table, objects=None, *, kinds=None, spared=None, false_alarms=0.01, epochs=None, progress=True
+    ):
         """Learn what objects look like for which the labels do not hold; `predict` then flags such (OTHER_KIND).
 
         A network learns to tell the stars of a table, all of which count as good, from other objects and from spoiled
@@ -185,7 +187,11 @@ class Revision(Declaration):
         spared : dict of str to sequence of str, optional
             Labels that hold for objects of a kind all the same.
         false_alarms : float or dict of str to float
-            Share of the stars of the table, left out of the learning, that get the flag; perhaps by label.
+            Share of the stars of the table, left out of the learning, that get the flag; perhaps by label. It is that
+            of copies with little and with much noise, with and without colors, each by itself where these are many.
+        epochs : int, optional
+            How long is learned: by default 45 epochs, or 4000 steps where these are more. Where the objects are like
+            stars that are inside, fewer are better.
         progress : bool
             Whether to show a progress bar.
 
@@ -203,7 +209,8 @@ class Revision(Declaration):
         """
         self.check_trained()
         table, objects = columns.intake(table), None if objects is None else columns.intake(objects)
-        options = {"kinds": kinds, "spared": spared, "false_alarms": false_alarms, "progress": progress}
+        options = {"kinds": kinds, "spared": spared, "false_alarms": false_alarms}
+        options |= {"epochs": epochs, "progress": progress}
         features = self.feature_set.compute(table)
         targets = label_targets(table, self.labels, self.recipe.per_label.likelihoods)
         rows = np.flatnonzero(features.usable & targets.known)

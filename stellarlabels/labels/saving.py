@@ -66,7 +66,7 @@ def described(system, dtype):
 def _described_outside(found):
     """What tells kinds of objects apart, without its arrays."""
     lengths = {name: int(tensor.shape[1]) for name, tensor in found.network.input.items()}
-    own = {name: getattr(found, name) for name in ("kinds", "spared", "thresholds", "counts", "built")}
+    own = {name: getattr(found, name) for name in ("kinds", "spared", "thresholds", "edges", "counts", "built")}
     return {**own, "shapes": lengths}
 
 
@@ -161,8 +161,12 @@ def _restored_outside(told, arrays, labels):
     for index, weight in enumerate(_stored_weights(network)):
         weight.assign(own[f"outside.{index}"].astype(np.float32))
     spared = {name: tuple(spared) for name, spared in told["spared"].items()}
-    thresholds = {label: float(told["thresholds"][label]) for label in labels}
-    return outside.Outside(network, kinds, spared, thresholds, told["counts"], built)
+    edges = tuple(np.array(told.get("edges", ()), float).tolist())
+    thresholds = {label: np.array(told["thresholds"][label], float) for label in labels}
+    if any(found.shape not in ((), (3 * (len(edges) + 1),)) for found in thresholds.values()):
+        raise ValueError(f"outside: expected thresholds for {len(edges)} edges, got {told['thresholds']}")
+    thresholds = {label: found.tolist() for label, found in thresholds.items()}
+    return outside.Outside(network, kinds, spared, thresholds, edges, told["counts"], built)
 
 
 def _declare(label):
