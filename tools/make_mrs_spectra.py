@@ -32,6 +32,7 @@ from stellarlabels.inputs.lamost.medium_resolution import ARMS, GRIDS, normalise
 
 DATA = Path(stellarlabels.__file__).parent / "data"
 MODELS = "cannongrid_3000_18000_coolstars_norm_cubic_model.pkl"
+HOT_MODELS = "cannongrid_3000_18000_hotdwarfs_norm_cubic_model.pkl"
 
 #: How far beyond its window each arm is made, in Angstrom.
 MARGIN = 15.0
@@ -52,9 +53,9 @@ class ArraysOnly(pickle.Unpickler):
         raise pickle.UnpicklingError(f"{module}.{name} is not expected in a model file")
 
 
-def read_models(folder):
+def read_models(folder, name=MODELS):
     """The models of thedoppler in the windows of the two arms, from its folder of data (`Models`)."""
-    with open(Path(folder) / MODELS, "rb") as file:
+    with open(Path(folder) / name, "rb") as file:
         state = ArraysOnly(file).load()
     nodes = np.asarray(state["training_set_labels"], float)
     center = np.percentile(nodes, 50, axis=0)  # as in CannonModel of thecannon 0.2.93

@@ -145,13 +145,17 @@ def real_stars(table, chosen):
     there = np.all([np.isfinite(values).all(axis=1) for values in flux.values()], axis=0)
     usable = chosen & there & (columns.values(table, "snrg") > LEAST_SNR)
     usable &= (labels[:, 0] > 4000) & (labels[:, 0] < 7900)
+    ratios = {}
+    for arm, grid in LOW.items():
+        inside = (data.wavelength > grid[0]) & (data.wavelength < grid[-1])
+        found = np.where(data.good[:, inside], data.flux[:, inside] * np.sqrt(data.ivar[:, inside]), np.nan)
+        ratios[arm] = np.nanmedian(np.where(usable[:, None], found, 1.0), axis=1)
+        usable &= ratios[arm] > 0
     random = np.random.default_rng(7)
     out = {"labels": labels[usable], "flux": {}, "noise": {}, "error": {}}
     for arm, grid in LOW.items():
         out["flux"][arm] = flux[arm][usable] / clipped_continuum(flux[arm][usable])
-        inside = (data.wavelength > grid[0]) & (data.wavelength < grid[-1])
-        ratio = np.where(data.good[:, inside], data.flux[:, inside] * np.sqrt(data.ivar[:, inside]), np.nan)
-        error = out["error"][arm] = 1 / np.nanmedian(ratio[usable], axis=1)
+        error = out["error"][arm] = 1 / ratios[arm][usable]
         noise = random.standard_normal(data.flux.shape)[usable] * error[:, None]
         out["noise"][arm] = interpolate(rest[usable], noise, grid)
     return out

@@ -8,6 +8,7 @@ from astropy.table import QTable, vstack
 from stellarlabels import SolarDis, SPCANet, columns, flags
 from stellarlabels.exceptions import InputError
 from stellarlabels.inputs.examples import mrs_synthetic_sample
+from stellarlabels.inputs.lamost.damage import damaged
 from stellarlabels.labels.uncertainty import robust_scatter
 from stellarlabels.networks import split_groups
 from stellarlabels.systems.spcanet import LABELS
@@ -272,3 +273,19 @@ def test_one_spectrum_without_an_arm_stops_no_other(system, sample):
             for labels in (beside, many):
                 assert (np.abs((labels[name + end][-3:] - want).value) < error).all()
                 assert abs(plain(labels[name + end])[0] - plain(alone[name + end])[0]) < error[0]
+
+
+@pytest.mark.parametrize("kind", ["flat", "shifted", "upside_down", "noise", "wrong_velocity", "arms_exchanged"])
+def test_spoiled_spectra_are_not_good(system, sample, kind):
+    copies = damaged(sample, [kind], 1.0, seed=4, arms=("b", "r"))[0]
+    labels = system.predict(copies)
+    for label in system.labels:
+        assert np.mean(labels[f"{label}_good"]) <= 0.05
+        assert flags.LABEL.has(labels[f"{label}_flag"], "OTHER_KIND").mean() > 0.5
+
+
+def test_labels_say_that_they_are_learned_from_synthetic_spectra(system, sample):
+    labels = system.predict(sample)
+    assert all(flags.LABEL.has(labels[f"{label}_flag"], "SYNTHETIC_TRAINING").all() for label in system.labels)
+    assert plain(labels["feh_err"]).min() >= 0.15
+    assert np.mean(labels["teff_good"]) > 0.5

@@ -1,4 +1,4 @@
-"""Spoiled copies of LAMOST low-resolution spectra, on which a system learns what a spectrum does not look like.
+"""Spoiled copies of LAMOST spectra, on which a system learns what a spectrum does not look like.
 
 Each kind takes `Spoiled` spectra, a severity (N, 1) from 0 to 1, at which the damage is complete, and a random
 generator, and changes the spectra in place. Kinds register themselves in `KINDS`.
@@ -53,30 +53,49 @@ class Spoiled:
         return Spoiled(self.wavelength, self.flux[rows], self.ivar[rows], self.z[rows])
 
 
-def damaged(table, names=None, severity=None, seed=0):
+def damaged(table, names=None, severity=None, seed=0, arms=("",)):
     """Copies (N rows) of the spectra of a table, how badly (N,), 0 to 1, and how (N,), of `KINDS`, each is spoiled."""
+    # ``arms``: ends of the names of their columns; spectra of several arms are spoiled as one with gaps between them.
     random = np.random.default_rng(seed)
-    found = pixels(table, masks=masks_of(""))
-    wavelength = np.broadcast_to(found.wavelength, found.flux.shape)
-    grid = wavelength[0].copy() if len(wavelength) else np.zeros(0)
-    flux, ivar = found.flux, found.ivar
-    if found.wavelength.ndim > 1:  # spectra with pixels of their own: on those of the first one
-        flux, ivar = (np.nan_to_num(interpolate(wavelength, array, grid)) for array in (flux, ivar))
-    every = Spoiled(grid, flux.astype(float), ivar.astype(float), np.nan_to_num(redshift(table)))
+    parts = [_on_one_grid(table, arm) for arm in arms]
+    wavelength, flux, ivar = (np.concatenate(arrays, axis=-1) for arrays in zip(*parts, strict=True))
+    every = Spoiled(wavelength, flux, ivar, np.nan_to_num(redshift(table)))
     spoiled, drawn, kinds = KINDS.drawn(len(table), names, severity, random)
     for function, rows in spoiled:
         some = every[rows]
         function(some, drawn[rows, None], random)
         every.flux[rows], every.ivar[rows], every.z[rows] = some.flux, some.ivar, some.z
-    return _table(table, every), drawn, kinds
+    ends = np.cumsum([part[0].size for part in parts])[:-1]
+    return _table(table, every, arms, ends), drawn, kinds
 
 
-def _table(table, spectra):
-    """The table with other spectra and redshifts."""
-    gone = {"z", "radial_velocity", *(pixel_column(name).name for name in ("wavelength", *masks_of("")))}
+def _on_one_grid(table, arm):
+    """Wavelengths (P,), flux and inverse variance (N, P) of the spectra of an arm, 0 where bad."""
+    found = pixels(table, _end(arm), masks=masks_of(_end(arm)))
+    wavelength = np.broadcast_to(found.wavelength, found.flux.shape)
+    grid = wavelength[0].copy() if len(wavelength) else np.zeros(0)
+    flux, ivar = found.flux, found.ivar
+    if found.wavelength.ndim > 1:  # spectra with pixels of their own: on those of the first one
+        flux, ivar = (np.nan_to_num(interpolate(wavelength, array, grid)) for array in (flux, ivar))
+    return grid, flux.astype(float), ivar.astype(float)
+
+
+def _end(arm):
+    """The end of the names of an arm's columns."""
+    return f"_{arm}" if arm else ""
+
+
+def _table(table, spectra, arms, ends):
+    """The table with other spectra, which are cut at ``ends``, and redshifts."""
+    gone = {"z", "radial_velocity", *(f"rv_{arm}" for arm in arms)}
+    for arm in arms:
+        gone |= {pixel_column(name, _end(arm)).name for name in ("wavelength", *masks_of(_end(arm)))}
     out = QTable(table[[name for name in table.colnames if name not in gone]], copy=False)
-    out["flux"], out["ivar"], out["z"] = spectra.flux, spectra.ivar, spectra.z
-    out.meta["wavelength"] = spectra.wavelength * u.AA
+    cut = (np.split(array, ends, axis=-1) for array in (spectra.wavelength, spectra.flux, spectra.ivar))
+    for arm, wavelength, flux, ivar in zip(arms, *cut, strict=True):
+        out[f"flux{_end(arm)}"], out[f"ivar{_end(arm)}"] = flux, ivar
+        out.meta[f"wavelength{_end(arm)}"] = wavelength * u.AA
+    out["z"] = spectra.z
     return out
 
 
@@ -121,6 +140,9 @@ def other_arm(spectra, severity, random):
     """The red arm is that of another star, or of a mixture with it."""
     other = random.permutation(len(spectra.flux))
     near = np.abs(spectra.wavelength - JOIN) < 100
+    near = near if near.any() else spectra.wavelength > JOIN  # arms of medium resolution are farther apart
+    if not near.any():
+        return
     with np.errstate(divide="ignore", invalid="ignore"):
         scale = np.median(spectra.flux[:, near], axis=1) / np.median(spectra.flux[other][:, near], axis=1)
     another = spectra.flux[other] * np.nan_to_num(scale, posinf=1, neginf=1)[:, None]

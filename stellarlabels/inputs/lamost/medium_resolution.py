@@ -7,6 +7,7 @@ import numpy as np
 from stellarlabels import columns, flags, packaged
 from stellarlabels.exceptions import MissingColumnError
 from stellarlabels.inputs.base import Features, FeatureSet, register
+from stellarlabels.inputs.lamost.damage import damaged
 from stellarlabels.inputs.lamost.low_resolution import without_spectra
 from stellarlabels.inputs.spectra import (
     LIGHT,
@@ -149,6 +150,9 @@ class MRSArms(FeatureSet):
         with np.errstate(invalid="ignore"):
             faint = np.any([ratio <= self.faint for ratio in snr.values()], axis=0)
         return _features(arrays, snr, BAD_SAMPLES=bad, MISSING_VELOCITY=unknown, DOUBLE_LINED=double, CAUTION=faint)
+
+    def damaged(self, table, seed=0):
+        return damaged(table, seed=seed, arms=_arms(table))[:2]
 
     def velocities(self, table):
         """Velocities (N,) in km/s by which spectra are shifted, given or measured, means of the arms; 0 if unknown."""

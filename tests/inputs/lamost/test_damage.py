@@ -6,6 +6,7 @@ from astropy import units as u
 from astropy.table import QTable
 
 from stellarlabels.inputs import feature_set
+from stellarlabels.inputs.examples import mrs_synthetic_sample
 from stellarlabels.inputs.lamost.damage import KINDS, damaged
 
 GRID = 10 ** (3.5682 + 1e-4 * np.arange(3909))
@@ -83,3 +84,28 @@ def test_noise_that_is_added_is_as_much_as_was_asked_for(stars):
     np.testing.assert_allclose(noisy.snr, features.snr / 2)
     pull = (noisy.arrays["flux"] - features.arrays["flux"]) / features.arrays["error"]
     assert abs(pull[np.abs(features.arrays["error"]) < 0.1].std() - np.sqrt(3)) < 0.02
+
+
+@pytest.fixture(scope="module")
+def arms():
+    """Spectra of medium resolution, whose two arms are spoiled together."""
+    return mrs_synthetic_sample()[:24]
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_damage_of_two_arms_grows_with_its_severity(arms, name):
+    inputs = feature_set("lamost_mrs")
+    before, change = inputs.compute(arms).arrays["coarse"], []
+    for severity in (0.05, 1.0):
+        copies = damaged(arms, [name], severity, seed=2, arms=("b", "r"))[0]
+        assert {"flux_b", "ivar_b", "flux_r", "ivar_r", "z"} <= set(copies.colnames)
+        assert copies["flux_b"].shape[1] == copies.meta["wavelength_b"].size
+        features = inputs.compute(copies)
+        change.append(np.mean(np.abs(features.arrays["coarse"] - before)))
+    assert change[0] < change[1] > 1e-3
+
+
+def test_a_table_with_one_arm(arms):
+    blue = arms[[name for name in arms.colnames if not name.endswith("_r")]]
+    copies, severity = feature_set("lamost_mrs").damaged(blue, seed=1)
+    assert len(copies) == len(severity) == len(arms) and "flux_r" not in copies.colnames
