@@ -1,4 +1,4 @@
-"""Make a student of the ensemble that train_uncertain.py makes: one network in place of sixteen.
+"""Make a student of the ensemble that train_uncertain.py makes: one network in place of four.
 
     python tools/distil_uncertain.py uncertain-apogee.stellarlabels --output uncertain-student
 

@@ -3,7 +3,7 @@
     python tools/evaluate_comparisons.py
 
 Each network of UACSNet and of UncertainNet left out a tenth of its training stars; here every one of these stars is
-labelled by the networks that have not seen it, one of UACSNet's four and four of UncertainNet's sixteen. The stars that
+labelled by the networks that have not seen it, one of UACSNet's four and two of UncertainNet's four. The stars that
 are held out of everything are not looked at. Compared with are APOGEE DR17, of which the training labels are (both
 systems beside each other); log g from asteroseismology (APOKASC calibration sample of APOGEE) and [Fe/H] of PASTEL,
 which are not. Gaia FGK benchmark stars (version 3) are looked for, too. The tables of the last two and of the benchmark

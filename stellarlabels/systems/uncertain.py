@@ -74,7 +74,7 @@ APOGEE = Recipe(
     schedule="cosine",
     weight_decay=1e-4,
     clip_norm=5.0,
-    ensemble=16,
+    ensemble=4,
     combination="propagated",
     calibration=CALIBRATION,
 )

@@ -217,7 +217,7 @@ EVERY_RECIPE = [
 ]
 
 
-#: An ensemble of sixteen networks takes ten times as long as others.
+#: Four networks with their Jacobians take longer than others.
 SLOW_WEIGHTS = {("uncertain", "apogee")}
 
 
