@@ -12,7 +12,7 @@ RUNS = {
     "label": "``label``: a file in parts",
     "query": "``query``: a table sent to an archive in pieces",
     "write": "``catalogs.write``: FITS, VOTable and Parquet over older files",
-    "dask": "``label`` on a Dask cluster",
+    "dask": "``label`` on a Dask cluster of two workers within the run",
 }
 #: By part: the entries of a kind of run, and their titles.
 ENTRIES = {
