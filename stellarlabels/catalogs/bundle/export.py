@@ -121,12 +121,9 @@ def readme(publication, table, others):
     lines += _filled(names, "    ") if names else []
     lines += [f"   ={paper['bibcode']}"] if "bibcode" in paper else []
     lines += [_DOUBLE, "Description:", *_filled(publication.description, "    ")]
-    if publication.remarks:
-        lines += [
-            "",
-            "Remarks:" if publication.made else "Remarks on the paper and on the catalog that was published with it:",
-        ]
-    for remark in publication.remarks:
+    of_paper = publication.remarks and not publication.made
+    lines += ["", "Remarks on the paper and on the catalog that was published with it:" if of_paper else "Remarks:"]
+    for remark in (*publication.remarks, f"Numbers in {data} are rounded; the other files have all digits."):
         lines += _filled(remark, "  - ", 4)
     lines += ["", "File Summary:", _RULE, " FileName" + " " * 12 + "Lrecl   Records   Explanations", _RULE]
     records = len(table.content)
@@ -238,7 +235,7 @@ def _tables(catalog, schema):
 
 def _write_texts(work, about, content, source):
     """Write the table in fixed width and all that is not data."""
-    fixed = FixedWidth(content)
+    fixed = FixedWidth(content, rounded=True)
     with open(work / f"{about.name}.dat", "wb") as stream:
         for lines in fixed.lines():
             stream.write(lines)

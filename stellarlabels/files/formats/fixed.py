@@ -1,8 +1,8 @@
 """Tables in columns of fixed width, as the CDS and the AAS journals archive them, with their byte-by-byte description.
 
-Numbers have the shortest text that gives them back, so that nothing is rounded. Two libraries were tried first:
-`astropy.io.ascii` (its writer of machine-readable tables) and cdspyreadme format value by value, 9 s for 100,000 rows
-of ten columns, and stop at some columns of exponents, or at tables without rows.
+Numbers have the shortest text that gives them back, so that nothing is rounded, unless it is asked for. Two libraries
+were tried first: `astropy.io.ascii` (its writer of machine-readable tables) and cdspyreadme format value by value, 9 s
+for 100,000 rows of ten columns, and stop at some columns of exponents, or at tables without rows.
 """
 
 import re
@@ -23,12 +23,13 @@ ORDINAL = "({} of {})"
 class FixedWidth:
     """A content in columns of fixed width; ``width`` is the number of characters of a line."""
 
-    # An InputError names columns of cells of two or more dimensions, of infinite numbers, of text that is not printable
+    # "rounded": numbers have as many decimals as the formats of their columns say, where these are such as ".4f". An
+    # InputError names columns of cells of two or more dimensions, of infinite numbers, of text that is not printable
     # ASCII, and names with blanks.
 
-    def __init__(self, content):
+    def __init__(self, content, *, rounded=False):
         self.content = content
-        self.columns = [_Column(item, index) for item in content.fields for index in _places(item)]
+        self.columns = [_Column(item, index, rounded) for item in content.fields for index in _places(item)]
         for part in slices(len(content), step=TEXT, title="measuring"):
             for column in self.columns:
                 column.measure(part)
@@ -76,8 +77,10 @@ def _places(item):
 class _Column:
     """A column, its width and format. A cell of several values has a column for each, counted from 1."""
 
-    def __init__(self, item, index):
+    def __init__(self, item, index, rounded):
         self.item = item
+        asked = re.fullmatch(r"%?\.(\d+)f", item.column.format or "") if rounded and item.kind == "f" else None
+        self._rounded_to = int(asked[1]) if asked else None
         self.name = item.column.name if index is None else f"{item.column.name}_{index + 1}"
         if not re.fullmatch(r"[!-~]+", self.name):
             raise InputError(f"column {self.name!r}: names in tables of fixed width are ASCII without blanks")
@@ -124,6 +127,8 @@ class _Column:
             return text
         if self.item.kind == "f" and np.isinf(data).any():
             raise InputError(f"column {self.name!r}: tables of fixed width hold no infinite numbers")
+        if self._rounded_to is not None:
+            data = np.round(data.astype(np.float64), self._rounded_to)
         text = arrow.numbers(data.astype(np.int8) if self.item.kind == "b" else data)
         return pc.if_else(pa.array(np.ascontiguousarray(mask)), "", text) if self.item.has_missing else text
 
