@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from stellarlabels.columns.column import column_name, in_unit
+from stellarlabels.columns.column import absence, column_name, in_unit
 from stellarlabels.columns.vocabulary import column, vocabulary
 from stellarlabels.exceptions import InputError, MissingColumnError
 
@@ -69,7 +69,7 @@ def column_values(table, item, *, required=True):
     key = column_name(table, item)
     if key is None:
         if required:
-            raise MissingColumnError(f"column {item.name!r} is missing; looked for {', '.join(item.names)}")
+            raise MissingColumnError(absence(item))
         return np.full((len(table), *item.shape), np.nan)
     data = in_unit(table[key], item, key)
     if data.dtype.kind not in "fiub":

@@ -9,6 +9,7 @@ from astropy import units as u
 from astropy.table import MaskedColumn
 from astropy.utils.masked import Masked
 
+from stellarlabels import packaged
 from stellarlabels.columns import units
 from stellarlabels.exceptions import ColumnUnitError, InputError, MissingUnitWarning
 
@@ -150,6 +151,26 @@ class Column:
         out.info.meta = {key: text for key, text in (("ucd", self.ucd), ("flags", self.flags)) if text}
         out.info.format = self.format or None
         return out
+
+
+#: Tables that queries join to identifiers of Gaia, and the query.
+_FETCHED = {"gaia": "gaia_by_id", "tmass": "gaia_by_id", "allwise": "gaia_by_id", "bailer_jones": "gaia_distances"}
+
+
+def absence(item):
+    """What is said of a column that is missing: its names, what it is, and who gets it."""
+    text = f"column {item.name!r} is missing; looked for {', '.join(item.names)}"
+    if item.description:
+        text += f"; it is: {item.description}"
+    rows = packaged.table("archive", "names")
+    found = {str(row["catalog"]) for row in rows[(rows["service"] == "gaia") & (rows["name"] == item.name)]}
+    query = next((_FETCHED[name] for name in _FETCHED if name in found), None)
+    if query is None:
+        return text
+    return (
+        f"{text}; the Gaia archive has it by source_id: system.label(table), 'stellarlabels label --fetch', or "
+        f"'stellarlabels query {query} --upload TABLE'"
+    )
 
 
 def column_name(table, item):

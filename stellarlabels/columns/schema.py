@@ -4,7 +4,7 @@ import numpy as np
 from astropy.io.ascii import InconsistentTableError
 from astropy.table import QTable, Table
 
-from stellarlabels.columns.column import Column, column_name, in_unit, without_unit
+from stellarlabels.columns.column import Column, absence, column_name, in_unit, without_unit
 from stellarlabels.exceptions import ColumnUnitError, InputError, MissingColumnError, ReadError
 
 
@@ -214,7 +214,7 @@ class Schema:
                 continue
             if name is None:
                 if missing == "error":
-                    raise MissingColumnError(f"column {item.name!r} is missing; looked for {', '.join(item.names)}")
+                    raise MissingColumnError(absence(item))
                 absent.append(item.name)
                 dtype = "U1" if item.is_text else item.dtype
                 out[item.name] = item.dress(np.ma.masked_all((len(table), *item.shape), dtype=dtype))

@@ -9,8 +9,9 @@ import pytest
 from astropy import units as u
 from astropy.table import MaskedColumn, QTable, Table, vstack
 
-from stellarlabels import CSNet, SolarDis, SPCANet, UACSNet, UncertainNet, catalogs, systems
+from stellarlabels import CSNet, SolarDis, SPCANet, UACSNet, UncertainNet, catalogs, columns, systems
 from stellarlabels.exceptions import InputError, MissingColumnError
+from stellarlabels.features.xp import sample
 from stellarlabels.inputs.examples import mrs_synthetic_sample, xp_apogee_sample
 from stellarlabels.validation import compare
 
@@ -79,6 +80,22 @@ class TestWords:
         words = str(caught.value)
         assert "'flux' is missing: the XP spectrum" in words and "'bp_coefficients'" in words
         assert "stellarlabels spectra gaia" in words and "read_xp" in words and "system.label(table)" in words
+
+    def test_no_coefficients(self):
+        with pytest.raises(MissingColumnError, match=r"coefficients of XP spectra.*read_xp.*spectra gaia --continuous"):
+            sample(PHOTOMETRY)
+
+    @pytest.mark.parametrize(
+        ("name", "words"),
+        [
+            ("ecl_lat", "'ecl_lat' is missing; looked for ecl_lat.*; it is: Ecliptic latitude.*query gaia_by_id"),
+            ("r_med_geo", "'r_med_geo' is missing; .*; it is: Geometric distance.*query gaia_distances --upload"),
+            ("ebv", r"'ebv' is missing; looked for ebv.*; it is: [^;]*$"),
+        ],
+    )
+    def test_any_other_column(self, name, words):
+        with pytest.raises(MissingColumnError, match=words):
+            columns.values(PHOTOMETRY, name)
 
     @pytest.mark.parametrize(("cls", "resolution"), [(SolarDis, "low"), (SPCANet, "medium")])
     def test_no_lamost_spectrum(self, cls, resolution):

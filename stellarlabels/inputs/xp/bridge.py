@@ -16,10 +16,10 @@ import numpy as np
 
 from stellarlabels import releases
 from stellarlabels.columns import column, find
-from stellarlabels.exceptions import InputError, MissingColumnError
+from stellarlabels.exceptions import InputError
 from stellarlabels.inputs.base import FeatureSet
 from stellarlabels.inputs.xp import packed
-from stellarlabels.inputs.xp.coefficients import cells, has_coefficients
+from stellarlabels.inputs.xp.coefficients import cells, has_coefficients, require_coefficients
 from stellarlabels.inputs.xp.damage import damaged
 from stellarlabels.inputs.xp.layout import BANDS, CELLS, RELEASE, SIZES, lengths
 from stellarlabels.inputs.xp.recovery import PRECISION_KEY as PRECISION, recover_coefficients
@@ -139,8 +139,7 @@ def _key(table, name):
 
 def _coefficients(table, release):
     """Values (N, n) and packed covariances of a table by band, NaN where missing; errors without correlations count."""
-    if not has_coefficients(table):
-        raise MissingColumnError(f"{' and '.join(f'column {CELLS[band][0]!r} is missing' for band in BANDS)}")
+    require_coefficients(table)
     known = lengths(release)
     values, covariances = {}, {}
     for band in BANDS:

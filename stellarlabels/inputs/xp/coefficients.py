@@ -32,10 +32,20 @@ def has_coefficients(table):
     return any(find(table, CELLS[band][0]) is not None for band in BANDS)
 
 
+def require_coefficients(table):
+    """Refuse a table without coefficients."""
+    if not has_coefficients(table):
+        names = " and ".join(repr(CELLS[band][0]) for band in BANDS)
+        raise MissingColumnError(
+            f"columns {names} are missing: the coefficients of XP spectra, cells of 55 numbers; stellarlabels.read_xp "
+            "with sample=False reads them from the archive's files, and 'stellarlabels spectra gaia --continuous' or "
+            "stellarlabels.xp_spectra with sample=False gets them"
+        )
+
+
 def check(table):
     """Rows (N,) of another release; an error unless they are to be ignored, or if there are no coefficients at all."""
-    if not has_coefficients(table):
-        raise MissingColumnError(" and ".join(f"column {CELLS[band][0]!r} is missing" for band in BANDS))
+    require_coefficients(table)
     remedy = "read them with sample=False, or say release='ignore' (in table.meta) to sample them all the same"
     return releases.require(table, RELEASE, what="the basis functions of this package", remedy=remedy)[1]
 

@@ -83,7 +83,7 @@ def sample_cells(table, name):
     """Cells of a column of samples in the unit of the vocabulary, of any length."""
     key = find(table, name)
     if key is None:
-        raise MissingColumnError(f"column {name!r} is missing")
+        raise MissingColumnError(f"column {name!r} is missing{without_spectra(table)}")
     try:
         cells = Ragged.from_column(table[key])
     except InputError as error:
