@@ -90,12 +90,13 @@ class Comparison(Generated):
             label = str(row["label"])
             numbers = [
                 "" if not np.isfinite(row[key]) else measure(float(row[key]), "scatter", label)
-                for key in ("value", "ours", "bias")
+                for key in ("value", "ours", "theirs", "bias")
             ]
             words = ["" if np.ma.is_masked(row[key]) else plain(row[key]) for key in ("sample", "differs")]
             rows.append((plain(with_unit(label)), row["quantity"], row["whose"], *numbers, *words))
-        header = ("Label", "Quantity", "Whose", "Value", "Ours on these stars", "Bias", "Sample", "What differs")
-        return list_table(header, rows, "10 9 10 8 9 8 26 20")
+        common = ("Ours, of both's stars", "Theirs, of both's stars")
+        header = ("Label", "Quantity", "Whose", "Value", *common, "Bias", "Sample", "What differs")
+        return list_table(header, rows, "9 8 10 8 8 8 8 23 18")
 
     def uacsnet(self):
         """UACSNet beside its paper and UncertainNet."""

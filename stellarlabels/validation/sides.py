@@ -47,11 +47,11 @@ def side_by_side(
     `~astropy.table.QTable`
         For each label and each quantity that the paper states (the scatter if it states none) a row for ``"ours"``, one
         for the paper and one for each peer: ``label``, ``unit``, ``quantity``, ``whose``; ``value`` and ``value_err``
-        in that unit, NaN where not known; ``ours``, what this catalog has on those of these stars that it labels, too
-        (NaN for the paper); ``bias``, the median of label minus reference; ``stars`` (int64, 0 for the paper);
-        ``sample``, who they are, with middle 96 % of their magnitudes and labels; ``differs``, in what the sample is
-        not that of this catalog; and ``source``. Quantities: ``"scatter"``, 1 sigma of a Gaussian fit to the residuals
-        within 3 sigma; ``"rmse"``; ``"error"``, the median of the predicted errors. Only good labels count.
+        in that unit, NaN where not known; ``ours`` and ``theirs``, what this catalog and the other have on the stars
+        that both label (NaN for the paper); ``bias``, the median of label minus reference; ``stars`` (int64, 0 for the
+        paper); ``sample``, who they are, with middle 96 % of their magnitudes and labels; ``differs``, in what the
+        sample is not that of this catalog; and ``source``. Quantities: ``"scatter"``, 1 sigma of a Gaussian fit to the
+        residuals within 3 sigma; ``"rmse"``; ``"error"``, the median of the predicted errors. Only good labels count.
 
     Raises
     ------
@@ -70,16 +70,18 @@ def side_by_side(
         for quantity in dict.fromkeys(str(row["quantity"]) for row in printed) if printed else ("scatter",):
             first = {"label": name, "unit": columns.column(name).unit, "quantity": quantity}
             numbers = ours.numbers(name, quantity, bootstrap, seed)
-            rows.append(first | {"whose": "ours", **numbers, "ours": numbers["value"], "differs": "", "source": title})
+            rows.append(first | {"whose": "ours", **numbers, "differs": "", "source": title})
+            rows[-1] |= dict.fromkeys(("ours", "theirs"), numbers["value"])
             for row in (row for row in printed if row["quantity"] == quantity):
                 rows.append(first | _printed(row, title))
             for key, other in others.items():
                 beside = {"ours": ours.numbers(name, quantity, 0, seed, only=other.rows(name))["value"]}
+                beside["theirs"] = other.numbers(name, quantity, 0, seed, only=ours.rows(name))["value"]
                 beside["differs"] = other.differs(ours, name)
                 rows.append(first | {"whose": key, **other.numbers(name, quantity, bootstrap, seed), **beside})
                 rows[-1]["source"] = title
-    order = ["label", "unit", "quantity", "whose", "value", "value_err", "ours", "bias", "stars", "sample", "differs"]
-    rows = [{key: row[key] for key in [*order, "source"]} for row in rows]
+    order = ["label", "unit", "quantity", "whose", "value", "value_err", "ours", "theirs", "bias", "stars"]
+    rows = [{key: row[key] for key in [*order, "sample", "differs", "source"]} for row in rows]
     return as_table(rows, reference=title, bootstrap=bootstrap, seed=seed)
 
 
@@ -135,7 +137,8 @@ def _printed(row, title):
     """The columns of a row for what the paper states."""
     against = "" if np.ma.is_masked(row["against"]) else str(row["against"])
     differs = "other stars" + (f", and {against} where here it is {title}" if against not in ("", title) else "")
-    numbers = dict.fromkeys(("value_err", "ours", "bias"), np.nan) | {"value": float(row["value"]), "stars": 0}
+    numbers = dict.fromkeys(("value_err", "ours", "theirs", "bias"), np.nan)
+    numbers |= {"value": float(row["value"]), "stars": 0}
     words = {"sample": f"{row['stars']}, against {against}" if against else str(row["stars"]), "differs": differs}
     return {"whose": "the paper", **numbers, **words, "source": str(row["source"])}
 

@@ -55,6 +55,9 @@ def test_a_peer_with_other_stars_is_compared_on_the_common_ones(truth):
     ours["feh"][COUNT // 2 :] += np.random.default_rng(4).normal(0, 0.28, COUNT // 2) * u.dex
     table = side_by_side(ours, truth, peers={"bright": noisy(truth, 0.1, 5)[: COUNT // 2]})
     assert table["quantity"].tolist() == ["scatter", "scatter"]
+    assert table["theirs"][1] == table["value"][1] and table["theirs"][0] == table["value"][0]
+    again = side_by_side(ours[: COUNT // 4], truth, peers={"all": noisy(truth, 0.1, 5)})
+    assert again["theirs"][1] != again["value"][1] and again["theirs"][1] == pytest.approx(0.1, rel=0.1)
     assert table["ours"][1] == pytest.approx(0.1, rel=0.05) and table["ours"][1] < 0.6 * table["value"][0]
     assert table["differs"][1] == "2,000 of its 2,000 stars are among the 4,000 of this catalog"
     assert "G 10.0 to 12.0" in table["sample"][1]
