@@ -110,6 +110,7 @@ class TestPython:
         check(labels, expected, agree, np.arange(30))
         assert labels["name"].tolist() == stars["name"].tolist() and stars.colnames == ["GaiaDR3", "name"]
 
+    @pytest.mark.slow
     def test_distances_tell_giants_from_dwarfs(self, sample, archives, tap):
         """The paper's network is for giants: which stars are none is known by M_G, from distances that are fetched."""
         system = UACSNet.pretrained("paper").fewer(1)
@@ -149,6 +150,7 @@ class TestPython:
             system.label(region=(1, 2, 3), offline=True)
         assert tap.requests == []
 
+    @pytest.mark.slow
     def test_the_whole_sky_has_to_be_meant(self, system, archives, tap, sample, expected, agree, tmp_path):
         with pytest.raises(InputError, match="--yes"):
             system.label(region="all", archives=archives)
@@ -163,6 +165,7 @@ class TestPython:
         labels = system.label([7, int(sample["source_id"][0])], archives=archives)
         assert labels["teff"].mask.tolist() == [True, False] and labels["ra"].mask.tolist() == [True, False]
 
+    @pytest.mark.slow
     def test_faults_that_pass(self, system, sample, expected, archives, spectra, tap, agree):
         spectra.faults, tap.faults = [500, "truncate"], [("sync", 500), ("sync", "truncate")]
         check(system.label(ids=sample["source_id"], archives=archives), expected, agree, np.arange(ALL))

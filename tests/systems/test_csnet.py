@@ -193,6 +193,7 @@ def test_recommended_stars(toy, trained):
         trained.recommended(table, selection="best")
 
 
+@pytest.mark.slow
 def test_weights_need_the_metallicity(toy):
     table = toy[[name for name in toy.colnames if name != "feh"]]
     with pytest.raises(MissingColumnError, match="feh"):

@@ -211,6 +211,7 @@ def test_split_is_one_of_two(sample):
         SPCANet("compact").fit(sample, split="random")
 
 
+@pytest.mark.slow
 def test_real_files(system, real_data):
     """KIC 8098300, an eclipsing binary: on one night its lines coincide, on another they are apart, which is flagged.
 
@@ -241,6 +242,7 @@ def test_real_files(system, real_data):
         assert (away < 2.5).all()
 
 
+@pytest.mark.slow
 def test_command_line(system, real_data, tmp_path):
     from stellarlabels import catalogs
     from stellarlabels.cli import main

@@ -265,6 +265,7 @@ def test_another_survey_is_refused(tmp_path):
             read_lamost(path)
 
 
+@pytest.mark.slow
 def test_processes_give_the_same(tmp_path):
     paths = [image(tmp_path / f"{number}.fits", OBSID=number) for number in range(70)]
     one, two = read_lamost(paths), read_lamost(paths, workers=2)
