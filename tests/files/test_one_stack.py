@@ -44,7 +44,7 @@ ALLOWED = {
     "corrections/systematics.py": "a table of a paper",
     "tables/quality/papers.py": "cuts of papers",
     "catalogs/bundle/descriptor.py": "words of ADQL",
-    "analysis/diagrams.py": "isochrones in their authors' own formats",
+    "analysis/isochrones.py": "isochrones in their authors' own formats",
     "systems/kerasfile.py": "models of Keras",
     "report/inputs.py": "formats that only Astropy knows",
     "scale/cluster.py": "columns of HATS partitions, by LSDB's rules",
