@@ -283,7 +283,7 @@ class TestCommand:
         np.testing.assert_array_equal(found["source_id"], sample["source_id"])
         assert len(spectra.requests) == 4  # the part that was there is not asked for again
         uploads = [parameters for place, parameters, _ in tap.requests if "UPLOAD" in parameters]
-        assert len(uploads) in (3, 4)
+        assert len(uploads) in (6, 7, 8)  # two queries for each of three parts; what was cut short may be asked again
 
 
 @pytest.mark.slow
