@@ -19,6 +19,7 @@ def tool():
     return module
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("seed", [11, 12])
 def test_nothing_is_lost_and_no_error_of_another_library_comes_through(tool, seed, tmp_path):

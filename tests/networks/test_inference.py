@@ -74,12 +74,14 @@ def test_weights_that_ship(name):
         assert largest_difference(member.network) < TOLERANCE
 
 
+@pytest.mark.slow
 def test_networks_of_the_papers():
     shapes = {"flux_b": 4000, "flux_r": 4000, "quality": 4}
     assert largest_difference(randomised(build_network(SPCANet.recipes["paper"], shapes, 15), 2)) < TOLERANCE
     assert largest_difference(build_network(SolarDis.recipes["paper"], {"flux": 4875}, 5)) < TOLERANCE
 
 
+@pytest.mark.slow
 def test_training_after_predicting():
     """Predictions follow the variables of the network."""
     network = two_arms(strides=(2, 1, 1))

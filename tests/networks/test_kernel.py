@@ -134,6 +134,7 @@ def test_noisier_copies():
     assert 0.02 < lost.mean() < 0.04 and (error >= arrays["error"]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 def test_learns_and_blends(share):
     arrays, z, _ = spectra(300)

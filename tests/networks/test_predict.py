@@ -63,6 +63,7 @@ def test_large_layers_get_batches_that_are_worth_reading_their_kernels():
     assert training.predict_batch(network) == training.PREDICT_LEAST
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("level", "quiet"), [(None, True), ("0", False)])
 def test_libraries_say_nothing_that_is_of_no_use(level, quiet):
     """In Python, too, with tables of several lengths; who wants to read them can."""

@@ -268,6 +268,7 @@ def paths(tables, tmp_path):
     return tmp_path / "labels.fits", tmp_path / "reference.vot"
 
 
+@pytest.mark.slow
 def test_the_verb_report(paths, tmp_path, capsys):
     command = ["report", str(paths[0]), "--against", str(paths[1]), "-o", str(tmp_path / "out")]
     assert main(command) == 0
@@ -286,6 +287,7 @@ def test_the_verb_validate(paths, capsys):
     assert "rrors of [Fe/H]" in shown
 
 
+@pytest.mark.slow
 def test_levels_of_flags_are_told(tables, tmp_path, parse):
     labels, reference = (table[:400].copy() for table in tables)
     values = np.zeros(400, dtype=np.int32)
@@ -301,6 +303,7 @@ def test_levels_of_flags_are_told(tables, tmp_path, parse):
     assert "[Fe/H] has the fewest good ones: 85 %" in written["index.html"].read_text()
 
 
+@pytest.mark.slow
 def test_few_pulls_are_no_figures(tables, tmp_path, parse):
     labels, reference = (table[:7].copy() for table in tables)
     page = report.write(labels, tmp_path / "r", against=[("APOGEE", reference)])["index.html"]
