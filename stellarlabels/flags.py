@@ -202,7 +202,7 @@ def filter(column, *, language="topcat", without=None, name=None):
     --------
     >>> from stellarlabels import flags
     >>> flags.filter("feh")
-    '(feh_flag | 2114056) == 2114056'
+    '(feh_flag | 6308360) == 6308360'
     >>> flags.filter("distance", language="adql", without="CONFLICT")
     'MOD(distance_flag / 128, 2) = 0'
     """

@@ -83,7 +83,7 @@ def test_the_highest_level_counts_and_an_unknown_bit_is_no_note():
     assert found.level(np.array([], int)).shape == found.is_good(np.array([], int)).shape == (0,)
 
 
-@given(st.integers(0, 2**22 - 1))
+@given(st.integers(0, 2**23 - 1))
 def test_a_value_is_good_if_it_has_notes_only(value):
     levels = {flag.level for flag in flags.LABEL if value & flag.value}
     assert flags.LABEL.is_good(value) == (levels <= {"note"})

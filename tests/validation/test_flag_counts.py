@@ -11,11 +11,11 @@ from stellarlabels.validation import NO_FLAG, flag_columns, tally
 
 
 def test_tally_counts_every_bit():
-    values = np.ma.MaskedArray([0, 64, 68, 4, 0, 1 << 22], mask=[0, 0, 0, 0, 1, 0])
+    values = np.ma.MaskedArray([0, 64, 68, 4, 0, 1 << 28], mask=[0, 0, 0, 0, 1, 0])
     found = tally(QTable({"feh": np.zeros(6), "feh_flag": values}))
     rows = {str(row["flag"]): (row["stars"], round(float(row["share"]), 3)) for row in found}
     assert rows[NO_FLAG] == (1, 0.2) and rows["MISSING_BAND"] == (2, 0.4) and rows["UNLIKE_TRAINING"] == (2, 0.4)
-    assert rows["UNKNOWN_BIT_22"] == (1, 0.2) and rows["NO_INPUT"] == (0, 0)
+    assert rows["UNKNOWN_BIT_28"] == (1, 0.2) and rows["NO_INPUT"] == (0, 0)
     assert len(found) == 1 + len(flags.LABEL) + 1
 
 
