@@ -88,6 +88,7 @@ def test_distance(spectra_file, tmp_path, capsys):
     assert "csnet has no distances; solardis, uacsnet have" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_train_and_use(spectra_file, tmp_path, capsys):
     model, output = tmp_path / "m.stellarlabels", tmp_path / "o.fits"
     train = ["train", "uacsnet", str(spectra_file), "-o", str(model), "--epochs", "1", "--seed", "2"]
