@@ -201,14 +201,15 @@ class Trial:
 
     @cached_property
     def undisturbed(self):
-        """Digests of what a run gives that nobody disturbs, and the seconds that it takes."""
+        """Digests of what a run gives that nobody disturbs, the seconds that it takes, and its largest file's bytes."""
         seconds = []
         for _ in range(2):  # the first one reads files that are in memory afterwards
             place, start = self.fresh(), time.monotonic()
             error = Process(self.kind, self.inputs, place).ended()
             assert error is None, error
             seconds.append(time.monotonic() - start)
-        return {name: self.digest(place / name) for name in self.run.targets}, min(seconds)
+        largest = max((place / name).stat().st_size for name in self.run.targets)
+        return {name: self.digest(place / name) for name in self.run.targets}, min(seconds), largest
 
     def fresh(self):
         """An empty folder, but for what was there before."""
@@ -277,11 +278,11 @@ class Trial:
         return {**out, "seconds": round(time.monotonic() - start)}
 
     def full(self, times):
-        """Let no file become larger than some random number of bytes, then go on without that limit."""
+        """Let no file have more than some random number of bytes, too few for a result; then go on without limit."""
         out = {"limits": 0, "told": 0, "half files": 0, "same": 0}
         for _ in range(times):
             place = self.fresh()
-            limit = int(10 ** self.random.uniform(2, 5))
+            limit = int(10 ** self.random.uniform(2, np.log10(self.undisturbed[2])))
             error = Process(self.kind, self.inputs, place, limit).ended()
             out["limits"] += 1
             out["told"] += error is not None and "Error: " in error
