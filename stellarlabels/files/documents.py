@@ -16,15 +16,14 @@ from stellarlabels.files.opening import Place, damages
 def dumps(table, *, serialization="binary2"):
     """A table as a VOTable document in bytes; UCDs are those in ``info.meta["ucd"]``."""
     # "binary2" tells apart a missing integer and any number; every program reads "tabledata".
-    from stellarlabels.files.formats import votable
-
     content, out = from_table(portable(table)), BytesIO()
     for item in content.fields:
         try:
             units.spell(item.column.unit, "vounit", item.column.name)
         except ColumnUnitError:  # the numbers are what the other program needs
             item.column = replace(item.column, unit="")
-    votable.write(content, out, Path("table.vot"), serialization=serialization)
+    name = "votable" if serialization == "binary2" else f"votable.{serialization}"
+    registry.find("", name).write(content, out, Path("table.vot"))
     return out.getvalue()
 
 

@@ -240,3 +240,10 @@ def test_complex_numbers_are_left_out_with_one_warning_that_names_them(tmp_path)
     with pytest.warns(FileWarning) as seen:
         assert len(list(catalogs.scan(tmp_path / "x.fits", rows=1))) == 2
     assert len(seen) == 1
+
+
+def test_documents_for_other_programs_refuse_what_they_cannot_hold():
+    with pytest.raises(InputError, match=r"'name'.*control characters"):
+        files.dumps(Table({"name": ["a\x01b"]}), serialization="tabledata")
+    with pytest.raises(InputError, match=r"'name'.*'\\ud800'"):
+        files.dumps(Table({"name": ["a\ud800"]}))
