@@ -82,8 +82,8 @@ def labels(
     with files.alone_in(store, "store"):
         for path in _gather(system, Path(store), stars, archives, yes, False, progress, tell):
             pieces.append(labelled(system, read_part(path), distances=distances, keep=keep, release=release))
+        out = pieces[0] if len(pieces) == 1 else vstack(pieces, metadata_conflicts="silent")
         files.empty(store)
-    out = pieces[0] if len(pieces) == 1 else vstack(pieces, metadata_conflicts="silent")
     if tell is not None:
         tell(f"{len(out)} stars are labelled", 99)
     return catalogs.CatalogTable(out, copy=False)

@@ -236,12 +236,12 @@ class TAP(Client):
             except (KeyboardInterrupt, QueryCancelledError):
                 _log.warning("%s: what came is kept in %s; the same call asks for the rest", self.name, kept.folder)
                 raise
+            result = None
+            if outcome.done:
+                about = {"mode": mode, "uploaded_rows": len(columns), **outcome.summary()}
+                result = self._dress(chunks.combine(outcome.done), query, start, about)
             if not (keep or outcome.failed):
                 kept.remove()
-        result = None
-        if outcome.done:
-            about = {"mode": mode, "uploaded_rows": len(columns), **outcome.summary()}
-            result = self._dress(chunks.combine(outcome.done), query, start, about)
         if not outcome.failed:
             return result
         rows = ", ".join(f"{chunk.start} to {chunk.stop - 1}" for chunk in outcome.failed)
