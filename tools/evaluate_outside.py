@@ -97,6 +97,15 @@ class Predicted:
             wrong = [self.good[label] & (np.abs(self.pulls(label, truth[label])) > 3) for label in truth]
         return np.any(wrong, axis=0)
 
+    def good_and_off(self, truth):
+        """Shares of the stars with a good label, and with one that is good and off."""
+        every = np.ones(len(self.any_good), bool)
+        return {"good": share(self.any_good, every), "good and off": share(self.off(truth), every)}
+
+    def shares(self, truth):
+        """The same without the numbers of stars."""
+        return {key: found["share"] for key, found in self.good_and_off(truth).items()}
+
 
 def named(system):
     """Labels that the sample has."""
@@ -147,9 +156,7 @@ def damage(system, table):
     for name in KINDS:
         for severity in SEVERITIES:
             found = Predicted(system, damaged(table, [name], severity, seed=11)[0])
-            every = np.ones(len(table), bool)
-            entry = {"good": share(found.any_good, every), "good and off": share(found.off(right.value), every)}
-            out.setdefault(name, {})[str(severity)] = entry
+            out.setdefault(name, {})[str(severity)] = found.good_and_off(right.value)
     return out
 
 

@@ -59,7 +59,7 @@ def changed(table, **columns_of):
 
 def incomplete(system, table):
     """Inputs that lack something: shares that have any good label, and that are good and off."""
-    wavelength, every = table.meta["wavelength"].value, np.ones(len(table), bool)
+    wavelength = table.meta["wavelength"].value
     windows = ((wavelength > 4950) & (wavelength < 5350)) | ((wavelength > 6300) & (wavelength < 6800))
     cases = {
         "no pixel": changed(table, ivar=0 * table["ivar"]),
@@ -69,25 +69,18 @@ def incomplete(system, table):
         "red arm only": changed(table, ivar=table["ivar"] * (wavelength > JOIN)),
         "windows of medium resolution only": changed(table, ivar=table["ivar"] * windows),
     }
-    truth, out = labelled(table), {}
-    for name, case in cases.items():
-        found = Predicted(system, case)
-        out[name] = {
-            "good": share(found.any_good, every)["share"],
-            "good and off": share(found.off(truth), every)["share"],
-        }
-    return out
+    truth = labelled(table)
+    return {name: Predicted(system, case).shares(truth) for name, case in cases.items()}
 
 
 def damage(system, table):
     """Spoiled spectra: shares that are good, and that are good and off, by kind and severity."""
-    right, every, out = Predicted(system, table), np.ones(len(table), bool), {}
+    right, out = Predicted(system, table), {}
     for name in KINDS:
         out[name] = {}
         for severity in SEVERITIES:
             found = Predicted(system, damaged(table, [name], severity, seed=11)[0])
-            out[name][f"good, {severity}"] = share(found.any_good, every)["share"]
-            out[name][f"good and off, {severity}"] = share(found.off(right.value), every)["share"]
+            out[name] |= {f"{key}, {severity}": value for key, value in found.shares(right.value).items()}
     return out
 
 

@@ -38,19 +38,19 @@ LEAST_FEH = -2.3
 #: Signal-to-noise ratio below which errors were not calibrated: real stars of G = 18 have it.
 LEAST_SNR = 6.0
 
-#: Shares of false alarms.
-FALSE_ALARMS = {"teff": 0.01, "logg": 0.01, "feh": 0.015, "alpha_m": 0.015, "m_g_dimmed": 0.01}
-
-#: UncertainNet has not learned the labels of hot stars, so that more of them have to be found: of stars left out, 7 %
-#: of those hotter than 8000 K pass with 1 % of false alarms, and 4 % with 2 %.
-FOR_COOL = {"teff": 0.015, "logg": 0.015, "feh": 0.02, "alpha_m": 0.02}
-
-#: Epochs for UncertainNet: with more, the classifier knows the hot stars that it has seen by heart, and fewer others.
-EPOCHS = {"uncertain": 12}
+#: Shares of false alarms. UncertainNet has not learned the labels of hot stars, so that more of them have to be found:
+#: of stars left out, 7 % of those hotter than 8000 K pass with 1 % of false alarms, and 4 % with 2 %.
+FALSE_ALARMS = {
+    "uacsnet": {"teff": 0.01, "logg": 0.01, "feh": 0.015, "alpha_m": 0.015, "m_g_dimmed": 0.01},
+    "uncertain": {"teff": 0.015, "logg": 0.015, "feh": 0.02, "alpha_m": 0.02},
+}
 
 #: The same of weights that are for giants alone, which should rather lose giants than let dwarfs pass: of stars left
 #: out, 13 % of the dwarfs pass with 1.5 % of false alarms, 5 % with 5 %, and 2.4 % with 10 %.
 FOR_GIANTS = {"feh": 0.05}
+
+#: Epochs for UncertainNet: with more, the classifier knows the hot stars that it has seen by heart, and fewer others.
+EPOCHS = {"uncertain": 12}
 
 #: Columns that all of the objects have.
 SHARED = ("source_id", "flux", "flux_error")
@@ -124,8 +124,8 @@ def main():
     inside, outside, kinds = inside_and_outside(table, args.weights == "paper")
     # That spoiled spectra are labelled wrongly, two networks tell as well as more.
     teacher = system.fewer(min(2, system.recipe.ensemble))
-    alarms = FOR_GIANTS if args.weights == "paper" else FOR_COOL if args.system == "uncertain" else FALSE_ALARMS
-    alarms = {label: alarms[label] for label in system.labels}
+    every = FOR_GIANTS if args.weights == "paper" else FALSE_ALARMS[args.system]
+    alarms = {label: every[label] for label in system.labels}
     teacher.learn_outside(inside, outside, kinds=kinds, false_alarms=alarms, epochs=EPOCHS.get(args.system))
     system.domain = teacher.domain
     limits = {"feh": (LEAST_FEH, system.domain.labels["feh"][1])}

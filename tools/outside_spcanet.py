@@ -86,15 +86,6 @@ def truth_of(table):
     return {name: columns.values(table, name) for name in LABELS}
 
 
-def good_and_off(found, truth):
-    """Shares with any good label, and with one that is good and off."""
-    every = np.ones(len(next(iter(truth.values()))), bool)
-    return {
-        "good": share(found.any_good, every)["share"],
-        "good and off": share(found.off(truth), every)["share"],
-    }
-
-
 def of_labels(found, truth):
     """For each label the share that is good, and how good these are."""
     out = {}
@@ -132,7 +123,7 @@ def incomplete(system, table):
         "red arm only": without_arm(table, "b"),
         "red arm of another star": swapped,
     }
-    return {name: good_and_off(Predicted(system, case), truth_of(table)) for name, case in cases.items()}
+    return {name: Predicted(system, case).shares(truth_of(table)) for name, case in cases.items()}
 
 
 def of_damage(system, table):
@@ -140,8 +131,8 @@ def of_damage(system, table):
     before, out = Predicted(system, table), {}
     for name in KINDS:
         for severity in SEVERITIES:
-            copies = damaged(table, [name], severity, seed=7, arms=tuple(ARMS))[0]
-            out.setdefault(name, {})[str(severity)] = good_and_off(Predicted(system, copies), before.value)
+            copies = damaged(table, [name], severity, seed=7, arms=("_b", "_r"))[0]
+            out.setdefault(name, {})[str(severity)] = Predicted(system, copies).shares(before.value)
     return out
 
 
@@ -182,7 +173,7 @@ def evaluate(args):
         "stars": len(inside),
         "inside": of_labels(found, truth),
         "4000-7000 K": of_labels(Predicted(system, inside[cool]), {key: value[cool] for key, value in truth.items()}),
-        "hot": {"stars": len(hot), **good_and_off(Predicted(system, hot), truth_of(hot))},
+        "hot": {"stars": len(hot), **Predicted(system, hot).shares(truth_of(hot))},
         "incomplete": incomplete(system, inside[:600]),
         "damaged": of_damage(system, inside[:300]),
         "real files": real(system),

@@ -81,6 +81,11 @@ def _lock(stream):
     return True
 
 
+def _is_at(path, stream):
+    """Whether an open file is the one that is at a path."""
+    return path.exists() and os.path.samestat(os.fstat(stream.fileno()), path.stat())
+
+
 @contextmanager
 def alone_in(folder, argument="target"):
     """Make a folder of a run, and keep other runs out until the block or the process ends; an empty one is removed."""
@@ -99,13 +104,13 @@ def alone_in(folder, argument="target"):
                 raise InputError(
                     f"{argument}: another run is at work in {folder}; wait for it, or give another {argument}"
                 )
-            if not (path.exists() and os.path.samestat(os.fstat(stream.fileno()), path.stat())):
+            if not _is_at(path, stream):
                 stream.close()
                 stream = None
     try:
         yield
     finally:
-        own = path.exists() and os.path.samestat(os.fstat(stream.fileno()), path.stat())
+        own = _is_at(path, stream)
         if sys.platform == "win32":  # which keeps open files
             stream.close()
         with suppress(OSError):

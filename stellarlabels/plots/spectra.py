@@ -4,7 +4,7 @@ import numpy as np
 
 from stellarlabels import columns
 from stellarlabels.exceptions import InputError
-from stellarlabels.inputs.spectra import pixel_column, pixels
+from stellarlabels.inputs.spectra import masks_of, pixel_column, pixels
 from stellarlabels.plots import clouds
 from stellarlabels.plots.style import CYCLE, new_axes, note, styled
 
@@ -61,7 +61,7 @@ def _pieces(table):
         return [(WAVELENGTH, flux[0], error[0])], "nm"
     out = []
     for arm in arms:
-        found = pixels(table, arm, masks=("andmask", "ormask") if arm else ("andmask", "ormask", "mask"))
+        found = pixels(table, arm, masks=masks_of(arm))
         with np.errstate(divide="ignore"):
             error = np.where(found.good[0], 1 / np.sqrt(found.ivar[0]), np.nan)
         wavelength = np.atleast_2d(found.wavelength)[0]

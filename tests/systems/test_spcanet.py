@@ -279,7 +279,7 @@ def test_one_spectrum_without_an_arm_stops_no_other(system, sample):
 
 @pytest.mark.parametrize("kind", ["flat", "shifted", "upside_down", "noise", "wrong_velocity", "arms_exchanged"])
 def test_spoiled_spectra_are_not_good(system, sample, kind):
-    copies = damaged(sample, [kind], 1.0, seed=4, arms=("b", "r"))[0]
+    copies = damaged(sample, [kind], 1.0, seed=4, arms=("_b", "_r"))[0]
     labels = system.predict(copies)
     for label in system.labels:
         assert np.mean(labels[f"{label}_good"]) <= 0.05

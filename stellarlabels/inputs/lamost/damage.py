@@ -71,7 +71,7 @@ def damaged(table, names=None, severity=None, seed=0, arms=("",)):
 
 def _on_one_grid(table, arm):
     """Wavelengths (P,), flux and inverse variance (N, P) of the spectra of an arm, 0 where bad."""
-    found = pixels(table, _end(arm), masks=masks_of(_end(arm)))
+    found = pixels(table, arm, masks=masks_of(arm))
     wavelength = np.broadcast_to(found.wavelength, found.flux.shape)
     grid = wavelength[0].copy() if len(wavelength) else np.zeros(0)
     flux, ivar = found.flux, found.ivar
@@ -80,21 +80,16 @@ def _on_one_grid(table, arm):
     return grid, flux.astype(float), ivar.astype(float)
 
 
-def _end(arm):
-    """The end of the names of an arm's columns."""
-    return f"_{arm}" if arm else ""
-
-
 def _table(table, spectra, arms, ends):
     """The table with other spectra, which are cut at ``ends``, and redshifts."""
-    gone = {"z", "radial_velocity", *(f"rv_{arm}" for arm in arms)}
+    gone = {"z", "radial_velocity", *(f"rv{arm}" for arm in arms)}
     for arm in arms:
-        gone |= {pixel_column(name, _end(arm)).name for name in ("wavelength", *masks_of(_end(arm)))}
+        gone |= {pixel_column(name, arm).name for name in ("wavelength", *masks_of(arm))}
     out = QTable(table[[name for name in table.colnames if name not in gone]], copy=False)
     cut = (np.split(array, ends, axis=-1) for array in (spectra.wavelength, spectra.flux, spectra.ivar))
     for arm, wavelength, flux, ivar in zip(arms, *cut, strict=True):
-        out[f"flux{_end(arm)}"], out[f"ivar{_end(arm)}"] = flux, ivar
-        out.meta[f"wavelength{_end(arm)}"] = wavelength * u.AA
+        out[f"flux{arm}"], out[f"ivar{arm}"] = flux, ivar
+        out.meta[f"wavelength{arm}"] = wavelength * u.AA
     out["z"] = spectra.z
     return out
 

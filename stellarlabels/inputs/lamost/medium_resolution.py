@@ -152,7 +152,7 @@ class MRSArms(FeatureSet):
         return _features(arrays, snr, BAD_SAMPLES=bad, MISSING_VELOCITY=unknown, DOUBLE_LINED=double, CAUTION=faint)
 
     def damaged(self, table, seed=0):
-        return damaged(table, seed=seed, arms=_arms(table))[:2]
+        return damaged(table, seed=seed, arms=[f"_{arm}" for arm in _arms(table)])[:2]
 
     def velocities(self, table):
         """Velocities (N,) in km/s by which spectra are shifted, given or measured, means of the arms; 0 if unknown."""

@@ -9,7 +9,12 @@ from stellarlabels.inputs.spectra.normalised import (
 )
 from stellarlabels.inputs.spectra.resampling import fill_gaps as fill_gaps, interpolate as interpolate
 from stellarlabels.inputs.spectra.specutils_objects import from_specutils, to_specutils
-from stellarlabels.inputs.spectra.table_pixels import Pixels as Pixels, pixel_column as pixel_column, pixels
+from stellarlabels.inputs.spectra.table_pixels import (
+    Pixels as Pixels,
+    masks_of as masks_of,
+    pixel_column as pixel_column,
+    pixels,
+)
 from stellarlabels.inputs.spectra.velocity import LIGHT as LIGHT, measure_velocity, redshift
 
 __all__ = [

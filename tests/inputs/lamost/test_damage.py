@@ -97,7 +97,7 @@ def test_damage_of_two_arms_grows_with_its_severity(arms, name):
     inputs = feature_set("lamost_mrs")
     before, change = inputs.compute(arms).arrays["coarse"], []
     for severity in (0.05, 1.0):
-        copies = damaged(arms, [name], severity, seed=2, arms=("b", "r"))[0]
+        copies = damaged(arms, [name], severity, seed=2, arms=("_b", "_r"))[0]
         assert {"flux_b", "ivar_b", "flux_r", "ivar_r", "z"} <= set(copies.colnames)
         assert copies["flux_b"].shape[1] == copies.meta["wavelength_b"].size
         features = inputs.compute(copies)
