@@ -118,7 +118,7 @@ def elapsed(function, clock=time.perf_counter):
     return clock() - start, found
 
 
-def race(contestants, repeat=3):
+def race(contestants, repeat=3, least=0.5):
     """Rates of contestants that take turns.
 
     Parameters
@@ -126,18 +126,24 @@ def race(contestants, repeat=3):
     contestants : dict of str to tuple
         By name, the number of units and the function that handles them.
     repeat : int
+    least : float
+        Seconds that a turn lasts at least: those that are faster are called more often, as in a loop over files. (The
+        first call after a slower one pays for memory that the kernel has taken back in between.)
 
     Returns
     -------
     dict of str to float
-        Units per second: the median over the turns. The first call of each warms up and does not count.
+        Units per second: the median over the calls. The first call of each warms up and does not count.
     """
     for _, function in contestants.values():
         function()
     times = {name: [] for name in contestants}
     for _ in range(repeat):
         for name, (_, function) in contestants.items():
-            times[name].append(elapsed(function)[0])
+            turn = []
+            while sum(turn) < least:
+                turn.append(elapsed(function)[0])
+            times[name] += turn
     return {name: count / statistics.median(times[name]) for name, (count, _) in contestants.items()}
 
 
