@@ -6,9 +6,10 @@ from pathlib import Path
 
 from stellarlabels import files, releases
 from stellarlabels.catalogs import schemas
+from stellarlabels.catalogs.spool import Spool, SpooledArray
 from stellarlabels.columns import Schema
 from stellarlabels.exceptions import InputError, WriteError
-from stellarlabels.files import Field, Spool, SpooledArray
+from stellarlabels.files import Field
 
 _log = logging.getLogger(__name__)
 

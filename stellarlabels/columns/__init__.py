@@ -28,6 +28,7 @@ from stellarlabels.columns.portable import portable as portable
 from stellarlabels.columns.schema import Schema
 from stellarlabels.columns.vocabulary import (
     column,
+    declaration as declaration,
     declare,
     declare_labels,
     error_term as error_term,

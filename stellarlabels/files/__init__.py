@@ -14,7 +14,6 @@ from stellarlabels.files.atomic import (
     replacing_folder as replacing_folder,
     sha256 as sha256,
 )
-from stellarlabels.files.cache import read_cached as read_cached
 from stellarlabels.files.content import BESIDE as BESIDE, BLOCK as BLOCK, Content, Field, from_table as from_table
 from stellarlabels.files.documents import (
     dumps as dumps,
@@ -41,6 +40,5 @@ from stellarlabels.files.reading import (
     sheets as sheets,
 )
 from stellarlabels.files.registry import find as find, register as register_format, supported_formats
-from stellarlabels.files.spool import Spool as Spool, SpooledArray as SpooledArray
 
 __all__ = ["Content", "Field", "register", "register_format", "supported_formats"]

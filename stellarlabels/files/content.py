@@ -4,7 +4,8 @@ Writers take a `Content` and readers return one, so that a format module knows n
 the rules for missing values, dtypes and metadata are the same for all formats:
 
 * NaN and empty text are missing values, and so are lists of nothing.
-* int8 is written as int16; unsigned integers of more than 8 bits as the next larger signed ones; float16 as float32.
+* Values have one of the types of `stellarlabels.columns.portable`: int8 is written as int16; unsigned integers of more
+  than 8 bits as the next larger signed ones; float16 as float32; instants as text.
 * Metadata are what JSON can hold; anything else is held as its text.
 """
 
@@ -19,24 +20,17 @@ from astropy.table import Column as TableColumn, MaskedColumn, Table
 
 from stellarlabels import __version__, columns, flags
 from stellarlabels.columns import units
-from stellarlabels.exceptions import FileWarning, InputError, MissingColumnError
+from stellarlabels.exceptions import FileWarning, InputError
 
 #: Rows that are looked at, packed or written at a time.
 BLOCK = 57_000
 
 #: The software, as it is named in files.
 _SOFTWARE = "stellarlabels"
-#: Metadata about the reading or conforming of a table; not part of a catalog.
 #: Name in the metadata of a table for the columns that it has beside those of its schema.
 BESIDE = "beside_the_schema"
+#: Metadata about the reading or conforming of a table; not part of a catalog.
 _REPORTS = ("left_out", "unknown_columns", "missing_columns", "renamed_columns", "similar_columns")
-_HELD_AS = {
-    np.dtype("int8"): np.int16,
-    np.dtype("uint16"): np.int32,
-    np.dtype("uint32"): np.int64,
-    np.dtype("uint64"): np.int64,
-    np.dtype("float16"): np.float32,
-}
 
 
 @dataclass
@@ -171,7 +165,8 @@ def from_table(table, declared=None):
     if not table.colnames:
         raise InputError("table: expected at least one column, got none")
     _check_names(table.colnames)
-    fields = [_field(name, table[name], declared) for name in table.colnames]
+    plain = columns.portable(table)
+    fields = [_field(name, plain[name], declared) for name in table.colnames]
     meta = {str(key): _jsonable(value) for key, value in table.meta.items() if key not in _REPORTS}
     for key in [key for key in meta if not key.strip()]:
         warnings.warn(f"meta: the entry {key!r} has no name and is not written: {meta.pop(key)!r}", FileWarning, 3)
@@ -182,7 +177,7 @@ def from_table(table, declared=None):
         fields,
         meta,
         name=str(meta.get("schema") or meta.get("system") or "labels"),
-        flags=_flag_meanings(fields, declared),
+        flags=_flag_meanings(fields),
         coosys={} if declared is None else dict(declared.notes.get("coosys", {})),
         creator=f"{_SOFTWARE} {__version__}",
         **own,
@@ -199,98 +194,52 @@ def _check_names(names):
 
 def _field(name, data, declared):
     """The `Field` of a table's column."""
-    masked = _plain(name, data)
-    array, mask = masked.data, np.ma.getmaskarray(masked)
-    column = _declaration(name, data, array, declared)
-    if mask.any():
-        array = np.where(mask, column.null(), array).astype(array.dtype, copy=False)
-    if array.dtype.kind == "f":
-        mask = mask | np.isnan(array)
-    elif array.dtype.kind == "U":
-        mask = mask | (array == "")
-    return Field(column, array, mask if mask.any() else np.broadcast_to(np.False_, array.shape))
-
-
-def _plain(name, data):
-    """A column's values in one of the dtypes that files hold, as a masked array in native byte order."""
     masked = columns.without_unit(data)
-    if masked.dtype.kind == "O":
-        masked = _text(name, data, masked)
-    if masked.dtype.kind == "S":
-        masked = np.ma.MaskedArray(np.char.decode(masked.data, "utf-8"), mask=masked.mask)
+    if masked.dtype.kind not in "biufU":
+        raise InputError(f"column {name!r}: expected numbers, truth values or text, got dtype {masked.dtype}")
     masked = masked.astype(masked.dtype.newbyteorder("="), copy=False)
-    held = _HELD_AS.get(masked.dtype, masked.dtype)
-    if masked.dtype == np.uint64 and np.ma.count(masked) and int(masked.max()) > np.iinfo(held).max:
-        raise InputError(f"column {name!r}: {masked.max()} is above 2**63 - 1, the largest integer that files hold")
-    if masked.dtype.kind not in "biufU" or masked.dtype.itemsize > 8 and masked.dtype.kind == "f":
-        raise InputError(f"column {name!r}: expected numbers, booleans or text, got dtype {masked.dtype}")
-    return masked.astype(held, copy=False)
+    array, mask = masked.data, np.ma.getmaskarray(masked)
+    if mask.any():
+        array = array.copy()
+        array[mask] = {"f": np.nan, "U": ""}.get(array.dtype.kind, 0)
+    return field_of(_declaration(name, data, declared), array, mask)
 
 
-def _text(name, data, masked):
-    """A column of Python strings (None where missing) as an array of text."""
-    empty = np.array([value is None for value in masked.data.flat], bool).reshape(masked.shape)
-    mask = np.ma.getmaskarray(masked) | empty
-    filled = np.where(mask, "", masked.data)
-    if not all(isinstance(value, str) for value in filled.flat):
-        raise InputError(f"column {name!r}: expected numbers, booleans or text, got {type(data).__name__}")
-    return np.ma.MaskedArray(filled.astype(np.str_), mask=mask)
-
-
-def _declaration(name, data, array, declared):
+def _declaration(name, data, declared):
     """Declaration of a column: the schema's, or from its own metadata with the gaps filled from the vocabulary."""
     unit = getattr(data, "unit", None)
-    own = columns.Column(
-        name=name,
-        unit="" if unit is None else units.parse(str(unit)),
-        dtype="str" if array.dtype.kind == "U" else array.dtype.name,
-        shape=array.shape[1:],
-    )
+    own = columns.Column(name, "" if unit is None else units.parse(str(unit)))
     if declared is not None and name in declared.names:
-        return replace(declared[name], unit=own.unit, dtype=own.dtype, shape=own.shape)
-    info = data.info
-    known = _known(name)
+        return replace(declared[name], unit=own.unit)
+    info, meta = data.info, data.info.meta or {}
+    known = columns.declaration(name)
+    known = known if known is not None and known.name == name else own
     return replace(
         own,
-        flags=str((info.meta or {}).get("flags", "")) if declared is not None else "",
-        ucd=(info.meta or {}).get("ucd") or known.ucd,
+        flags=_flag_set(data, name) if data.dtype.kind in "iu" else "",
+        ucd=meta.get("ucd") or known.ucd,
         description=info.description or known.description,
         format=info.format if isinstance(info.format, str) else known.format,
     )
 
 
-def _known(name):
-    """What the vocabulary says of a column, of a label's error or of its flag; an empty declaration if nothing."""
-    for suffix, index in (("", 0), ("_err", 1), ("_flag", 2), ("_good", 3)):
-        base = name.removesuffix(suffix)
-        try:
-            found = (*columns.label_columns(base), columns.good_column(base))[index]
-        except MissingColumnError:
-            continue
-        if found.name == name:
-            return found
-    return columns.Column(name)
+def _flag_set(data, name):
+    """Name of the set that explains a column of flags; "label" without a look at the modules that declare others."""
+    own = name.removesuffix("_flag")
+    if own != name and own not in flags.DECLARED_IN and own in columns.vocabulary():
+        return "label"
+    return flags.set_of(data)
 
 
-def _flag_meanings(fields, declared):
+def _flag_meanings(fields):
     """For each kind of flag column among the fields, the values and meanings of its bits."""
     out = {}
-    for item in fields:
-        kind = item.column.flags
-        if not kind and item.column.name.endswith("_flag") and item.kind in "iu" and declared is None:
-            own = item.column.name.removesuffix("_flag")
-            kind = "label" if _is_label(own) or own not in flags.names() else own
-        if kind and kind not in out:
-            found = flags.get(kind)
-            out[kind] = [(flag.value, f"{flag.name}: {flag.meaning}") for flag in found]
-            if found.good:
-                out[kind].insert(0, (0, found.zero))
+    for kind in dict.fromkeys(item.column.flags for item in fields if item.column.flags):
+        found = flags.get(kind)
+        out[kind] = [(flag.value, f"{flag.name}: {flag.meaning}") for flag in found]
+        if found.good:
+            out[kind].insert(0, (0, found.zero))
     return out
-
-
-def _is_label(name):
-    """Whether a name of the vocabulary is of a label, whose flags are known without the modules that declare others."""
-    return name not in flags.DECLARED_IN and name in columns.vocabulary()
 
 
 def _jsonable(value):
@@ -319,21 +268,26 @@ def field_of(column, data, mask=None):
     return Field(replace(column, dtype=dtype, shape=data.shape[1:]), data, mask)
 
 
-def ragged_field(column, cells, length=0):
-    """The `Field` of a ``stellarlabels.columns.Ragged``: rows of ``length`` if all cells have that, or nothing."""
-    lengths = np.unique(cells.lengths[cells.lengths > 0])
-    empty = cells.lengths == 0
+def ragged_field(column, cells, length=0, mask=None):
+    """The `Field` of a ``stellarlabels.columns.Ragged``: rows of ``length`` if no cell has values; a mask of these."""
+    empty, values = cells.lengths == 0, cells.values
+    lengths = np.unique(cells.lengths[~empty])
+    if mask is not None and (values.dtype.kind == "f" or lengths.size > 1):
+        values = np.where(mask, np.nan, values)
     if lengths.size > 1:
-        data = np.empty(cells.lengths.size, dtype=object)
-        data[:] = np.split(cells.values, np.cumsum(cells.lengths)[:-1])
+        data = np.empty(empty.size, dtype=object)
+        data[:] = np.split(values, np.cumsum(cells.lengths)[:-1])
         return field_of(column, data, empty)
-    length = int(lengths[0]) if lengths.size else length
+    shape = (empty.size, int(lengths[0]) if lengths.size else length)
     if not empty.any():
-        return field_of(column, cells.values.reshape(-1, length))
-    fill = np.nan if cells.values.dtype.kind == "f" else 0
-    data = np.full((empty.size, length), fill, cells.values.dtype)
-    data[~empty] = cells.values.reshape(-1, length) if length else 0
-    return field_of(column, data, np.repeat(empty[:, None], length, axis=1))
+        return field_of(column, values.reshape(shape), None if mask is None else mask.reshape(shape))
+    data, hidden = np.zeros(shape, values.dtype), np.ones(shape, bool)
+    if values.dtype.kind == "f":
+        data[empty] = np.nan
+    if lengths.size:
+        data[~empty] = values.reshape(-1, shape[1])
+        hidden[~empty] = False if mask is None else mask.reshape(-1, shape[1])
+    return field_of(column, data, hidden)
 
 
 def tidy(content):

@@ -10,7 +10,7 @@ from astropy.table import Table
 from stellarlabels.exceptions import InputError, ReadError
 from stellarlabels.files import registry
 from stellarlabels.files.content import joined, plain_table, tidy
-from stellarlabels.files.opening import Place, damages, places
+from stellarlabels.files.opening import damages, places
 from stellarlabels.files.sheets import sliced
 
 
@@ -123,38 +123,19 @@ def count(path, *, table=None, format=None):
 def read_raw(path):
     """All tables (`Raw`) in a file, and the members of an archive that cannot be read, with reasons."""
     found, failures = [], []
-    whole = places(path)
-    for place in whole:
+    for place in places(path):
         try:
             found += [_raw(sheet) for sheet in _of(place)]
         except ReadError as error:
             if not place.member:
                 raise
             failures.append((place.where, error))
-    if whole[0].member or len(found) != 1:
-        return found, failures
-    return [replace(found[0], meta={**_sidecar(whole[0]), **found[0].meta})], failures
+    return found, failures
 
 
 def _raw(sheet):
     content = _read(sheet)
     return Raw(plain_table(content), sheet.place.where, _keys({**content.meta, **sheet.meta}))
-
-
-def sidecar(path):
-    """Path of the file into which GaiaXPy writes the sampling of a CSV file."""
-    return path.with_name(f"{path.stem}_sampling{path.suffix}")
-
-
-def _sidecar(place):
-    """What GaiaXPy says of a CSV file in a second one, ``<name>_sampling.csv``."""
-    other = sidecar(place.path)
-    if not other.is_file():
-        return {}
-    try:
-        return {"sampling": plain_table(_read(_of(Place(other))[0]))["pos"][0]}
-    except (ReadError, KeyError, IndexError) as error:
-        raise ReadError(f"{other}: expected the sampling of {place.name} in a column 'pos'; {error}") from error
 
 
 def _keys(meta):

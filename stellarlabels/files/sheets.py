@@ -16,9 +16,11 @@ class Sheet:
         self.names, self._second = unique(names)
         self.left_out, self.notes, self._told = {}, [], False
 
+    # A format has "read" or "blocks", or both; the one is made of the other.
+
     def read(self, declared=None):
         """The `~stellarlabels.files.Content`; ``declared`` is the schema that the file is said to be of."""
-        raise NotImplementedError
+        return next(self.blocks(max(self.rows, 1), declared=declared))
 
     def blocks(self, rows, first=0, declared=None):
         """Contents of at most so many rows, from the row ``first`` on; at least one."""
@@ -46,6 +48,22 @@ def sliced(content, rows, first=0):
     begin = min(first, len(content))
     for start in range(begin, max(len(content), begin + 1), rows):
         yield content.part(slice(start, start + rows))
+
+
+def regrouped(parts, rows, first, join, nothing):
+    """Parts of a table, which have slices, in pieces of so many rows from ``first`` on; one at least, maybe nothing."""
+    waiting, number, is_first = [], 0, True
+    for part in parts:
+        passed = min(first, len(part))
+        first -= passed
+        waiting.append(part[passed:])
+        number += len(part) - passed
+        while number >= rows:
+            whole = waiting[0] if len(waiting) == 1 else join(waiting)
+            yield whole[:rows]
+            is_first, number, waiting = False, number - rows, [whole[rows:]]
+    if number or is_first:
+        yield join(waiting) if waiting else nothing
 
 
 def unique(names):

@@ -10,7 +10,7 @@ from astropy.table import Table
 
 from stellarlabels.archive.readers import read_xp
 from stellarlabels.exceptions import InputError, ReadError
-from stellarlabels.files import cache as caching
+from stellarlabels.inputs.xp import cache as caching
 
 TEXT = b"""# made by hand
 source_id,solution_id,bp_n_relevant_bases,flux,flux_error,note,phot_g_mean_mag

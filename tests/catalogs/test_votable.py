@@ -15,6 +15,7 @@ from stellarlabels.catalogs import schemas
 from stellarlabels.columns import units
 from stellarlabels.exceptions import InputError, ReadError
 from stellarlabels.files.formats import binary2
+from stellarlabels.files.opening import Place
 
 SERIALIZATIONS = ["votable", "votable.tabledata"]
 
@@ -126,8 +127,7 @@ def own(mixed, tmp_path):
 
 
 def test_the_fast_reader_sees_what_astropy_sees(own):
-    with open(own, "rb") as stream:
-        columns = binary2.find(stream).arrays()
+    columns = [(item.data, item.mask) for item in binary2.find(Place(own)).read().fields]
     expected = votable.parse_single_table(own)
     for (data, mask), field in zip(columns, expected.fields, strict=True):
         known = expected.array[field.ID]
@@ -165,8 +165,7 @@ def test_texts_of_varying_length_are_left_to_astropy(tmp_path):
     file = votable.from_table(table)
     file.get_first_table().fields[1].arraysize = "*"
     file.to_xml(str(tmp_path / "x.vot"), tabledata_format="binary2")
-    with open(tmp_path / "x.vot", "rb") as stream:
-        assert binary2.find(stream) is None
+    assert binary2.find(Place(tmp_path / "x.vot")) is None
     assert catalogs.read(tmp_path / "x.vot")["name"].tolist() == ["a", "Å longer"]
 
 

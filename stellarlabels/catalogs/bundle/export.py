@@ -51,7 +51,7 @@ def record(publication, content, source=""):
             }
             for item in content.fields
         ],
-        "flags": {item.column.name: _flag(item, kind) for item, kind in _flag_columns(content)},
+        "flags": {item.column.name: _flag(item) for item in content.fields if item.column.flags},
     }
 
 
@@ -76,27 +76,16 @@ def _missing(item):
     return sum(int(np.count_nonzero(mask)) for _, mask in _parts(item)) if item.has_missing else 0
 
 
-def _flag_columns(content):
-    """The flag columns with the kind of flags of each."""
-    for item in content.fields:
-        own = item.column.name.removesuffix("_flag")
-        kind = item.column.flags
-        if not kind and own != item.column.name and item.kind in "iu":
-            kind = own if own in content.flags else "label"
-        if kind in content.flags and item.kind in "iu":
-            yield item, kind
-
-
-def _flag(item, kind):
+def _flag(item):
     """Name, meaning and number of each bit of a flag column."""
-    known = flags.get(kind)
+    known = flags.get(item.column.flags)
     counts = dict.fromkeys((0, *(flag.value for flag in known)), 0)
     for data, mask in _parts(item):
         values = data[~mask]
         for value in counts:
             counts[value] += int(np.count_nonzero(values & value if value else values == 0))
     return {
-        "set": kind,
+        "set": item.column.flags,
         "values": [
             {"value": 0, "count": counts[0]},
             *(

@@ -23,22 +23,6 @@ def load():
     return pyarrow
 
 
-def pieces(tables, rows, first=0, nothing=None):
-    """Arrow tables in pieces of so many rows from ``first`` on; one at least, ``nothing`` if there is no table."""
-    waiting, number, is_first = [], 0, True
-    for table in tables:
-        passed = min(first, len(table))
-        first -= passed
-        waiting.append(table.slice(passed))
-        number += len(table) - passed
-        while number >= rows:
-            whole = load().concat_tables(waiting)
-            yield whole.slice(0, rows)
-            is_first, number, waiting = False, number - rows, [whole.slice(rows)]
-    if number or is_first:
-        yield load().concat_tables(waiting) if waiting else nothing
-
-
 def numbers(data, names=None):
     """The shortest text that gives each number back; ``names`` for NaN and the two infinities, or True and False."""
     pa, pc = load(), load().compute  # NumPy takes ten times as long
@@ -127,29 +111,13 @@ def _first_that_fits(array, kinds):
 def _lists(pa, column, array, length):
     """The field of a list array: cells of one shape if all lists have one length, or none."""
     is_fixed = pa.types.is_fixed_size_list(array.type)
-    there = array.is_valid().to_numpy(zero_copy_only=False)
     if is_fixed:
-        lengths = np.where(there, array.type.list_size, 0).astype(np.int64)
+        lengths = np.where(array.is_valid().to_numpy(zero_copy_only=False), array.type.list_size, 0)
     else:
-        lengths = array.value_lengths().fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
+        lengths = array.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
     data, mask = _values(pa, array.flatten())
-    sizes = np.unique(lengths[lengths > 0])
-    if sizes.size > 1:
-        if mask is not None:
-            data = np.where(mask, np.nan, data)
-        return ragged_field(column, Ragged(data, lengths))
-    size = int(sizes[0]) if sizes.size else array.type.list_size if is_fixed else length() if length else 0
-    if (lengths == size).all():
-        shape = (lengths.size, size)
-        return field_of(column, data.reshape(shape), None if mask is None else mask.reshape(shape))
-    full = lengths > 0
-    values = np.zeros((lengths.size, size), data.dtype)
-    hidden = np.ones(values.shape, bool)
-    values[full] = data.reshape(-1, size) if size else 0
-    hidden[full] = False if mask is None else mask.reshape(-1, size)
-    if values.dtype.kind == "f":
-        values[hidden] = np.nan
-    return field_of(column, values, hidden)
+    size = 0 if lengths.any() else array.type.list_size if is_fixed else length() if length else 0
+    return ragged_field(column, Ragged(data, lengths.astype(np.int64)), size, mask)
 
 
 def _writable(array):

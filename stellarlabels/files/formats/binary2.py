@@ -4,7 +4,6 @@ Astropy takes the rows one by one. Here a row is a record of a NumPy array, whic
 has other ones is left to Astropy.
 """
 
-import copy
 import io
 import os
 import re
@@ -13,8 +12,17 @@ from binascii import Error, a2b_base64, b2a_base64
 import numpy as np
 
 from stellarlabels.exceptions import ReadError
-from stellarlabels.files.formats.votable_header import check_elements, parse, values_of
+from stellarlabels.files.formats.votable_header import (
+    DATATYPES,
+    about,
+    check_elements,
+    make_field,
+    overflow,
+    parse,
+    values_of,
+)
 from stellarlabels.files.records import text as text_of
+from stellarlabels.files.sheets import Sheet, regrouped
 
 #: 57 bytes make a line of 76 characters of base64.
 _LINE = 57
@@ -25,17 +33,8 @@ _START = re.compile(
 )
 _END = re.compile(rb"</(?:[\w.-]+:)?STREAM\s*>\s*</(?:[\w.-]+:)?BINARY2?\s*>\s*</(?:[\w.-]+:)?DATA\s*>")
 _TABLE = re.compile(rb"<(?:[\w.-]+:)?TABLE\b")
-_DTYPES = {
-    "boolean": "u1",
-    "unsignedByte": "u1",
-    "short": ">i2",
-    "int": ">i4",
-    "long": ">i8",
-    "float": ">f4",
-    "double": ">f8",
-    "char": "S",
-    "unicodeChar": "S",
-}
+_DTYPES = {name: f">{code}" for code, name in DATATYPES.items()}
+_DTYPES |= {"boolean": "u1", "char": "S", "unicodeChar": "S"}
 
 
 def rows(packer, part):
@@ -49,17 +48,17 @@ def rows(packer, part):
     return lines.tobytes() + (b2a_base64(rest.data) if len(rest) else b"")
 
 
-def find(stream):
-    """The `Rows` of a VOTable in a seekable stream, or None."""
-    # None if the first table is in another serialization, is not the only one, or has cells of varying size.
-    head = stream.read(_WINDOW)
-    start = _START.search(head)
-    if start is None or len(_TABLE.findall(head)) != 1 or b"<!" in head[: start.start()]:
-        return None
-    size = stream.seek(0, os.SEEK_END)
-    first = max(size - _WINDOW, start.end())
-    stream.seek(first)
-    tail = stream.read()
+def find(place):
+    """The table of a document; None if it is in another serialization, is not alone, or has cells of varying size."""
+    with place.open() as stream:
+        head = stream.read(_WINDOW)
+        start = _START.search(head)
+        if start is None or len(_TABLE.findall(head)) != 1 or b"<!" in head[: start.start()]:
+            return None
+        size = stream.seek(0, os.SEEK_END)
+        first = max(size - _WINDOW, start.end())
+        stream.seek(first)
+        tail = stream.read()
     end = _END.search(tail)
     if end is None or _START.search(tail, end.end()):
         return None
@@ -71,7 +70,9 @@ def find(stream):
     formats = [_format(declared) for declared in table.fields]
     if None in formats or not formats:
         return None
-    return Rows(stream, (start.end(), first + end.start()), table, parents, formats, has_flags=bool(start[1]))
+    flags = [("flags", "u1", ((len(formats) + 7) // 8,))] if start[1] else []
+    dtype = np.dtype([*flags, *((f"f{index}", *item) for index, item in enumerate(formats))])
+    return Packed(place, (start.end(), first + end.start()), table, parents, dtype)
 
 
 def _format(declared):
@@ -89,96 +90,77 @@ def _format(declared):
     return base, tuple(shape)
 
 
-class Rows:
-    """The rows of a table in a stream: where the base64 text is, and what the document says of the table."""
+class Packed(Sheet):
+    """A table whose rows are records in base64; ``span`` is where these begin and end."""
 
-    def __init__(self, stream, place, element, parents, formats, *, has_flags=True):
-        self._stream, (self._start, self._end) = stream, place
-        self.element, self.parents, self.fields = element, parents, element.fields
-        flags = [("flags", "u1", ((len(formats) + 7) // 8,))] if has_flags else []
-        self.dtype = np.dtype([*flags, *((f"f{i}", *item) for i, item in enumerate(formats))])
+    def __init__(self, place, span, element, parents, dtype):
+        names = [field.name for field in element.fields]
+        super().__init__(place, names, title=element.name or "", meta=values_of(parents))
+        self._span, self._element, self._parents, self._dtype = span, element, parents, dtype
+        self.notes += overflow(parents)
 
-    @property
-    def infos(self):
-        """All INFO elements around the table."""
-        return [info for parent in self.parents for info in getattr(parent, "infos", ())]
-
-    @property
-    def meta(self):
-        """Values of all parameters and infos, by name."""
-        return {name: value for parent in self.parents for name, value in values_of(parent).items()}
-
-    def at(self, stream):
-        """The same rows in another stream of the same file."""
-        out = copy.copy(self)
-        out._stream = stream
-        return out
-
-    def blocks(self, rows, first=0):
-        """Some rows at a time from ``first`` on, one block at least: values of each column, and where they are null."""
-        kept, count, is_first = [], 0, True
-        for records in self._records():
-            passed = min(first, len(records))
-            first, records = first - passed, records[passed:]
-            kept.append(records)
-            count += len(records)
-            if count >= rows:
-                joined = np.concatenate(kept)
-                for first in range(0, count - rows + 1, rows):
-                    yield self._columns(joined[first : first + rows])
-                    is_first = False
-                kept = [joined[count - count % rows :]]
-                count %= rows
-        if count or is_first:
-            yield self._columns(np.concatenate(kept) if kept else np.zeros(0, self.dtype))
-
-    def arrays(self):
-        """All rows: for each column, its values and where they are null."""
-        most = (self._end - self._start) * 3 // 4 // self.dtype.itemsize
-        out, filled = None, 0
+    def read(self, declared=None):
+        """All rows; each window of the file goes straight to its place in arrays, so that there is one copy."""
+        most = (self._span[1] - self._span[0]) * 3 // 4 // self._dtype.itemsize
+        pairs = self._columns(np.zeros(0, self._dtype))
+        out = [tuple(np.empty((most, *one.shape[1:]), one.dtype) for one in pair) for pair in pairs]
+        filled = 0
         for records in self._records():
             part = slice(filled, filled + len(records))
-            columns = self._columns(records)
-            if out is None:
-                out = [tuple(np.empty((most, *one.shape[1:]), one.dtype) for one in pair) for pair in columns]
-            for whole, piece in zip(out, columns, strict=True):
-                whole[0][part], whole[1][part] = piece
+            for (data, mask), (values, nulls) in zip(out, self._columns(records), strict=True):
+                data[part], mask[part] = values, nulls
             filled = part.stop
-        out = self._columns(np.zeros(0, self.dtype)) if out is None else out
-        return [(data[:filled], mask[:filled]) for data, mask in out]
+        self._check(filled)
+        return self._content([(data[:filled], mask[:filled]) for data, mask in out])
+
+    def blocks(self, rows, first=0, declared=None):
+        number, nothing = first, np.zeros(0, self._dtype)
+        for records in regrouped(self._records(), rows, first, np.concatenate, nothing):
+            number += len(records)
+            yield self._content(self._columns(records))
+        self._check(number, first)
+
+    def _check(self, number, first=0):
+        """Refuse another number of rows than the table says it has."""
+        said = self._element.nrows
+        if said and number != max(said, first):
+            raise ReadError(f"the VOTable says that it has {said} rows, but it has {number}")
+
+    def _content(self, pairs):
+        declared = zip(self._element.fields, self.names, pairs, strict=True)
+        return about(self._element, self._parents, [make_field(field, name, *pair) for field, name, pair in declared])
 
     def _records(self):
         """The rows as records, as many at a time as there are in a window of the file."""
-        self._stream.seek(self._start)
-        left = self._end - self._start
         text, raw = b"", b""
-        while left:
-            window = self._stream.read(min(_WINDOW, left))
-            left -= len(window)
-            text += window.translate(None, b" \t\r\n")
-            whole = len(text) // 4 * 4 if left else len(text)
-            try:
-                raw += a2b_base64(text[:whole])
-            except Error as error:
-                raise ReadError(f"path: the rows of the table are not in base64: {error}") from error
-            if b"<" in window:
-                raise ReadError("path: there are elements among the rows of the table")
-            text = text[whole:]
-            whole = len(raw) // self.dtype.itemsize
-            if whole:
-                yield np.frombuffer(raw, self.dtype, whole)
-            raw = raw[whole * self.dtype.itemsize :]
+        with self.place.open() as stream:
+            left = self._span[1] - stream.seek(self._span[0])
+            while left:
+                window = stream.read(min(_WINDOW, left))
+                left -= len(window)
+                text += window.translate(None, b" \t\r\n")
+                whole = len(text) // 4 * 4 if left else len(text)
+                try:
+                    raw += a2b_base64(text[:whole])
+                except Error as error:
+                    raise ReadError(f"the rows of the table are not in base64: {error}") from error
+                if b"<" in window:
+                    raise ReadError("there are elements among the rows of the table")
+                text = text[whole:]
+                whole = len(raw) // self._dtype.itemsize
+                if whole:
+                    yield np.frombuffer(raw, self._dtype, whole)
+                raw = raw[whole * self._dtype.itemsize :]
         if raw:
-            raise ReadError(f"path: the table ends within a row, {len(raw)} bytes after its beginning")
+            raise ReadError(f"the table ends within a row, {len(raw)} bytes after its beginning")
 
     def _columns(self, records):
-        if "flags" in self.dtype.names:
+        """Values of each column, and where they are null."""
+        fields = self._element.fields
+        flags = np.zeros((len(records), len(fields)), bool)
+        if "flags" in self._dtype.names:
             flags = np.unpackbits(records["flags"], axis=1).view(bool)
-        else:
-            flags = np.zeros((len(records), len(self.fields)), bool)
-        return [
-            _unpacked(declared, records[f"f{index}"], flags[:, index]) for index, declared in enumerate(self.fields)
-        ]
+        return [_unpacked(declared, records[f"f{index}"], flags[:, index]) for index, declared in enumerate(fields)]
 
 
 def _unpacked(declared, cells, flags):

@@ -21,7 +21,7 @@ from stellarlabels.files.formats.foreign import TableSheet
 from stellarlabels.files.formats.long_cells import LongCells
 from stellarlabels.files.opening import damages
 from stellarlabels.files.progress import TEXT, slices
-from stellarlabels.files.sheets import Sheet
+from stellarlabels.files.sheets import Sheet, regrouped
 
 #: Bytes that are read at once: longer than any line, but few enough for the cache of a processor.
 _BLOCK = 1 << 22
@@ -80,7 +80,7 @@ class Text(Sheet):
         types = self._known(declared)
         kinds = self._tried(lambda: self._kinds(self._tables(types, _SEGMENT), types))
         types = {name: "string" if name in self._decided else _native(kind) for name, kind in kinds.items()}
-        for table in arrow.pieces(self._tables(types, _SEGMENT), rows, first):
+        for table in regrouped(self._tables(types, _SEGMENT), rows, first, arrow.load().concat_tables, None):
             yield self._content(self._fields(dict(zip(self.names, table.columns, strict=True)), kinds))
 
     def _content(self, fields):

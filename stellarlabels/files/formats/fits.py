@@ -162,10 +162,6 @@ class _Table(Sheet):
         cards = all(f"TDIM{form.number}" in self._header for form in self._forms)
         return self.rows == 1 and cards and len(last) == 1 and last != {1}
 
-    def read(self, declared=None):
-        with self.place.open() as stream:
-            return self._content(self._records(stream, 0, self.rows), stream)
-
     def blocks(self, rows, first=0, declared=None):
         with self.place.open() as stream:
             begin = min(first, self.rows)

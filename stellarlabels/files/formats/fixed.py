@@ -52,7 +52,7 @@ class FixedWidth:
         for column in self.columns:
             last = first + column.width - 1
             place = f"{first:4d}-{last:4d}" if last > first else f"{last:9d}"
-            note = notes.get(_flag_kind(column.item, self.content.flags))
+            note = notes.get(column.item.column.flags)
             text = column.explanation + (f" ({note})" if note else "")
             lines += _wrapped(f"{place:>9s} {column.format:6s} {column.unit:10s} {column.name:{size}s} ", text)
             first = last + 2
@@ -137,16 +137,6 @@ class _Column:
         pc = arrow.load().compute
         pad = pc.utf8_rpad if self.item.kind == "U" else pc.utf8_lpad
         return pad(self.text(part), self.width, " ")
-
-
-def _flag_kind(item, kinds):
-    """The kind of flags of a column, if it is one."""
-    if item.column.flags in kinds:
-        return item.column.flags
-    own = item.column.name.removesuffix("_flag")
-    if own == item.column.name:
-        return None
-    return own if own in kinds else "label"
 
 
 def _ascii(text):

@@ -159,9 +159,6 @@ class _Table(Sheet):
         unit = told.pop("units", "")
         return Column(name, **{**told, "unit": units.parse(told.get("unit", unit))})
 
-    def read(self, declared=None):
-        return next(self.blocks(max(self.rows, 1)))
-
     def blocks(self, rows, first=0, declared=None):
         with _opened(self.place) as file:
             begin = min(first, self.rows)

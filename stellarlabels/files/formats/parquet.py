@@ -11,7 +11,7 @@ from stellarlabels.files.content import BLOCK, Content
 from stellarlabels.files.formats import arrow, votable_header
 from stellarlabels.files.progress import slices
 from stellarlabels.files.records import Packer
-from stellarlabels.files.sheets import Sheet
+from stellarlabels.files.sheets import Sheet, regrouped
 
 _VERSION = b"IVOA.VOTable-Parquet.version"
 _HEADER = b"IVOA.VOTable-Parquet.content"
@@ -96,7 +96,7 @@ class _Table(Sheet):
             groups, first = _groups_from(file.metadata, first)
             batches = file.iter_batches(batch_size=min(rows, _BATCH), row_groups=groups)
             tables = (pa.Table.from_batches([batch]) for batch in batches)
-            for table in arrow.pieces(tables, rows, first, file.schema_arrow.empty_table()):
+            for table in regrouped(tables, rows, first, pa.concat_tables, file.schema_arrow.empty_table()):
                 found = [pair for pair in zip(self.names, table.columns, strict=True) if pair[0] not in self.left_out]
                 yield replace(self._about, fields=[self._field(*pair) for pair in found])
 

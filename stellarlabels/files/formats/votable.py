@@ -16,7 +16,16 @@ from stellarlabels.columns import Ragged
 from stellarlabels.exceptions import ReadError
 from stellarlabels.files.content import BLOCK, ragged_field
 from stellarlabels.files.formats import binary2, tabledata, typing
-from stellarlabels.files.formats.votable_header import PLACE, about, check_elements, document, make_field, values_of
+from stellarlabels.files.formats.votable_header import (
+    PLACE,
+    about,
+    check_elements,
+    document,
+    make_field,
+    overflow,
+    states,
+    values_of,
+)
 from stellarlabels.files.opening import damages
 from stellarlabels.files.progress import TEXT, slices
 from stellarlabels.files.records import Packer
@@ -43,31 +52,21 @@ def write(content, stream, path, *, serialization="binary2"):
 
 def tables(place):
     """The tables of a document; a ReadError if it says that there was an error, or has none."""
-    with place.open() as stream:
-        found = binary2.find(stream)
+    found = binary2.find(place)
     if found is not None:
-        return [_Packed(place, found)]
+        return [found]
     file, changed = _parsed(place.bytes())
     sheets = [
         _Parsed(place, element, [*parents, element]) for parents, element in _elements(file, []) if element.fields
     ]
+    said = states([file, *file.resources])
+    if not sheets and "ERROR" in said:
+        raise ReadError(f"{place.where}: the service answered with an error: {said['ERROR']}")
     if not sheets:
-        _refuse(place, file)
         raise ReadError(f"{place.where}: the VOTable has no table (damaged or truncated VOTable, or an empty answer)")
     for sheet in sheets:
         sheet.notes += changed
     return sheets
-
-
-def _refuse(place, file):
-    """The error that a service tells in place of a table."""
-    for info in _infos([file, *file.resources]):
-        if info.name == "QUERY_STATUS" and str(info.value).upper() == "ERROR":
-            raise ReadError(f"{place.where}: the service answered with an error: {info.content or info.value}")
-
-
-def _infos(elements):
-    return [info for element in elements for info in getattr(element, "infos", ())]
 
 
 def _elements(parent, parents):
@@ -113,52 +112,14 @@ def _declared(data, guess):
     return _FIELD.sub(amended, data)
 
 
-class _Packed(Sheet):
-    """One table in BINARY or BINARY2 with cells of fixed size."""
-
-    def __init__(self, place, found):
-        fields = found.fields
-        super().__init__(place, [field.name for field in fields], title=found.element.name or "", meta=found.meta)
-        self._found = found
-        self.notes += _overflow(found.infos)
-
-    def read(self, declared=None):
-        [content] = self._contents(None, 0)
-        return content
-
-    def blocks(self, rows, first=0, declared=None):
-        yield from self._contents(rows, first)
-
-    def _contents(self, rows, first):
-        with self.place.open() as stream:
-            found, number, said = self._found.at(stream), first, self._found.element.nrows
-            for arrays in [found.arrays()] if rows is None else found.blocks(rows, first):
-                number += len(arrays[0][0])
-                yield about(
-                    self._found.element,
-                    self._found.parents,
-                    [
-                        make_field(field, name, *pair)
-                        for field, name, pair in zip(found.fields, self.names, arrays, strict=True)
-                    ],
-                )
-            if said and number != max(said, first):
-                raise ReadError(f"the VOTable says that it has {said} rows, but it has {number}")
-
-
 class _Parsed(Sheet):
     """A table as Astropy has read it."""
 
     def __init__(self, place, element, parents):
-        fields = element.fields
-        meta = {}
-        for parent in parents:
-            meta |= values_of(parent)
-        names = [field.name for field in fields]
-        super().__init__(place, names, title=element.name or element.ID or "", rows=len(element.array), meta=meta)
+        fields, title, meta = element.fields, element.name or element.ID or "", values_of(parents)
+        super().__init__(place, [field.name for field in fields], title=title, rows=len(element.array), meta=meta)
         self._element, self._parents = element, parents
-        infos = _infos(parents)
-        self.notes += _overflow(infos)
+        self.notes += overflow(parents)
         self.left_out = {
             name: field.datatype
             for name, field in zip(self.names, fields, strict=True)
@@ -193,9 +154,3 @@ class _Parsed(Sheet):
 
 def _decoded(text):
     return text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
-
-
-def _overflow(infos):
-    """A note if the service says that rows are missing."""
-    states = {str(info.value).upper() for info in infos if info.name == "QUERY_STATUS"}
-    return ["the service says that the result is cut off (QUERY_STATUS OVERFLOW)"] if "OVERFLOW" in states else []

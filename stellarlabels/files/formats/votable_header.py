@@ -16,15 +16,8 @@ from stellarlabels.exceptions import InputError, ReadError
 from stellarlabels.files.content import Content, field_of
 
 _NAMESPACE = "http://www.ivoa.net/xml/VOTable/v1.3"
-_DATATYPES = {
-    "b": "boolean",
-    "u1": "unsignedByte",
-    "i2": "short",
-    "i4": "int",
-    "i8": "long",
-    "f4": "float",
-    "f8": "double",
-}
+#: The datatype of each type of numbers.
+DATATYPES = {"u1": "unsignedByte", "i2": "short", "i4": "int", "i8": "long", "f4": "float", "f8": "double"}
 #: Characters that XML 1.0 cannot hold.
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 #: What is between the beginning of a table and its rows, the tags in that, and those that there are in VOTable.
@@ -86,7 +79,7 @@ def _add_field(table, item, base, null, reference):
         sizes.insert(0, str(base.itemsize // 2 if wide else base.itemsize))
         datatype = "unicodeChar" if wide else "char"
     else:
-        datatype = _DATATYPES["b" if item.kind == "b" else base.str[1:]]
+        datatype = "boolean" if item.kind == "b" else DATATYPES[base.str[1:]]
     precision = re.fullmatch(r"%?\.(\d+)([fe])", column.format)
     element = _add(
         table,
@@ -150,11 +143,26 @@ def about(table, parents, fields):
     )
 
 
-def values_of(element):
-    """Values of the parameters and infos of an element, by name."""
-    groups = [entry for group in getattr(element, "groups", ()) for entry in group.entries if hasattr(entry, "value")]
-    found = (*getattr(element, "infos", ()), *getattr(element, "params", ()), *groups)
-    return {item.name: item.value for item in found if item.name}
+def values_of(elements):
+    """Values of the parameters and infos of elements, by name."""
+    out = {}
+    for element in elements:
+        groups = [one for group in getattr(element, "groups", ()) for one in group.entries if hasattr(one, "value")]
+        found = (*getattr(element, "infos", ()), *getattr(element, "params", ()), *groups)
+        out |= {item.name: item.value for item in found if item.name}
+    return out
+
+
+def states(elements):
+    """What a service says of its answer in the INFO elements ``QUERY_STATUS``: "OK", "ERROR", "OVERFLOW", by words."""
+    infos = [info for element in elements for info in getattr(element, "infos", ())]
+    return {str(info.value).upper(): info.content or info.value for info in infos if info.name == "QUERY_STATUS"}
+
+
+def overflow(elements):
+    """A note if the service says that rows are missing."""
+    is_cut = "OVERFLOW" in states(elements)
+    return ["the service says that the result is cut off (QUERY_STATUS OVERFLOW)"] if is_cut else []
 
 
 def _value(param):

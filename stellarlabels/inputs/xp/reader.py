@@ -12,8 +12,9 @@ from stellarlabels import flags, releases
 from stellarlabels.columns import Notes, by_name, column, dressed, intake, plain, without_unit
 from stellarlabels.columns.wavelengths import as_grid, quality
 from stellarlabels.exceptions import InputError, ReadError, ReleaseError, SkippedFileWarning
-from stellarlabels.files import as_paths, read_cached, read_raw, recognize, registered
+from stellarlabels.files import as_paths, recognize, registered
 from stellarlabels.inputs.readers import reader_of
+from stellarlabels.inputs.xp.cache import read_cached, read_raw
 from stellarlabels.inputs.xp.layout import BANDS, COLUMNS, RELEASE
 from stellarlabels.inputs.xp.products import duplicates, join_products, stack
 from stellarlabels.inputs.xp.sampling import sample_arrays

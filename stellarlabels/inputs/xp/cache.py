@@ -1,4 +1,4 @@
-"""What has been parsed once, kept in binary: text and VOTables are slow to read, arrays are not.
+"""What is in a file of spectra, parsed once and kept in binary: text and VOTables are slow to read, arrays are not.
 
 An entry is one file in a folder that the user names. It belongs to one source file, by its path, and is used as long as
 the source has the size and the time of modification that it had, or, where only the time differs, the same SHA-256
@@ -11,15 +11,16 @@ import json
 import logging
 import zipfile
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from astropy.table import Column, MaskedColumn, Table
 
+from stellarlabels import files
 from stellarlabels.columns import Ragged, holds_arrays, without_unit
-from stellarlabels.exceptions import InputError, StellarLabelsError, WriteError
-from stellarlabels.files import atomic as files
-from stellarlabels.files.reading import Raw, read_raw, sidecar
+from stellarlabels.exceptions import InputError, ReadError, StellarLabelsError, WriteError
+from stellarlabels.files import Raw
 
 _log = logging.getLogger(__name__)
 
@@ -29,8 +30,27 @@ FORMAT = 1
 _DAMAGES = (OSError, EOFError, ValueError, KeyError, TypeError, IndexError, zipfile.BadZipFile, zlib.error)
 
 
+def read_raw(path):
+    """As ``stellarlabels.files.read_raw``, with what GaiaXPy says of a CSV file in one beside it."""
+    path = Path(path)
+    found, failures = files.read_raw(path)
+    beside = _sidecar(path)
+    if [raw.where for raw in found] != [str(path)] or failures or not beside.is_file():
+        return found, failures
+    try:
+        sampling = files.read_raw(beside)[0][0].table["pos"][0]
+    except (ReadError, KeyError, IndexError) as error:
+        raise ReadError(f"{beside}: expected the sampling of {path.name} in a column 'pos'; {error}") from error
+    return [replace(found[0], meta={"sampling": sampling, **found[0].meta})], failures
+
+
+def _sidecar(path):
+    """Path of the file into which GaiaXPy writes the sampling of a CSV file, ``<name>_sampling.csv``."""
+    return path.with_name(f"{path.stem}_sampling{path.suffix}")
+
+
 def read_cached(path, folder):
-    """As ``stellarlabels.files.read_raw``, from an entry of a cache in a folder if there is one; None for no cache."""
+    """As `read_raw`, from an entry of a cache in a folder if there is one; None for no cache."""
     if folder is None:
         return read_raw(path)
     path, folder = Path(path), Path(folder)
@@ -63,7 +83,7 @@ def _is_fits(path):
 def _state(path):
     """Size and time of a file and of the file that GaiaXPy writes beside its own."""
     out = {}
-    for name, one in (("file", path), ("sidecar", sidecar(path))):
+    for name, one in (("file", path), ("sidecar", _sidecar(path))):
         if one.is_file():
             about = one.stat()
             out[name] = [about.st_size, about.st_mtime_ns]
@@ -95,7 +115,7 @@ def _fresh(about, path):
 
 
 def _checksums(path):
-    return [files.sha256(one) for one in (path, sidecar(path)) if one.is_file()]
+    return [files.sha256(one) for one in (path, _sidecar(path)) if one.is_file()]
 
 
 def _store(entry, path, source, tables):
