@@ -88,7 +88,7 @@ def steps(catalog, reference):
             for method in ("least_squares", "weighted", "robust")
         ],
     )
-    yield "abundance planes", lambda: analysis.abundance_planes(catalog)
+    yield "abundance plane", lambda: analysis.binned_map(catalog, "feh", "mg_fe", bins=80)
 
 
 def main():

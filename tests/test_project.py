@@ -164,14 +164,28 @@ def test_versions_agree():
     assert re.search(rf"^{re.escape(version)} \(", text_of("CHANGES.rst"), flags=re.MULTILINE)
 
 
-def test_the_status_of_the_systems_is_the_truth():
-    from stellarlabels import systems
+def test_what_the_weights_lack_is_in_the_readme():
+    """Each system of the table has, in its last column, what no weights give of the labels of the paper."""
+    from stellarlabels import plots, systems
 
-    rows = re.findall(r"^``(\w+)`` .* (available|planned)$", text_of("README.rst"), flags=re.MULTILINE)
-    assert len(rows) == 5
-    available = {name for name, status in rows if status == "available"}
-    assert available <= set(stellarlabels.__all__)
-    assert {getattr(stellarlabels, name).name for name in available} == set(systems.available())
+    lines = text_of("README.rst").split("The systems\n", 1)[1].split("\n\n", 2)[1].splitlines()
+    ruler, body = lines[0], lines[3:-1]
+    edges = [match.span() for match in re.finditer("=+", ruler)]
+    cells, name = {}, ""
+    for line in body:
+        first, *_, last = (line[start:end].strip() for start, end in (*edges[:-1], (edges[-1][0], None)))
+        name = first.strip("`") or name
+        cells[name] = f"{cells.get(name, '')} {last}"
+    assert {getattr(stellarlabels, name).name for name in cells} == set(systems.available())
+    for name, said in cells.items():
+        system = getattr(stellarlabels, name)
+        absent = {label for weights in system.available() for label in system.lacking(weights)}
+        said = re.sub(r"\(.*?\)", "", said).strip().removesuffix("nothing")
+        words = {word.strip() for word in said.removeprefix("[X/H] of").split(",")} - {""}
+        wanted = {plots.plain(label) for label in absent}
+        if said.startswith("[X/H]"):
+            wanted = {word.strip("[]").removesuffix("/H") for word in wanted}
+        assert words == wanted, name
 
 
 def test_extras_and_bounds(project):

@@ -6,8 +6,6 @@
     The columns that the library takes and gives.
 ``.. published-data::``
     The data files of published numbers, with their references.
-``.. shipped-weights:: SYSTEM``
-    The weights of a system that ship with the package.
 ``.. archive-services::``, ``.. archive-names::``, ``.. archive-queries::``, ``.. archive-errors::``
     The services with names, what they call the same things, the queries, and the errors of services.
 ``.. releases::``
@@ -128,19 +126,6 @@ class PublishedData(Generated):
                 reference += f" (`{meta['bibcode']} <https://ui.adsabs.harvard.edu/abs/{meta['bibcode']}>`__)"
             rows.append((literal(path.relative_to(DATA)), plain(meta.get("description", "")), reference))
         return list_table(("File", "Content", "Reference"), rows, "25 40 35")
-
-
-class ShippedWeights(Generated):
-    """The weights of one system."""
-
-    required_arguments = 1
-
-    def lines(self):
-        """A definition list."""
-        from stellarlabels import systems
-
-        shipped = systems.get(self.arguments[0]).available()
-        return [line for name, text in shipped.items() for line in (literal(name), f"    {plain(text)}")]
 
 
 class ColorSets(Generated):
@@ -361,7 +346,6 @@ def setup(app):
     app.add_directive("color-sets", ColorSets)
     app.add_directive("releases", Releases)
     app.add_directive("performance", Performance)
-    app.add_directive("shipped-weights", ShippedWeights)
     app.add_directive("archive-services", ArchiveServices)
     app.add_directive("archive-names", ArchiveNames)
     app.add_directive("archive-queries", ArchiveQueries)

@@ -6,10 +6,9 @@ from stellarlabels.analysis.galactic_positions import (
     positions as positions,
 )
 from stellarlabels.analysis.gradients import radial_gradients, vertical_gradients
-from stellarlabels.analysis.isochrones import read_isochrones, select_isochrones
+from stellarlabels.analysis.isochrones import read_isochrones
 from stellarlabels.analysis.maps import (
     abundance_names as abundance_names,
-    abundance_planes,
     as_image,
     binned_map,
     galaxy_map,
@@ -24,7 +23,6 @@ from stellarlabels.analysis.network_attention import (
 from stellarlabels.analysis.spectral_windows import importance
 
 __all__ = [
-    "abundance_planes",
     "as_image",
     "attention",
     "binned_map",
@@ -35,7 +33,6 @@ __all__ = [
     "observed_differences",
     "radial_gradients",
     "read_isochrones",
-    "select_isochrones",
     "simulated_differences",
     "vertical_gradients",
 ]

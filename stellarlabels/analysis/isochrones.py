@@ -12,25 +12,33 @@ from stellarlabels.exceptions import InputError, ReadError
 _NO_MAGNITUDE = 90.0
 
 
-def read_isochrones(path):
+def read_isochrones(path, *, age=None, m_h=None):
     """Isochrones of a file of PARSEC (CMD web interface) or MIST (``.iso`` or ``.iso.cmd``).
 
     Parameters
     ----------
     path : path-like
+    age, m_h : `~astropy.units.Quantity` or float, optional
+        Age (Gyr if a number) and metallicity (dex) of the only one to return: of all the nearest in metallicity, and
+        of these the nearest in the logarithm of the age.
 
     Returns
     -------
     `~astropy.table.QTable`
         One row for each point: ``age`` (Gyr), ``m_h`` (dex), ``initial_mass`` (solMass), ``teff`` (K), ``logg``
         (dex), ``phase`` (int64), and, where the file has magnitudes of Gaia, ``m_g`` and ``bp_rp_0`` (mag). The order
-        is that of the file. ``meta["model"]`` is ``"parsec"`` or ``"mist"``.
+        is that of the file. ``meta["model"]`` is ``"parsec"`` or ``"mist"``; ``meta["age"]`` (Gyr) and ``meta["m_h"]``
+        are those of a single one.
 
     Raises
     ------
     ReadError
         If the file is not there, or not of either kind.
+    InputError
+        If only one of age and metallicity is given, or the age is not positive.
     """
+    if (age is None) != (m_h is None):
+        raise InputError("age, m_h: expected both of them, or none")
     try:
         with open(path, encoding="utf-8") as stream:
             lines = stream.read().splitlines()
@@ -53,35 +61,14 @@ def read_isochrones(path):
         g, bp, rp = (np.where(found[name] < _NO_MAGNITUDE, found[name], np.nan) for name in ("g", "bp", "rp"))
         out["m_g"] = columns.column("m_g").dress(g)
         out["bp_rp_0"] = columns.column("bp_rp_0").dress(bp - rp)
-    return out
+    return out if age is None else _nearest(out, age, m_h)
 
 
-def select_isochrones(isochrones, *, age, m_h):
-    """The isochrone of a table that is nearest to an age and a metallicity.
-
-    Parameters
-    ----------
-    isochrones : `~astropy.table.Table`
-        Output of `read_isochrones`.
-    age : `~astropy.units.Quantity` or float
-        In Gyr if a number.
-    m_h : float
-        In dex.
-
-    Returns
-    -------
-    `~astropy.table.QTable`
-        Its points in the order of the file; ``meta["age"]`` (Gyr) and ``meta["m_h"]`` are those that it has. The
-        nearest metallicity counts first, then the nearest logarithm of the age.
-
-    Raises
-    ------
-    InputError
-        If the table is empty, or the age is not positive.
-    """
+def _nearest(isochrones, age, m_h):
+    """The points of that metallicity, and of these of that age (Gyr), which are the nearest."""
     wanted = u.Quantity(age, u.Gyr).value
-    if not len(isochrones) or not wanted > 0:
-        raise InputError(f"age: expected a positive age and isochrones, got {age!r} and {len(isochrones)} points")
+    if not wanted > 0:
+        raise InputError(f"age: expected a positive age, got {age!r}")
     metals = columns.values(isochrones, "m_h")
     ages = u.Quantity(isochrones["age"], u.Gyr).value
     metal = metals[np.argmin(np.abs(metals - float(u.Quantity(m_h).value)))]

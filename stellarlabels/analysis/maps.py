@@ -6,8 +6,8 @@ from astropy.table import QTable
 
 from stellarlabels import columns
 from stellarlabels.analysis.galactic_positions import on_the_sky, positions
-from stellarlabels.exceptions import InputError
-from stellarlabels.validation import Along, classes, derived_label, grouped_median, quantity_along
+from stellarlabels.exceptions import InputError, MissingColumnError
+from stellarlabels.validation import Along, derived_label, grouped_median, is_ratio, quantity_along
 
 #: Quantiles at which default ranges begin and end, and to which side they are rounded.
 _ENDS = ((0.001, "lower"), (0.999, "higher"))
@@ -21,7 +21,8 @@ def binned_map(table, x, y, value=None, *, bins=100, range=None, rows=None):
     table : `~astropy.table.Table`
         N stars.
     x, y : str or array_like, shape (N,)
-        The plane: names of columns, or values.
+        The plane: names of columns, or values. Abundances such as ``mg_fe``, and ratios such as ``c_n``, are worked
+        out from others where the table does not have them.
     value : str or array_like, shape (N,), optional
         The third quantity.
     bins : int or (int, int)
@@ -46,9 +47,19 @@ def binned_map(table, x, y, value=None, *, bins=100, range=None, rows=None):
     InputError
         If a column is not there, or an argument is not as described.
     """
-    planes = [quantity_along((table,), item, len(table)) for item in (x, y)]
-    third = None if value is None else quantity_along((table,), value, len(table))
+    planes = [_along(table, item) for item in (x, y)]
+    third = None if value is None else _along(table, value)
     return cells(*planes, third, bins=bins, range=range, rows=rows)
+
+
+def _along(table, item):
+    """A quantity of a plane; an abundance that the table does not have is worked out from others."""
+    try:
+        return quantity_along((table,), item, len(table))
+    except MissingColumnError:
+        if not (is_ratio(item) or item in columns.vocabulary().notes["labels"]):
+            raise
+    return Along(item, derived_label(table, item)[0], "dex")
 
 
 def cells(x, y, value=None, *, bins=100, range=None, rows=None):
@@ -194,57 +205,3 @@ def abundance_names(table):
     names = [name for name in columns.vocabulary().notes["labels"] if name.endswith(("_fe", "_m"))]
     first = table[:1]  # what can be worked out depends on the columns alone
     return [name for name in names if derived_label(first, name, required=False)[2]]
-
-
-def abundance_plane(table, name, *, against="feh", bins=80, range=None, rows=None):
-    """As `abundance_planes`, for the stars in ``rows``; ``meta["note"]`` says what the table does not have."""
-    planes, missing = [], []
-    for key in (against, name):
-        value, _, source = derived_label(table, key, required=False)
-        planes.append(Along(key, value, "dex"))
-        if not source:
-            missing.append(f"the table has no {key}")
-    out = cells(*planes, bins=bins, range=range, rows=rows)
-    out["density"] = out["stars"] / max(out["stars"].max(), 1)
-    out.meta["note"] = "; ".join(missing) or out.meta["note"]
-    return out
-
-
-def abundance_planes(table, names=None, *, against="feh", rule="logg", limit=3.5, bins=80, range=None):
-    """Abundance planes of dwarfs and of giants, as in Figures 10 and 11 of Wang et al. (2020).
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-    names : sequence of str, optional
-        Abundances such as ``mg_fe``, worked out from ``mg_h`` and ``feh`` if need be, or ratios such as ``c_n`` and
-        ``mg_alpha``; by default all [X/Fe] and [X/M] that the table has or that can be worked out.
-    against : str
-        Abundance along x, for instance ``feh`` or ``mg_h``.
-    rule, limit
-        As for `stellarlabels.validation.classes`.
-    bins, range
-        As for `stellarlabels.analysis.binned_map`.
-
-    Returns
-    -------
-    dict of (str, str) to `~astropy.table.QTable`
-        As of `stellarlabels.analysis.binned_map`, with x = ``against`` and y = the abundance, and ``density``, number
-        of stars over the largest one in a cell; by abundance and class, ``"dwarfs"`` or ``"giants"``. Without a range
-        both classes of an abundance have that of all stars. ``meta["note"]`` says what the table does not have.
-    """
-    groups = classes(table, rule=rule, limit=limit)
-    out = {}
-    for name in abundance_names(table) if names is None else names:
-        both = range or _range(table, name, against, np.logical_or(*groups.values()))
-        for group, rows in groups.items():
-            out[name, group] = abundance_plane(table, name, against=against, bins=bins, range=both, rows=rows)
-    return out
-
-
-def _range(table, name, against, rows):
-    """Range of the plane of the stars of both classes; None without stars."""
-    plane = abundance_plane(table, name, against=against, bins=1, rows=rows)
-    if not plane.meta["stars"]:
-        return None
-    return [(plane[f"{axis}_low"][0].value, plane[f"{axis}_high"][0].value) for axis in "xy"]

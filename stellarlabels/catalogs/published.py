@@ -108,7 +108,7 @@ def unfilled(catalog, declared, system):
         elif source in system.computed_from:
             out[name] = f"it is computed from {system.computed_from[source]}, which the table does not have"
         elif label in columns.vocabulary().notes["labels"]:
-            out[name] = f"these weights give no {label}"
+            out[name] = f"these weights give no {label}, see {type(system).__name__}.available()"
         else:
             out[name] = f"the table has no {source}"
     return out

@@ -1,13 +1,17 @@
 """A table that knows which published catalog it is."""
 
+import re
+
 from astropy.table import Column, MaskedColumn, QTable
 from astropy.units import Quantity
 from astropy.utils.masked import Masked
 
-from stellarlabels import files
+from stellarlabels import columns, files
 from stellarlabels.catalogs import core
-from stellarlabels.exceptions import InputError
+from stellarlabels.exceptions import InputError, MissingColumnError
 
+#: Ends of the columns of a label.
+_OF_LABEL = re.compile("_(good|flag|err(_[a-z]+)?)$")
 #: The unit of logarithms of ratios, in which nobody writes the numbers that labels are compared with.
 _PLAIN = "dex"
 
@@ -17,7 +21,8 @@ class CatalogTable(QTable):
 
     It is what ``system.catalog(table)`` returns. Apart from `write` it is an ordinary table; the name of its schema
     is in ``meta["schema"]``. Columns in dex are plain ones, with the unit beside the numbers as in tables of TAP
-    services, so that ``labels["feh"] < -1`` is what it looks like; those with other units are quantities.
+    services, so that ``labels["feh"] < -1`` is what it looks like; those with other units are quantities. A label that
+    the networks did not give is a `~stellarlabels.exceptions.MissingColumnError`, which is a `KeyError`, too.
     """
 
     def _convert_col_for_table(self, col):
@@ -30,6 +35,27 @@ class CatalogTable(QTable):
         if isinstance(col, Masked):
             return MaskedColumn(col.unmasked.value, mask=col.mask, unit=col.unit, copy=False, **about)
         return Column(col.value, unit=col.unit, copy=False, **about)
+
+    def __getitem__(self, item):
+        """As of any table; a label that is not there is an error that says who has it."""
+        names = [item] if isinstance(item, str) else item if isinstance(item, list | tuple) else ()
+        for name in names:
+            if isinstance(name, str) and name not in self.columns and "system" in self.meta:
+                self._explain(name)
+        return super().__getitem__(item)
+
+    def _explain(self, name):
+        """Raise a `MissingColumnError` if the name is that of a label."""
+        label = _OF_LABEL.sub("", name)
+        if label not in columns.vocabulary().notes["labels"]:
+            return
+        given = [key.removesuffix("_good") for key in self.columns if key.endswith("_good")]
+        how = "'stellarlabels systems' lists what weights that ship give, and what can be trained on your own labels"
+        if label == "distance":
+            how = "systems that predict absolute magnitudes have system.distances(table, labels)"
+        raise MissingColumnError(
+            f"{name}: the networks of {self.meta['system']!r} behind this table give {', '.join(given)}; {how}"
+        )
 
     def write(self, path, *args, format=None, **kwargs):
         """Write the catalog to a file.

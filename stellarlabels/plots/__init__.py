@@ -19,6 +19,7 @@ from stellarlabels.plots.diagrams import abundance_plane, abundance_planes, colo
 from stellarlabels.plots.galaxy import cluster_trend, galaxy_map, gradients
 from stellarlabels.plots.labels import label_values as label_values, plain as plain, unit as unit
 from stellarlabels.plots.networks import attention_bars, derivative_panel, importance_spectrum
+from stellarlabels.plots.samples import distribution, value_map, venn
 from stellarlabels.plots.spectra import spectrum
 from stellarlabels.plots.style import context, figure_bytes as figure_bytes
 
@@ -31,6 +32,7 @@ __all__ = [
     "context",
     "cut_waterfall",
     "derivative_panel",
+    "distribution",
     "errors_along",
     "flag_tally",
     "galaxy_map",
@@ -45,4 +47,6 @@ __all__ = [
     "residual_along",
     "residual_panels",
     "spectrum",
+    "value_map",
+    "venn",
 ]

@@ -7,7 +7,8 @@ from stellarlabels import analysis, columns
 from stellarlabels.analysis import default_frame
 from stellarlabels.exceptions import InputError
 from stellarlabels.plots.labels import axis, label_values, plain, symbol, unit
-from stellarlabels.plots.style import CYCLE, INK, VALUES, density_map, new_axes, note, styled
+from stellarlabels.plots.samples import draw_cells
+from stellarlabels.plots.style import CYCLE, INK, new_axes, note, styled
 from stellarlabels.validation import CLUSTER, cluster_members, cluster_summary
 
 #: What is on the axes of each plane.
@@ -45,28 +46,9 @@ def galaxy_map(table, name=None, *, plane="rz", statistic="median", least=3, bin
     MissingColumnError
         If the positions or the distances are not there.
     """
-    from matplotlib.colors import LogNorm
-
     ax = new_axes(ax)
     found = analysis.galaxy_map(table, name, plane=plane, bins=bins, **options)
-    x, y, stars = analysis.as_image(found, "stars")
-    edges = u.Quantity(x).value, u.Quantity(y).value
-    style = {"rasterized": True, "zorder": 2}
-    if not found.meta["stars"]:
-        note(ax, found.meta["note"])
-    elif name is None:
-        image = np.ma.masked_equal(stars, 0)
-        drawn = ax.pcolormesh(*edges, image, cmap=density_map(), norm=LogNorm(1, max(image.max(), 2)), **style)
-        _bar(ax, drawn, "stars per cell")
-    else:
-        values = np.asarray(u.Quantity(analysis.as_image(found, statistic)[2]).value)
-        image = np.ma.masked_where((stars < least) | ~np.isfinite(values), values)
-        low, high = np.quantile(image.compressed(), [0.02, 0.98]) if image.count() else (0, 1)
-        drawn = ax.pcolormesh(*edges, image, cmap=VALUES, vmin=low, vmax=high, **style)
-        _bar(ax, drawn, axis(name, f"{statistic} "))
-    if found.meta["stars"]:
-        beyond = f", {found.meta['outside']:,} outside" if found.meta["outside"] else ""
-        note(ax, f"{found.meta['stars']:,} stars{beyond}")
+    draw_cells(ax, found, "" if name is None else axis(name, f"{statistic} "), statistic=statistic, least=least)
     x_text, y_text = _AXES[plane]
     ax.set(xlabel=x_text, ylabel=y_text)
     if plane == "xy":
@@ -119,11 +101,6 @@ def gradients(*tables, titles=(), name="feh", ax=None):
 
 def _unit(table):
     return u.Unit(table["gradient"].unit).to_string("unicode", fraction="inline")
-
-
-def _bar(ax, drawn, text):
-    bar = ax.figure.colorbar(drawn, ax=ax, label=text)
-    bar.solids.set_rasterized(True)
 
 
 @styled

@@ -15,6 +15,9 @@ __all__ = ["SYSTEMS", "System", "available", "get", "load", "register"]
 #: How labels are shown, by their units; files have all digits.
 _FORMATS = {"K": ".1f", "dex": ".3f", "mag": ".3f", "pc": ".1f"}
 
+#: Name of the recipe that a system has from its paper.
+PAPER = "paper"
+
 #: All systems: those of this folder, those of other packages, and those that a script or a notebook declares.
 SYSTEMS = Registry("system", within="stellarlabels.systems")
 
@@ -127,10 +130,35 @@ class System(LabelEstimator):
         Returns
         -------
         dict of str to str
-            Name, and the labels that they give, what they were trained on with its data release, and for which range;
-            divided by semicolons. The first is what ``pretrained()`` gives.
+            Name, and the labels that they give, what they were trained on with its data release, and for which range,
+            divided by semicolons; at last what they do not give of the labels of the paper (`lacking`), if any, and how
+            to get it. The first is what ``pretrained()`` gives.
         """
-        return dict(cls.shipped)
+        out = dict(cls.shipped)
+        for name in out:
+            if absent := cls.lacking(name):
+                out[name] += f"; not {', '.join(absent)}: train the recipe {PAPER!r} on your own labels"
+        return out
+
+    @classmethod
+    def lacking(cls, name=None):
+        """Labels of the paper's network that shipped weights do not give.
+
+        Parameters
+        ----------
+        name : str, optional
+            As in `pretrained`.
+
+        Returns
+        -------
+        tuple of str
+            Names of columns such as ``"c_fe"``. The recipe "paper" has them; it has to be trained with `fit`.
+        """
+        if PAPER not in cls.recipes:
+            return ()
+        with resources.as_file(cls._shipped_file(name, "stellarlabels")) as path:
+            given = modelfile.read_description(path)["recipe"]["labels"]
+        return tuple(label for label in cls.recipes[PAPER].labels if label not in given)
 
     @classmethod
     def pretrained(cls, name=None):
@@ -180,7 +208,10 @@ class System(LabelEstimator):
         """A file that ships with the weights called ``name``, by default the first ones."""
         name = next(iter(cls.shipped), None) if name is None else name
         if name not in cls.shipped:
-            raise InputError(f"name: {cls.name} ships with {list(cls.shipped)}, got {name!r}")
+            text = f"name: {cls.name} ships with {list(cls.shipped)}, got {name!r}"
+            if name in cls.recipes:
+                text += f"; {cls.__name__}({name!r}) is a recipe, to be trained with fit()"
+            raise InputError(text)
         return cls.weights_folder() / f"{cls.name}-{name}.{suffix}"
 
     @classmethod

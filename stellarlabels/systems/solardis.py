@@ -232,7 +232,7 @@ class SolarDis(System):
         from stellarlabels.distances import distances
 
         if "m_g" not in self.labels:
-            raise InputError(f"{self!r} has no absolute magnitude; the recipe 'paper' has")
+            raise InputError(f"{self!r} has no m_g, and so no distances; take SolarDis.pretrained(), or train with m_g")
         table = columns.intake(table)
         labels = self.predict(table, release=release) if labels is None else labels
         extinction = self.extinction(table, labels) if extinction is None else extinction
@@ -290,6 +290,11 @@ class SolarDis(System):
         return super().catalog(table, labels, release=release, strict=strict)
 
     computed_from = {
+        **{
+            f"{name}_lasp{end}": f"{name}{end} of a table whose meta['catalog'] says 'lamost'"
+            for name in ("teff", "logg", "feh")
+            for end in ("", "_err")
+        },
         "distance": "m_g, bp_rp_0 and the magnitudes G, BP and RP",
         "bad_pixel_flag": "spectra",
         "parallax_over_error": "parallax and parallax_error",

@@ -146,7 +146,7 @@ class UncertainNet(System):
     recipes = {"apogee": APOGEE, "paper": PAPER}
     shipped = {
         "apogee": "Teff, log g, [Fe/H], [alpha/M]; Gaia DR3 XP spectra and photometry, labels of APOGEE DR17; "
-        "3300-7000 K, [Fe/H] -2.5 to 0.6; no [C/Fe], no [N/Fe]",
+        "3300-7000 K, [Fe/H] -2.5 to 0.6",
     }
     compared_in = "flux"
 

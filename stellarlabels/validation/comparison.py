@@ -93,7 +93,7 @@ def selected_by(table, cuts):
     cuts : str, `~stellarlabels.tables.quality.CutSet`, or sequence of cuts
         The name of a paper whose cuts on this reference are declared in `stellarlabels.validation.references`, or of a
         set of `stellarlabels.tables.quality` (``"solardis comparison"`` for its selection); texts of a sequence are
-        conditions, see `stellarlabels.validation.references.condition`.
+        conditions: ``"column < number"``, also with <=, >, >=, =, or ``"column without BIT ..."`` of a mask.
 
     Returns
     -------

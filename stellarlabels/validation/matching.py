@@ -78,8 +78,12 @@ def matched(catalog, reference, *, names=None, by="auto", radius=1 * u.arcsec):
     InputError
         If the tables have neither an identifier nor positions in common.
     """
-    pairs = match(catalog, reference, by=by, radius=radius)
     names = label_names(catalog) if names is None else list(names)
+    return labels_of_pairs(catalog, reference, match(catalog, reference, by=by, radius=radius), names)
+
+
+def labels_of_pairs(catalog, reference, pairs, names):
+    """What `matched` returns, for pairs that `match` has found."""
     labels = _with_labels(catalog, pairs["row"], names)
     labels["match_flag"] = pairs["match_flag"]
     labels.meta["matched_by"] = pairs.meta["by"]

@@ -21,7 +21,7 @@ from stellarlabels.tables import quality, read_labels
 from stellarlabels.tables.quality import bitmasks, conditions
 from stellarlabels.validation.matching import median_per_star
 
-__all__ = ["Reference", "condition", "get", "names"]
+__all__ = ["Reference", "get", "names"]
 
 
 @dataclass(frozen=True)
@@ -176,27 +176,9 @@ class Reference:
 
 
 def condition(text, *, source="", release=""):
-    """A quality cut from one line of text, on any column of a table.
-
-    Parameters
-    ----------
-    text : str
-        ``"column < number"``, with one of <, <=, >, >= and =; or ``"column without BIT ..."``, for bits of a mask of
-        `stellarlabels.tables.quality.bitmasks`. A column of the vocabulary or an error of a label is taken in the
-        declared unit, any other column as it is; names in any case of letters.
-    source, release : str
-        As for `stellarlabels.tables.quality.Cut`.
-
-    Returns
-    -------
-    `~stellarlabels.tables.quality.Cut`
-        A star of which the value is missing is not judged, nor passes it.
-
-    Raises
-    ------
-    InputError
-        If the text is not as described.
-    """
+    """A `Cut` from ``"column < number"`` (also <=, >, >=, =) or ``"column without BIT ..."``, of any table's column."""
+    # A column of the vocabulary or an error of a label is taken in the declared unit, any other column as it is; names
+    # in any case of letters. A star of which the value is missing is not judged, nor passes it.
     words = text.split()
     if len(words) >= 3 and words[1] == "without":
         bitmasks.get(words[0]).mask(*words[2:])

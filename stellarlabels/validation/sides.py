@@ -7,7 +7,7 @@ from stellarlabels import columns
 from stellarlabels.exceptions import InputError
 from stellarlabels.validation import papers
 from stellarlabels.validation.bins import as_table
-from stellarlabels.validation.matching import match, matched
+from stellarlabels.validation.matching import labels_of_pairs, match
 from stellarlabels.validation.samples import Sample
 from stellarlabels.validation.statistics import label_names, selected
 
@@ -89,8 +89,9 @@ class _Matched:
     """A catalog's stars in the reference, and their residuals label by label."""
 
     def __init__(self, catalog, reference, names, by, radius):
-        self.labels, self.truth = matched(catalog, reference, names=names, by=by, radius=radius)
-        self.row = np.asarray(match(catalog, reference, by=by, radius=radius)["match_row"])
+        pairs = match(catalog, reference, by=by, radius=radius)
+        self.labels, self.truth = labels_of_pairs(catalog, reference, pairs, names)
+        self.row = np.asarray(pairs["match_row"])
         self._of = {name: selected(self.labels, self.truth, name)[0] for name in names}
 
     def rows(self, name):

@@ -6,8 +6,7 @@ from astropy import units as u
 from astropy.table import QTable
 from scipy import stats
 
-from stellarlabels.analysis import abundance_names, abundance_planes, as_image, binned_map, galaxy_map
-from stellarlabels.analysis.maps import abundance_plane
+from stellarlabels.analysis import abundance_names, as_image, binned_map, galaxy_map
 from stellarlabels.exceptions import InputError, MissingColumnError
 
 
@@ -92,36 +91,22 @@ def test_ratios_of_two_elements(stars):
     """[C/N] against [N/H], from [C/Fe], [N/H] and [Fe/H]."""
     feh = stars["feh"]
     stars["c_fe"], stars["n_h"] = np.full(3000, 0.1) * u.dex, feh + 0.3 * u.dex
-    plane = abundance_planes(stars, ["c_n"], against="n_h", bins=4)["c_n", "giants"]
+    plane = binned_map(stars, "n_h", "c_n", bins=4, rows=stars["logg"].value < 3.5)
     assert (plane.meta["x"], plane.meta["y"]) == ("n_h", "c_n") and plane["y_low"].unit == u.dex
     filled = plane[plane["stars"] > 0]
     assert (filled["y_low"].value <= -0.2).all() and (filled["y_high"].value >= -0.2 - 1e-9).all()
-    assert "no mg_alpha" in abundance_plane(stars, "mg_alpha").meta["note"]
+    for name in ("mg_alpha", "ca_fe", "nothing"):
+        with pytest.raises(MissingColumnError, match=name):
+            binned_map(stars, "feh", name)
 
 
 def test_an_abundance_plane_from_abundances_relative_to_hydrogen(stars):
     assert abundance_names(stars) == ["mg_fe"]
-    plane = abundance_plane(stars, "mg_fe", bins=40, range=((-2, 1), (-0.2, 0.4)))
-    assert plane["stars"].sum() == 2995 and plane["density"].max() == 1
+    plane = binned_map(stars, "feh", "mg_fe", bins=40, range=((-2, 1), (-0.2, 0.4)))
+    assert plane["stars"].sum() == 2995
     _, y_edges, image = as_image(plane, "stars")
     middle = 0.5 * (y_edges[1:] + y_edges[:-1]).value
     mean = (image.sum(axis=1) * middle).sum() / image.sum()
     assert mean == pytest.approx(0.1, abs=0.003)
-
-
-def test_planes_of_dwarfs_and_giants(stars):
-    planes = abundance_planes(stars, bins=10)
-    assert set(planes) == {("mg_fe", "dwarfs"), ("mg_fe", "giants")}
-    total = sum(plane.meta["stars"] + plane.meta["outside"] for plane in planes.values())
-    assert total == 2995
-    edges = [as_image(plane, "stars")[0].value for plane in planes.values()]
-    np.testing.assert_array_equal(*edges)
-
-
-def test_planes_that_cannot_be_made(stars):
-    assert abundance_plane(stars, "ca_fe").meta["note"] == "the table has no ca_fe"
     del stars["feh"]
-    assert "no feh" in abundance_plane(stars, "mg_fe").meta["note"]
-    assert abundance_planes(stars) == {}
-    stars["feh"] = np.full(3000, np.nan) * u.dex
-    assert all(plane.meta["note"] for plane in abundance_planes(stars).values())
+    assert abundance_names(stars) == []

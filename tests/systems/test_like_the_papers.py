@@ -10,7 +10,7 @@ from astropy.table import QTable, Table
 
 from stellarlabels import CSNet, SolarDis, SPCANet, UACSNet, UncertainNet, columns, flags
 from stellarlabels.columns import jplus
-from stellarlabels.exceptions import InputError, ModelFileError, StellarLabelsWarning
+from stellarlabels.exceptions import InputError, MissingColumnError, ModelFileError, StellarLabelsWarning
 from stellarlabels.inputs.examples import mrs_synthetic_sample, xp_apogee_sample
 from stellarlabels.labels import estimator
 from stellarlabels.systems import kerasfile
@@ -232,7 +232,9 @@ class TestSolarDis:
         # too hot; and log g of 2.5 is below 5.98 - 0.00035 * 5000 = 4.23
         np.testing.assert_array_equal(SolarDis("paper").not_applicable(table), [False, True, True])
         table.meta.pop("catalog")
-        assert np.isnan(plain(system.catalog(table)["lasp_teff"])).all()  # whose labels they are is not said
+        catalog = system.catalog(table)  # whose labels they are is not said
+        assert np.isnan(plain(catalog["lasp_teff"])).all()
+        assert "meta['catalog'] says 'lamost'" in catalog.meta["unfilled"]["lasp_teff"]
 
     def test_the_flag_is_that_of_the_published_pre_processing(self):
         """A bump of half the continuum is beyond 1.2 and within 2, the limit of the local continuum of "compact"."""
@@ -469,3 +471,56 @@ class TestUncertainNet:
         catalog["teff_err"], catalog["logg_err"] = [60.0, 69.1, 900] * u.K, [0.1, 0.142, 2.0] * u.dex
         (row,) = papers.uncertain_table3({"ours": catalog})
         assert (row["feh_err"].value, row["teff_err"].value, row["logg_err"].value) == (0.068, 69.1, 0.142)
+
+
+class TestLabelsThatNoWeightsGive:
+    """The papers' abundances have no weights here: it is said wherever somebody may look for them."""
+
+    @pytest.mark.parametrize(
+        ("system", "weights", "absent"),
+        [
+            (SPCANet, "synthetic-cannon", "c_h n_h o_h mg_h al_h si_h s_h ca_h ti_h cr_h ni_h cu_h"),
+            (UncertainNet, "apogee", "c_fe n_fe"),
+            (SolarDis, "compact", ""),
+            (UACSNet, "paper", ""),
+        ],
+    )
+    def test_available_says_what_is_left_to_train(self, system, weights, absent):
+        assert system.lacking(weights) == tuple(absent.split())
+        words = f"; not {absent.replace(' ', ', ')}: train the recipe 'paper' on your own labels" if absent else ""
+        assert system.available()[weights] == system.shipped[weights] + words
+        assert {*system.recipes["paper"].labels} <= {*system.pretrained(weights).labels, *absent.split()}
+
+    def test_all_weights_of_csnet(self):
+        for weights in CSNet.available():
+            given = CSNet.pretrained(weights).labels
+            wanted = [name for name in CSNet("paper").labels if name not in given]
+            assert "n_fe" in wanted and list(CSNet.lacking(weights)) == wanted
+
+    def test_asking_for_one_says_who_gives_it(self):
+        labels = SPCANet.pretrained().predict(mrs_synthetic_sample()[:2])
+        said = "mg_h.*: the networks of 'spcanet' behind this table give teff, logg, feh; 'stellarlabels systems' lists"
+        for item in ("mg_h", "mg_h_err", "mg_h_good", ("teff", "mg_h"), ["mg_h"]):
+            with pytest.raises(MissingColumnError, match=said):
+                labels[item]
+        with pytest.raises(KeyError):
+            labels[:1]["mg_h_flag"]
+        with pytest.raises(MissingColumnError, match=r"distance: .* have system\.distances"):
+            labels["distance"]
+        with pytest.raises(KeyError, match="^'nonsense'$"):
+            labels["nonsense"]
+        assert "mg_h" not in labels.columns and labels["teff", "feh_err"].colnames == ["teff", "feh_err"]
+
+    def test_catalogs_say_why_a_column_is_empty(self):
+        catalog = SPCANet.pretrained().catalog(mrs_synthetic_sample()[:2])
+        assert catalog.meta["unfilled"]["Mg_H"] == "these weights give no mg_h, see SPCANet.available()"
+        assert np.ma.getmaskarray(catalog["Mg_H"]).all()
+
+    def test_a_recipe_is_not_mistaken_for_weights(self):
+        with pytest.raises(InputError, match=r"got 'paper'; SPCANet\('paper'\) is a recipe, to be trained with fit"):
+            SPCANet.pretrained("paper")
+
+    def test_distances_without_a_magnitude(self):
+        system = SolarDis("compact", labels=("teff",))
+        with pytest.raises(InputError, match=r"no m_g, and so no distances; take SolarDis\.pretr"):
+            system.distances(QTable({"obsid": [1]}))

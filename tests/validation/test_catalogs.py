@@ -53,7 +53,7 @@ def everything(catalog, reference):
         lambda: analysis.galaxy_map(catalog, names[0], bins=3),
         lambda: analysis.radial_gradients(catalog, method="weighted"),
         lambda: analysis.vertical_gradients(catalog, method="robust"),
-        lambda: analysis.abundance_planes(catalog, bins=3),
+        lambda: analysis.binned_map(catalog, "feh", "mg_fe", bins=3),
     ]
     for name in names[:2]:
         calls += [
