@@ -26,7 +26,7 @@ MODULES = sorted(
 )
 #: Rooms in the order in which a table walks through them, between the modules that all may use and those that use all.
 WALK = (
-    ("exceptions", "flags", "flagset", "packaged", "registry", "releases", "threads"),
+    ("exceptions", "flags", "flagset", "packaged", "registry", "releases", "runs", "threads"),
     ("columns",),
     ("schema",),
     ("files",),

@@ -6,9 +6,11 @@ release; `read_labels` reads catalogs of labels (LAMOST, APOGEE, PASTEL, machine
 any table of stars. What is in a file is recognized by its content, not by its name; `available` lists the formats.
 """
 
-from stellarlabels.files import available
+from stellarlabels.columns import products
 from stellarlabels.inputs.lamost.reader import iter_lamost, read_lamost
 from stellarlabels.inputs.xp import read_table, read_xp, sample as sample_coefficients
 from stellarlabels.tables import read_labels
+
+available = products.available
 
 __all__ = ["available", "iter_lamost", "read_labels", "read_lamost", "read_table", "read_xp", "sample_coefficients"]

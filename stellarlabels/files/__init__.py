@@ -5,11 +5,9 @@ machine-readable tables; packed with gzip or bzip2, or in a zip archive). A form
 `register_format`; one from outside is registered in the same way.
 """
 
+from stellarlabels.columns import products
 from stellarlabels.files.atomic import (
-    RUNNING as RUNNING,
-    alone_in as alone_in,
     check as check,
-    empty as empty,
     replacing as replacing,
     replacing_folder as replacing_folder,
     sha256 as sha256,
@@ -26,12 +24,6 @@ from stellarlabels.files.formats.fixed import FixedWidth as FixedWidth
 from stellarlabels.files.formats.mrt import described as described_table  # noqa: F401 - lent under this name
 from stellarlabels.files.opening import read_bytes as read_bytes
 from stellarlabels.files.paths import as_paths as as_paths
-from stellarlabels.files.products import (
-    available as available,
-    recognize as recognize,
-    register,
-    registered as registered,
-)
 from stellarlabels.files.reading import (
     Raw as Raw,
     contents as contents,
@@ -40,5 +32,7 @@ from stellarlabels.files.reading import (
     sheets as sheets,
 )
 from stellarlabels.files.registry import find as find, register as register_format, supported_formats
+
+register = products.register
 
 __all__ = ["Content", "Field", "register", "register_format", "supported_formats"]

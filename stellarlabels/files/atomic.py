@@ -1,4 +1,4 @@
-"""Files that appear under their name only when they are complete, and folders in which one run is at work."""
+"""Files and folders that appear under their name only when they are complete, and checksums."""
 
 import glob
 import hashlib
@@ -9,13 +9,8 @@ import uuid
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from stellarlabels.exceptions import InputError, WriteError
-
-if sys.platform != "win32":
-    import fcntl
-
-#: A file in the folder of a run, locked as long as the run is at work.
-RUNNING = ".running"
+from stellarlabels.exceptions import WriteError
+from stellarlabels.runs import lock
 
 
 @contextmanager
@@ -49,7 +44,7 @@ def _temporary(path):
     while True:
         name = path.parent / f".{path.name}.{uuid.uuid4().hex[:12]}.part"
         stream = open(name, "x+b")  # noqa: SIM115
-        _lock(stream)
+        lock(stream)
         if os.fstat(stream.fileno()).st_nlink:  # nobody took it for an abandoned one meanwhile
             return name, stream
         stream.close()
@@ -61,72 +56,8 @@ def _remove_abandoned(path):
         return
     for name in path.parent.glob(f".{glob.escape(path.name)}.{'[0-9a-f]' * 12}.part"):
         with suppress(OSError), open(name, "rb") as stream:
-            if _lock(stream):
+            if lock(stream):
                 name.unlink()
-
-
-def _lock(stream):
-    """Lock an open file until it is closed; False if another process has, None where files cannot be locked."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        return False
-    except OSError:
-        return None
-    return True
-
-
-def _is_at(path, stream):
-    """Whether an open file is the one that is at a path."""
-    return path.exists() and os.path.samestat(os.fstat(stream.fileno()), path.stat())
-
-
-@contextmanager
-def alone_in(folder, argument="target"):
-    """Make a folder of a run, and keep other runs out until the block or the process ends; an empty one is removed."""
-    folder = Path(folder)
-    path, stream = folder / RUNNING, None
-    while stream is None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            reason = error.strerror or error
-            raise InputError(f"{argument}: the folder {folder} cannot be made: {reason}") from error
-        with suppress(FileNotFoundError):  # the run that was in it has just ended
-            stream = open(path, "ab")  # noqa: SIM115
-            if _lock(stream) is False:
-                stream.close()
-                raise InputError(
-                    f"{argument}: another run is at work in {folder}; wait for it, or give another {argument}"
-                )
-            if not _is_at(path, stream):
-                stream.close()
-                stream = None
-    try:
-        yield
-    finally:
-        own = _is_at(path, stream)
-        if sys.platform == "win32":  # which keeps open files
-            stream.close()
-        with suppress(OSError):
-            if own:
-                path.unlink()
-                folder.rmdir()
-        stream.close()
-
-
-def empty(folder):
-    """Remove everything that is in the folder of a run, but for what keeps other runs out."""
-    for path in Path(folder).iterdir():
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        elif path.name != RUNNING:
-            path.unlink(missing_ok=True)
 
 
 @contextmanager

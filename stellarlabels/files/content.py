@@ -143,12 +143,6 @@ class Content:
     def __len__(self):
         return len(self.fields[0].data) if self.fields else 0
 
-    def check_texts(self, what, controls):
-        """An InputError that names a column with characters that a format does not hold."""
-        for item in self.fields:
-            if item.kind == "U":
-                item.check_texts(what, controls)
-
     def part(self, rows):
         """The content of some rows (a slice)."""
         fields = [Field(item.column, item.data[rows], item.mask[rows]) for item in self.fields]
@@ -326,9 +320,9 @@ def plain_table(content):
         if item.column.unit:
             about["unit"] = u.Unit(item.column.unit, parse_strict="silent")
         if item.has_missing:
-            column = MaskedColumn(item.data, mask=item.mask, copy=False, **about)
+            column = MaskedColumn(item.data[:], mask=item.mask[:], copy=False, **about)
         else:
-            column = TableColumn(item.data, copy=False, **about)
+            column = TableColumn(item.data[:], copy=False, **about)
         if item.column.ucd:
             column.info.meta = {"ucd": item.column.ucd}
         out.add_column(column, copy=False)

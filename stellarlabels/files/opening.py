@@ -13,9 +13,8 @@ from functools import cached_property
 from pathlib import Path
 
 from stellarlabels.exceptions import InputError, ReadError, StellarLabelsError
+from stellarlabels.files.paths import can_hold_stars
 
-#: Ends of names of the members of a zip archive that are looked at.
-_TABLES = re.compile(r"\.(fits?|vot|votable|xml|csv|tsv|ecsv|txt|dat|mrt|parquet|h5|hdf5)(\.gz|\.bz2)?$", re.IGNORECASE)
 _PACKED = {b"\x1f\x8b": ("gzip file", gzip.open), b"BZ": ("bzip2 file", bz2.open)}
 #: Bytes by which a format is recognized.
 _HEAD = 1 << 16
@@ -34,18 +33,8 @@ class _Unpacked(io.RawIOBase):
 
     def __init__(self, stream, largest):
         self._stream, self._largest = stream, largest
-
-    def readable(self):
-        return True
-
-    def seekable(self):
-        return True
-
-    def seek(self, offset, whence=io.SEEK_SET):
-        return self._stream.seek(offset, whence)
-
-    def tell(self):
-        return self._stream.tell()
+        self.readable = self.seekable = lambda: True
+        self.seek, self.tell = stream.seek, stream.tell
 
     def readinto(self, buffer):
         count = self._stream.readinto(buffer)
@@ -74,7 +63,7 @@ def damages(where, what):
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ReadError(f"{where}: damaged or truncated {what} or gzip file; {error}") from error
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
-        raise ReadError(f"{where}: damaged or encrypted member of a zip archive; {error}") from error
+        raise ReadError(f"{where}: damaged, truncated or encrypted zip archive; {error}") from error
     except Exception as error:  # damaged files make the libraries raise errors of any kind
         told = isinstance(error, Warning) and not isinstance(error, ValueError)  # the errors of VOTable are both,
         if told and type(error).__name__ != "W12":  # but for that of a field without a name
@@ -161,12 +150,10 @@ def places(path):
         raise ReadError(f"{path}: cannot be read; {error.strerror or error}") from error
     if start not in (b"PK\x03\x04", b"PK\x05\x06"):
         return [Place(path)]
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except zipfile.BadZipFile as error:
-        raise ReadError(f"{path}: damaged or truncated zip archive; {error}") from error
-    found = [Place(path, name) for name in names if _TABLES.search(name) and "__MACOSX" not in name]
+    with damages(path, "zip archive"), zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+    found = [Place(path, name) for name in names if "__MACOSX" not in name]
+    found = [place for place in found if can_hold_stars(place.name) and not place.name.lower().endswith(".zip")]
     if not found:
         raise ReadError(f"{path}: the zip archive has no tables; it holds {names[:5]}")
     return found
@@ -174,8 +161,6 @@ def places(path):
 
 def read_bytes(path):
     """Content of a file, unpacked if it is packed with gzip or bzip2."""
-    path = Path(path)
     places(path)
-    place = Place(path)
-    assert place.head
-    return place.bytes()
+    place = Place(Path(path))
+    return place.bytes() if place.head else b""

@@ -43,7 +43,7 @@ def _inside(folder):
     found = []
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [os.path.join(place, name) for name in sorted(names) if _can_hold_stars(name)]
+        found += [os.path.join(place, name) for name in sorted(names) if can_hold_stars(name)]
     if not found:
         raise InputError(
             f"the folder {folder} is no HATS catalog (it has no hats.properties), and no file in it ends as files of "
@@ -52,7 +52,7 @@ def _inside(folder):
     return found
 
 
-def _can_hold_stars(name):
-    """Whether a file in a folder, by its name, is one of stars."""
+def can_hold_stars(name):
+    """Whether a file in a folder or an archive, by its name, is one of stars."""
     stem, end = os.path.splitext(name.lower())
     return not name.startswith(".") and (stem if end in _PACKED else name.lower()).endswith((*_STARS, *_MORE))

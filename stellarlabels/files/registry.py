@@ -18,6 +18,8 @@ from pathlib import Path
 from stellarlabels.exceptions import InputError, ReadError
 from stellarlabels.registry import Registry
 
+_TITLES = {"votable": "VOTable", "votable.tabledata": "VOTable in plain text", "parquet": "Parquet file", "csv": "text"}
+
 
 @dataclass(frozen=True)
 class Format:
@@ -34,13 +36,7 @@ class Format:
     @property
     def title(self):
         """The name as it is written in texts."""
-        names = {
-            "votable": "VOTable",
-            "votable.tabledata": "VOTable in plain text",
-            "parquet": "Parquet file",
-            "csv": "text",
-        }
-        return names.get(self.name, self.name.upper())
+        return _TITLES.get(self.name, self.name.upper())
 
     def tables(self, place):
         """The tables in a file, as sheets that have not been read yet."""
@@ -51,7 +47,9 @@ class Format:
         if not self.writes:
             raise InputError(f"format: {self.name} is read, not written; expected one of {list(supported_formats())}")
         if not path.name.lower().endswith(".gz"):
-            content.check_texts(self.title, self.controls)
+            for item in content.fields:
+                if item.kind == "U":
+                    item.check_texts(self.title, self.controls)
             self._loaded().write(content, stream, path, **self.options)
             return
         with tempfile.TemporaryFile(dir=path.parent) as plain:
@@ -130,19 +128,16 @@ def detect(place):
     """The `Format` of a file, by what is in it; a ReadError if it is none, or not what its suffix says."""
     head = place.head
     hits = [item for item in _FORMATS.values() if item.recognizes(head)]
-    found = next((item for item in hits if item.name != "csv"), hits[0] if hits else None)
     said = _by_suffix(place.name)
-    if found is None:
+    if not hits:
         start = head.lstrip()[:40]
-        kind = "XML or HTML, but not a VOTable" if start[:1] == b"<" else f"neither {_names()}"
+        neither = "neither FITS, VOTable, Parquet, HDF5, zip nor text"
+        kind = "XML or HTML, but not a VOTable" if start[:1] == b"<" else neither
         raise ReadError(f"{place.where}: {kind}; it begins with {start!r}")
+    found = min(hits, key=lambda item: item.name == "csv")  # much is text, too
     if found.name == "csv" and said is not None and said.name not in ("csv", "tsv"):
         raise ReadError(f"{place.where}: is no {said.name} file as its name says; it begins with {head[:40]!r}")
     return found
-
-
-def _names():
-    return " nor ".join(["FITS, VOTable, Parquet, HDF5, zip", "text"])
 
 
 def _is_text(head):

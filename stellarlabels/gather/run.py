@@ -6,7 +6,7 @@ from pathlib import Path
 
 from astropy.table import vstack
 
-from stellarlabels import catalogs, files
+from stellarlabels import catalogs, files, runs
 from stellarlabels.archive.tap.chunks import default_folder
 from stellarlabels.exceptions import InputError
 from stellarlabels.gather import supply as supplies
@@ -27,7 +27,7 @@ def gather(system, folder, stars, *, archives=None, yes=False, restart=False, pr
     """Parquet files with the inputs of stars, in their order; what is in the folder already is not asked for again."""
     # A star that an archive does not know has masked values. If an archive fails for good, the same call goes on later.
     # ``tell(text, percent)`` is called as it goes on.
-    with files.alone_in(folder, "store"):
+    with runs.alone_in(folder, "store"):
         return _gather(system, Path(folder), stars, archives, yes, restart, progress, tell)
 
 
@@ -79,11 +79,11 @@ def labels(
         order = repr((system.name, stars.described(supply, system.release or ANY)))
         store = default_folder().parent / "gather" / hashlib.sha256(order.encode()).hexdigest()[:16]
     pieces = []
-    with files.alone_in(store, "store"):
+    with runs.alone_in(store, "store"):
         for path in _gather(system, Path(store), stars, archives, yes, False, progress, tell):
             pieces.append(labelled(system, read_part(path), distances=distances, keep=keep, release=release))
         out = pieces[0] if len(pieces) == 1 else vstack(pieces, metadata_conflicts="silent")
-        files.empty(store)
+        runs.empty(store)
     if tell is not None:
         tell(f"{len(out)} stars are labelled", 99)
     return catalogs.CatalogTable(out, copy=False)
@@ -112,7 +112,7 @@ def _open(folder, order, restart):
     """Make the folder of an order, or make sure that it is that of the same one."""
     manifest = folder / "order.json"
     if restart and manifest.exists():
-        files.empty(folder)
+        runs.empty(folder)
     if manifest.exists():
         if json.loads(manifest.read_text(encoding="utf-8")) != order:
             raise InputError(

@@ -10,7 +10,7 @@ import numpy as np
 from astropy.table import QTable
 from tqdm.auto import tqdm
 
-from stellarlabels import __version__, catalogs, columns, files, flags
+from stellarlabels import __version__, catalogs, columns, files, flags, runs
 from stellarlabels.exceptions import InputError, PartsFailedError, ReadError
 from stellarlabels.scale.ahead import ahead
 from stellarlabels.scale.job import Failure, saved
@@ -41,7 +41,7 @@ class Parts:
         """The parts of a target, which belong to this run alone until the block ends."""
         target = Path(target)
         folder = target.with_name(f"{target.name}.parts")
-        with files.alone_in(folder):
+        with runs.alone_in(folder):
             yield cls(folder, made_from, restart=restart)
 
     def __init__(self, folder, made_from, *, restart=False):
@@ -49,7 +49,7 @@ class Parts:
         self.manifest = json.loads(json.dumps({**made_from, "stellarlabels": __version__}))
         if restart:
             self.remove()
-        if any(path.name != files.RUNNING for path in self.folder.iterdir()):
+        if any(path.name != runs.RUNNING for path in self.folder.iterdir()):
             self._check()
             return
         with files.replacing(self.folder / _MANIFEST) as stream:
@@ -81,7 +81,7 @@ class Parts:
 
     def remove(self):
         """Throw everything away."""
-        files.empty(self.folder)
+        runs.empty(self.folder)
 
 
 def label_parts(job, stars, target, *, rows, masked, restart, overwrite, format, progress):

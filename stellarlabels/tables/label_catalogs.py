@@ -6,9 +6,9 @@ import numpy as np
 from astropy.table import vstack
 
 from stellarlabels import packaged
-from stellarlabels.columns import by_name, dressed, identifiers, without_unit
+from stellarlabels.columns import by_name, dressed, identifiers, products, without_unit
 from stellarlabels.exceptions import InputError, ReadError
-from stellarlabels.files import Raw, as_paths, available, described_table, read_raw, recognize, register
+from stellarlabels.files import Raw, as_paths, described_table, read_raw
 
 #: Integers whose every bit has a meaning; no value of theirs stands for a missing one.
 _BITS = ("starflag", "aspcapflag", "extratarg", "flags", "fibermask")
@@ -48,8 +48,8 @@ def read_labels(path_or_paths, *, catalog=None, readme=None):
     -----
     A file is read into memory at once, which takes twice its size.
     """
-    if catalog is not None and catalog not in available("labels"):
-        raise InputError(f"catalog: expected one of {', '.join(available('labels'))}, got {catalog!r}")
+    if catalog is not None and catalog not in products.available("labels"):
+        raise InputError(f"catalog: expected one of {', '.join(products.available('labels'))}, got {catalog!r}")
     parts = [_read(path, catalog, readme) for path in as_paths(path_or_paths)]
     return vstack(parts, metadata_conflicts="silent") if len(parts) > 1 else parts[0]
 
@@ -64,7 +64,7 @@ def _read(path, catalog, readme):
     if raw is None:
         shown = ", ".join(raws[0].table.colnames[:12])
         raise ReadError(f"{path}: no column of labels such as teff, logg or feh; the columns are {shown}")
-    return recognize(raw, "labels").read(raw) if catalog is None else _masked(raw, catalog)
+    return products.recognize(raw, "labels").read(raw) if catalog is None else _masked(raw, catalog)
 
 
 def _described(path, readme):
@@ -147,4 +147,6 @@ _CATALOGS = (
     ),
 )
 for _name, _description, _accepts in _CATALOGS:
-    register(_name, product="labels", description=_description, accepts=_accepts)(partial(_masked, catalog=_name))
+    products.register(_name, product="labels", description=_description, accepts=_accepts)(
+        partial(_masked, catalog=_name)
+    )

@@ -22,7 +22,8 @@ from stellarlabels.exceptions import (
     UnknownTableError,
     UploadTooLargeError,
 )
-from stellarlabels.files import empty, replacing
+from stellarlabels.files import replacing
+from stellarlabels.runs import empty
 
 __all__ = ["Chunk", "FailedChunk", "Outcome", "Store", "combine", "default_folder", "run"]
 

@@ -18,7 +18,7 @@ from stellarlabels.exceptions import (
     InputError,
     QueryCancelledError,
 )
-from stellarlabels.files import alone_in
+from stellarlabels.runs import alone_in
 
 __all__ = ["TAP"]
 

@@ -59,6 +59,7 @@ class Text(Sheet):
         super().__init__(place, dialect.names, meta={pair[1]: pair[2].strip() for pair in pairs if pair})
         self._dialect = dialect
         self._units = dict(zip(self.names, dialect.units, strict=False))
+        self._stored = {name: f"c{index}" for index, name in enumerate(self.names)}  # what Arrow calls the columns
         self._form = 2 if dialect.delimiter == " " else 0  # 0: as it is, 1: with line breaks in cells, 2: rewritten
         self._encoding, self._problem, self._texts, self._plain = "utf8", "", set(), None
 
@@ -88,12 +89,9 @@ class Text(Sheet):
 
     def _known(self, declared):
         """The type in which each column of a schema is read; small integers may be written as floats."""
-        out = {}
-        for name in self.names if declared is not None else ():
-            if name in declared:
-                item = declared[name]
-                out[name] = "string" if item.is_text or item.shape else "int64" if item.dtype == "int64" else "double"
-        return out
+        known = {name: declared[name] for name in self.names if declared is not None and name in declared}
+        texts = {name for name, item in known.items() if item.is_text or item.shape}
+        return {name: "string" if name in texts else _native(item.dtype, "double") for name, item in known.items()}
 
     def _tried(self, function):
         """The result of a function that reads, in the first way of reading in which there is one."""
@@ -112,14 +110,13 @@ class Text(Sheet):
         """Columns of the whole file as texts."""
         found = [self._table(segment, dict.fromkeys(names, "string"), names) for segment in self._segments(_SEGMENT)]
         table = arrow.load().concat_tables(found)
-        return {name: table[f"c{self.names.index(name)}"] for name in names}
+        return {name: table[self._stored[name]] for name in names}
 
     def _table(self, segment, types, only=None):
         """A segment, with the columns of the given types in these and all others in those that are found."""
-        pa, csv_of = arrow.load(), arrow.load().csv
-        stored = [f"c{index}" for index in range(len(self.names))]
-        place = {name: stored[index] for index, name in enumerate(self.names)}
-        types = {place[name]: "string" if name in self._texts else kind for name, kind in types.items()}
+        pa, csv_of, stored = arrow.load(), arrow.load().csv, list(self._stored.values())
+        kinds = {name: "string" if name in self._texts else kind for name, kind in types.items()}
+        types = {self._stored[name]: pa.type_for_alias(kind) for name, kind in kinds.items()}
         self._check_end(segment)
         cells = LongCells(segment, self._dialect.delimiter)
         try:
@@ -132,16 +129,15 @@ class Text(Sheet):
                     invalid_row_handler=self._odd_row,
                 ),
                 csv_of.ConvertOptions(
-                    column_types={name: pa.type_for_alias(kind) for name, kind in types.items()},
+                    column_types=types,
                     null_values=list(typing.NULLS),
-                    include_columns=[place[name] for name in only] if only else None,
+                    include_columns=[self._stored[name] for name in only] if only else None,
                 ),
             )
             return cells.restored(table)
         except pa.ArrowInvalid as error:
             if "Empty CSV file" in str(error):
-                kinds = [pa.type_for_alias(types.get(name, "null")) for name in stored]
-                return pa.table([pa.array([], kind) for kind in kinds], names=stored)
+                return pa.table({name: pa.array([], types.get(name, pa.null())) for name in stored})
             self._adapt(error)
             raise _AgainError from error
 
@@ -276,9 +272,9 @@ class Text(Sheet):
         return field_of(item.column, item.data.astype(dtype), item.mask)
 
 
-def _native(kind):
+def _native(kind, other="string"):
     """The type in which Arrow reads a column of a kind."""
-    return {"int64": "int64", "float64": "double", "double": "double"}.get(kind, "string")
+    return {"int64": "int64", "float64": "double", "double": "double"}.get(kind, other)
 
 
 def _merged(kinds, is_large):

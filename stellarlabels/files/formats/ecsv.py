@@ -9,13 +9,12 @@ import re
 from dataclasses import replace
 
 import numpy as np
-from astropy.table import Column as PlainColumn, MaskedColumn, Table
 
-from stellarlabels.columns import Column, units
 from stellarlabels.exceptions import ReadError
-from stellarlabels.files.content import Content, field_of
+from stellarlabels.files.content import Content, field_of, plain_table
 from stellarlabels.files.formats import delimited
 from stellarlabels.files.formats.dialect import cells, sniff
+from stellarlabels.files.formats.foreign import described
 
 _OWN = ("name", "description", "reference", "flags", "coosys", "creator")
 #: Entry of the metadata with what belongs to the catalog as a whole.
@@ -24,25 +23,16 @@ _CATALOG = "catalog"
 
 def write(content, stream, path):
     """Write a content as ECSV."""
-    own = {key: value for key in _OWN if (value := getattr(content, key))}
     key = _CATALOG
     while key in content.meta:  # a user's own entry of the name stays what it is
         key = f"_{key}"
-    table = Table(meta={**content.meta, key: own})
+    flat = [item if len(content) else field_of(item.column, item.data[:].reshape(-1)) for item in content.fields]
+    table = plain_table(replace(content, fields=flat))
+    table.meta = {**content.meta, key: {name: value for name in _OWN if (value := getattr(content, name))}}
     for item in content.fields:
         column = item.column
-        data, mask = item.data[:], item.mask[:]
-        if column.shape and not len(content):
-            data, mask = data.reshape(-1), mask.reshape(-1)
-        kind = {"mask": mask} if item.has_missing else {}
-        table[column.name] = (MaskedColumn if kind else PlainColumn)(
-            data,
-            unit=column.unit or None,
-            description=column.description or None,
-            meta={name: value for name, value in (("ucd", column.ucd), ("format", column.format)) if value}
-            | ({"shape": list(column.shape)} if column.shape and not len(content) else {}),
-            **kind,
-        )
+        told = {"ucd": column.ucd, "format": column.format, "shape": () if len(content) else column.shape}
+        table[column.name].info.meta = {name: value for name, value in told.items() if value}
     text = io.TextIOWrapper(stream, encoding="utf-8", newline="\n")
     table.write(text, format="ascii.ecsv")
     text.detach()
@@ -59,26 +49,18 @@ class _Table(delimited.Text):
     def __init__(self, place):
         dialect = sniff(place)
         try:
-            header = self._header([line[2:] for line in dialect.comments[1:]])
-            self._declared = {str(one["name"]): one for one in header["datatype"]}
+            header, self._meta, self._columns = described([line[2:] for line in dialect.comments[1:]])
         except Exception as error:  # whatever the parser of YAML says of a damaged header
             raise ReadError(f"{place.where}: the ECSV header is damaged; {type(error).__name__}: {error}") from error
         dialect = replace(dialect, delimiter=header.get("delimiter", " "))
         names = cells(dialect.header, dialect.delimiter)
-        if names != list(self._declared):
-            raise ReadError(f"{place.where}: the ECSV header declares {list(self._declared)}, the columns are {names}")
-        self._meta = dict(header.get("meta") or {})
-        self._meta.pop("__serialized_columns__", None)
+        if names != list(self._columns):
+            raise ReadError(f"{place.where}: the ECSV header declares {list(self._columns)}, the columns are {names}")
         super().__init__(place, replace(dialect, names=names))
         self.meta = dict(self._meta)
+        self._declared = dict(zip(names, header["datatype"], strict=True))
         kinds = {name: str(one.get("datatype")) for name, one in self._declared.items()}
         self.left_out = {name: kind for name, kind in kinds.items() if "complex" in kind}
-
-    @staticmethod
-    def _header(lines):
-        from astropy.table import meta
-
-        return meta.get_header_from_yaml(lines)
 
     def _known(self, declared):
         """The type in which each column is read."""
@@ -100,20 +82,11 @@ class _Table(delimited.Text):
     def _finished(self, item):
         """The field with what the header says of it."""
         one = self._declared[item.column.name]
-        meta, subtype = one.get("meta") or {}, str(one.get("subtype") or "")
-        column = Column(
-            name=item.column.name,
-            unit=units.parse(str(one["unit"]) if one.get("unit") is not None else ""),
-            ucd=str(meta.get("ucd", "")),
-            description=str(one.get("description") or ""),
-            format=str(meta.get("format", "")),
-        )
-        data, mask, kind = item.data, item.mask, str(one["datatype"])
+        data, mask, kind, subtype = item.data, item.mask, str(one["datatype"]), str(one.get("subtype") or "")
         if "," in subtype and item.kind == "U":
             data, mask = _nested(data, subtype)
-        elif "shape" in meta and not len(data):
-            data, mask = data.reshape(0, *meta["shape"]), None
-            kind = kind if kind != "string" or not subtype else subtype.split("[")[0]
+        elif "shape" in (one.get("meta") or {}) and not len(data):
+            data, mask = data.reshape(0, *one["meta"]["shape"]), None
         elif item.kind == "U" and kind == "bool":
             mask, data = data == "", data == "True"
         elif item.kind == "U" and kind != "string":
@@ -122,7 +95,7 @@ class _Table(delimited.Text):
             kind = subtype.split("[")[0]
         if data.dtype.kind != "O" and kind not in ("string", "json", "object"):
             data = (np.where(mask, 0, data) if "int" in kind and np.any(mask) else data).astype(kind)
-        return field_of(column, data, mask)
+        return field_of(self._columns[item.column.name], data, mask)
 
     def _content(self, fields):
         meta = dict(self._meta)

@@ -22,6 +22,8 @@ _BLOCK = 2880
 _CHUNK = 256 * _BLOCK
 LETTERS = {"u1": "B", "i2": "I", "i4": "J", "i8": "K", "f4": "E", "f8": "D"}
 _DIGITS = {"u1": 3, "i2": 6, "i4": 11, "i8": 20}
+#: Characters beside the decimals of a float.
+_BESIDE = {"f": 9, "g": 7, "e": 8}
 #: Columns of a table and characters of a name, at most.
 _COLUMNS, _NAME = 999, 68
 #: Cards that say how the file is made, not what the catalog is.
@@ -83,56 +85,42 @@ def _signed(header, data):
 
 def _header(content, packer):
     """The header of the table, without checksums."""
-    header = fits.Header()
-    for keyword, value in (
-        ("XTENSION", "BINTABLE"),
-        ("BITPIX", 8),
-        ("NAXIS", 2),
-        ("NAXIS1", packer.dtype.itemsize),
-        ("NAXIS2", len(content)),
-        ("PCOUNT", 0),
-        ("GCOUNT", 1),
-        ("TFIELDS", len(content.fields)),
-        ("EXTNAME", content.name if _is_text(content.name) else "labels"),
-        ("CREATOR", content.creator),
-    ):
-        header[keyword] = value
+    header = fits.Header([("XTENSION", "BINTABLE"), ("BITPIX", 8), ("NAXIS", 2)])
+    header["NAXIS1"], header["NAXIS2"] = packer.dtype.itemsize, len(content)
+    header["PCOUNT"], header["GCOUNT"], header["TFIELDS"] = 0, 1, len(content.fields)
+    header["EXTNAME"] = content.name if _is_text(content.name) else "labels"
+    header["CREATOR"] = content.creator
     for number, (item, null) in enumerate(zip(content.fields, packer.nulls, strict=True), start=1):
         for keyword, value in _column_cards(item, packer.dtype[f"f{number - 1}"], null).items():
             header[f"{keyword}{number}"] = value
-    for keyword, value in _content_cards(content).items():
-        header[keyword] = value
+    header.update(_content_cards(content))
     # Not comments: STILTS would make one array of them, whose shape Astropy's reader of VOTables does not know.
     meanings = [f"{kind} {value}: {meaning}" for kind, bits in content.flags.items() for value, meaning in bits]
-    for number, meaning in enumerate(meanings, start=1):
-        header[f"FLAG{number}"] = meaning
+    header.update({f"FLAG{number}": meaning for number, meaning in enumerate(meanings, start=1)})
     return header
 
 
 def _column_cards(item, dtype, null):
     """The cards of a column, without its number."""
-    column = item.column
-    base, shape = dtype.base, dtype.shape
-    count = int(np.prod(shape, dtype=int))
+    column, base, shape = item.column, dtype.base, dtype.shape
+    for words in (column.name, column.ucd, column.description):
+        if not words.isascii() or not words.isprintable():
+            raise InputError(f"column {column.name!r}: FITS holds printable ASCII only, got {words!r}")
+    count, axes = int(np.prod(shape, dtype=int)), tuple(reversed(shape)) if len(shape) > 1 else ()
     if item.kind == "U":
-        form = f"{base.itemsize * count}A"
-        dimensions = (base.itemsize, *reversed(shape)) if shape else ()
+        form, axes = f"{base.itemsize * count}A", (base.itemsize, *reversed(shape)) if shape else ()
     else:
-        letter = "L" if item.kind == "b" else LETTERS[base.str[1:].replace("|", "")]
-        form, dimensions = f"{count}{letter}", tuple(reversed(shape)) if len(shape) > 1 else ()
+        form = f"{count}{'L' if item.kind == 'b' else LETTERS[base.str[1:]]}"
     cards = {
         "TTYPE": column.name,
         "TFORM": form,
-        "TDIM": f"({','.join(map(str, dimensions))})" if dimensions else None,
+        "TDIM": f"({','.join(map(str, axes))})" if axes else None,
         "TUNIT": units.spell(column.unit, "fits", column.name),
         "TNULL": null,
         "TDISP": _display(item, base),
         "TUCD": column.ucd,
         "TCOMM": column.description,
     }
-    for words in (column.name, column.ucd, column.description):
-        if not words.isascii() or not words.isprintable() and words:
-            raise InputError(f"column {column.name!r}: FITS holds printable ASCII only, got {words!r}")
     return {keyword: value for keyword, value in cards.items() if value not in (None, "")}
 
 
@@ -144,14 +132,17 @@ def _display(item, base):
     if item.kind != "f" or not found:
         return None
     digits = int(found[1])
-    return {"f": f"F{digits + 9}.{digits}", "g": f"G{digits + 7}.{digits}", "e": f"E{digits + 8}.{digits}"}[found[2]]
+    return f"{found[2].upper()}{digits + _BESIDE[found[2]]}.{digits}"
 
 
 def _content_cards(content):
     """The cards of the catalog as a whole."""
-    plain = {key: value for key, value in content.meta.items() if _is_plain(key, value)}
-    others = {key: value for key, value in content.meta.items() if key not in plain}
-    cards = {key.upper(): value for key, value in plain.items()}
+    cards, others = {}, {}
+    for key, value in content.meta.items():
+        if _is_plain(key, value):
+            cards[key.upper()] = value
+        else:
+            others[key] = value
     for keyword, words in (("DESCRIPT", content.description), ("REFERENC", content.reference)):
         if words:
             (cards if _is_text(words) else others)[keyword] = words
@@ -170,6 +161,4 @@ def _is_plain(key, value):
     """Whether a card gives the entry back as it is."""
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,7}", key) or STRUCTURE.fullmatch(key.upper()):
         return False
-    if isinstance(value, str):
-        return _is_text(value)
-    return isinstance(value, bool | int) or isinstance(value, float) and np.isfinite(value)
+    return _is_text(value) if isinstance(value, str) else isinstance(value, int | float) and np.isfinite(value)

@@ -1,4 +1,4 @@
-"""Tables that Astropy reads as a whole, as sheets."""
+"""What Astropy writes or reads: tables that it reads as a whole, as sheets, and its own headers of columns."""
 
 import numpy as np
 
@@ -24,6 +24,25 @@ class TableSheet(Sheet):
 
     def read(self, declared=None):
         return Content([field_of_column(self._table[name]) for name in self.names if name not in self.left_out])
+
+
+def described(lines):
+    """Astropy's header in YAML (of ECSV, Parquet, HDF5): as it is, its metadata, and the declarations by name."""
+    from astropy.table import meta
+
+    header = meta.get_header_from_yaml(lines)
+    about = dict(header.get("meta") or {})
+    serialized = about.pop("__serialized_columns__", {})
+    return header, about, {str(one["name"]): _declared(one, serialized) for one in header["datatype"]}
+
+
+def _declared(one, serialized):
+    """What the header says of a column; the units of quantities are among the serialized columns."""
+    own = serialized.get(one["name"])
+    unit = one.get("unit") or (own.get("unit") if isinstance(own, dict) else None)
+    unit = unit.get("unit") if isinstance(unit, dict) else unit
+    told = {key: str((one.get("meta") or {}).get(key) or "") for key in ("ucd", "format")}
+    return Column(str(one["name"]), units.parse(str(unit or "")), description=str(one.get("description") or ""), **told)
 
 
 def field_of_column(column, **about):

@@ -8,12 +8,14 @@ import io
 import json
 import pickletools
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 
 from stellarlabels.columns import Column, Ragged, units
 from stellarlabels.exceptions import ReadError, StellarLabelsError
 from stellarlabels.files.content import Content, field_of, ragged_field
+from stellarlabels.files.formats import foreign
 from stellarlabels.files.sheets import Sheet, unique
 
 #: The end of the name of the dataset in which Astropy keeps units and descriptions.
@@ -147,14 +149,11 @@ class _Table(Sheet):
     @staticmethod
     def _column(file, name, part):
         """What attributes, or Astropy's own dataset, say of a column."""
-        dataset = file[part[1]]
-        about = {str(key).lower(): value for key, value in dataset.attrs.items()} if part[2] is None else {}
-        own = f"{part[1]}{_ASTROPY}"
-        if own in file:
-            from astropy.table import meta
-
-            header = meta.get_header_from_yaml(_texts(file[own][()]))
-            about = next((one for one in header["datatype"] if one["name"] == part[2]), {})
+        if part[2] is not None:
+            own = f"{part[1]}{_ASTROPY}"
+            declared = foreign.described(_texts(file[own][()]))[2] if own in file else {}
+            return replace(declared.get(part[2], Column(name)), name=name)
+        about = {str(key).lower(): value for key, value in file[part[1]].attrs.items()}
         told = {key: _texts([about[key]])[0] for key in (*_TOLD, "units") if key in about}
         unit = told.pop("units", "")
         return Column(name, **{**told, "unit": units.parse(told.get("unit", unit))})

@@ -5,10 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from stellarlabels.columns import Column, units
 from stellarlabels.exceptions import InputError
 from stellarlabels.files.content import BLOCK, Content
-from stellarlabels.files.formats import arrow, votable_header
+from stellarlabels.files.formats import arrow, foreign, votable_header
 from stellarlabels.files.progress import slices
 from stellarlabels.files.records import Packer
 from stellarlabels.files.sheets import Sheet, regrouped
@@ -135,19 +134,6 @@ def described(metadata):
         fields = [votable_header.make_field(one, one.name, np.zeros(0), None) for one in table.fields]
         return votable_header.about(table, parents, []), {item.column.name: item.column for item in fields}
     if metadata.get(_ASTROPY):
-        from astropy.table import meta
-
-        header = meta.get_header_from_yaml(metadata[_ASTROPY].decode("utf-8").split("\n"))
-        own = dict(header.get("meta") or {})
-        serialized = own.pop("__serialized_columns__", {})
-        return Content([], own), {one["name"]: _declared(one, serialized) for one in header["datatype"]}
+        _, about, declared = foreign.described(metadata[_ASTROPY].decode("utf-8").split("\n"))
+        return Content([], about), declared
     return Content([]), {}
-
-
-def _declared(one, serialized):
-    """What Astropy's header says of a column."""
-    own = serialized.get(one["name"], {})
-    unit = one.get("unit") or (own.get("unit") if isinstance(own, dict) else None)
-    unit = unit.get("unit") if isinstance(unit, dict) else unit
-    ucd = str((one.get("meta") or {}).get("ucd", ""))
-    return Column(one["name"], units.parse(str(unit or "")), ucd=ucd, description=one.get("description") or "")

@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 from astropy.utils.exceptions import AstropyWarning
 
+from stellarlabels.columns import products
 from stellarlabels.exceptions import ReadError
-from stellarlabels.files import open_fits, read_bytes, register, registered
+from stellarlabels.files import open_fits, read_bytes
 from stellarlabels.inputs.lamost.columns import lamost_columns
 
 #: Wavelengths (Angstrom) that a LAMOST spectrum can have.
@@ -61,7 +62,7 @@ def read_file(path, *, exposures=False):
     try:
         with warnings.catch_warnings(action="ignore", category=AstropyWarning), open_fits(data) as units:
             _check_size(units, len(data))
-            kind = next((item for item in registered("lamost") if item.accepts(units)), None)
+            kind = next((item for item in products.registered("lamost") if item.accepts(units)), None)
             if kind is None:
                 raise ReadError(f"no LAMOST spectrum; the extensions are {[unit.name for unit in units]}")
             _check_telescope(units)
@@ -124,7 +125,7 @@ def _check_size(units, size):
             raise ReadError(f"truncated; {unit.name or 'an extension'} ends at byte {end} of a file of {size}")
 
 
-@register(
+@products.register(
     "lamost_lrs_image",
     product="lamost",
     description="low resolution, DR1 to DR8: an image whose rows are flux, inverse variance, wavelength (in DR1 the "
@@ -141,7 +142,7 @@ def _read_image(units, exposures):
     return [(None, {"": _arm(rows)})], ""
 
 
-@register(
+@products.register(
     "lamost_lrs_table",
     product="lamost",
     description="low resolution, DR9 on: a table COADD with one row, each cell an array of all pixels",
@@ -151,7 +152,7 @@ def _read_table(units, exposures):
     return [(None, {"": _arm(_columns(units["COADD"]))})], ""
 
 
-@register(
+@products.register(
     "lamost_mrs",
     product="lamost",
     description="medium resolution: tables COADD_B and COADD_R, and B-<minute> and R-<minute> of single exposures, "

@@ -5,10 +5,19 @@ import re
 import numpy as np
 
 from stellarlabels import flags
-from stellarlabels.columns import Ragged, factor, holds_arrays, looks_like_array, parse, plain, values, without_unit
+from stellarlabels.columns import (
+    Ragged,
+    factor,
+    holds_arrays,
+    looks_like_array,
+    parse,
+    plain,
+    products,
+    values,
+    without_unit,
+)
 from stellarlabels.columns.wavelengths import regrid
 from stellarlabels.exceptions import InputError, ReadError
-from stellarlabels.files import register
 from stellarlabels.inputs.xp.coefficients import cells, lengths_of
 from stellarlabels.inputs.xp.layout import BANDS, COLUMNS, SIZES
 from stellarlabels.inputs.xp.products import Spectra, beside, given_flags
@@ -17,7 +26,7 @@ from stellarlabels.inputs.xp.samples import sample_cells
 _SPECTRUM = ("wavelength", "flux", "flux_error", "spectrum_flag")
 
 
-@register(
+@products.register(
     "xp_continuous",
     product="xp",
     description="one row per star, with source_id and array cells bp_coefficients, bp_coefficient_errors, "
@@ -52,7 +61,7 @@ def _single(data):
     return single if single is data or np.array_equal(single, data, equal_nan=True) else data.astype(float, copy=False)
 
 
-@register(
+@products.register(
     "xp_coefficients",
     product="xp",
     description="one row per star, with source_id and columns bp_coeff_0, bp_coeff_1 and so on, e_bp_coeff_0 and so "
@@ -91,7 +100,7 @@ def _has(table, *names):
     return all(name in table.colnames for name in names)
 
 
-@register(
+@products.register(
     "xp_sampled",
     product="xp",
     description="one row per star, with source_id and array cells flux and flux_error",
@@ -110,7 +119,7 @@ def read_rows(raw, grid):
     return _sampled_spectra(table, flux, error, _sampling(raw) if wave is None else wave, grid)
 
 
-@register(
+@products.register(
     "xp_sampled_star",
     product="xp",
     description="one table per star, with columns wavelength, flux and flux_error, and source_id in the metadata, in "

@@ -9,10 +9,10 @@ from astropy.table import QTable, vstack
 
 import stellarlabels.inputs.xp.formats  # noqa: F401  (the formats register themselves)
 from stellarlabels import flags, releases
-from stellarlabels.columns import Notes, by_name, column, dressed, intake, plain, without_unit
+from stellarlabels.columns import Notes, by_name, column, dressed, intake, plain, products, without_unit
 from stellarlabels.columns.wavelengths import as_grid, quality
 from stellarlabels.exceptions import InputError, ReadError, ReleaseError, SkippedFileWarning
-from stellarlabels.files import as_paths, recognize, registered
+from stellarlabels.files import as_paths
 from stellarlabels.inputs.readers import reader_of
 from stellarlabels.inputs.xp.cache import read_cached, read_raw
 from stellarlabels.inputs.xp.layout import BANDS, COLUMNS, RELEASE
@@ -132,7 +132,9 @@ def read_table(path_or_paths, *, progress=None, release=None):
     if reader is not None:
         return reader.read(paths, progress=progress)
     files = _from_all(paths, lambda path: (path, *read_raw(path)), progress)
-    if any(item.accepts(by_name(raw.table)) for _, raws, _ in files for raw in raws for item in registered("xp")):
+    if any(
+        item.accepts(by_name(raw.table)) for _, raws, _ in files for raw in raws for item in products.registered("xp")
+    ):
         grid = as_grid(None)
         parts = _from_all(files, lambda file: _spectra_in(*file, grid), progress)
         return _finish(parts, paths, grid, None, progress, release)
@@ -215,7 +217,7 @@ def _read_raw(raw, grid):
     """Spectra of one table, and whether correlations came with its coefficients."""
     raw = replace(raw, table=by_name(raw.table))
     try:
-        part = recognize(raw, "xp").read(raw, grid)
+        part = products.recognize(raw, "xp").read(raw, grid)
     except InputError as error:
         raise ReadError(f"{raw.where}: {error}") from error
     there = part.columns.colnames

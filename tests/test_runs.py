@@ -7,13 +7,15 @@ import time
 import pytest
 
 from stellarlabels.exceptions import InputError
-from stellarlabels.files import RUNNING, alone_in, empty, replacing
+from stellarlabels.files import replacing
+from stellarlabels.runs import RUNNING, alone_in, empty
 
 #: Is at work in a folder, and writes a file, until it is killed.
 HOLD = """
 import sys, time
 from pathlib import Path
-from stellarlabels.files import alone_in, replacing
+from stellarlabels.files import replacing
+from stellarlabels.runs import alone_in
 
 folder, path = map(Path, sys.argv[1:])
 with alone_in(folder), replacing(path) as stream:

@@ -1,7 +1,7 @@
 """The registry of data formats: how each is recognized, and the function that reads it.
 
 A format is about what the columns hold (one spectrum to a row, one to a table, coefficients), not about the container
-(FITS, VOTable, text), which `stellarlabels.files` opens.
+(FITS, VOTable, text), which ``stellarlabels.files`` opens.
 """
 
 from collections.abc import Callable
