@@ -11,12 +11,24 @@ from stellarlabels.exceptions import InputError
 if sys.platform != "win32":
     import fcntl
 
+__all__ = ["alone_in", "empty", "lock"]
+
 #: A file in the folder of a run, locked as long as the run is at work.
 RUNNING = ".running"
 
 
 def lock(stream):
-    """Lock an open file until it is closed; False if another process has, None where files cannot be locked."""
+    """Lock an open file until it is closed.
+
+    Parameters
+    ----------
+    stream : file object
+
+    Returns
+    -------
+    bool or None
+        False if another process has locked it, None where files cannot be locked.
+    """
     try:
         if sys.platform == "win32":
             import msvcrt
@@ -38,7 +50,19 @@ def _is_at(path, stream):
 
 @contextmanager
 def alone_in(folder, argument="target"):
-    """Make a folder of a run, and keep other runs out until the block or the process ends; an empty one is removed."""
+    """Make a folder of a run, and keep other runs out until the block or the process ends; an empty one is removed.
+
+    Parameters
+    ----------
+    folder : path-like
+    argument : str
+        The argument that says which folder it is, for messages.
+
+    Raises
+    ------
+    InputError
+        If another run is at work in the folder, or it cannot be made.
+    """
     folder = Path(folder)
     path, stream = folder / RUNNING, None
     while stream is None:
@@ -71,7 +95,12 @@ def alone_in(folder, argument="target"):
 
 
 def empty(folder):
-    """Remove everything that is in the folder of a run, but for what keeps other runs out."""
+    """Remove everything that is in the folder of a run, but for what keeps other runs out.
+
+    Parameters
+    ----------
+    folder : path-like
+    """
     for path in Path(folder).iterdir():
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

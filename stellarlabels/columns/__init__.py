@@ -8,7 +8,13 @@ Every table comes in through `intake`. `values` and `find` are the one way in wh
 columns out of it: by canonical name or alias, in the declared unit, with missing values as NaN.
 """
 
-from stellarlabels.columns import jplus, products as products, units as units, wavelengths as wavelengths
+from stellarlabels.columns import (
+    jplus,
+    products as products,
+    typing as typing,
+    units as units,
+    wavelengths as wavelengths,
+)
 from stellarlabels.columns.access import check_same_stars as check_same_stars, column_values, find, identifier, values
 from stellarlabels.columns.archive_dtypes import declared_dtype as declared_dtype
 from stellarlabels.columns.cells import (

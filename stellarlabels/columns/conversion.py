@@ -12,11 +12,9 @@ from stellarlabels.columns.column import IDENTIFIER, column_name, in_unit, witho
 from stellarlabels.columns.epochs import as_years
 from stellarlabels.columns.identifiers import exact, may_be_rounded
 from stellarlabels.columns.ranges import impossible
+from stellarlabels.columns.typing import typed
 from stellarlabels.columns.vocabulary import known_names
 from stellarlabels.exceptions import ColumnUnitError, InputError
-
-#: Texts of a whole cell that say that there is no number.
-_NO_NUMBER = ("", "nan", "--", "none", "null", "<na>", "n/a", "na", "indef", r"\n", "-", "...")
 
 
 class _Columns(dict):
@@ -105,27 +103,19 @@ def _numbers(plain, item, name, notes):
     cells = [cell for cell, hidden in zip(plain.data, np.ma.getmaskarray(plain), strict=True) if not hidden]
     if item.shape or any(isinstance(cell, (list, tuple, np.ndarray)) for cell in cells):
         return _matrix(plain, item, name, notes)
-    numbers = [_number(cell) for cell in np.ma.filled(plain.astype(object), None)]
-    if "text" in numbers:
+    cells = np.ma.filled(plain.astype(object), "")
+    texts = [cell.decode("utf-8", "replace") if isinstance(cell, bytes) else str(cell) for cell in cells]
+    out, missing, _ = typed(np.array(texts, np.str_))
+    if out.dtype.kind not in "fiu":
         return plain
-    missing = np.array([number is None for number in numbers], dtype=bool)
-    out = np.array([0.0 if number is None else number for number in numbers], dtype=np.float64)
-    if not item.dtype.startswith("float") and (out % 1 == 0).all():
+    if out.dtype.kind == "f":
+        missing = np.isnan(out)
+        out = np.where(missing, 0.0, out)
+    if item.dtype.startswith("float"):
+        out = out.astype(np.float64)
+    elif out.dtype.kind == "f" and (out % 1 == 0).all():
         out = out.astype(np.int64)
     return np.ma.MaskedArray(out, missing)
-
-
-def _number(cell):
-    """One cell as a float, None if it is missing, "text" if it is neither."""
-    if isinstance(cell, bytes):
-        cell = cell.decode("utf-8", "replace")
-    text = str(cell).strip().lower()
-    if text in _NO_NUMBER:
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        return "text"
 
 
 def _matrix(plain, item, name, notes):

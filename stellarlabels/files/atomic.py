@@ -30,13 +30,20 @@ def replacing(path, *, overwrite=False):
             os.fsync(stream.fileno())
         check(path, overwrite=overwrite)
         os.replace(temporary, path)
-    except WriteError:
-        raise
     except OSError as error:
-        raise WriteError(f"path: {path} could not be written: {error.strerror or error}") from error
+        raise _told(path, error) from error
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def _told(path, error):
+    """The error of the system as one that names the path; it may be one already."""
+    return (
+        error
+        if isinstance(error, WriteError)
+        else WriteError(f"path: {path} could not be written: {error.strerror or error}")
+    )
 
 
 def _temporary(path):
@@ -74,10 +81,8 @@ def replacing_folder(path, *, overwrite=False):
         if path.exists():
             os.replace(path, old)
         os.replace(temporary, path)
-    except WriteError:
-        raise
     except OSError as error:
-        raise WriteError(f"path: {path} could not be written: {error.strerror or error}") from error
+        raise _told(path, error) from error
     finally:
         for folder in (temporary, old):
             shutil.rmtree(folder, ignore_errors=True)

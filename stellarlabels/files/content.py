@@ -96,14 +96,13 @@ class Field:
 
     def check_texts(self, what, controls):
         """An InputError for characters that ``what`` cannot hold; of control characters it holds these, all if None."""
+        held = np.arange(1, 0x80) if controls is None else [ord(one) for one in controls]
         for data, _ in self._blocks():
             codes = _codes(data)
-            odd = np.unique(codes[(codes - np.uint32(1) < 31) | (codes == 0x7F) | (codes - np.uint32(0xD800) < 0x800)])
+            odd = codes[(codes - np.uint32(1) < 31) | (codes == 0x7F) | (codes - np.uint32(0xD800) < 0x800)]
             cells = codes.reshape(-1, data.dtype.itemsize // 4 or 1)
-            if ((cells[:, :-1] == 0) & (cells[:, 1:] != 0)).any():
-                odd = np.append(odd, 0)
-            held = range(1, 0x80) if controls is None else [ord(one) for one in controls]
-            wrong = [chr(code) for code in odd if code not in held]
+            inside = cells[:, :-1][(cells[:, :-1] == 0) & (cells[:, 1:] != 0)]
+            wrong = [chr(code) for code in np.setdiff1d(np.append(odd, inside), held)]
             if wrong:
                 raise InputError(
                     f"column {self.column.name!r}: its texts have control characters, or halves of such as need two, "
@@ -164,25 +163,22 @@ def from_table(table, declared=None):
     meta = {str(key): _jsonable(value) for key, value in table.meta.items() if key not in _REPORTS}
     for key in [key for key in meta if not key.strip()]:
         warnings.warn(f"meta: the entry {key!r} has no name and is not written: {meta.pop(key)!r}", FileWarning, 3)
-    own = dict.fromkeys(("description", "reference"), "")
-    for key in own:
-        own[key] = str(meta.pop(key, "") or getattr(declared, key, ""))
     return Content(
         fields,
         meta,
         name=str(meta.get("schema") or meta.get("system") or "labels"),
+        description=str(meta.pop("description", "") or getattr(declared, "description", "")),
+        reference=str(meta.pop("reference", "") or getattr(declared, "reference", "")),
         flags=_flag_meanings(fields),
         coosys={} if declared is None else dict(declared.notes.get("coosys", {})),
         creator=f"{_SOFTWARE} {__version__}",
-        **own,
     )
 
 
 def _check_names(names):
     seen = {}
     for name in names:
-        other = seen.setdefault(name.lower(), name)
-        if other != name:
+        if (other := seen.setdefault(name.lower(), name)) != name:
             raise InputError(f"table: the columns {other!r} and {name!r} differ in the case of letters only")
 
 
@@ -284,6 +280,20 @@ def ragged_field(column, cells, length=0, mask=None):
     return field_of(column, data, hidden)
 
 
+def cells_field(column, data, mask=None):
+    """The `Field` of cells of any kind: bytes are UTF-8; objects are texts, or arrays of one length or several."""
+    if data.dtype.kind == "S":
+        data = np.char.decode(data, "utf-8", "replace")
+    if data.dtype.kind != "O":
+        return field_of(column, data, mask)
+    hidden = np.array([cell is None for cell in data.flat], bool).reshape(data.shape)
+    hidden = hidden if mask is None else hidden | mask
+    if not all(isinstance(cell, str | bytes) for cell in data[~hidden].flat):
+        return ragged_field(column, columns.Ragged.from_column(np.ma.MaskedArray(data, mask)))
+    texts = [cell.decode("utf-8", "replace") if isinstance(cell, bytes) else str(cell) for cell in data.flat]
+    return field_of(column, np.where(hidden, "", np.array(texts, np.str_).reshape(data.shape)), hidden)
+
+
 def tidy(content):
     """The content with the masks that Astropy writes as columns of their own, ``NAME.mask``, where they belong."""
     named = {item.column.name: item for item in content.fields}
@@ -316,14 +326,14 @@ def plain_table(content):
     """The content as a `~astropy.table.Table` of plain and masked columns, with the units of the file."""
     out = Table()
     for item in content.fields:
-        about = {"name": item.column.name, "description": item.column.description or None}
+        about = {"name": item.column.name, "description": item.column.description or None, "copy": False}
         if item.column.unit:
             about["unit"] = u.Unit(item.column.unit, parse_strict="silent")
-        if item.has_missing:
-            column = MaskedColumn(item.data[:], mask=item.mask[:], copy=False, **about)
-        else:
-            column = TableColumn(item.data[:], copy=False, **about)
         if item.column.ucd:
-            column.info.meta = {"ucd": item.column.ucd}
+            about["meta"] = {"ucd": item.column.ucd}
+        if item.has_missing:
+            column = MaskedColumn(item.data[:], mask=item.mask[:], **about)
+        else:
+            column = TableColumn(item.data[:], **about)
         out.add_column(column, copy=False)
     return out

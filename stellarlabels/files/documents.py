@@ -9,8 +9,9 @@ from astropy.table import QTable
 from stellarlabels.columns import portable, units
 from stellarlabels.exceptions import ColumnUnitError
 from stellarlabels.files import registry
-from stellarlabels.files.content import from_table, plain_table, tidy
+from stellarlabels.files.content import from_table, plain_table
 from stellarlabels.files.opening import Place, damages
+from stellarlabels.files.reading import read
 
 
 def dumps(table, *, serialization="binary2"):
@@ -30,10 +31,8 @@ def dumps(table, *, serialization="binary2"):
 def loads(data, *, where="VOTable"):
     """The first table of a VOTable document in bytes, as a masked QTable; UCDs are in ``info.meta["ucd"]``."""
     with damages(where, "VOTable, or none"):
-        sheet = registry.find("", "votable").tables(Place(Path(where), data=data))[0]
-        content = tidy(sheet.read())
-    sheet.tell()
-    return QTable(plain_table(content))
+        found = registry.find("", "votable").tables(Place(Path(where), data=data))
+    return QTable(plain_table(read(found[0])))
 
 
 def parse_votable(data):

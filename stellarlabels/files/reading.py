@@ -64,10 +64,10 @@ def _named(path, found, table):
 
 
 def _listed(found):
+    """What a message says of the tables."""
     lines = []
     for number, sheet in enumerate(found, start=1):
-        rows = sheet.count()
-        size = "" if rows is None else f", {rows} rows"
+        size = "" if sheet.rows is None else f", {sheet.rows} rows"
         shown = ", ".join(sheet.names[:4]) + (", ..." if len(sheet.names) > 4 else "")
         lines.append(f"{number}: {sheet.title or sheet.place.name!r}{size} ({shown})")
     return "; ".join(lines)
@@ -90,11 +90,11 @@ def _pieces(chosen, rows, first, declared):
                 sheet.tell()
                 yield tidy(content)
             return
-        whole = joined(_same([_read(one, declared) for one in chosen]))
+        whole = joined(_same([read(one, declared) for one in chosen]))
         yield from sliced(whole, rows or max(len(whole), 1), first)
 
 
-def _read(sheet, declared=None):
+def read(sheet, declared=None):
     """The whole content of a table."""
     with damages(sheet.place.where, "table"):
         content = tidy(sheet.read(declared))
@@ -104,19 +104,17 @@ def _read(sheet, declared=None):
 
 def _same(contents):
     """Contents with their columns in the order of those of the first."""
-    order = [(item.column.name, item.column.unit) for item in contents[0].fields]
-    out = []
-    for content in contents:
-        named = {item.column.name: item for item in content.fields}
-        if any(name not in named or named[name].column.unit != unit for name, unit in order):
+    order = {item.column.name: item.column.unit for item in contents[0].fields}
+    named = [{item.column.name: item for item in content.fields} for content in contents]
+    for one in named:
+        if any(name not in one or one[name].column.unit != unit for name, unit in order.items()):
             raise ReadError(f"the tables differ in units or in what can be read of them; choose one: {order}")
-        out.append(replace(content, fields=[named[name] for name, _ in order]))
-    return out
+    return [replace(content, fields=list(map(one.get, order))) for content, one in zip(contents, named, strict=True)]
 
 
 def count(path, *, table=None, format=None):
     """Number of rows of a file as `contents` reads it, if its header tells; None if not."""
-    found = [sheet.count() for sheet in _chosen(path, table, format)]
+    found = [sheet.rows for sheet in _chosen(path, table, format)]
     return None if None in found else sum(found)
 
 
@@ -134,7 +132,7 @@ def read_raw(path):
 
 
 def _raw(sheet):
-    content = _read(sheet)
+    content = read(sheet)
     return Raw(plain_table(content), sheet.place.where, _keys({**content.meta, **sheet.meta}))
 
 

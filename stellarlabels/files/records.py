@@ -21,18 +21,15 @@ class Packer:
                 raise InputError(f"column {item.column.name!r}: cells of several lengths are not written")
             if item.kind == "U" and not unicode and not item.is_ascii:
                 raise InputError(f"column {item.column.name!r}: this format holds ASCII text only")
-        self.nulls = [self._null(item, null_flags) for item in fields]
+        # Where a flag tells of the whole cell, only arrays need an integer for what is missing in them.
+        self.nulls = [
+            item.null if item.kind in "iu" and (item.column.shape or not null_flags) else None for item in fields
+        ]
         formats = [(f"f{i}", self._format(item), item.column.shape) for i, item in enumerate(fields)]
         self._flag_bytes = (len(fields) + 7) // 8 if null_flags else 0
         if null_flags:
             formats.insert(0, ("flags", "u1", (self._flag_bytes,)))
         self.dtype = np.dtype(formats)
-
-    @staticmethod
-    def _null(item, null_flags):
-        if item.kind not in "iu" or null_flags and not item.column.shape:
-            return None
-        return item.null
 
     @staticmethod
     def _format(item):

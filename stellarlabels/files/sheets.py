@@ -6,7 +6,7 @@ from stellarlabels.exceptions import FileWarning, RenamedColumnWarning
 
 
 class Sheet:
-    """One table in a file, from which formats derive: its place, names of columns, title, rows if known, metadata."""
+    """One table in a file, from which formats derive: its place, names of columns, title, rows or None, metadata."""
 
     # A name that is there twice gets a suffix the second time; "meta" is all that the file says of the table, in its
     # words; "left_out" are columns that cannot be carried, and what they hold; "notes" what else a user has to know.
@@ -26,10 +26,6 @@ class Sheet:
         """Contents of at most so many rows, from the row ``first`` on; at least one."""
         yield from sliced(self.read(declared), rows, first)
 
-    def count(self):
-        """Number of rows; None if it is known only when all is read."""
-        return self.rows
-
     def tell(self):
         """Warn, once for each kind, of second names, of columns that are left out, and of notes."""
         if self._second:
@@ -45,9 +41,13 @@ class Sheet:
 
 def sliced(content, rows, first=0):
     """The content from a row on, in pieces of so many rows; at least one."""
-    begin = min(first, len(content))
-    for start in range(begin, max(len(content), begin + 1), rows):
-        yield content.part(slice(start, start + rows))
+    return (content.part(part) for part in pieces(len(content), rows, first))
+
+
+def pieces(length, rows, first=0):
+    """Slices of so many of all rows from one on, the last one perhaps shorter; at least one, which may be empty."""
+    begin = min(first, length)
+    return [slice(at, min(at + rows, length)) for at in range(begin, max(length, begin + 1), rows)]
 
 
 def regrouped(parts, rows, first, join, nothing):

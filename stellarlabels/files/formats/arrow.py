@@ -7,19 +7,16 @@ dates and times as text in ISO 8601, decimals as integers or floats; what has no
 import numpy as np
 
 from stellarlabels.columns import Column, Ragged
-from stellarlabels.exceptions import StellarLabelsError
 from stellarlabels.files.content import field_of, ragged_field
 
 
 def load():
     """The library, imported on first use."""
-    try:
-        import pyarrow
-        import pyarrow.compute
-        import pyarrow.csv
-        import pyarrow.parquet
-    except ImportError as error:
-        raise StellarLabelsError("format: Parquet and CSV need the package pyarrow; install it first") from error
+    import pyarrow
+    import pyarrow.compute
+    import pyarrow.csv
+    import pyarrow.parquet
+
     return pyarrow
 
 
@@ -86,7 +83,10 @@ def _simple(pa, array):
     if types.is_null(kind):
         return array.cast(pa.float64())
     if types.is_decimal(kind):
-        return _first_that_fits(array, (pa.int64(), pa.string()) if kind.scale <= 0 else (pa.float64(),))
+        try:
+            return array.cast(pa.float64() if kind.scale > 0 else pa.int64())
+        except pa.ArrowInvalid:  # more digits than 64 bits have
+            return array.cast(pa.string())
     if types.is_temporal(kind):
         return array.cast(pa.int64() if types.is_duration(kind) else pa.string())
     if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
@@ -97,15 +97,6 @@ def _simple(pa, array):
     if types.is_boolean(kind) or types.is_integer(kind) or types.is_floating(kind) or types.is_large_string(kind):
         return array.cast(pa.float32()) if types.is_float16(kind) else array
     return array if types.is_string(kind) else pa.array(array.to_pylist(), pa.string())  # views of strings and bytes
-
-
-def _first_that_fits(array, kinds):
-    for kind in kinds[:-1]:
-        try:
-            return array.cast(kind)
-        except load().ArrowInvalid:
-            continue
-    return array.cast(kinds[-1])
 
 
 def _lists(pa, column, array, length):

@@ -14,15 +14,14 @@ import numpy as np
 from stellarlabels.exceptions import ReadError
 from stellarlabels.files.formats.votable_header import (
     DATATYPES,
+    VOTable,
     about,
     check_elements,
     make_field,
-    overflow,
     parse,
-    values_of,
 )
 from stellarlabels.files.records import text as text_of
-from stellarlabels.files.sheets import Sheet, regrouped
+from stellarlabels.files.sheets import regrouped
 
 #: 57 bytes make a line of 76 characters of base64.
 _LINE = 57
@@ -90,14 +89,12 @@ def _format(declared):
     return base, tuple(shape)
 
 
-class Packed(Sheet):
+class Packed(VOTable):
     """A table whose rows are records in base64; ``span`` is where these begin and end."""
 
     def __init__(self, place, span, element, parents, dtype):
-        names = [field.name for field in element.fields]
-        super().__init__(place, names, title=element.name or "", meta=values_of(parents))
-        self._span, self._element, self._parents, self._dtype = span, element, parents, dtype
-        self.notes += overflow(parents)
+        super().__init__(place, element, parents)
+        self._span, self._dtype = span, dtype
 
     def read(self, declared=None):
         """All rows; each window of the file goes straight to its place in arrays, so that there is one copy."""
@@ -122,13 +119,13 @@ class Packed(Sheet):
 
     def _check(self, number, first=0):
         """Refuse another number of rows than the table says it has."""
-        said = self._element.nrows
+        said = self.element.nrows
         if said and number != max(said, first):
             raise ReadError(f"the VOTable says that it has {said} rows, but it has {number}")
 
     def _content(self, pairs):
-        declared = zip(self._element.fields, self.names, pairs, strict=True)
-        return about(self._element, self._parents, [make_field(field, name, *pair) for field, name, pair in declared])
+        fields = [make_field(*declared, *pair) for declared, pair in zip(self.declared, pairs, strict=True)]
+        return about(self.element, self.parents, fields)
 
     def _records(self):
         """The rows as records, as many at a time as there are in a window of the file."""
@@ -156,7 +153,7 @@ class Packed(Sheet):
 
     def _columns(self, records):
         """Values of each column, and where they are null."""
-        fields = self._element.fields
+        fields = self.element.fields
         flags = np.zeros((len(records), len(fields)), bool)
         if "flags" in self._dtype.names:
             flags = np.unpackbits(records["flags"], axis=1).view(bool)

@@ -12,10 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from stellarlabels.columns import Column, declared_dtype, looks_like_array, parse, parse_column, units
+from stellarlabels.columns import Column, declared_dtype, looks_like_array, parse, parse_column, typing, units
 from stellarlabels.exceptions import InputError, ReadError
 from stellarlabels.files.content import Content, field_of, ragged_field
-from stellarlabels.files.formats import arrow, typing
+from stellarlabels.files.formats import arrow
 from stellarlabels.files.formats.dialect import decoded, sniff
 from stellarlabels.files.formats.foreign import TableSheet
 from stellarlabels.files.formats.long_cells import LongCells
@@ -64,18 +64,17 @@ class Text(Sheet):
         self._encoding, self._problem, self._texts, self._plain = "utf8", "", set(), None
 
     def read(self, declared=None):
-        def whole():
-            types = self._known(declared)
-            [found] = self._tables(types, None)
-            columns = dict(zip(self.names, found.columns, strict=True))
-            kinds = self._kinds([found], types)
-            found = {name: str(column.type) for name, column in columns.items()}
-            again = [name for name, kind in found.items() if kind not in (_native(kinds[name]), "string", "null")]
-            if again:
-                columns |= self._only(again)
-            return self._content(self._fields(columns, kinds))
+        types = self._known(declared)
 
-        return self._tried(whole)
+        def whole():
+            [found] = self._tables(types, None)
+            kinds = self._kinds([found], types)
+            columns = dict(zip(self.names, found.columns, strict=True))
+            held = {name: ("string", "null", _native(kinds[name])) for name in self.names}
+            again = [name for name, column in columns.items() if str(column.type) not in held[name]]
+            return self._fields(columns | self._only(again), kinds)
+
+        return self._content(self._tried(whole))
 
     def blocks(self, rows, first=0, declared=None):
         types = self._known(declared)
@@ -108,6 +107,8 @@ class Text(Sheet):
 
     def _only(self, names):
         """Columns of the whole file as texts."""
+        if not names:
+            return {}
         found = [self._table(segment, dict.fromkeys(names, "string"), names) for segment in self._segments(_SEGMENT)]
         table = arrow.load().concat_tables(found)
         return {name: table[self._stored[name]] for name in names}
@@ -221,7 +222,7 @@ class Text(Sheet):
             if kind == "string" and self._is_array(name):
                 kinds[name] = f"{'float32' if self._cells_of(name) == 'float32' else 'float64'}[]"
         self._decided = [name for name in self.names if name not in known and self._is_open(name, kinds[name])]
-        for name, texts in self._only(self._decided).items() if self._decided else ():
+        for name, texts in self._only(self._decided).items():
             kinds[name], odd = typing.decide(texts, comma=self._comma)
             if odd is not None:
                 self.notes.append(f"column {name!r} is read as text, since {odd!r} is no number")

@@ -5,8 +5,8 @@ import csv
 import re
 from dataclasses import dataclass
 
+from stellarlabels.columns import typing
 from stellarlabels.exceptions import ReadError
-from stellarlabels.files.formats import typing
 from stellarlabels.files.opening import damages
 
 #: What separates cells; the one that is most often in the header.

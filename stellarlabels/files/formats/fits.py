@@ -18,7 +18,7 @@ from stellarlabels.files.content import Content, field_of, ragged_field
 from stellarlabels.files.formats.fits_output import LETTERS, STRUCTURE, write as write
 from stellarlabels.files.formats.foreign import TableSheet
 from stellarlabels.files.records import text
-from stellarlabels.files.sheets import Sheet
+from stellarlabels.files.sheets import Sheet, pieces
 
 _BLOCK = 2880
 #: Rows that are looked at at a time.
@@ -31,8 +31,8 @@ def tables(place):
     """The tables of all HDUs; a ReadError if there is none."""
     with place.open() as stream:
         size = stream.seek(0, os.SEEK_END) if place.is_plain else None
-        found = [_sheet(place, header, start) for header, start in _headers(stream, size)]
-    found = [sheet for sheet in found if sheet is not None]
+        sheets = [_sheet(place, header, start) for header, start in _headers(stream, size)]
+    found = [sheet for sheet in sheets if sheet is not None]
     if not found:
         raise ReadError(f"{place.where}: the FITS file has no table (no binary table, truncated, or an image)")
     return found
@@ -98,10 +98,8 @@ class _Form:
         sizes = [int(size) for size in re.findall(r"\d+", card)]
         if sizes and int(np.prod(sizes)) == self.count and self.letter not in "PQX":
             return sizes
-        width = re.fullmatch(r"\d+A(\d+)", self.form)
-        if width and int(width[1]) and self.count % int(width[1]) == 0:
-            return [int(width[1]), self.count // int(width[1])]
-        return [self.count]
+        width = int((re.findall(r"^\d+A(\d+)$", self.form) or [0])[0])
+        return [width, self.count // width] if width and self.count % width == 0 else [self.count]
 
     @property
     def dtype(self):
@@ -164,12 +162,12 @@ class _Table(Sheet):
 
     def blocks(self, rows, first=0, declared=None):
         with self.place.open() as stream:
-            begin = min(first, self.rows)
-            for start in range(begin, max(self.rows, begin + 1), rows):
-                yield self._content(self._records(stream, start, min(rows, self.rows - start)), stream)
+            for part in pieces(self.rows, rows, first):
+                yield self._content(self._records(stream, part), stream)
 
-    def _records(self, stream, first, count):
+    def _records(self, stream, part):
         """Some rows as records."""
+        first, count = part.start, part.stop - part.start
         stream.seek(self._start + first * self._dtype.itemsize)
         raw = stream.read(count * self._dtype.itemsize)
         if len(raw) < count * self._dtype.itemsize:
@@ -211,19 +209,15 @@ class _Table(Sheet):
         if own.letter == "A":
             return field_of(column, np.array([part.decode("latin-1").rstrip(" \0") for part in parts], np.str_))
         stored = np.frombuffer(b"".join(parts), own.dtype.base)
-        if own.letter in "LX":
-            values = stored == ord("T") if own.letter == "L" else stored
-        else:
-            values = own.scaled(stored)
-            if form.null is not None and stored.dtype.kind in "iu":
-                values = np.where(stored == form.null, np.nan, values)
+        values = stored == ord("T") if own.letter == "L" else stored if own.letter == "X" else own.scaled(stored)
+        if form.null is not None and own.letter in "BIJK":
+            values = np.where(stored == form.null, np.nan, values)
         found = Ragged(values, sizes // own.dtype.base.itemsize)
         return ragged_field(column, found, 0 if there.any() else self._longest(form, stream))
 
     def _longest(self, form, stream):
         """Length of the longest array of a column in the whole table."""
-        parts = range(0, self.rows, _ROWS)
-        found = (self._records(stream, first, min(_ROWS, self.rows - first))[f"f{form.number}"] for first in parts)
+        found = (self._records(stream, part)[f"f{form.number}"] for part in pieces(self.rows, _ROWS))
         return max((int(cells[:, 0].max(initial=0)) for cells in found), default=0)
 
 
@@ -236,7 +230,7 @@ class _Columns(_Table):
 
     def read(self, declared=None):
         with self.place.open() as stream:
-            content = self._content(self._records(stream, 0, 1), stream)
+            content = self._content(self._records(stream, slice(0, 1)), stream)
         content.fields = [field_of(item.column, item.data[0], item.mask[0]) for item in content.fields]
         return content
 
@@ -257,7 +251,6 @@ def _content(header, fields):
         if not STRUCTURE.fullmatch(keyword) and not isinstance(value, fits.card.Undefined)
     }
     meta |= json.loads(header.get("METADATA", "{}"))
-    about = {}
-    for key, keyword in (("description", "DESCRIPT"), ("reference", "REFERENC")):
-        about[key] = str(meta.pop(keyword, header.get(keyword, "")))
-    return Content(fields, meta, creator=str(header.get("CREATOR", "")), **about)
+    description, reference = (str(meta.pop(key, header.get(key, ""))) for key in ("DESCRIPT", "REFERENC"))
+    creator = str(header.get("CREATOR", ""))
+    return Content(fields, meta, description=description, reference=reference, creator=creator)

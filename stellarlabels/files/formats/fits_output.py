@@ -13,13 +13,16 @@ from astropy.io import fits
 from stellarlabels.columns import units
 from stellarlabels.exceptions import InputError
 from stellarlabels.files.formats import votable_header
-from stellarlabels.files.formats.checksums import added, encoded
 from stellarlabels.files.progress import slices
 from stellarlabels.files.records import Packer
 
 _BLOCK = 2880
 #: Bytes of which a checksum is made at a time.
 _CHUNK = 256 * _BLOCK
+#: The largest sum of a checksum: ones' complement sums of 32-bit words (FITS Standard 4.0, appendix J).
+_WORD = 2**32 - 1
+#: Characters that the text of a checksum avoids: those between the digits and the letters.
+_PUNCTUATION = set(range(ord(":"), ord("@") + 1)) | set(range(ord("["), ord("`") + 1))
 LETTERS = {"u1": "B", "i2": "I", "i4": "J", "i8": "K", "f4": "E", "f8": "D"}
 _DIGITS = {"u1": 3, "i2": 6, "i4": 11, "i8": 20}
 #: Characters beside the decimals of a float.
@@ -48,7 +51,7 @@ def write(content, stream, path, *, plus=False):
     stream.write(b"\0" * (-stream.tell() % _BLOCK))
     stream.seek(first)
     while data := stream.read(_CHUNK):
-        total = added(total, data)
+        total = _added(total, data)
     stream.seek(start)
     stream.write(_signed(header, total))
     stream.seek(0, io.SEEK_END)
@@ -72,14 +75,14 @@ def _primary(words):
         header["VOTMETA"] = (True, "the data are the header of a VOTable")
     header["EXTEND"] = True
     raw += b"\0" * (-len(raw) % _BLOCK)
-    return _signed(header, added(0, raw)) + raw
+    return _signed(header, _added(0, raw)) + raw
 
 
 def _signed(header, data):
     """The header in bytes, with the checksums for data of this sum."""
     header["DATASUM"] = (str(data), "checksum of the data")
     header["CHECKSUM"] = ("0" * 16, "checksum of the HDU")
-    header["CHECKSUM"] = encoded(added(data, header.tostring().encode("ascii")))
+    header["CHECKSUM"] = _encoded(_added(data, header.tostring().encode("ascii")))
     return header.tostring().encode("ascii")
 
 
@@ -162,3 +165,29 @@ def _is_plain(key, value):
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,7}", key) or STRUCTURE.fullmatch(key.upper()):
         return False
     return _is_text(value) if isinstance(value, str) else isinstance(value, int | float) and np.isfinite(value)
+
+
+def _added(value, data):
+    """A sum with the bytes that follow, a multiple of four."""
+    total = value + int(np.frombuffer(data, ">u4").sum(dtype=np.uint64))
+    while total > _WORD:
+        total = (total & _WORD) + (total >> 32)
+    return total
+
+
+def _encoded(value):
+    """The 16 characters that make the sum of a header and its data minus zero if it is ``value`` without them."""
+    complement = _WORD - value
+    columns = np.zeros((4, 4), int)
+    for index, byte in enumerate(complement.to_bytes(4, "big")):
+        quotient, remainder = divmod(byte, 4)
+        column = [quotient + ord("0")] * 4
+        column[0] += remainder
+        while _PUNCTUATION & set(column):
+            for first in (0, 2):
+                if _PUNCTUATION & {column[first], column[first + 1]}:
+                    column[first] += 1
+                    column[first + 1] -= 1
+        columns[:, index] = column
+    text = "".join(map(chr, columns.ravel()))
+    return text[-1] + text[:-1]

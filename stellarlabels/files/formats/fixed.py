@@ -91,9 +91,8 @@ class _Column:
     @property
     def format(self):
         """The format in Fortran's words."""
-        if self.item.kind == "f":
-            return f"{'E' if self._has_exponent else 'F'}{self.width}.{self._decimals}"
-        return f"{'A' if self.item.kind == 'U' else 'I'}{self.width}"
+        letter = {"f": "E" if self._has_exponent else "F", "U": "A"}.get(self.item.kind, "I")
+        return f"{letter}{self.width}" + (f".{self._decimals}" if self.item.kind == "f" else "")
 
     @property
     def explanation(self):
@@ -108,11 +107,9 @@ class _Column:
         text = self.text(part)
         self.width = max(self.width, pc.max(pc.binary_length(text)).as_py() or 0)
         if self.item.kind == "f":
-            mantissa = pc.replace_substring_regex(text, r"e.*$", "")
             self._has_exponent |= bool(pc.any(pc.match_substring(text, "e")).as_py())
-            decimals = pc.subtract(pc.binary_length(mantissa), pc.add(pc.find_substring(mantissa, "."), 1))
-            has_point = pc.match_substring(mantissa, ".")
-            self._decimals = max(self._decimals, pc.max(pc.if_else(has_point, decimals, 0)).as_py() or 0)
+            decimals = pc.binary_length(pc.replace_substring_regex(text, r"^[^.]*\.?|e.*$", ""))
+            self._decimals = max(self._decimals, pc.max(decimals).as_py() or 0)
 
     def text(self, part):
         """The text of each value; empty where it is missing."""

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from stellarlabels.columns import Column, Ragged, units, without_unit
-from stellarlabels.files.content import Content, field_of, ragged_field
+from stellarlabels.columns import Column, units, without_unit
+from stellarlabels.files.content import Content, cells_field
 from stellarlabels.files.opening import damages
 from stellarlabels.files.sheets import Sheet
 
@@ -48,15 +48,7 @@ def _declared(one, serialized):
 def field_of_column(column, **about):
     """A column of an Astropy table as a field; ``about`` are properties that its metadata do not say."""
     masked = without_unit(column)
-    data, mask = masked.data, np.ma.getmaskarray(masked)
-    if data.dtype.kind == "S":
-        data = np.char.decode(data, "utf-8", "replace")
     unit = column.info.unit
     meta = {"ucd": (column.info.meta or {}).get("ucd", ""), "description": column.info.description or "", **about}
     declared = Column(name=column.info.name, unit=units.parse(None if unit is None else str(unit)), **meta)
-    if data.dtype.kind == "O":
-        mask = mask | np.equal(data, None)
-        if all(isinstance(value, str) for value in data[~mask].flat):
-            return field_of(declared, np.where(mask, "", data).astype(np.str_), mask)
-        return ragged_field(declared, Ragged.from_column(column))
-    return field_of(declared, data, mask)
+    return cells_field(declared, masked.data, np.ma.getmaskarray(masked))

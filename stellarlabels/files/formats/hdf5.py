@@ -12,11 +12,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from stellarlabels.columns import Column, Ragged, units
-from stellarlabels.exceptions import ReadError, StellarLabelsError
-from stellarlabels.files.content import Content, field_of, ragged_field
+from stellarlabels.columns import Column, units
+from stellarlabels.exceptions import ReadError
+from stellarlabels.files.content import Content, cells_field
 from stellarlabels.files.formats import foreign
-from stellarlabels.files.sheets import Sheet, unique
+from stellarlabels.files.sheets import Sheet, pieces, unique
 
 #: The end of the name of the dataset in which Astropy keeps units and descriptions.
 _ASTROPY = ".__table_column_meta__"
@@ -31,10 +31,7 @@ _TOLD = ("unit", "description", "ucd", "format")
 @contextmanager
 def _opened(place):
     """The file of a place."""
-    try:
-        import h5py
-    except ImportError as error:
-        raise StellarLabelsError("format: HDF5 needs the package h5py; install it first") from error
+    import h5py
 
     source = place.path if place.is_plain else io.BytesIO(place.bytes())
     size = place.path.stat().st_size if place.is_plain else source.getbuffer().nbytes
@@ -48,7 +45,7 @@ def _opened(place):
 def tables(place):
     """The tables of a file, by the groups and datasets in which they are."""
     with _opened(place) as file:
-        sheets = [_Table(place, path, *found) for path, found in _found(file).items()]
+        sheets = [_Table(place, file, path, *found) for path, found in _found(file).items()]
     if not sheets:
         raise ReadError(f"{place.where}: the HDF5 file has no table: no datasets of one length in a group, no records")
     return sheets
@@ -104,10 +101,9 @@ def _of_pandas(group):
     if "table" in group and "pandas_type" in group.attrs:
         table, parts = group["table"], []
         for key in table.dtype.names:
-            kind = table.attrs.get(f"{key}_kind")
-            names = None if kind is None or not key.startswith("values_block") else _names(kind)
-            shape = table.dtype[key].shape
-            if names is not None and len(names) == (shape[0] if shape else 1):
+            kind, shape = table.attrs.get(f"{key}_kind"), table.dtype[key].shape
+            names = _names(kind) if key.startswith("values_block") and kind is not None else []
+            if len(names) == (shape[0] if shape else 1):
                 parts += [(name, table.name, key, index if shape else None) for index, name in enumerate(names)]
             else:
                 parts.append((key, table.name, key, None))
@@ -117,8 +113,7 @@ def _of_pandas(group):
 
 def _names(pickled):
     """The texts in a pickled list, which is looked at and never carried out."""
-    data = pickled if isinstance(pickled, bytes) else bytes(np.asarray(pickled).tobytes())
-    data = data.encode() if isinstance(data, str) else data
+    data = pickled if isinstance(pickled, bytes) else np.asarray(pickled).tobytes()
     return [item for _, item, _ in pickletools.genops(data) if isinstance(item, str)]
 
 
@@ -129,15 +124,14 @@ def _texts(values):
 class _Table(Sheet):
     """Columns that belong together: each has a name, a dataset, the field of its records and a place in its cells."""
 
-    def __init__(self, place, path, parts, rows):
-        super().__init__(place, [part[0] for part in parts], title=path, rows=rows)
-        self._parts = parts
-        with _opened(place) as file:
-            named = dict(zip(self.names, parts, strict=True))
-            self._declared = {name: self._column(file, name, part) for name, part in named.items()}
-            kinds = {name: self._kind(file, part) for name, part in named.items()}
-            self.meta = {str(key): value for key, value in file[path.partition("*")[0] or "/"].attrs.items()}
-            self._own = {key: value for key, value in _about(file).items() if key in _OWN}
+    def __init__(self, place, file, path, parts, rows):
+        attributes = file[path.partition("*")[0] or "/"].attrs
+        meta = {str(key): value for key, value in attributes.items()}
+        super().__init__(place, [part[0] for part in parts], title=path, rows=rows, meta=meta)
+        self._parts = dict(zip(self.names, parts, strict=True))
+        self._declared = {name: self._column(file, name, part) for name, part in self._parts.items()}
+        self._own = {key: value for key, value in _about(file).items() if key in _OWN}
+        kinds = {name: self._kind(file, part) for name, part in self._parts.items()}
         self.left_out = {name: str(kind) for name, kind in kinds.items() if kind.kind not in "biufSOU"}
 
     @staticmethod
@@ -160,29 +154,19 @@ class _Table(Sheet):
 
     def blocks(self, rows, first=0, declared=None):
         with _opened(self.place) as file:
-            begin = min(first, self.rows)
-            for start in range(begin, max(self.rows, begin + 1), rows):
-                yield Content(self._fields(file, slice(start, start + rows)), **self._own)
+            for part in pieces(self.rows, rows, first):
+                yield Content(self._fields(file, part), **self._own)
 
     def _fields(self, file, rows):
         records, out = {}, []
-        for name, (_, path, key, index) in zip(self.names, self._parts, strict=True):
+        for name, (_, path, key, index) in self._parts.items():
             if path not in records:
                 records[path] = file[path][rows]
             data = records[path][key] if key else records[path]
             if name not in self.left_out:
-                out.append(self._field(self._declared[name], data if index is None else data[:, index]))
+                data = np.strings.rstrip(data) if data.dtype.kind == "S" else data
+                out.append(cells_field(self._declared[name], data if index is None else data[:, index]))
         return out
-
-    def _field(self, column, data):
-        """Cells as a field: texts are bytes or objects, arrays of several lengths are objects."""
-        if data.dtype.kind == "S":
-            return field_of(column, np.strings.rstrip(np.char.decode(data, "utf-8", "replace")))
-        if data.dtype.kind == "O":
-            if all(isinstance(cell, bytes | str) for cell in data.flat):
-                return field_of(column, np.array(_texts(data.flat), np.str_).reshape(data.shape))
-            return ragged_field(column, Ragged.from_column(data))
-        return field_of(column, data)
 
 
 def write(content, stream, path):

@@ -12,24 +12,21 @@ import warnings
 
 import numpy as np
 
-from stellarlabels.columns import Ragged
+from stellarlabels.columns import Column, Ragged, typing
 from stellarlabels.exceptions import ReadError
-from stellarlabels.files.content import BLOCK, ragged_field
-from stellarlabels.files.formats import binary2, tabledata, typing
+from stellarlabels.files.content import BLOCK, cells_field, ragged_field
+from stellarlabels.files.formats import binary2, tabledata
 from stellarlabels.files.formats.votable_header import (
     PLACE,
+    VOTable,
     about,
     check_elements,
     document,
     make_field,
-    overflow,
     states,
-    values_of,
 )
-from stellarlabels.files.opening import damages
 from stellarlabels.files.progress import TEXT, slices
 from stellarlabels.files.records import Packer
-from stellarlabels.files.sheets import Sheet
 
 _FIELD = re.compile(rb"<(?:[\w.-]+:)?FIELD\b[^>]*>")
 _ATTRIBUTE = rb"\s%s\s*=\s*(\"[^\"]*\"|'[^']*')"
@@ -112,28 +109,17 @@ def _declared(data, guess):
     return _FIELD.sub(amended, data)
 
 
-class _Parsed(Sheet):
+class _Parsed(VOTable):
     """A table as Astropy has read it."""
 
     def __init__(self, place, element, parents):
-        fields, title, meta = element.fields, element.name or element.ID or "", values_of(parents)
-        super().__init__(place, [field.name for field in fields], title=title, rows=len(element.array), meta=meta)
-        self._element, self._parents = element, parents
-        self.notes += overflow(parents)
-        self.left_out = {
-            name: field.datatype
-            for name, field in zip(self.names, fields, strict=True)
-            if field.datatype in ("floatComplex", "doubleComplex")
-        }
+        super().__init__(place, element, parents, rows=len(element.array))
+        self.left_out = {name: field.datatype for field, name in self.declared if "Complex" in field.datatype}
 
     def read(self, declared=None):
-        with damages(self.place.where, "VOTable"):
-            fields = [
-                self._field(declared, name, self._element.array[declared.ID])
-                for declared, name in zip(self._element.fields, self.names, strict=True)
-                if name not in self.left_out
-            ]
-        return about(self._element, self._parents, fields)
+        pairs = [pair for pair in self.declared if pair[1] not in self.left_out]
+        fields = [self._field(*pair, self.element.array[pair[0].ID]) for pair in pairs]
+        return about(self.element, self.parents, fields)
 
     def _field(self, declared, name, column):
         """The column of a FIELD."""
@@ -142,15 +128,13 @@ class _Parsed(Sheet):
             return make_field(declared, name, data, mask)
         if declared.datatype not in ("char", "unicodeChar"):
             return ragged_field(make_field(declared, name, np.zeros(0), None).column, Ragged.from_column(column))
-        mask |= np.equal(data, None) if data.dtype.kind == "O" else False
-        texts = np.where(mask, "", data).astype(object)
-        data = np.array([_decoded(text) for text in texts.flat], dtype=np.str_).reshape(texts.shape)
+        texts = cells_field(Column(name), data.astype(object), mask)
+        data, mask = texts.data, texts.mask
         if declared.xtype != _GUESSED:
             return make_field(declared, name, data, mask)
         null = declared.values.null
         data = np.where(data == str(null), "", data) if null is not None else data
-        return make_field(declared, name, *typing.typed(data, self.notes, name))
-
-
-def _decoded(text):
-    return text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+        data, mask, odd = typing.typed(data)
+        if odd is not None:
+            self.notes.append(f"column {name!r} is read as text, since {odd!r} is no number")
+        return make_field(declared, name, data, mask)

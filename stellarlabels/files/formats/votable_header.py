@@ -14,6 +14,7 @@ import numpy as np
 from stellarlabels.columns import Column, units
 from stellarlabels.exceptions import InputError, ReadError
 from stellarlabels.files.content import Content, field_of
+from stellarlabels.files.sheets import Sheet
 
 _NAMESPACE = "http://www.ivoa.net/xml/VOTable/v1.3"
 #: The datatype of each type of numbers.
@@ -34,21 +35,18 @@ def document(content, packer, serialization=None):
     """The XML text of a VOTable, with a place for the rows; without DATA if no serialization is named."""
     root = ElementTree.Element("VOTABLE", {"version": "1.4", "xmlns": _NAMESPACE})
     resource = _add(root, "RESOURCE", type="results")
-    reference = ""
-    if content.coosys:
-        reference = "coosys"
+    reference = "coosys" if content.coosys else ""
+    if reference:
         _add(resource, "COOSYS", ID=reference, **content.coosys)
     for key, value in content.meta.items():
         _add(resource, "PARAM", name=_legal(key), **_param(value))
     table = _add(resource, "TABLE", name=content.name, nrows=str(len(content)) if serialization else "")
-    if content.description:
-        _add(table, "DESCRIPTION").text = _legal(content.description)
-    _add(table, "INFO", name="creator", value=content.creator)
-    if content.reference:
-        _add(table, "INFO", name="reference", value=_legal(content.reference))
-    for kind, bits in content.flags.items():
-        for value, meaning in bits:
-            _add(table, "INFO", name=f"flag_{kind}_{value}", value=_legal(meaning))
+    _describe(table, content.description)
+    infos = {"creator": content.creator, "reference": content.reference}
+    infos |= {f"flag_{kind}_{value}": text for kind, bits in content.flags.items() for value, text in bits}
+    for name, text in infos.items():
+        if text:
+            _add(table, "INFO", name=name, value=_legal(text))
     for number, (item, null) in enumerate(zip(content.fields, packer.nulls, strict=True)):
         _add_field(table, item, packer.dtype[f"f{number}"].base, null, reference)
     if serialization == "binary2":
@@ -63,6 +61,11 @@ def _add(parent, tag, **attributes):
     return ElementTree.SubElement(parent, tag, {name: value for name, value in attributes.items() if value})
 
 
+def _describe(element, text):
+    if text:
+        _add(element, "DESCRIPTION").text = _legal(text)
+
+
 def _legal(text):
     """The text without characters that XML cannot hold, and without the mark of the rows' place."""
     return _ILLEGAL.sub("", str(text)).replace(PLACE, "")
@@ -74,12 +77,10 @@ def _add_field(table, item, base, null, reference):
     if _legal(column.name) != column.name:
         raise InputError(f"column {column.name!r}: its name has characters that XML cannot hold")
     sizes = [str(size) for size in reversed(column.shape)]
+    datatype = "boolean" if item.kind == "b" else DATATYPES.get(base.str[1:])
     if item.kind == "U":
-        wide = not item.is_ascii
-        sizes.insert(0, str(base.itemsize // 2 if wide else base.itemsize))
-        datatype = "unicodeChar" if wide else "char"
-    else:
-        datatype = "boolean" if item.kind == "b" else DATATYPES[base.str[1:]]
+        datatype, width = ("char", base.itemsize) if item.is_ascii else ("unicodeChar", base.itemsize // 2)
+        sizes.insert(0, str(width))
     precision = re.fullmatch(r"%?\.(\d+)([fe])", column.format)
     element = _add(
         table,
@@ -92,8 +93,7 @@ def _add_field(table, item, base, null, reference):
         arraysize="x".join(sizes),
         precision=(("F" if precision[2] == "f" else "E") + precision[1]) if precision else "",
     )
-    if column.description:
-        _add(element, "DESCRIPTION").text = _legal(column.description)
+    _describe(element, column.description)
     if null is not None:
         _add(element, "VALUES", null=str(null))
 
@@ -159,12 +159,6 @@ def states(elements):
     return {str(info.value).upper(): info.content or info.value for info in infos if info.name == "QUERY_STATUS"}
 
 
-def overflow(elements):
-    """A note if the service says that rows are missing."""
-    is_cut = "OVERFLOW" in states(elements)
-    return ["the service says that the result is cut off (QUERY_STATUS OVERFLOW)"] if is_cut else []
-
-
 def _value(param):
     """The value of a PARAM as Python has it."""
     value = param.value
@@ -184,3 +178,19 @@ def make_field(declared, name, data, mask):
         format=f".{precision[2]}{(precision[1] or 'f').lower()}" if precision else "",
     )
     return field_of(column, data, mask)
+
+
+class VOTable(Sheet):
+    """A table of a VOTable; ``parents`` are the elements that it is in, and itself."""
+
+    def __init__(self, place, element, parents, rows=None):
+        names, title = [field.name for field in element.fields], element.name or element.ID or ""
+        super().__init__(place, names, title=title, rows=rows, meta=values_of(parents))
+        self.element, self.parents = element, parents
+        if "OVERFLOW" in states(parents):
+            self.notes.append("the service says that the result is cut off (QUERY_STATUS OVERFLOW)")
+
+    @property
+    def declared(self):
+        """Each FIELD with its name, which may have a suffix."""
+        return list(zip(self.element.fields, self.names, strict=True))

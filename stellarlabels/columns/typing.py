@@ -4,8 +4,6 @@ import re
 
 import numpy as np
 
-from stellarlabels.files.formats.arrow import load
-
 _WORDS = """#N/A #NA -1.#IND -1.#QNAN 1.#IND 1.#QNAN -NaN -nan NaN nan NAN N/A n/a NA na <NA> NaT NULL Null null
 None none INDEF masked - -- --- ... ?"""
 #: Words for nothing among numbers: of databases, pandas, R, IRAF, Astropy and the CDS.
@@ -25,7 +23,7 @@ def is_number(text, *, comma=False):
 
 def cleaned(texts):
     """Texts without blanks around them; words for nothing are null."""
-    pa, pc = load(), load().compute
+    pa, pc = _arrow()
     texts = pc.utf8_trim_whitespace(texts)
     return pc.if_else(pc.is_in(texts, pa.array(NULLS)), pa.scalar(None, pa.string()), texts)
 
@@ -34,7 +32,7 @@ def decide(texts, *, comma=False):
     """The type of all texts of a column, and the first text that is no number where most of them are."""
     # Integers stay integers as long as they fit into 64 bits, also beside -9999.0; integers that floats would round
     # beside fractions stay text. With "comma", a comma may stand for the point.
-    pc = load().compute
+    _, pc = _arrow()
     texts = cleaned(texts).drop_null()
     if not len(texts):
         return "float64", None
@@ -54,7 +52,7 @@ def decide(texts, *, comma=False):
 
 def _integers(texts):
     """The type of texts of integers, some perhaps with a point."""
-    pa, pc = load(), load().compute
+    pa, pc = _arrow()
     digits = _digits(texts)
     for kind in (pa.int64(), pa.uint64()):
         try:
@@ -68,23 +66,23 @@ def _integers(texts):
 
 
 def _digits(texts):
-    return load().compute.replace_substring_regex(texts, r"^\+|\.0*$", "")
+    return _arrow()[1].replace_substring_regex(texts, r"^\+|\.0*$", "")
 
 
 def _pointed(texts):
-    return load().compute.replace_substring_regex(texts, _COMMA, r"\1.\2")
+    return _arrow()[1].replace_substring_regex(texts, _COMMA, r"\1.\2")
 
 
 def _floats(texts):
     """Texts as floats, NaN where null; exponents may be Fortran's."""
-    pa, pc = load(), load().compute
+    pa, pc = _arrow()
     texts = pc.replace_substring_regex(pc.replace_substring_regex(texts, r"^\+", ""), "[dD]", "e")
     return pc.fill_null(texts.cast(pa.float64()), np.nan).to_numpy()
 
 
 def converted(texts, kind, *, comma=False):
     """The texts of a column, or a part of it, as values of the type that `decide` gave, and where they are missing."""
-    pc = load().compute
+    _, pc = _arrow()
     if kind == "string":
         out = np.asarray(pc.fill_null(texts, "").to_numpy(zero_copy_only=False)).astype(np.str_)
         return out, None
@@ -98,11 +96,18 @@ def converted(texts, kind, *, comma=False):
     return np.array(values), mask
 
 
-def typed(data, notes, name):
-    """An array of texts as what they mean; a word among numbers is told in ``notes``."""
-    texts = load().array(np.ascontiguousarray(data).reshape(-1), load().string())
+def typed(data):
+    """An array of texts as what they mean: values, where they are missing, and a word among numbers, as of `decide`."""
+    pa, _ = _arrow()
+    texts = pa.array(np.ascontiguousarray(data).reshape(-1), pa.string())
     kind, odd = decide(texts)
-    if odd is not None:
-        notes.append(f"column {name!r} is read as text, since {odd!r} is no number")
-    values, mask = converted(load().chunked_array([texts]), kind)
-    return values.reshape(data.shape), None if mask is None else mask.reshape(data.shape)
+    values, mask = converted(pa.chunked_array([texts]), kind)
+    return values.reshape(data.shape), None if mask is None else mask.reshape(data.shape), odd
+
+
+def _arrow():
+    """Apache Arrow and its functions, imported on first use."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pa, pc
