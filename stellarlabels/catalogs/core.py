@@ -73,7 +73,7 @@ def write(
     table = table if isinstance(table, Table) else columns.as_table(table)
     declared = None if schema is None else schemas.get(schema, table.meta.get(releases.META))
     with files.replacing(path, overwrite=overwrite) as stream:
-        target.write(files.from_table(table, declared), stream, Path(path))
+        target.write(published.content_of(table, declared), stream, Path(path))
     _log.info("wrote %d rows to %s (%s)", len(table), path, target.name)
 
 

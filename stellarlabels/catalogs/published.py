@@ -13,7 +13,7 @@ import numpy as np
 from astropy import units as u
 from astropy.table import MaskedColumn, QTable
 
-from stellarlabels import columns, flags
+from stellarlabels import columns, files, flags
 from stellarlabels.columns import Column
 from stellarlabels.exceptions import ColumnUnitError, ReadError
 
@@ -22,6 +22,20 @@ _log = logging.getLogger(__name__)
 _BRACKETS = str.maketrans("()[]{},;", "        ")
 #: Words that stand for no number.
 _NOTHING = ("", "nan", "null", "none", "-", "--", "n/a", "na")
+
+#: Name in the metadata of a table for the columns that it has beside those of its schema.
+BESIDE = "beside_the_schema"
+
+
+def content_of(table, declared):
+    """The content of a table for files, conformed to a schema if there is one, with what the table has beside it."""
+    if declared is None:
+        return files.from_table(table)
+    out = declared.conform(table)
+    for name in table.meta.get(BESIDE, ()):
+        if name in table.colnames:
+            out[name] = table[name]
+    return files.from_table(out, declared)
 
 
 def to_table(content, declared=None):

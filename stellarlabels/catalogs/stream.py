@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from stellarlabels import files, releases
-from stellarlabels.catalogs import schemas
+from stellarlabels.catalogs import published, schemas
 from stellarlabels.catalogs.spool import Spool, SpooledArray
 from stellarlabels.columns import Schema
 from stellarlabels.exceptions import InputError, WriteError
@@ -104,7 +104,7 @@ class Writer:
         if self._content is None:
             if self._declared is not None:
                 self._declared = schemas.get(self._declared, table.meta.get(releases.META))
-            part = files.from_table(table, self._declared)
+            part = published.content_of(table, self._declared)
             self._begin(part)
         else:
             part = self._alike(table)
@@ -136,7 +136,7 @@ class Writer:
             expected, got = self._columns.names, list(table.colnames)
             if sorted(expected) != sorted(got):
                 raise InputError(f"table: expected the columns {expected} of the first rows, got {got}")
-        return files.from_table(table, self._columns)
+        return published.content_of(table, self._columns)
 
     def close(self):
         """Write the files. Nothing is left to be done when it has been called before."""

@@ -12,7 +12,7 @@ from stellarlabels.files.atomic import (
     replacing_folder as replacing_folder,
     sha256 as sha256,
 )
-from stellarlabels.files.content import BESIDE as BESIDE, BLOCK as BLOCK, Content, Field, from_table as from_table
+from stellarlabels.files.content import BLOCK as BLOCK, Content, Field, from_table as from_table
 from stellarlabels.files.documents import (
     dumps as dumps,
     loads as loads,

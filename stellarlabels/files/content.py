@@ -27,8 +27,6 @@ BLOCK = 57_000
 
 #: The software, as it is named in files.
 _SOFTWARE = "stellarlabels"
-#: Name in the metadata of a table for the columns that it has beside those of its schema.
-BESIDE = "beside_the_schema"
 #: Metadata about the reading or conforming of a table; not part of a catalog.
 _REPORTS = ("left_out", "unknown_columns", "missing_columns", "renamed_columns", "similar_columns")
 
@@ -149,12 +147,7 @@ class Content:
 
 
 def from_table(table, declared=None):
-    """The content of a table, conformed to a schema if there is one; an InputError names what no file holds."""
-    if declared is not None:
-        beside = [name for name in table.meta.get(BESIDE, ()) if name in table.colnames]
-        whole, table = table, declared.conform(table)
-        for name in beside:
-            table[name] = whole[name]
+    """The content of a table, with the declarations of a schema if there is one; an InputError names what is wrong."""
     if not table.colnames:
         raise InputError("table: expected at least one column, got none")
     _check_names(table.colnames)

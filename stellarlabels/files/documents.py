@@ -6,7 +6,7 @@ from pathlib import Path
 
 from astropy.table import QTable
 
-from stellarlabels.columns import portable, units
+from stellarlabels.columns import units
 from stellarlabels.exceptions import ColumnUnitError
 from stellarlabels.files import registry
 from stellarlabels.files.content import from_table, plain_table
@@ -17,7 +17,7 @@ from stellarlabels.files.reading import read
 def dumps(table, *, serialization="binary2"):
     """A table as a VOTable document in bytes; UCDs are those in ``info.meta["ucd"]``."""
     # "binary2" tells apart a missing integer and any number; every program reads "tabledata".
-    content, out = from_table(portable(table)), BytesIO()
+    content, out = from_table(table), BytesIO()
     for item in content.fields:
         try:
             units.spell(item.column.unit, "vounit", item.column.name)

@@ -282,7 +282,6 @@ class System(LabelEstimator):
 
         from stellarlabels import columns
         from stellarlabels.catalogs import CatalogTable, published, schemas
-        from stellarlabels.files import BESIDE
 
         table = columns.intake(table)
         labels = self.predict(table, release=release) if labels is None else labels
@@ -307,7 +306,7 @@ class System(LabelEstimator):
         if strict and beside:
             notes["strict"] = f"without {', '.join(beside)}, which the published catalog does not have"
         elif beside:
-            notes[BESIDE] = list(beside)
+            notes[published.BESIDE] = list(beside)
             for name, data in beside.items():
                 catalog[name] = data
         catalog.meta |= {key: note for key, note in notes.items() if note}

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable, Table
+from astropy.time import Time
 
 from stellarlabels import catalogs, files
 from stellarlabels.exceptions import InputError, StellarLabelsError, WriteError
@@ -128,6 +129,16 @@ def test_small_and_unsigned_integers_are_held_as_larger_signed_ones(path):
     found = catalogs.read(path)
     assert [found[name].dtype.name for name in "abcd"] == ["int16", "int64", "int64", "float32"]
     assert [found[name].tolist() for name in "abcd"] == [table[name].tolist() for name in "abcd"]
+
+
+def test_instants_and_numbers_of_python_are_written(path):
+    table = Table({"n": np.array([2**60 + 1, None], object), "x": np.array([1.5, None], object)})
+    table["when"] = Time(["2016-01-01T12:00:00", "2017-07-02T03:00:00.5"])
+    catalogs.write(table, path)
+    found = catalogs.read(path)
+    assert found["n"].dtype == np.int64 and found["n"].tolist() == [2**60 + 1, None]
+    assert found["x"].dtype == np.float64 and found["x"].tolist() == [1.5, None]
+    assert found["when"].tolist() == ["2016-01-01T12:00:00.000", "2017-07-02T03:00:00.500"]
 
 
 def test_big_endian_columns_are_written(path):

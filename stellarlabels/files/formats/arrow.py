@@ -70,9 +70,10 @@ def _values(pa, array):
     array = _simple(pa, array)
     mask = array.is_null().to_numpy(zero_copy_only=False) if array.null_count else None
     if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
-        return _writable(array.fill_null("")).astype(np.str_), mask
+        return array.fill_null("").to_numpy(zero_copy_only=False).astype(np.str_), mask
     fill = False if pa.types.is_boolean(array.type) else 0
-    return _writable(array.fill_null(fill) if array.null_count else array), mask
+    plain = array.fill_null(fill) if array.null_count else array
+    return np.require(plain.to_numpy(zero_copy_only=False), requirements="W"), mask
 
 
 def _simple(pa, array):
@@ -109,9 +110,3 @@ def _lists(pa, column, array, length):
     data, mask = _values(pa, array.flatten())
     size = 0 if lengths.any() else array.type.list_size if is_fixed else length() if length else 0
     return ragged_field(column, Ragged(data, lengths.astype(np.int64)), size, mask)
-
-
-def _writable(array):
-    """An Arrow array without nulls as a NumPy array that can be changed."""
-    out = array.to_numpy(zero_copy_only=False)
-    return out if out.flags.writeable else out.copy()

@@ -14,6 +14,7 @@ from astropy.table import Table
 
 from stellarlabels.exceptions import ReadError
 from stellarlabels.files.content import Content, field_of
+from stellarlabels.files.formats.dialect import decoded
 from stellarlabels.files.formats.fixed import ORDINAL, FixedWidth
 from stellarlabels.files.formats.foreign import TableSheet
 from stellarlabels.files.opening import damages
@@ -45,10 +46,7 @@ def tables(place):
 
 def _parsed(data):
     """The table as Astropy reads it, without blank lines at the end."""
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        text = data.decode("latin-1")
+    text = decoded(data)
     with warnings.catch_warnings(action="ignore"):  # units in the dialects of journals
         table = Table.read(text.rstrip().splitlines(), format="ascii.mrt")
     if not table.colnames:
@@ -91,12 +89,8 @@ def _joined(fields):
             continue
         parts.append(item)
         if found[2] == found[3]:
-            column = replace(
-                item.column,
-                name=item.column.name.removesuffix(f"_{found[2]}"),
-                description=found[1],
-                shape=(len(parts),),
-            )
+            name = item.column.name.removesuffix(f"_{found[2]}")
+            column = replace(item.column, name=name, description=found[1])
             data, mask = (np.stack([getattr(one, key) for one in parts], axis=1) for key in ("data", "mask"))
             out.append(field_of(column, data, mask))
             parts = []
