@@ -8,6 +8,8 @@
     The data files of published numbers, with their references.
 ``.. archive-services::``, ``.. archive-names::``, ``.. archive-queries::``, ``.. archive-errors::``
     The services with names, what they call the same things, the queries, and the errors of services.
+``.. reference-catalogs::``
+    What labels are compared with, and what is not confirmed of it.
 ``.. releases::``
     What is declared of each data release.
 ``.. extras::``
@@ -286,6 +288,19 @@ class ArchiveNames(Generated):
         return list_table(("Catalog", "Service", "Table", "Columns"), sorted(rows), "12 12 26 50")
 
 
+class ReferenceCatalogs(Generated):
+    """The catalogs that labels are compared with, and what is not confirmed of them."""
+
+    def lines(self):
+        """One table."""
+        from stellarlabels.validation import references
+
+        self.env.note_dependency(str(DATA / "validation" / "references.toml"))
+        found = map(references.get, references.names())
+        rows = [(literal(one.name), plain(one.title), plain(one.source), plain(" ".join(one.notes))) for one in found]
+        return list_table(("Name", "Catalog", "Source", "What to know"), rows, "15 25 25 35")
+
+
 class ArchiveQueries(Generated):
     """The queries that ship with the package."""
 
@@ -349,5 +364,6 @@ def setup(app):
     app.add_directive("archive-services", ArchiveServices)
     app.add_directive("archive-names", ArchiveNames)
     app.add_directive("archive-queries", ArchiveQueries)
+    app.add_directive("reference-catalogs", ReferenceCatalogs)
     app.add_directive("archive-errors", ArchiveErrors)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

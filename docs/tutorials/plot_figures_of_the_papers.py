@@ -3,7 +3,8 @@ Figures of the papers
 =====================
 
 The kinds of figures in the five papers that no other tutorial shows: ratios of abundances, maps of the sky and of the
-Galaxy from above, several catalogs against each other, terms of errors, carbon-enhanced stars, and what each cut costs.
+Galaxy from above, several catalogs against each other, histograms, what samples have in common, values in the plane of
+two colors, terms of errors, carbon-enhanced stars, and what each cut costs.
 Real stars are the 600 that ship with the package; where labels are shown that these do not have, stars are made up,
 and it is said.
 """
@@ -65,7 +66,7 @@ plots.galaxy_map(stars, "feh", plane="xy", least=1, bins=24, ax=right)
 from stellarlabels import UACSNet, UncertainNet
 
 inputs = stars[[name for name in stars.colnames if name.removesuffix("_err") not in ("teff", "logg", "feh", "alpha_m")]]
-uncertain = UncertainNet.pretrained().fewer(4).predict(inputs, progress=False)
+uncertain = UncertainNet.pretrained().predict(inputs, progress=False)
 catalogs = {"UACSNet": UACSNet.pretrained().predict(inputs, progress=False), "UncertainNet": uncertain, "APOGEE": stars}
 figure = plt.figure(figsize=(7.5, 7.5), layout="constrained")
 plots.pairwise_matrix(catalogs, "feh", figure=figure)
@@ -80,11 +81,42 @@ table = side_by_side(uncertain, stars, system="uncertain", peers=others, names=[
 table["label", "quantity", "whose", "value", "ours", "differs"]
 
 # %%
+# Histograms, and what samples have in common
+# -------------------------------------------
+# [Fe/H] in each catalog; and how many of the stars are giants, poor in metals, behind dust, or several of these.
+
+figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.4), layout="constrained")
+plots.distribution(catalogs, "feh", bins=30, ax=left)
+kinds = {
+    "giants": stars["logg"].value < 3.5,
+    "[Fe/H] < -0.5": stars["feh"].value < -0.5,
+    "E(B-V) > 0.3": stars["ebv"].value > 0.3,
+}
+plots.venn({kind: np.ma.filled(np.ma.asarray(member), False) for kind, member in kinds.items()}, ax=right)
+
+# %%
+# The plane of two colors, and that of magnitude and metallicity
+# --------------------------------------------------------------
+# Appendix A of the CSNet paper shows [Mg/Fe], [C/Fe] and [N/Fe] in the planes of two colors; here it is APOGEE's
+# [alpha/M], as the sample has no such magnitudes. Errors over G and [Fe/H] are Figure 11 of the UACSNet paper.
+
+from astropy.table import Column
+
+bp_rp = stars["phot_bp_mean_mag"] - stars["phot_rp_mean_mag"]
+colors = (
+    Column(bp_rp.value, name="bp_rp", unit="mag"),
+    Column((stars["j_m"] - stars["ks_m"]).value, name="J - Ks", unit="mag"),
+)
+uncertain["phot_g_mean_mag"] = stars["phot_g_mean_mag"]
+figure, (left, right) = plt.subplots(1, 2, figsize=(11.5, 4.4), layout="constrained")
+plots.value_map(stars, *colors, "alpha_m", bins=25, least=1, ax=left)
+plots.value_map(uncertain, "phot_g_mean_mag", "feh", "feh_err", bins=20, least=1, ax=right)
+
+# %%
 # Terms of errors
 # ---------------
 # Along magnitude, and along the label itself.
 
-uncertain["phot_g_mean_mag"] = stars["phot_g_mean_mag"]
 figure, (left, right) = plt.subplots(1, 2, figsize=(10.5, 4.2), layout="constrained")
 plots.errors_along(uncertain, "feh", "phot_g_mean_mag", terms=True, ax=left)
 plots.errors_along(uncertain, "feh", "feh", terms=True, ax=right)

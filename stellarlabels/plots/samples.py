@@ -93,7 +93,7 @@ def venn(samples, *, ax=None):
     for place, (key, center) in enumerate(zip(samples, centers, strict=True)):
         ax.add_patch(Circle(center, radius, color=CYCLE[place], alpha=0.3, lw=0))
         ax.add_patch(Circle(center, radius, fill=False, ec=CYCLE[place], lw=1.4))
-        at = center + (radius + 0.12) * np.array([0, 1 if center[1] >= 0 else -1])
+        at = center * (1.5, 1) + (radius + 0.12) * np.array([0, 1 if center[1] >= 0 else -1])
         ax.text(*at, f"{key}\n{len(stars[place]):,}", ha="center", va="bottom" if at[1] > 0 else "top")
     for part in np.ndindex(*(2,) * len(samples)):
         if any(part):
@@ -140,7 +140,10 @@ def value_map(table, x, y, name=None, *, statistic="median", least=3, bins=60, r
     """
     ax = new_axes(ax)
     found = analysis.binned_map(table, x, y, name, bins=bins, range=range, rows=rows)
-    text = axis(name, f"{statistic} ") if name is not None else ""
+    text = ""
+    if name is not None:
+        label = name.removesuffix("_err")
+        text = axis(label, f"{statistic} " if name == label else f"{statistic} error of ")
     draw_cells(ax, found, text, statistic=statistic, least=least)
     for side, show in (("x", ax.set_xlabel), ("y", ax.set_ylabel)):
         show(axis(found.meta[side], of=str(found[f"{side}_low"].unit or "")))

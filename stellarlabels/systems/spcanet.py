@@ -62,7 +62,7 @@ COMPACT = PAPER.with_changes(
     },
     epochs=11,
     batch_size=256,
-    left_out=0.0,
+    left_out=0.1,
     learning_rate=2e-3,
     weight_decay=1e-4,
     clip_norm=5.0,

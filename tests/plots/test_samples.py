@@ -101,5 +101,6 @@ def test_counts_and_errors_over_magnitude_and_metallicity(few, ax):
     ax = ax.figure.add_subplot()
     plots.value_map(labels, "phot_g_mean_mag", "feh", "feh_err", bins=4, least=10_000, ax=ax)
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("$G$ (mag)", "[Fe/H] (dex)")
+    assert ax.figure.axes[-1].get_ylabel() == "median error of [Fe/H] (dex)"
     (mesh,) = (part for part in ax.collections if part.get_rasterized())
     assert np.ma.getmaskarray(np.ma.asarray(mesh.get_array())).all()  # no cell has so many
