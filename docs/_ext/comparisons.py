@@ -164,8 +164,8 @@ class Comparison(Generated):
         low, middle, high = found["G"]
         rows = [(words, f"{count:,}", f"{hits:,}") for words, (count, hits) in found["spectra"].items()]
         words = (
-            f"Spectra of the {found['stars']} Gaia FGK benchmark stars (version 3) come with no package: they have G of "
-            f"{low} to {high}, with a median of {middle}, and next to no star of the surveys at hand is so bright. "
+            f"Spectra of the {found['stars']} Gaia FGK benchmark stars (version 3) come with no package: G is "
+            f"{low} to {high}, in the median {middle}, and next to no star of the surveys at hand is so bright. "
             f"Gaia's archive has XP spectra of {found['with XP spectra in the archive']}."
         )
         return [words, "", *list_table(("Spectra at hand", "Number", "Benchmark stars among them"), rows)]
