@@ -400,6 +400,94 @@ class TestSteps:
         assert UncertainNet.recipes["paper"].train.order == "fixed"
 
 
+class TestOneStepOfTheWholeNetwork:
+    """Rarity weights, loss and penalty in one gradient: derivatives by differences of a loss that is written down here.
+
+    The first step of Adam is ``-rate g / (|g| + epsilon)``; where Keras adds epsilon, |g| has the factor sqrt(0.001)
+    there. With an epsilon of 1 the step shows the size of the gradient, with the recipe's own nothing but its sign.
+    """
+
+    weights = np.array([1.0, 3.0, 1.5, 1.0, 2.0])
+
+    def check(self, system, learner, arrays, inputs, targets, cost, sample_weight):
+        """Compare weights after a step with those by hand, for three places of each array; ``cost`` is of arrays."""
+        options, before = system.recipes["paper"].train, [np.asarray(one, float) for one in arrays]
+        random, step = np.random.default_rng(5), 1.0 if options.decay == "l2" else np.sqrt(0.001)
+        places = [tuple(random.integers(0, one.shape)) for one in before for _ in range(3)]
+        owner = [index for index in range(len(before)) for _ in range(3)]
+        slopes = []
+        for index, place in zip(owner, places, strict=True):
+            ends = []
+            for sign in (1, -1):
+                moved = [one.copy() for one in before]
+                moved[index][place] += sign * 1e-6
+                ends.append(cost(moved))
+            slopes.append((ends[0] - ends[1]) / 2e-6)
+        slopes = np.array(slopes)
+        assert (np.abs(slopes) > 1e-4).sum() > 12  # some weights are those of inputs that a unit does not pass on
+        settings = options.settings() | {"batch_size": 5, "schedule": "constant"}
+        for epsilon, rate in ((1.0, 1.0), (options.epsilon, options.learning_rate)):
+            settings |= {"epsilon": epsilon, "learning_rate": rate, "sample_weight": sample_weight}
+            for variable, value in zip(arrays, before, strict=True):
+                variable.assign(value)
+            loss = losses.get(options.loss)
+            train(learner, inputs, targets, loss=loss, epochs=1, progress=False, **settings)
+            found = np.array([np.asarray(arrays[i])[at] - before[i][at] for i, at in zip(owner, places, strict=True)])
+            wanted = -rate * step * slopes / (step * np.abs(slopes) + epsilon)
+            clear = np.abs(slopes) > (0 if epsilon == 1 else 1e-3)
+            np.testing.assert_allclose(found[clear], wanted[clear], rtol=0.01, atol=2e-6 * rate + 1e-8)
+
+    def test_csnet(self):
+        """Eq. 5: the mean of weights times squared residuals, and 5e-5 times the squares of all kernels."""
+        network, random = filled(network_of(CSNet, 1)), np.random.default_rng(1)
+        network.get_layer("scaled_color").set_weights([np.zeros(13), np.eye(13)])
+        x, y = random.standard_normal((5, 13)).astype(np.float32), random.standard_normal((5, 1))
+
+        def cost(arrays):
+            out = x.astype(float)
+            for kernel, bias in zip(arrays[::2], arrays[1::2], strict=True):
+                out = out @ kernel + bias
+                out = out if kernel.shape[1] == 1 else leaky(out, 0.01)
+            penalty = 5e-5 * sum((kernel**2).sum() for kernel in arrays[::2])
+            return np.mean(self.weights * (y - out)[:, 0] ** 2) + penalty
+
+        variables = network.get_layer("mean").trainable_weights
+        inputs, targets = {"color": x}, losses.pack(y, np.full((5, 1), np.nan))
+        self.check(CSNet, networks.means_of(network), variables, inputs, targets, cost, self.weights)
+
+    def test_uacsnet(self):
+        """Eqs. 10 to 13: the mean of weights times the logarithms of the likelihood, and 1e-5 times the squares."""
+        network, random = filled(network_of(UACSNet, 1)), np.random.default_rng(1)
+        inputs = {name: random.standard_normal((5, 60)).astype(np.float32) for name in ("flux", "error")}
+        for name in inputs:
+            network.get_layer(f"scaled_{name}").set_weights([np.zeros(60), np.eye(60)])
+        y, variables = random.standard_normal((5, 1)), network.trainable_weights
+        mean = network.get_layer("mean").trainable_weights
+
+        def cost(arrays):
+            found = {}
+            for index in range(0, len(arrays), 2):
+                shape = arrays[index].shape
+                key = "mean" if variables[index] is mean[0] else "last" if shape == (8, 1) else shape
+                found[key] = arrays[index : index + 2]
+
+            def through(out, *keys):
+                for key in keys:
+                    out = relu(out @ found[key][0] + found[key][1])
+                return out
+
+            z = through(inputs["flux"].astype(float), (60, 256), (256, 64), (64, 16))
+            middle = through(z, (16, 8)) @ found["mean"][0] + found["mean"][1]
+            e = through(np.concatenate([z, through(inputs["error"].astype(float), (60, 16))], axis=1), (32, 8))
+            sigma = softplus(e @ found["last"][0] + found["last"][1])
+            terms = ((y - middle) ** 2 / (2 * sigma**2) + np.log(sigma))[:, 0]
+            penalty = 1e-5 * sum((array**2).sum() for array in arrays if array.ndim == 2)
+            return np.mean(self.weights * terms) + penalty
+
+        targets = losses.pack(y, np.full((5, 1), np.nan))
+        self.check(UACSNet, network, variables, inputs, targets, cost, self.weights)
+
+
 class Inputs:
     """As much of the inputs as weights need."""
 
