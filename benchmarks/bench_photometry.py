@@ -28,19 +28,11 @@ import timing
 from astropy.table import Table, vstack
 
 from stellarlabels.archive.readers import read_xp
-from stellarlabels.inputs.xp import (
-    SIZES,
-    covariance,
-    design_matrix,
-    packed,
-    prior,
-    recover_coefficients,
-    synthetic_photometry,
-)
+from stellarlabels.inputs.xp import SIZES, design_matrix, packed, recover_coefficients, recovery, synthetic_photometry
 from stellarlabels.inputs.xp.coefficients import read_coefficients
 from stellarlabels.inputs.xp.gaiaxpy import quiet
 from stellarlabels.inputs.xp.layout import BANDS, columns as columns_of
-from stellarlabels.inputs.xp.photometric_systems import photometric_system
+from stellarlabels.inputs.xp.photometry import photometric_system
 
 sys.path.append(str(Path(__file__).parents[1] / "tools"))
 import xp_prior  # noqa: E402
@@ -94,7 +86,7 @@ def main():
 def with_mean_correlation(true):
     """The coefficients with the mean correlation of real stars, where the file has none."""
     for band in BANDS:
-        correlation = getattr(prior.prior(), band).correlation
+        correlation = getattr(recovery.prior(), band).correlation
         true.correlations[band] = np.tile(packed.packed_correlations(correlation), (len(true.values), 1))
     return true
 
@@ -103,7 +95,7 @@ def draw(errors, rng):
     """A realisation of the measurement noise, shape (N, 110)."""
     parts = []
     for band in BANDS:
-        root = getattr(prior.prior(), band).root
+        root = getattr(recovery.prior(), band).root
         parts.append(rng.standard_normal((len(errors), SIZES[band])) @ root.T)
     return errors * np.hstack(parts)
 
@@ -122,7 +114,7 @@ def agreement(true, flux, flux_error, *, measurement=False):
     values, errors = recover_coefficients(flux, flux_error)
     old, new = true.values @ system.matrix.T, values @ system.matrix.T
     own_error = 1.0857 * np.sqrt(true.variance(system.matrix)) / old
-    variance = errors.variance(system.matrix) if measurement else errors._recovery(system.matrix, covariance._diagonals)
+    variance = errors.variance(system.matrix) if measurement else errors._recovery(system.matrix, recovery._diagonals)
     predicted = 1.0857 * np.sqrt(variance) / old
     with np.errstate(invalid="ignore"):
         difference = -2.5 * np.log10(new / old)
@@ -160,20 +152,20 @@ def known_errors(options):
     for star in range(len(table)):
         measured = xp_prior.known_correlations([table[np.arange(len(table)) != star]])
         noise = {
-            band: prior.Noise(
+            band: recovery.Noise(
                 **xp_prior.noise(
                     errors[:, columns_of(band)] / level[:, None],
-                    design[prior.OWN[band]][:, columns_of(band)],
+                    design[recovery.OWN[band]][:, columns_of(band)],
                     measured[band],
                 )
             )
             for band in BANDS
         }
         own = slice(star, star + 1)
-        without = replace(prior.prior(), **noise)
+        without = replace(recovery.prior(), **noise)
         with (
             patch("stellarlabels.inputs.xp.recovery.prior", lambda without=without: without),
-            patch("stellarlabels.inputs.xp.covariance.prior", lambda without=without: without),
+            patch("stellarlabels.inputs.xp.recovery.prior", lambda without=without: without),
         ):
             _, found = recover_coefficients(true.values[own] @ design.T, flux_error[own])
             ratios.append(np.sqrt(found.variance(system.matrix)[0] / true.variance(system.matrix)[star]))
@@ -209,7 +201,7 @@ def archive_star(path):
     flux, flux_error = (np.asarray(samples[key], dtype=float)[None] for key in ("flux", "flux_error"))
     values, errors = recover_coefficients(flux, flux_error)
     old, new = true.values @ system.matrix.T, values @ system.matrix.T
-    predicted = 1.0857 * np.sqrt(errors._recovery(system.matrix, covariance._diagonals)) / old
+    predicted = 1.0857 * np.sqrt(errors._recovery(system.matrix, recovery._diagonals)) / old
     total, own = (np.sqrt(part.variance(system.matrix))[0] for part in (errors, true))
     return {
         name.split()[-1].removesuffix(".fits"): {

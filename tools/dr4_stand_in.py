@@ -23,7 +23,7 @@ from astropy.table import QTable
 from stellarlabels import columns
 from stellarlabels.inputs.xp import SIZES, packed, recover_coefficients
 from stellarlabels.inputs.xp.layout import columns as place
-from stellarlabels.inputs.xp.prior import OWN, prior
+from stellarlabels.inputs.xp.recovery import OWN, prior
 from stellarlabels.inputs.xp.sampling import _bases, design_matrix
 from stellarlabels.releases import get
 

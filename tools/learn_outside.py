@@ -22,7 +22,7 @@ from xp_apogee import LITERATURE, add_literature, add_parallaxes, load
 
 from stellarlabels import read_table, systems
 from stellarlabels.inputs.xp import spectra
-from stellarlabels.labels.training_stars import TrainingStars
+from stellarlabels.labels.domain import TrainingStars
 from stellarlabels.networks import held_out
 
 NEBULAE = "gaia_xp/xp_continuous_616.parquet"

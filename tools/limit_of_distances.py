@@ -17,7 +17,7 @@ from evaluate_uacsnet import distance_statistics
 from train_uacsnet import select_apogee
 from xp_apogee import add_parallaxes, load
 
-from stellarlabels.labels.targets import label_targets
+from stellarlabels.labels.training import label_targets
 from stellarlabels.networks import losses, training
 
 

@@ -18,7 +18,7 @@ from astropy.table import Table
 import stellarlabels
 from stellarlabels import columns
 from stellarlabels.inputs.lamost.low_resolution import LOG_GRID, normalised
-from stellarlabels.inputs.spectra.continuum import UNKNOWN
+from stellarlabels.inputs.spectra.normalised import UNKNOWN
 
 OUTPUT = Path(stellarlabels.__file__).parent / "data" / "sample" / "lrs_synthetic.fits"
 SOURCE = "Quadratic functions of Teff, log g and [Fe/H], from {} LAMOST DR10 spectra with labels of LASP"

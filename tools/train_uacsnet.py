@@ -19,7 +19,7 @@ from lamost_lrs import folder
 from xp_apogee import DR2_ZERO_POINT, LITERATURE, add_literature, add_parallaxes, load
 
 import stellarlabels
-from stellarlabels.labels.targets import label_targets
+from stellarlabels.labels.training import label_targets
 from stellarlabels.networks import held_out, split_groups
 
 WEIGHTS = Path(stellarlabels.__file__).parent / "data" / "weights"

@@ -15,7 +15,7 @@ from stellarlabels.columns import values
 from stellarlabels.files import replacing
 from stellarlabels.inputs.xp import design_matrix
 from stellarlabels.inputs.xp.layout import BANDS, SIZES, columns
-from stellarlabels.inputs.xp.prior import OWN
+from stellarlabels.inputs.xp.recovery import OWN
 
 #: Share of its own diagonal that replaces the sample covariance.
 SHRINKAGE = 0.02
@@ -82,7 +82,7 @@ def known_correlations(tables):
 
 
 def learn(coefficients, errors, correlations):
-    """What `stellarlabels.inputs.xp.prior` reads.
+    """What `stellarlabels.inputs.xp.recovery` reads.
 
     Parameters
     ----------

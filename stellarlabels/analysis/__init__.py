@@ -1,11 +1,12 @@
 """What the labels say: isochrones, abundance planes, gradients of metallicity, and what networks read in a spectrum."""
 
-from stellarlabels.analysis.galactic_positions import (
+from stellarlabels.analysis.galaxy import (
     default_frame as default_frame,
     galactocentric,
     positions as positions,
+    radial_gradients,
+    vertical_gradients,
 )
-from stellarlabels.analysis.gradients import radial_gradients, vertical_gradients
 from stellarlabels.analysis.isochrones import read_isochrones
 from stellarlabels.analysis.maps import (
     abundance_names as abundance_names,

@@ -5,7 +5,7 @@ from astropy import units as u
 from astropy.table import QTable
 
 from stellarlabels import columns
-from stellarlabels.analysis.galactic_positions import on_the_sky, positions
+from stellarlabels.analysis.galaxy import on_the_sky, positions
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.validation import Along, derived_label, grouped_median, is_ratio, quantity_along
 

@@ -203,7 +203,7 @@ def _on_archives(system, choice, options, what):
 
 def _plan(system, paths, options, what):
     """Say what a run will take."""
-    from stellarlabels.scale.planning import plan
+    from stellarlabels.scale.labelling import plan
 
     print(plan(system, paths, catalog=options.catalog, rows=options.rows, workers=options.workers or 1, **what))
 

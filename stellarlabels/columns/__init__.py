@@ -15,8 +15,14 @@ from stellarlabels.columns import (
     units as units,
     wavelengths as wavelengths,
 )
-from stellarlabels.columns.access import check_same_stars as check_same_stars, column_values, find, identifier, values
-from stellarlabels.columns.archive_dtypes import declared_dtype as declared_dtype
+from stellarlabels.columns.access import (
+    check_same_stars as check_same_stars,
+    column_values,
+    find,
+    identifier,
+    identifiers as identifiers,
+    values,
+)
 from stellarlabels.columns.cells import (
     Ragged as Ragged,
     holds_arrays as holds_arrays,
@@ -25,11 +31,21 @@ from stellarlabels.columns.cells import (
     parse_column as parse_column,
 )
 from stellarlabels.columns.column import Column, column_name as column_name, without_unit
-from stellarlabels.columns.dressing import by_name as by_name, dressed as dressed, factor as factor, plain as plain
-from stellarlabels.columns.epochs import as_years as as_years
-from stellarlabels.columns.frames import distinct as distinct, is_table as is_table
-from stellarlabels.columns.identifiers import identifiers as identifiers
-from stellarlabels.columns.intake import Notes, as_table as as_table, entrance as entrance, intake
+from stellarlabels.columns.conversion import (
+    as_years as as_years,
+    by_name as by_name,
+    dressed as dressed,
+    factor as factor,
+    plain as plain,
+)
+from stellarlabels.columns.intake import (
+    Notes,
+    as_table as as_table,
+    distinct as distinct,
+    entrance as entrance,
+    intake,
+    is_table as is_table,
+)
 from stellarlabels.columns.portable import portable as portable
 from stellarlabels.columns.schema import Schema
 from stellarlabels.columns.vocabulary import (
@@ -37,6 +53,7 @@ from stellarlabels.columns.vocabulary import (
     declaration as declaration,
     declare,
     declare_labels,
+    declared_dtype as declared_dtype,
     error_term as error_term,
     good_column as good_column,
     good_values as good_values,

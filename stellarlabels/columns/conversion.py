@@ -1,20 +1,74 @@
 """One column of a table that comes in: as it is declared if it is, else as it was, with its unit understood."""
 
+import warnings
+
 import numpy as np
 from astropy import units as u
-from astropy.table import Column, MaskedColumn
+from astropy.table import Column, MaskedColumn, QTable, Table
 from astropy.time import Time
 from astropy.utils.masked import Masked
 
 from stellarlabels.columns import units
+from stellarlabels.columns.access import exact, may_be_rounded
 from stellarlabels.columns.cells import Ragged
 from stellarlabels.columns.column import IDENTIFIER, column_name, in_unit, without_unit
-from stellarlabels.columns.epochs import as_years
-from stellarlabels.columns.identifiers import exact, may_be_rounded
-from stellarlabels.columns.ranges import impossible
 from stellarlabels.columns.typing import typed
-from stellarlabels.columns.vocabulary import known_names
+from stellarlabels.columns.vocabulary import column, declaration, known_names
 from stellarlabels.exceptions import ColumnUnitError, InputError
+
+#: What numbers can be: Julian years, modified Julian days (1886 to 2132), Julian days (same years).
+YEARS, MODIFIED_DAYS, DAYS = (1800.0, 2200.0), (10_000.0, 100_000.0), (2_410_000.0, 2_500_000.0)
+
+
+def as_years(values, unit=None):
+    """Julian years of floats in a unit of time (or none), NaN for what is none; how many were days."""
+    values = np.array(values, dtype=np.float64)
+    days = np.zeros(values.shape, dtype=bool)
+    if unit is not None and u.Unit(unit) != u.yr:
+        in_years = values * u.Unit(unit).to(u.yr)
+        values = np.where(_within(in_years, YEARS), in_years, values * u.Unit(unit).to(u.d))
+    for limits, form in ((MODIFIED_DAYS, "mjd"), (DAYS, "jd")):
+        found = _within(values, limits)
+        if found.any():
+            values[found] = Time(values[found], format=form, scale="tt").jyear
+            days |= found
+    values[~_within(values, YEARS)] = np.nan
+    return values, int(np.count_nonzero(days))
+
+
+def _within(values, limits):
+    with np.errstate(invalid="ignore"):
+        return (values >= limits[0]) & (values <= limits[1])
+
+
+def impossible(data, item, unit=None):
+    """Which floats or integers (masked array) in a unit are no possible value of a column; None if all are."""
+    plain = data.data
+    if plain.dtype.kind not in "fiu" or not plain.size:
+        return None
+    low, high = _limits(item, unit)
+    nulls = [float(null) for null in item.nulls]
+    smallest, largest = (ends.reduce(plain, axis=None) for ends in (np.fmin, np.fmax))
+    near = [null for null in nulls if smallest <= null <= largest]
+    if not near and low <= smallest and largest <= high and np.isfinite([smallest, largest]).all():
+        return None
+    with np.errstate(invalid="ignore"):
+        bad = (plain < low) | (plain > high) | np.isinf(plain)
+    for null in near:
+        bad |= plain == np.array(null).astype(plain.dtype) if plain.dtype.kind == "f" else plain == null
+    bad &= ~np.ma.getmaskarray(data)
+    return bad if bad.any() else None
+
+
+def _limits(item, unit):
+    """Smallest and largest value in the unit of the data, if that is a multiple of the declared one."""
+    if unit is None or not item.unit or np.isinf([item.low, item.high]).all():
+        return item.low, item.high
+    try:
+        factor = u.Unit(item.unit).to(unit)
+    except (u.UnitsError, TypeError, ValueError):
+        return item.low, item.high
+    return item.low * factor, item.high * factor
 
 
 class _Columns(dict):
@@ -197,3 +251,69 @@ def like(data, numbers, unit):
         out.info.description, out.info.format = info.description, info.format
         out.info.meta = dict(info.meta or {})
     return out
+
+
+def by_name(table):
+    """The table, sharing columns, with known ones under canonical names and all others in lower case."""
+    # Names of one letter keep their case (B is a magnitude, b a latitude). Where two columns would get the same name,
+    # the second keeps its own.
+    known = known_names()
+    out = Table()
+    for name in table.colnames:
+        new = name.lower() if len(name) > 1 else name
+        item = known.get(name.lower())
+        if item is not None and column_name(table, item) == name:
+            new = item.name
+        out.add_column(shared(table[name]), name=name if new in out.colnames else new, copy=False)
+    return out
+
+
+def dressed(table):
+    """A QTable with the units, types and descriptions of the vocabulary where it knows a column and the column fits."""
+    # A column that has no unit is taken to be in the declared one. One that does not hold what the vocabulary says is
+    # left as it is; whoever needs it will say so.
+    out = QTable()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # units that astropy does not know stay what they are
+        for name in table.colnames:
+            out[name] = _tidy(table[name])
+            item = declaration(name)
+            if item is None:
+                continue
+            try:
+                out[name] = item.dress(table[name])
+            except InputError:
+                continue
+    return out
+
+
+def plain(name, array):
+    """A float column of the vocabulary from an array, with NaN, not a mask, for what is missing."""
+    item = column(name)
+    out = u.Quantity(array, item.unit, copy=False) if item.unit else Column(array, copy=False)
+    out.info.description = item.description
+    out.info.meta = {"ucd": item.ucd}
+    return out
+
+
+def factor(data, name):
+    """What the numbers of a column are multiplied with to be in the vocabulary's unit; 1 for one without a unit."""
+    target, unit = column(name).unit, getattr(data, "unit", None)
+    if unit is None or str(unit).strip() == "":
+        return 1.0
+    for dialect in ("generic", "fits", "vounit", "cds", "ogip"):
+        try:
+            return u.Unit(str(unit), format=dialect).to(target)
+        except (u.UnitsError, ValueError, TypeError):
+            continue
+    raise ColumnUnitError(f"column {name!r} has the unit {str(unit)!r}, expected one that converts to {target!r}")
+
+
+def _tidy(data):
+    """The same column whatever the file's format: in the machine's byte order, masked only where something is."""
+    if not isinstance(data, Column):
+        return data
+    plain = without_unit(data)
+    plain = plain if plain.dtype.isnative else plain.astype(plain.dtype.newbyteorder("="))
+    about = {"unit": data.unit, "description": data.description}
+    return MaskedColumn(plain, **about) if np.ma.is_masked(plain) else Column(plain.data, **about)

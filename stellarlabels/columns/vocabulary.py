@@ -158,3 +158,16 @@ def declaration(name):
     if label not in vocabulary():
         return None
     return next((item for item in (*label_columns(label), good_column(label)) if item.name == name), None)
+
+
+@lru_cache(maxsize=1)
+def archive_columns():
+    """The `~stellarlabels.columns.Schema` of Gaia's table of XP coefficients."""
+    with packaged.file("xp", "archive.ecsv") as path:
+        return Schema.read(path)
+
+
+def declared_dtype(name):
+    """NumPy dtype in which the archive holds a column (or its cells); None if it is not one of the archive's."""
+    columns = archive_columns()
+    return columns[name].dtype if name in columns else None

@@ -1,12 +1,12 @@
 """Spectro-photometric distances: closed-form PDFs, their product with parallaxes and priors, absolute magnitudes."""
 
-from stellarlabels.distances.absolute import (
+from stellarlabels.distances.pdf import (
+    DistancePDF,
     absolute_magnitude,
     distance_from_modulus,
     distance_modulus,
     pseudo_absolute_magnitude,
 )
-from stellarlabels.distances.pdf import DistancePDF
 from stellarlabels.distances.posterior import DistancePosterior
 from stellarlabels.distances.priors import (
     ExponentialDensity,

@@ -19,7 +19,7 @@ _WHERE = {
     "labelled": "run",
     "labels": "run",
     "lacks": "supply",
-    "plan": "planning",
+    "plan": "run",
 }
 
 __all__ = ["Archives", "Supply"]

@@ -10,10 +10,8 @@ from stellarlabels import __version__, columns, flags, releases
 from stellarlabels.exceptions import InputError, ReleaseError
 from stellarlabels.inputs import Features
 from stellarlabels.labels.domain import Domain
-from stellarlabels.labels.ensemble import Member, build_network, floors
-from stellarlabels.labels.prediction import label_arrays
-from stellarlabels.labels.targets import label_targets
-from stellarlabels.labels.training import copy_weights, two_sided
+from stellarlabels.labels.ensemble import Member, build_network, floors, label_arrays
+from stellarlabels.labels.training import copy_weights, label_targets, two_sided
 from stellarlabels.labels.uncertainty import robust_scatter
 from stellarlabels.tables import same_stars
 

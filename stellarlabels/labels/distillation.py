@@ -9,10 +9,9 @@ import numpy as np
 from stellarlabels import __version__, columns, releases
 from stellarlabels.exceptions import InputError
 from stellarlabels.inputs import Features
+from stellarlabels.labels.domain import TrainingStars
 from stellarlabels.labels.ensemble import Member, build_network, floors, kind_of, parts
-from stellarlabels.labels.targets import Targets, label_targets
-from stellarlabels.labels.training import two_sided
-from stellarlabels.labels.training_stars import TrainingStars
+from stellarlabels.labels.training import Targets, label_targets, two_sided
 from stellarlabels.labels.uncertainty import robust_scatter
 
 #: How a student is trained, unless other hyper-parameters are given. Copies are many, so that it does without decay.

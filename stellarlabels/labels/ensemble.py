@@ -1,4 +1,4 @@
-"""The trained networks of a system: what they predict together, with which errors, and how these are calibrated.
+"""The trained networks of a system: what they predict together, with which errors and flags, and their calibration.
 
 The errors of an ensemble are combined in one of three ways, which a recipe names as its ``combination``:
 
@@ -16,8 +16,11 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
+from astropy.table import QTable
 
+from stellarlabels import __version__, columns, flags
 from stellarlabels.exceptions import InputError
+from stellarlabels.labels.outside import inputs_of
 from stellarlabels.labels.uncertainty import Calibration, balance, reduced
 
 #: Errors of scaled labels are at least this, so that their logarithms are finite.
@@ -106,9 +109,9 @@ class Ensemble:
         mean = np.full((len(features), len(self.recipe.labels)), np.nan)
         sigma = mean.copy()
         for member in group:
-            output, columns = networks.predict(member.network, features.arrays), list(member.labels)
-            mean[:, columns] = output[:, : len(columns)]
-            sigma[:, columns] = np.exp(output[:, len(columns) :])
+            output, places = networks.predict(member.network, features.arrays), list(member.labels)
+            mean[:, places] = output[:, : len(places)]
+            sigma[:, places] = np.exp(output[:, len(places) :])
         return mean, sigma
 
     def factors(self, features, mean):
@@ -128,15 +131,15 @@ class Ensemble:
     def calibrate(self, unseen, features, targets, feature_set):
         """Calibrate the errors on stars (N) that are new to a network where ``unseen`` (K, N) is true."""
         # ``targets`` may be a function that gives them of features, in place of one for all amounts of noise.
-        plan, columns, sets = self.recipe.calibration, [], {}
+        plan, residuals, sets = self.recipe.calibration, [], {}
         for number, (mask, group) in enumerate(zip(unseen, self.groups, strict=True)):
             sets.setdefault(mask.tobytes() if plan.together else number, (mask, []))[1].append(group)
         for mask, groups in sets.values():
             stars, known = features[mask], targets if callable(targets) else targets[mask]
             for level, hidden in product(plan.noise, ((), *plan.incomplete)) if mask.any() else ():
-                columns.append(self._residuals(groups, stars.without(hidden), known, level, feature_set))
-        if columns:
-            self.calibration = self._fit([np.concatenate(found) for found in zip(*columns, strict=True)])
+                residuals.append(self._residuals(groups, stars.without(hidden), known, level, feature_set))
+        if residuals:
+            self.calibration = self._fit([np.concatenate(found) for found in zip(*residuals, strict=True)])
         else:
             self.calibration = Calibration(product=plan.product)
 
@@ -250,3 +253,65 @@ def kind_of(recipe):
     if recipe.combination not in _COMBINATIONS:
         raise InputError(f"combination: expected one of {list(_COMBINATIONS)}, got {recipe.combination!r}")
     return _COMBINATIONS[recipe.combination]
+
+
+#: Rows whose features are held in memory at once.
+CHUNK = 20480
+
+
+def label_arrays(system, table):
+    """Labels (N, L), total errors, terms of the errors and flags of a table that fits into memory, by ends of names."""
+    features = system.feature_set.compute(table)
+    usable, size = features.usable, (len(table), len(system.labels))
+    out = {f"{end}": np.full(size, np.nan) for end in ("", "_err", *(f"_err_{term}" for term in system.error_terms))}
+    if usable.any():
+        known = features if usable.all() else features[usable]
+        for array, found in zip(out.values(), system.ensemble.predict(known), strict=True):
+            array[usable] = found
+        floors = [system.recipe.per_label.error_floor.get(label, 0.0) for label in system.labels]
+        out["_err"][usable] = np.maximum(out["_err"][usable], floors)
+    return {**out, "_flag": _flags(system, table, features, out)}
+
+
+def _flags(system, table, features, arrays):
+    """Flags (N, L): of the input, of the domain of the training stars, and the system's own."""
+    domain = system.domain
+    star = features.flag | domain.star_flags(features, features.arrays[system.compared_in])
+    star |= flags.LABEL.where(NOT_APPLICABLE=system.not_applicable(table))
+    star |= flags.LABEL.where(SYNTHETIC_TRAINING=np.full(len(table), bool(system.provenance_.get("synthetic"))))
+    if system.training_stars is not None:
+        star |= flags.LABEL.where(IN_TRAINING=system.training_stars.has(table))
+    values = {
+        f"{label}{end}": array[:, index] for end, array in arrays.items() for index, label in enumerate(system.labels)
+    }
+    own, out = system.own_flags(table, values), []
+    outside = {} if domain.outside is None else domain.outside.flagged(inputs_of(system, features))
+    for label in system.labels:
+        found = domain.label_flags(label, values, features.color, outside.get(label, False))
+        out.append(star | found | own.get(label, 0))
+    return np.stack(out, axis=1)
+
+
+def label_table(system, table, parts, release):
+    """The output table of stars from the dicts of `label_arrays` of its parts, and what is said of their release."""
+    arrays = [np.concatenate([part[end] for part in parts]) for end in parts[0]]
+    out = QTable()
+    key = columns.identifier(table)
+    if key is not None:
+        out[key] = table[key]
+    for index, label in enumerate(system.labels):
+        value, error, flag = columns.label_columns(label)
+        terms = [columns.error_term(label, term) for term in system.error_terms]
+        for declared, data in zip((value, error, *terms, flag), arrays, strict=True):
+            out[declared.name] = declared.dress(data[:, index])
+        out[columns.good_column(label).name] = columns.good_values(label, out[value.name], out[flag.name])
+    out.meta = {
+        "system": system.name,
+        "recipe": system.recipe_name,
+        "stellarlabels": __version__,
+        "trained_on": system.provenance_.get("sample", f"{system.provenance_.get('stars')} stars"),
+        **release,
+    }
+    if system.weights_:
+        out.meta["weights"] = f"sha256:{system.weights_}"
+    return out

@@ -7,11 +7,11 @@ import numpy as np
 
 from stellarlabels import __version__, columns, flags, releases
 from stellarlabels.exceptions import InputError, NotFittedError, StellarLabelsWarning
-from stellarlabels.labels import modelfile, prediction, saving
+from stellarlabels.labels import modelfile
+from stellarlabels.labels.domain import TrainingStars
+from stellarlabels.labels.ensemble import CHUNK, label_arrays, label_table
 from stellarlabels.labels.revision import Revision
-from stellarlabels.labels.targets import label_targets
-from stellarlabels.labels.training import Sample, cost_axes, train_ensemble
-from stellarlabels.labels.training_stars import TrainingStars
+from stellarlabels.labels.training import Sample, cost_axes, label_targets, train_ensemble
 
 #: Share of rows without E(B-V) up to which nothing is said of them.
 FEW = 0.05
@@ -36,7 +36,7 @@ class LabelEstimator(Revision):
         The trained networks.
     domain : `stellarlabels.labels.Domain` or None
         Where the training stars are.
-    training_stars : ``stellarlabels.labels.training_stars.TrainingStars`` or None
+    training_stars : ``stellarlabels.labels.domain.TrainingStars`` or None
         The identifiers of the stars that the training has seen, from which the flag IN_TRAINING is; a mask that is
         given to `fit` as ``validation`` is of stars that it has not seen.
     history_ : list of dict
@@ -217,12 +217,12 @@ class LabelEstimator(Revision):
 
         self.check_trained()
         table, found = self.admitted(columns.intake(table), release)
-        size = min(prediction.CHUNK, self.chunk or prediction.CHUNK)
+        size = min(CHUNK, self.chunk or CHUNK)
         starts = range(0, max(len(table), 1), size)
         quiet = not (len(starts) > 1 if progress is None else progress)
         chunks = tqdm(starts, desc=self.name, unit="chunk", disable=quiet)
-        parts = [prediction.label_arrays(self, table[start : start + size]) for start in chunks]
-        return prediction.label_table(self, table, parts, releases.told(found, self.release))
+        parts = [label_arrays(self, table[start : start + size]) for start in chunks]
+        return label_table(self, table, parts, releases.told(found, self.release))
 
     def save(self, path, *, overwrite=False, dtype="float32"):
         """Save the trained system as one file that holds arrays and text only.
@@ -245,7 +245,7 @@ class LabelEstimator(Revision):
         """
         if self.ensemble is None:
             raise NotFittedError(f"{self.name}: there is nothing to save before fit()")
-        modelfile.write(path, *saving.described(self, dtype), overwrite=overwrite)
+        modelfile.write(path, *modelfile.described(self, dtype), overwrite=overwrite)
 
     @classmethod
     def load(cls, path):
@@ -265,7 +265,7 @@ class LabelEstimator(Revision):
         ModelFileError
             If the file is missing, damaged, of another version, or of another system.
         """
-        return saving.restored(cls, path)
+        return modelfile.restored(cls, path)
 
 
 def _why(features, targets):

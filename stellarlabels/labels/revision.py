@@ -8,10 +8,10 @@ import numpy as np
 from stellarlabels import columns
 from stellarlabels.exceptions import InputError
 from stellarlabels.labels import adaptation, distillation, outside
-from stellarlabels.labels.declaration import Declaration
 from stellarlabels.labels.domain import Domain
 from stellarlabels.labels.ensemble import kind_of
-from stellarlabels.labels.targets import label_targets
+from stellarlabels.labels.recipe import Declaration
+from stellarlabels.labels.training import label_targets
 
 
 class Revision(Declaration):

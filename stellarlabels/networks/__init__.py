@@ -12,14 +12,14 @@ _LAZY = {
     "adapt": "kinds",
     "build": "kinds",
     "cross_entropy": "classifier",
-    "cost_weights": "weights",
+    "cost_weights": "training",
     "freeze_means": "perceptrons",
     "has_learner": "kinds",
     "held_out": "training",
     "learner": "kinds",
     "losses": "losses",
     "means_of": "perceptrons",
-    "ours_only": "silence",
+    "ours_only": "kinds",
     "predict": "training",
     "register": "kinds",
     "split_groups": "training",
@@ -39,7 +39,7 @@ def __getattr__(name):
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name not in _LIGHT:
-        import_module(f"{__name__}.silence").load_keras()
+        import_module(f"{__name__}.kinds").load_keras()
     module = import_module(f"{__name__}.{_LAZY[name]}")
     return module if name == _LAZY[name] else getattr(module, name)
 

@@ -66,7 +66,7 @@ def squared(y_true, y_pred):
 
 def with_parallaxes(is_parallax, center, scale):
     """Student's t likelihood in which some of the L labels are absolute magnitudes known through parallaxes."""
-    # The target of such a label is a pseudo-luminosity p with a Gaussian error s (see labels.targets). With the
+    # The target of such a label is a pseudo-luminosity p with a Gaussian error s (see labels.training). With the
     # network's mean and sigma turned into an absolute magnitude M and its error (the label is center + scale * mean),
     # the model of p is q = 10**(0.2 (M + 10)) with the variance s^2 + (0.2 ln(10) q sigma_M)^2. Nothing is divided by a
     # parallax.

@@ -3,7 +3,7 @@
 import numpy as np
 
 from stellarlabels import columns, validation
-from stellarlabels.labels.uncertainty import coverage, robust_scatter
+from stellarlabels.labels import coverage, robust_scatter
 from stellarlabels.plots import clouds
 from stellarlabels.plots.labels import axis, label_values, quantity, symbol
 from stellarlabels.plots.style import CYCLE, INK, new_axes, note, styled

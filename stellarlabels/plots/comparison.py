@@ -3,7 +3,7 @@
 import numpy as np
 
 from stellarlabels.exceptions import InputError
-from stellarlabels.labels.uncertainty import robust_scatter
+from stellarlabels.labels import robust_scatter
 from stellarlabels.plots import clouds
 from stellarlabels.plots.labels import axis, label_values, quantity, unit
 from stellarlabels.plots.style import CYCLE, INK, new_axes, note, styled

@@ -12,8 +12,16 @@ Examples
 False
 """
 
-from stellarlabels.releases.carried import fact_for as fact_for, stated as stated, told as told
 from stellarlabels.releases.declared import Fact as Fact, Release, available, get
-from stellarlabels.releases.found import META as META, STATED as STATED, Found as Found, of, require
+from stellarlabels.releases.found import (
+    META as META,
+    STATED as STATED,
+    Found as Found,
+    fact_for as fact_for,
+    of,
+    require,
+    stated as stated,
+    told as told,
+)
 
 __all__ = ["Release", "available", "get", "of", "require"]

@@ -11,9 +11,8 @@ from tqdm import tqdm
 from stellarlabels import files
 from stellarlabels.exceptions import InputError, WriteError
 from stellarlabels.plots import plain
-from stellarlabels.report import figures, findings, formatted, inputs, numbers, page
-from stellarlabels.report.formatted import count, slug
-from stellarlabels.report.page import Facts, Findings, Section, Text
+from stellarlabels.report import figures, findings, numbers, page
+from stellarlabels.report.page import Facts, Findings, Section, Text, count, slug
 from stellarlabels.validation import tally
 
 _log = logging.getLogger(__name__)
@@ -45,7 +44,7 @@ def validate(catalog, reference, *, schema=None):
     ReadError
         If a file cannot be read.
     """
-    source, other = inputs.read_catalog(catalog, schema), inputs.read_reference(reference)
+    source, other = numbers.read_catalog(catalog, schema), numbers.read_reference(reference)
     found = numbers.compare(source, other, slug(other.title))
     table = QTable() if found.table is None else found.table
     table.meta["findings"] = [item.text for item in findings.of_comparison(found)]
@@ -94,8 +93,8 @@ def write(catalog, output, *, against=(), schema=None, title=None, overwrite=Fal
     every row - becomes a sentence in the report.
     """
     folder = _folder(output, overwrite)
-    source = inputs.read_catalog(catalog, schema)
-    others = [inputs.read_reference(item) for item in against]
+    source = numbers.read_catalog(catalog, schema)
+    others = [numbers.read_reference(item) for item in against]
     show = len(source.table) > 100_000 if progress is None else progress
     with tqdm(total=_steps(source, others), desc="report", unit="step", disable=not show) as bar:
         report = _Report(source, others, bar)
@@ -105,7 +104,7 @@ def write(catalog, output, *, against=(), schema=None, title=None, overwrite=Fal
         f"{count(len(source.table), 'row')}, {count(len(source.labels), 'label')}"
         + (f", compared with {', '.join(other.title for other in others)}" if others else ""),
         report.sections(),
-        f"Made with stellarlabels {inputs.software()['stellarlabels']}, {report.made}.",
+        f"Made with stellarlabels {numbers.software()['stellarlabels']}, {report.made}.",
     )
     folder.mkdir(parents=True, exist_ok=True)
     written = {}
@@ -162,11 +161,11 @@ class _Report:
         out = [Section("Findings", "findings", [self._findings()])]
         summary = Section("Summary", "summary", [Facts(self._facts())])
         if len(self.contents):
-            summary.blocks.append(formatted.of_contents(self.contents, "summary.ecsv"))
+            summary.blocks.append(page.of_contents(self.contents, "summary.ecsv"))
         out.append(summary)
         flags = Section("Flags", "flags")
         if len(self.tally):
-            flags.blocks += [*self.pictures_of_flags, formatted.of_tally(self.tally, "flags.ecsv")]
+            flags.blocks += [*self.pictures_of_flags, page.of_tally(self.tally, "flags.ecsv")]
         else:
             flags.blocks.append(Text("The catalog has no columns of flags."))
         out.append(flags)
@@ -198,8 +197,8 @@ class _Report:
         told = f"{count(len(comparison.labels))} of the catalog are in {comparison.title}, matched by "
         section.blocks += [
             Text(f"{told}{comparison.labels.meta['matched_by']}. Stars with flags are among them."),
-            formatted.of_comparison(comparison, f"comparison-{comparison.key}.ecsv"),
-            formatted.of_calibration(comparison, f"calibration-{comparison.key}.ecsv"),
+            page.of_comparison(comparison, f"comparison-{comparison.key}.ecsv"),
+            page.of_calibration(comparison, f"calibration-{comparison.key}.ecsv"),
         ]
         bright = numbers.along(comparison.labels, comparison.truth)
         for name in comparison.names:
@@ -208,7 +207,7 @@ class _Report:
             inner.blocks += [Findings(about)] if about else []
             inner.blocks += self.pictures_of[comparison.key, name]
             for quantity in filter(None, (bright, name)):
-                view = formatted.of_bins(comparison, name, quantity, f"bins-{comparison.key}.ecsv")
+                view = page.of_bins(comparison, name, quantity, f"bins-{comparison.key}.ecsv")
                 inner.blocks += [view] if view else []
             section.sections.append(inner)
         return section
@@ -218,7 +217,7 @@ class _Report:
         for number, other in enumerate(self.others):
             blocks = [Facts(other.origin())]
             out.sections.append(Section(f"Reference: {other.title}", f"provenance-reference-{number + 1}", blocks))
-        facts = {"Date": self.made, **inputs.software()}
+        facts = {"Date": self.made, **numbers.software()}
         out.sections.append(Section("Software", "provenance-software", [Facts(facts)]))
         return out
 

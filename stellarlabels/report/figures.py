@@ -7,11 +7,10 @@ from astropy.table import QTable
 from stellarlabels import columns, plots, validation
 from stellarlabels.analysis import abundance_names, positions, radial_gradients
 from stellarlabels.exceptions import MissingColumnError
-from stellarlabels.labels.uncertainty import coverage, robust_scatter
+from stellarlabels.labels import coverage, robust_scatter
 from stellarlabels.plots import axis_range, figure_bytes, label_values, plain, unit
-from stellarlabels.report.formatted import count, number, percent, with_unit
 from stellarlabels.report.numbers import along
-from stellarlabels.report.page import Figure, Text
+from stellarlabels.report.page import Figure, Text, count, number, percent, with_unit
 from stellarlabels.validation import NO_FLAG, classes, derived_label, residuals
 
 #: Abundances that are shown against a metallicity, the most telling ones first, and how many of them.

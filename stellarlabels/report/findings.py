@@ -3,10 +3,8 @@
 import numpy as np
 
 from stellarlabels.plots import plain, unit
-from stellarlabels.report.formatted import count, number, percent, with_error, with_unit
-from stellarlabels.report.inputs import repeated
-from stellarlabels.report.numbers import along
-from stellarlabels.report.page import Finding
+from stellarlabels.report.numbers import along, repeated
+from stellarlabels.report.page import Finding, count, number, percent, with_error, with_unit
 from stellarlabels.validation import by_bins
 
 #: Errors are called wrong from this on: share by which they are off, and standard errors of the pull width.

@@ -11,14 +11,14 @@ from importlib import import_module
 #: Names, and the module here that each is in; Dask and LSDB are imported when they are needed.
 _WHERE = {
     "Failure": "job",
-    "Plan": "planning",
+    "Plan": "labelling",
     "Summary": "job",
     "label_catalog": "cluster",
     "label_file": "labelling",
     "map_catalog": "lsdb_catalogs",
     "matched": "lsdb_catalogs",
     "open_lsdb": "lsdb_catalogs",
-    "plan": "planning",
+    "plan": "labelling",
     "to_table": "lsdb_catalogs",
 }
 

@@ -4,8 +4,7 @@ from astropy.table import QTable
 
 from stellarlabels import columns, flags, packaged
 from stellarlabels.gather import Supply
-from stellarlabels.labels import Recipe
-from stellarlabels.labels.uncertainty import ONE_SIGMA
+from stellarlabels.labels import ONE_SIGMA, Recipe
 from stellarlabels.systems.base import System
 from stellarlabels.systems.derived import dereddened_photometry, galactic
 

@@ -87,7 +87,7 @@ class UACSNet(System):
         paper's network and hyper-parameters. "apogee": Teff, log g, [Fe/H], [alpha/M] and ``m_g_dimmed`` of
         giants and dwarfs from the whole spectrum and colors, not dereddened. ``m_g_dimmed`` is the absolute
         magnitude in the G band as dimmed by dust (M_G + A_G), which gives distances without a map of dust; it
-        is trained on parallaxes, see ``stellarlabels.labels.targets``.
+        is trained on parallaxes, see ``stellarlabels.labels.training``.
     **changes
         Hyper-parameters that differ from the recipe, for instance ``epochs=300, seed=1``; see
         `stellarlabels.labels.Recipe`.

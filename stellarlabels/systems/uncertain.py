@@ -4,8 +4,7 @@ import numpy as np
 
 from stellarlabels import columns, flags
 from stellarlabels.gather import Supply
-from stellarlabels.labels import CalibrationPlan, Recipe
-from stellarlabels.labels.uncertainty import ONE_SIGMA
+from stellarlabels.labels import ONE_SIGMA, CalibrationPlan, Recipe
 from stellarlabels.systems.base import System
 
 __all__ = ["UncertainNet"]

@@ -5,8 +5,8 @@ catalogs of surveys. The quality cuts are in `stellarlabels.tables.quality`.
 """
 
 from stellarlabels.tables import crossmatch, quality
+from stellarlabels.tables.crossmatch import same_stars as same_stars
 from stellarlabels.tables.label_catalogs import read_labels
-from stellarlabels.tables.releases_apart import same_stars as same_stars
 from stellarlabels.tables.same_star import group_by_star, join_by_id
 
 __all__ = ["crossmatch", "group_by_star", "join_by_id", "quality", "read_labels"]

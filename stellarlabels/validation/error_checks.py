@@ -3,8 +3,7 @@
 import numpy as np
 from astropy.table import QTable
 
-from stellarlabels.labels import uncertainty
-from stellarlabels.labels.uncertainty import ONE_SIGMA
+from stellarlabels.labels import ONE_SIGMA, uncertainty
 from stellarlabels.validation.bins import as_table
 from stellarlabels.validation.samples import Sample
 from stellarlabels.validation.statistics import label_names, selected

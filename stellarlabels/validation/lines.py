@@ -3,7 +3,7 @@
 import numpy as np
 
 from stellarlabels.exceptions import InputError
-from stellarlabels.labels.uncertainty import MAD_TO_SIGMA
+from stellarlabels.labels import MAD_TO_SIGMA
 from stellarlabels.validation.bins import grouped_median
 
 #: Ways in which a straight line can be fitted.

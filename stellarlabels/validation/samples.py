@@ -3,7 +3,7 @@
 import numpy as np
 
 from stellarlabels.exceptions import InputError
-from stellarlabels.labels.uncertainty import MAD_TO_SIGMA
+from stellarlabels.labels import MAD_TO_SIGMA
 
 #: Names of the statistics, in the order of the tables.
 STATISTICS = ("mean", "median", "std", "gauss_mean", "gauss_sigma", "robust_sigma", "rmse")

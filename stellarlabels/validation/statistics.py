@@ -4,7 +4,7 @@ import numpy as np
 
 from stellarlabels import columns
 from stellarlabels.exceptions import InputError
-from stellarlabels.labels.uncertainty import coverage, pulls, robust_scatter
+from stellarlabels.labels import coverage, pulls, robust_scatter
 from stellarlabels.validation.bins import as_table, inside, quantity_along
 from stellarlabels.validation.derived import classes
 from stellarlabels.validation.joining import aligned

@@ -7,7 +7,7 @@ from astropy.coordinates import Galactocentric, SkyCoord
 from astropy.table import QTable
 
 from stellarlabels.analysis import galactocentric, positions
-from stellarlabels.analysis.galactic_positions import default_frame
+from stellarlabels.analysis.galaxy import default_frame
 from stellarlabels.exceptions import InputError, MissingColumnError
 
 

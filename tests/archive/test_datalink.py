@@ -12,7 +12,7 @@ from astropy.table import MaskedColumn, QTable, Table
 from datalink_server import Archive
 
 from stellarlabels import catalogs, flags
-from stellarlabels.archive.datalink import Product, client, download, product, products, spectra as module, xp_spectra
+from stellarlabels.archive.datalink import Product, client, download, product, spectra as module, xp_spectra
 from stellarlabels.archive.readers import read_xp
 from stellarlabels.archive.tap import Retry
 from stellarlabels.cli import main
@@ -53,9 +53,9 @@ def archive(spectra):
 @pytest.fixture(autouse=True)
 def small_requests(monkeypatch, tmp_path):
     """Requests for at most 20 stars; the default store in the test's folder."""
-    known = dict(products._products())
+    known = dict(client._products())
     small = {key: Product(**{**vars(value), "limit": 20}) for key, value in known.items()}
-    monkeypatch.setattr(products, "_products", lambda: small)
+    monkeypatch.setattr(client, "_products", lambda: small)
     monkeypatch.setattr(module, "default_folder", lambda: tmp_path / "cache" / "tap")
 
 
@@ -271,8 +271,8 @@ class TestFaults:
         assert len(archive.requests) == 1
 
     def test_an_archive_that_is_down_is_not_asked_for_ever(self, archive, spectra, monkeypatch):
-        small = {key: Product(**{**vars(value), "limit": 5}) for key, value in products._products().items()}
-        monkeypatch.setattr(products, "_products", lambda: small)
+        small = {key: Product(**{**vars(value), "limit": 5}) for key, value in client._products().items()}
+        monkeypatch.setattr(client, "_products", lambda: small)
         archive.faults = [503] * 10
         with pytest.raises(ChunksFailedError) as caught:
             xp_spectra(spectra["source_id"], url=archive.url, retry=NEVER, progress=False)

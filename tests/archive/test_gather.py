@@ -66,7 +66,7 @@ def spectra(sample):
 def small(monkeypatch, tmp_path):
     """Parts of 25 stars; folders of the user's cache in that of the test."""
     monkeypatch.setattr(run, "PART", 25)
-    monkeypatch.setattr("stellarlabels.gather.planning.PART", 25)
+    monkeypatch.setattr("stellarlabels.gather.run.PART", 25)
     for module in ("stellarlabels.gather.run", "stellarlabels.archive.tap.client"):
         monkeypatch.setattr(f"{module}.default_folder", lambda: tmp_path / "cache" / "tap")
     monkeypatch.chdir(tmp_path)

@@ -14,7 +14,7 @@ from lamost_server import LamostArchive
 import stellarlabels
 from stellarlabels import SolarDis, SPCANet, catalogs, flags
 from stellarlabels.archive.lamost import available, download, lamost_spectra
-from stellarlabels.archive.lamost.addresses import address
+from stellarlabels.archive.lamost.spectra import address
 from stellarlabels.archive.tap import Retry
 from stellarlabels.cli import main
 from stellarlabels.columns import without_unit
@@ -143,7 +143,7 @@ class TestSpectra:
 
         service = fake_tap(answer)
         monkeypatch.setattr(
-            "stellarlabels.archive.lamost.positions.TAP", lambda name: stellarlabels.archive.TAP(service.url)
+            "stellarlabels.archive.lamost.spectra.TAP", lambda name: stellarlabels.archive.TAP(service.url)
         )
         got = lamost_spectra(rows["ra", "dec"], store="s", **how)
         assert got["obsid"].tolist() == [LOW[0], None, LOW[2]]  # of the two of the nearest star the better one

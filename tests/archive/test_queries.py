@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 from stellarlabels import columns, systems
 from stellarlabels.archive import queries, services
 from stellarlabels.archive.queries import Parameter
-from stellarlabels.archive.queries.text import identifier, without_comments
+from stellarlabels.archive.queries.parameters import identifier, without_comments
 from stellarlabels.exceptions import InputError, ReadError
 
 HEADER = """-- title = "Test"

@@ -4,7 +4,7 @@ import pytest
 
 from stellarlabels import columns
 from stellarlabels.archive import TAP, queries, services
-from stellarlabels.archive.queries.text import identifier
+from stellarlabels.archive.queries.parameters import identifier
 from stellarlabels.archive.tap.session import check_address
 from stellarlabels.exceptions import InputError
 

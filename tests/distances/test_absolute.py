@@ -7,7 +7,7 @@ from astropy.coordinates import Distance
 from hypothesis import given, strategies as st
 
 from stellarlabels import distances as room
-from stellarlabels.distances.absolute import absolute_from_pseudo, pseudo_from_absolute
+from stellarlabels.distances.pdf import absolute_from_pseudo, pseudo_from_absolute
 from stellarlabels.exceptions import InputError, MissingUnitWarning
 
 

@@ -46,7 +46,7 @@ ALLOWED = {
     "catalogs/bundle/descriptor.py": "words of ADQL",
     "analysis/isochrones.py": "isochrones in their authors' own formats",
     "systems/kerasfile.py": "models of Keras",
-    "report/inputs.py": "formats that only Astropy knows",
+    "report/numbers.py": "formats that only Astropy knows",
     "scale/cluster.py": "columns of HATS partitions, by LSDB's rules",
     "scale/hats.py": "columns of HATS partitions, by LSDB's rules",
 }

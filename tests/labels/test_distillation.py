@@ -9,7 +9,7 @@ from stellarlabels.cli import main
 from stellarlabels.exceptions import InputError, NotFittedError
 from stellarlabels.inputs.examples import xp_apogee_sample
 from stellarlabels.labels import robust_scatter
-from stellarlabels.labels.training_stars import TrainingStars
+from stellarlabels.labels.domain import TrainingStars
 
 pytestmark = pytest.mark.slow
 

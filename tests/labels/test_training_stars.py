@@ -7,7 +7,7 @@ from astropy.table import MaskedColumn, QTable
 from stellarlabels import UACSNet, flags
 from stellarlabels.exceptions import ModelFileError
 from stellarlabels.inputs.examples import SAMPLES
-from stellarlabels.labels.training_stars import TrainingStars
+from stellarlabels.labels.domain import TrainingStars
 from stellarlabels.validation import compare
 
 pytestmark = pytest.mark.slow

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from stellarlabels.networks.differentiable import DifferentiableMLP, PropagatedError, TotalLogError
+from stellarlabels.networks.perceptrons import DifferentiableMLP, PropagatedError, TotalLogError
 
 
 @pytest.mark.parametrize("activation", ["leaky_relu", "relu", "tanh", "silu"])

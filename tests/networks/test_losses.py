@@ -6,7 +6,7 @@ from scipy import stats
 
 from stellarlabels.exceptions import InputError
 from stellarlabels.networks import losses
-from stellarlabels.networks.weights import cost_weights
+from stellarlabels.networks.training import cost_weights
 
 
 @pytest.fixture

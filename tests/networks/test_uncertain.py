@@ -11,8 +11,7 @@ from stellarlabels.inputs.examples import xp_apogee_sample
 from stellarlabels.inputs.xp import packed
 from stellarlabels.inputs.xp.coefficient_features import add_noise, dense_covariance
 from stellarlabels.networks import jacobian_mlp as chain, losses
-from stellarlabels.networks.dropout_passes import Passes
-from stellarlabels.networks.error_propagation import Propagation
+from stellarlabels.networks.error_propagation import Passes, Propagation
 from stellarlabels.systems.uncertain import APOGEE, PAPER
 
 LABELS = 4

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stellarlabels.exceptions import InputError
-from stellarlabels.networks.weights import cost_weights
+from stellarlabels.networks.training import cost_weights
 
 
 def test_formula():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stellarlabels.report.formatted import count, number, percent, slug, with_error, with_unit
+from stellarlabels.report.page import count, number, percent, slug, with_error, with_unit
 
 
 @pytest.mark.parametrize(

@@ -299,7 +299,7 @@ def test_files_are_known_by_their_content(tmp_path):
 
 
 def test_reading_ahead_keeps_order_and_errors():
-    from stellarlabels.scale.ahead import ahead
+    from stellarlabels.scale.parts import ahead
 
     made = []
 

@@ -286,7 +286,7 @@ def test_input_is_not_changed(system, stars):
 def test_order_chunks_and_other_stars_do_not_matter(system, stars, agree, monkeypatch):
     whole = system.predict(stars)
     order = np.random.default_rng(1).permutation(len(stars))
-    monkeypatch.setattr("stellarlabels.labels.prediction.CHUNK", 101)
+    monkeypatch.setattr("stellarlabels.labels.estimator.CHUNK", 101)
     agree(system.predict(stars[order], progress=False), whole[order])
     agree(system.predict(stars[:7]), whole[:7])
 

@@ -10,10 +10,9 @@ from astropy.table import QTable, vstack
 from astropy.time import Time
 
 from stellarlabels import columns, flags, releases
-from stellarlabels.archive.datalink.client import Client, members
-from stellarlabels.archive.datalink.products import product
-from stellarlabels.archive.tap import Retry, chunks, payload
-from stellarlabels.archive.tap.chunks import Store, default_folder
+from stellarlabels.archive.datalink.client import Client, members, product
+from stellarlabels.archive.tap import Retry, payload
+from stellarlabels.archive.tap.payload import Store, default_folder
 from stellarlabels.columns import identifiers, plain
 from stellarlabels.columns.wavelengths import as_grid
 from stellarlabels.exceptions import ChunksFailedError, MissingColumnError, ReadError, ReleaseError, ReplyError
@@ -80,7 +79,7 @@ def xp_spectra(
         If requests fail for good. Its ``failed`` lists their rows; in its ``result`` their stars are as if the archive
         had not returned them.
     LoginError
-        If the archive refuses access.
+        If the archive refuses identifiers.
     InputError
         If the identifiers are not integers, or the release has no such spectra.
     ReleaseError
@@ -167,7 +166,7 @@ def _run(names, wanted, read, store, url, timeout, retry, progress):
     quiet = not (len(names) > wanted.limit if progress is None else progress)
     with tqdm(total=len(names), desc="spectra", unit="star", disable=quiet) as bar:
         rows = QTable({"source_id": names})
-        outcome = chunks.run(rows, wanted.limit, ask, read, replies, give_up=_GIVE_UP, advance=bar.update)
+        outcome = payload.run(rows, wanted.limit, ask, read, replies, give_up=_GIVE_UP, advance=bar.update)
     return outcome, replies
 
 

@@ -6,8 +6,11 @@ Examples
 >>> stars = lamost_spectra([740103002, 740103003], token="...")                                 # doctest: +SKIP
 """
 
-from stellarlabels.archive.lamost.addresses import available as available
-from stellarlabels.archive.lamost.positions import with_obsids as with_obsids
-from stellarlabels.archive.lamost.spectra import download as download, lamost_spectra
+from stellarlabels.archive.lamost.spectra import (
+    available as available,
+    download as download,
+    lamost_spectra,
+    with_obsids as with_obsids,
+)
 
 __all__ = ["lamost_spectra"]

@@ -2,23 +2,196 @@
 
 import tempfile
 import threading
+import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from astropy.table import QTable
 
-from stellarlabels import columns, flags
-from stellarlabels.archive.lamost.addresses import RESOLUTIONS, address
-from stellarlabels.archive.lamost.client import Client
-from stellarlabels.archive.lamost.positions import with_obsids
-from stellarlabels.archive.tap import Retry
-from stellarlabels.archive.tap.chunks import FailedChunk, default_folder
-from stellarlabels.exceptions import ChunksFailedError, InputError, LoginError, ServiceError, SkippedFileWarning
+from stellarlabels import columns, flags, packaged
+from stellarlabels.archive import TAP, queries
+from stellarlabels.archive.tap import Retry, payload
+from stellarlabels.archive.tap.payload import FailedChunk, default_folder
+from stellarlabels.exceptions import (
+    ChunksFailedError,
+    InputError,
+    LoginError,
+    MissingColumnError,
+    ReadError,
+    ReplyError,
+    ServiceBusyError,
+    ServiceConnectionError,
+    ServiceError,
+    ServiceTimeoutError,
+    SkippedFileWarning,
+)
 from stellarlabels.files import replacing
 from stellarlabels.inputs.lamost import read_lamost
 from stellarlabels.inputs.lamost.files import obsid_of
+
+#: Resolutions, with what is in the addresses of another server, and how names of files begin.
+RESOLUTIONS = {"low": ("spectrum", "spec"), "medium": ("medspectrum", "med")}
+
+
+def available():
+    """Names of the data releases of which addresses are known (list of str); the first is the default."""
+    return list(_addresses())
+
+
+def address(resolution, release=None, url=None):
+    """The address of a spectrum with ``{obsid}`` in it; ``url`` is that of another server, or such an address."""
+    if resolution not in RESOLUTIONS:
+        raise InputError(f"resolution: expected one of {', '.join(RESOLUTIONS)}, got {resolution!r}")
+    if url is not None:
+        return url if "{obsid}" in url else f"{url.rstrip('/')}/{RESOLUTIONS[resolution][0]}/fits/{{obsid}}"
+    release = available()[0] if release is None else release
+    found = _addresses().get(release, {}).get(resolution)
+    if not found:
+        known = ", ".join(name for name, one in _addresses().items() if one[resolution])
+        raise InputError(
+            f"release: spectra of {resolution} resolution are known of {known}; got {release!r}; give the address of "
+            "another with url (--url), with {obsid} in it"
+        )
+    return found
+
+
+@cache
+def _addresses():
+    """Addresses by release and resolution."""
+    rows = packaged.table("archive", "lamost")
+    cells = {name: np.ma.filled(np.ma.asarray(rows[name]), "").tolist() for name in ("release", *RESOLUTIONS)}
+    return {release: {name: cells[name][row] for name in RESOLUTIONS} for row, release in enumerate(cells["release"])}
+
+
+_BUSY = {429, 500, 502, 503, 504}
+#: Part of an identifier that is the spectrograph and the fiber.
+_PLATE = 100000
+
+
+class Client:
+    """The archive of spectra: an address with ``{obsid}`` in it, a token, seconds between requests and of silence."""
+
+    def __init__(self, address, *, token=None, interval=0.2, timeout=300.0):
+        self.address, self._token, self._interval, self._timeout = address, token, interval, timeout
+        self._lock, self._next, self._local = threading.Lock(), 0.0, threading.local()
+
+    def load(self, obsid):
+        """The file of a spectrum as bytes, and its name; (None, "") if the archive has none."""
+        import requests
+
+        self._wait()
+        url = self.address.format(obsid=obsid)
+        if not hasattr(self._local, "session"):
+            self._local.session = requests.Session()
+        try:
+            given = {"token": self._token} if self._token else {}
+            reply = self._local.session.get(url, params=given, timeout=(10, self._timeout))
+        except requests.Timeout as error:
+            raise ServiceTimeoutError(f"{url} was silent for {self._timeout:g} s") from error
+        except requests.RequestException as error:  # its text may have the token
+            raise ServiceConnectionError(f"{url}: no connection, or a dropped one ({type(error).__name__})") from error
+        if reply.status_code == 404:
+            return None, ""
+        if reply.status_code in (401, 403):
+            raise LoginError(f"{url}: HTTP {reply.status_code}; give a token of your login (--token-file)")
+        if reply.status_code >= 400:
+            kind = ServiceBusyError if reply.status_code in _BUSY else ServiceError
+            raise kind(f"{url}: HTTP {reply.status_code} {reply.reason}")
+        return reply.content, self._check(reply.content, obsid, url)
+
+    def _wait(self):
+        """Keep the time between two requests of all threads."""
+        with self._lock:
+            now = time.monotonic()
+            start = max(now, self._next)
+            self._next = start + self._interval
+        time.sleep(start - now)
+
+    def _check(self, content, obsid, url):
+        """The survey's name of a file; an error if it is not the right spectrum."""
+        if content.lstrip()[:1] == b"<":
+            words = content[:5000].lower()
+            if b"login" in words or b"token" in words:
+                raise LoginError(f"{url}: the archive asks for a login; give its token (--token-file)")
+            raise ReplyError(f"{url}: expected a FITS file, got a page that begins with {content.lstrip()[:40]!r}")
+        with tempfile.TemporaryDirectory(prefix="stellarlabels-") as folder:
+            path = Path(folder) / ("reply.fits.gz" if content[:2] == b"\x1f\x8b" else "reply.fits")
+            path.write_bytes(content)
+            try:
+                with warnings.catch_warnings(action="ignore", category=SkippedFileWarning):
+                    found = read_lamost(path, progress=False)
+            except ReadError as error:
+                raise ReplyError(f"{url}: {str(error).replace(f'{path}: ', '')}") from error
+        return self._name(found, obsid, url, path.name.removeprefix("reply"))
+
+    @staticmethod
+    def _name(found, obsid, url, suffix):
+        """The name that the survey gives to a spectrum, with what it was asked for in mind."""
+        said = _number(found, "obsid")
+        spid, fiber = _number(found, "spid"), _number(found, "fiberid")
+        if said is not None and said > 0:
+            right = said == obsid
+        else:  # files of the first releases do not say it; the identifier ends with spectrograph and fiber
+            right = spid is not None and fiber is not None and spid * 1000 + fiber == obsid % _PLATE
+        if not right:
+            raise ReplyError(
+                f"{url}: expected the spectrum {obsid}, got {said if said else f'sp{spid}, fiber {fiber}'}"
+            )
+        kind = "med" if "flux_b" in found.colnames or "flux_r" in found.colnames else "spec"
+        plan = found["planid"][0] if "planid" in found.colnames else None
+        mjd = _number(found, "lmjd")
+        if None in (mjd, spid, fiber) or plan is None or plan is np.ma.masked:
+            return f"{kind}-{obsid}{suffix}"
+        return f"{kind}-{mjd}-{str(plan).strip()}_sp{spid:02d}-{fiber:03d}{suffix}"
+
+
+def _number(table, name):
+    """A whole number of the first row; None where there is none."""
+    if name not in table.colnames:
+        return None
+    value = columns.without_unit(table[name])[0]
+    return None if value is np.ma.masked else int(value)
+
+
+#: Separations (rad) that tell different stars: of spectra of one star the best is taken. Half an arcsecond.
+_SAME = np.radians(0.5 / 3600)
+
+
+def with_obsids(stars, *, resolution="low", tap=None, **options):
+    """A table of stars (N,) with ``obsid``, found by ``ra`` and ``dec`` within 3 arcsec where the table has none."""
+    if columns.find(stars, "obsid") is not None:
+        return stars
+    if columns.find(stars, "ra") is None or columns.find(stars, "dec") is None:
+        raise MissingColumnError(
+            f"stars: expected obsid, or ra and dec, by which the archive finds spectra; got {', '.join(stars.colnames)}"
+        )
+    query = queries.get("lamost_near" if resolution == "low" else "lamost_mrs_near")
+    tap = TAP(query.services[0]) if tap is None else tap
+    pairs = tap.run_chunks(query.bind(), stars, **options)
+    out = QTable(stars, copy=False)
+    out.add_column(columns.column("obsid").dress(_best(stars, pairs)), name="obsid", index=0)
+    return out
+
+
+def _best(stars, pairs):
+    """Identifiers (N,), masked, of the spectrum of the nearest star, and of its spectra of that of the highest S/N."""
+    from astropy.coordinates import angular_separation
+
+    rows = np.asarray(pairs[payload.ROW], int)
+    here = [np.radians(columns.values(stars, name)[rows]) for name in ("ra", "dec")]
+    there = [np.radians(np.asarray(columns.without_unit(pairs[f"there_{name}"]), float)) for name in ("ra", "dec")]
+    apart = angular_separation(*here, *there)
+    nearest = np.full(len(stars), np.inf)
+    np.minimum.at(nearest, rows, apart)
+    ratio = np.ma.filled(np.ma.asarray(columns.without_unit(pairs["snr"]), float), -1.0)
+    order = [row for row in np.lexsort((ratio,)) if apart[row] <= nearest[rows[row]] + _SAME]
+    out = np.ma.masked_all(len(stars), np.int64)
+    out[rows[order]] = np.asarray(pairs["obsid"], np.int64)[order]  # the best one is written last
+    return out
+
 
 #: So many spectra in a row that fail for good, and the others are not asked for: the archive is down.
 _GIVE_UP = 10

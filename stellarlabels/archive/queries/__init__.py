@@ -5,8 +5,15 @@ know its names, and the type and range of each parameter. `available` lists them
 `Query.bind` gives the text that is sent.
 """
 
-from stellarlabels.archive.queries.files import available, find, get, read
 from stellarlabels.archive.queries.parameters import Parameter as Parameter
-from stellarlabels.archive.queries.query import BoundQuery as BoundQuery, Query as Query, Upload as Upload
+from stellarlabels.archive.queries.query import (
+    BoundQuery as BoundQuery,
+    Query as Query,
+    Upload as Upload,
+    available,
+    find,
+    get,
+    read,
+)
 
 __all__ = ["available", "find", "get", "read"]

@@ -4,12 +4,14 @@ import logging
 import warnings
 from datetime import UTC, datetime
 
+import numpy as np
 from astropy import units as u
 
+from stellarlabels import columns
 from stellarlabels.archive.queries import BoundQuery
-from stellarlabels.archive.tap import chunks, payload, replies
-from stellarlabels.archive.tap.chunks import Store, default_folder
-from stellarlabels.archive.tap.crossmatch import crossmatch_adql, separations
+from stellarlabels.archive.queries.parameters import identifier
+from stellarlabels.archive.tap import payload, replies
+from stellarlabels.archive.tap.payload import ROW, Store, default_folder
 from stellarlabels.archive.tap.service import Client, text_of
 from stellarlabels.columns import Schema, column
 from stellarlabels.exceptions import (
@@ -20,7 +22,55 @@ from stellarlabels.exceptions import (
 )
 from stellarlabels.runs import alone_in
 
-__all__ = ["TAP"]
+__all__ = ["TAP", "crossmatch_adql", "separations"]
+
+
+_NAME = "stars"
+#: Names in the result of the coordinates of the service's stars.
+PLACE = ("there_ra", "there_dec")
+
+
+def crossmatch_adql(table, names, radius, *, ra="ra", dec="dec", q3c=False):
+    """The query for all pairs; names map those in the result to the service's; ``q3c``: it has Q3C."""
+    try:
+        degrees = float(u.Quantity(radius).to_value(u.deg))
+    except (TypeError, ValueError, u.UnitConversionError) as error:
+        raise InputError(f"radius: expected an angle, got {radius!r}") from error
+    if not 0 < degrees <= 1:
+        raise InputError(f"radius: expected an angle of at most 1 degree, got {radius}")
+    identifier(table, "table")
+    here = {name: f"b.{identifier(column, 'columns')}" for name, column in names.items()}
+    for name in here:
+        identifier(name, "columns")
+    ra, dec = (f"b.{identifier(name, 'columns')}" for name in (ra, dec))
+    selected = "".join(f", {column} AS {name}" for name, column in here.items())
+    if q3c:
+        near = f"'t' = q3c_join(u.ra, u.dec, {ra}, {dec}, {degrees!r})"
+    else:
+        # The large table is the point: the service has an index on it.
+        near = f"1 = CONTAINS(POINT('ICRS', {ra}, {dec}), CIRCLE('ICRS', u.ra, u.dec, {degrees!r}))"
+    place = ", ".join(f"{column} AS {name}" for column, name in zip((ra, dec), PLACE, strict=True))
+    return f"SELECT u.{ROW}{selected},\n  {place}\nFROM {table} AS b\nJOIN TAP_UPLOAD.{_NAME} AS u ON {near}"
+
+
+def separations(out, left):
+    """Replace the coordinates that the query of `crossmatch_adql` gave by the separations, in place.
+
+    Services compute small separations with errors of a tenth of a milliarcsecond; this is exact.
+    """
+    from astropy.coordinates import angular_separation
+
+    there = [np.radians(_degrees(out[name])) for name in PLACE]
+    here = [np.radians(_degrees(left[name])[np.asarray(out[ROW])]) for name in ("ra", "dec")]
+    out.remove_columns(PLACE)
+    out["separation"] = columns.column("separation").dress(angular_separation(*here, *there) * u.rad)
+    return out
+
+
+def _degrees(column):
+    """Plain numbers."""
+    return np.asarray(columns.without_unit(column).data, dtype=float)
+
 
 _log = logging.getLogger(__name__)
 
@@ -84,12 +134,12 @@ class TAP(Client):
         if maxrec is not None:
             lines.append(f"-- at most {self._maxrec(maxrec)} rows (MAXREC)")
         if upload is not None:
-            name, columns = payload.of_query(query, upload)
-            columns = payload.numbered(columns)
-            rows = len(columns) if chunk_rows is None else self._size(chunk_rows)
+            name, sent = payload.of_query(query, upload)
+            sent = payload.numbered(sent)
+            rows = len(sent) if chunk_rows is None else self._size(chunk_rows)
             lines.append(
-                f"-- with TAP_UPLOAD.{name}: {', '.join(columns.colnames)}; {len(columns)} rows"
-                + (f", {rows} at a time" if rows < len(columns) else "")
+                f"-- with TAP_UPLOAD.{name}: {', '.join(sent.colnames)}; {len(sent)} rows"
+                + (f", {rows} at a time" if rows < len(sent) else "")
             )
         return "\n".join([*lines, text_of(query)])
 
@@ -215,8 +265,8 @@ class TAP(Client):
         if mode not in _MODES:
             raise InputError(f"mode: expected one of {', '.join(_MODES)}, got {mode!r}")
         adql = text_of(query)
-        name, columns = payload.of_query(query, table)
-        if not len(columns):
+        name, sent = payload.of_query(query, table)
+        if not len(sent):
             raise InputError("table: expected at least one row")
         self._cancelled.clear()
         size, maxrec, start = self._size(chunk_rows), self._maxrec(maxrec), datetime.now(UTC)
@@ -231,15 +281,15 @@ class TAP(Client):
 
         with alone_in(kept.folder, "store"):
             try:
-                with self._bar(total=len(columns), unit="row") as bar:
-                    outcome = chunks.run(columns, size, ask, read, kept, give_up=_GIVE_UP, advance=bar.update)
+                with self._bar(total=len(sent), unit="row") as bar:
+                    outcome = payload.run(sent, size, ask, read, kept, give_up=_GIVE_UP, advance=bar.update)
             except (KeyboardInterrupt, QueryCancelledError):
                 _log.warning("%s: what came is kept in %s; the same call asks for the rest", self.name, kept.folder)
                 raise
             result = None
             if outcome.done:
-                about = {"mode": mode, "uploaded_rows": len(columns), **outcome.summary()}
-                result = self._dress(chunks.combine(outcome.done), query, start, about)
+                about = {"mode": mode, "uploaded_rows": len(sent), **outcome.summary()}
+                result = self._dress(payload.combine(outcome.done), query, start, about)
             if not (keep or outcome.failed):
                 kept.remove()
         if not outcome.failed:
@@ -322,8 +372,8 @@ class TAP(Client):
         adql, start = text_of(query), datetime.now(UTC)
         uploads = {}
         if table is not None:
-            name, columns = payload.of_query(query, table)
-            uploads[name] = payload.numbered(columns)
+            name, sent = payload.of_query(query, table)
+            uploads[name] = payload.numbered(sent)
         elif isinstance(query, BoundQuery) and query.query.upload:
             wanted = ", ".join(query.query.upload.columns)
             raise InputError(f"upload: the query {query.query.name} needs a table with {wanted}")
@@ -333,5 +383,5 @@ class TAP(Client):
             _, out = self._fetch(request, mode, wait, bar.set_description_str)
         about = {"mode": mode}
         if uploads:
-            about["uploaded_rows"] = len(columns)
+            about["uploaded_rows"] = len(sent)
         return self._dress(out, query, start, about)

@@ -1,19 +1,50 @@
-"""Tables on their way to a service and back."""
+"""Tables on their way to a service and back, of any length: piece by piece, and what is done stays done."""
 
 import hashlib
+import json
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 from astropy import units as u
-from astropy.table import QTable, Table
+from astropy.table import QTable, Table, vstack
 from astropy.utils.masked import Masked
 
 from stellarlabels import columns
 from stellarlabels.archive.queries import BoundQuery
-from stellarlabels.archive.queries.text import identifier
-from stellarlabels.exceptions import InputError
-from stellarlabels.files import dumps
+from stellarlabels.archive.queries.parameters import identifier
+from stellarlabels.exceptions import (
+    InputError,
+    LoginError,
+    QueryCancelledError,
+    QuerySyntaxError,
+    QueryTimeoutError,
+    ReplyError,
+    ServiceError,
+    TruncatedResultError,
+    UnknownTableError,
+    UploadTooLargeError,
+)
+from stellarlabels.files import dumps, empty, replacing
 
-__all__ = ["ROW", "digest", "numbered", "of_query", "quantities", "votable"]
+__all__ = [
+    "Chunk",
+    "FailedChunk",
+    "Outcome",
+    "ROW",
+    "Store",
+    "combine",
+    "default_folder",
+    "digest",
+    "numbered",
+    "of_query",
+    "quantities",
+    "run",
+    "votable",
+]
+
 
 #: Column with the number of the row in the user's table.
 ROW = "upload_row"
@@ -163,3 +194,176 @@ def _unit(column):
         return u.Unit(u.Unit(column.unit).to_string("vounit")) if getattr(column, "unit", None) else None
     except ValueError:
         return None
+
+
+_log = logging.getLogger(__name__)
+
+#: Errors that every other chunk would meet too.
+_OF_ALL = (LoginError, QueryCancelledError, QuerySyntaxError, UnknownTableError)
+#: Errors that a smaller chunk may not meet.
+_OF_SIZE = (TruncatedResultError, UploadTooLargeError, QueryTimeoutError)
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A finished piece: rows of the uploaded table, and when its reply came if that was in an earlier run."""
+
+    start: int
+    stop: int
+    table: Table
+    time: str
+
+
+@dataclass(frozen=True)
+class FailedChunk:
+    """A piece that failed for good, or was not asked for after that: rows of the uploaded table."""
+
+    start: int
+    stop: int
+    error: ServiceError
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """All pieces of a run."""
+
+    done: list
+    failed: list
+
+    def summary(self):
+        """What the provenance of the result tells, as a dict."""
+        times = [chunk.time for chunk in self.done if chunk.time]
+        out = {"chunks": len(self.done) + len(self.failed), "chunks_kept": len(times)}
+        if times:
+            out["first_reply"] = min(times)
+        if self.failed:
+            out["failed_rows"] = [[chunk.start, chunk.stop - 1] for chunk in self.failed]
+        return out
+
+
+def run(columns, size, ask, read, store, *, give_up, advance):
+    """Ask for all pieces of a table, in order, except those that are kept; give the `Outcome`.
+
+    A piece that is too large for the service, or whose result is, is cut in two, and later pieces are made as small.
+
+    Parameters
+    ----------
+    columns : `~astropy.table.QTable`
+        To be uploaded.
+    size : int
+        Rows of a piece.
+    ask : callable
+        Gives the reply for a piece of the table, as bytes and as a table.
+    read : callable
+        Turns a reply into a table.
+    store : `Store`
+    give_up : int
+        Number of pieces in a row that fail before the rest is not asked for.
+    advance : callable
+        Called with the number of rows done.
+    """
+    done, failed, in_a_row, start = [], [], 0, 0
+    while start < len(columns):
+        stop = min(start + size, len(columns))
+        piece = numbered(columns[start:stop], start)
+        key = digest(piece)
+        kept, time = _kept(store, key, read)
+        if kept is None and stop - start > 1 and store.is_split(key):
+            size = (stop - start + 1) // 2
+            continue
+        if kept is None:
+            try:
+                content, kept = ask(piece)
+                store.put(key, content)
+                in_a_row = 0
+            except _OF_ALL:
+                raise
+            except ServiceError as error:
+                if isinstance(error, _OF_SIZE) and stop - start > 1:
+                    _log.info("rows %d to %d are too many for one request: %s", start, stop - 1, error)
+                    store.split(key)
+                    continue
+                _log.warning("rows %d to %d failed: %s", start, stop - 1, error)
+                in_a_row += 1
+                if in_a_row == give_up:
+                    stop = len(columns)
+                failed.append(FailedChunk(start, stop, error))
+        if kept is not None:
+            done.append(Chunk(start, stop, kept, time))
+        advance(stop - start)
+        start = stop
+    return Outcome(done, failed)
+
+
+def _kept(store, key, read):
+    """The table of a reply that is kept, and when it came; a damaged one is as good as none."""
+    content, time = store.get(key)
+    if content is None:
+        return None, ""
+    try:
+        return read(content), time
+    except ReplyError as error:
+        _log.warning("a kept chunk is damaged and is asked for again: %s", error)
+        return None, ""
+
+
+def combine(chunks):
+    """One table of all pieces, in the order of the rows that were uploaded."""
+    tables = [chunk.table for chunk in chunks]
+    for chunk in chunks:
+        if chunk.table.colnames != tables[0].colnames:
+            raise InputError(f"query: the columns differ between chunks: rows {chunk.start} to {chunk.stop - 1}")
+    out = vstack(tables, join_type="exact", metadata_conflicts="silent") if len(tables) > 1 else tables[0]
+    if ROW in out.colnames:
+        out = out[out.argsort(ROW, kind="stable")]
+    return out
+
+
+def default_folder():
+    """Where replies are kept if the user names no folder: in the user's cache of astropy."""
+    from astropy.config import get_cache_dir
+
+    return Path(get_cache_dir("stellarlabels")) / "tap"
+
+
+class Store:
+    """The replies that a query to a service has had so far: a file for each piece."""
+
+    def __init__(self, folder, url, adql, maxrec=None):
+        about = {"url": url, "maxrec": maxrec, "adql": adql}
+        key = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
+        self.folder = Path(folder) / key
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"store: the folder {self.folder} cannot be made: {error.strerror or error}") from error
+        with replacing(self.folder / "query.json", overwrite=True) as stream:
+            stream.write(json.dumps(about, indent=1).encode())
+
+    def get(self, key):
+        """The reply for the piece with this `digest`, as bytes, and the time when it came; None if there is none."""
+        path = self._path(key)
+        try:
+            return path.read_bytes(), datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
+        except FileNotFoundError:
+            return None, ""
+
+    def put(self, key, content):
+        """Keep a reply."""
+        with replacing(self._path(key), overwrite=True) as stream:
+            stream.write(content)
+
+    def split(self, key):
+        """Remember that a piece was too large for one request."""
+        self._path(key, ".split").touch()
+
+    def is_split(self, key):
+        """Whether a piece was too large for one request."""
+        return self._path(key, ".split").exists()
+
+    def remove(self):
+        """Remove all that is kept of this query."""
+        empty(self.folder)
+
+    def _path(self, key, suffix=".vot"):
+        return self.folder / f"{key}{suffix}"

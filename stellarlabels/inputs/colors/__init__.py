@@ -10,8 +10,7 @@ an ECSV file of the same form, or as a dict of plain values (`ColorSet.to_dict`)
 """
 
 from stellarlabels.inputs.colors.definition import Band, ColorSet, available, color_set
-from stellarlabels.inputs.colors.noise import add_noise, jplus_error, photometric_error
-from stellarlabels.inputs.colors.set import Colors, intrinsic_color
+from stellarlabels.inputs.colors.set import Colors, add_noise, intrinsic_color, jplus_error, photometric_error
 
 __all__ = [
     "Band",

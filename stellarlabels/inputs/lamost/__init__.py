@@ -1,6 +1,6 @@
 """LAMOST spectra of low and medium resolution: files, pre-processing, and network inputs."""
 
-from stellarlabels.inputs.lamost.columns import lamost_columns as lamost_columns
+from stellarlabels.inputs.lamost.files import lamost_columns as lamost_columns
 from stellarlabels.inputs.lamost.low_resolution import (
     LINEAR_GRID,
     LOG_GRID as LOG_GRID,

@@ -10,7 +10,7 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from stellarlabels.inputs.damage import Damages
+from stellarlabels.inputs.base import Damages
 from stellarlabels.inputs.spectra import LIGHT, interpolate, pixel_column, pixels, redshift
 from stellarlabels.inputs.spectra.table_pixels import masks_of
 

@@ -9,15 +9,32 @@ import re
 import warnings
 import zlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from astropy.utils.exceptions import AstropyWarning
 
-from stellarlabels.columns import products
+from stellarlabels import packaged
+from stellarlabels.columns import Schema, column, products
 from stellarlabels.exceptions import ReadError
 from stellarlabels.files import open_fits, read_bytes
-from stellarlabels.inputs.lamost.columns import lamost_columns
+
+#: Ends of the names of the columns of pixels: low resolution has one spectrum, medium resolution two arms.
+ARMS = ("", "_b", "_r")
+
+#: Columns that hold a number for each pixel.
+PIXELS = ("wavelength", "flux", "ivar", "andmask", "ormask")
+
+
+@lru_cache(maxsize=1)
+def lamost_columns():
+    """The columns of what headers say (`~stellarlabels.columns.Schema`); header cards are aliases."""
+    with packaged.file("lamost", "columns.ecsv") as path:
+        declared = Schema.read(path)
+    columns = [item if item.description else column(item.name) for item in declared]
+    return Schema(declared.name, columns, declared.description, declared.reference)
+
 
 #: Wavelengths (Angstrom) that a LAMOST spectrum can have.
 _RANGE = (3000.0, 11000.0)

@@ -13,8 +13,7 @@ from astropy.table import Column, QTable
 from stellarlabels import flags
 from stellarlabels.exceptions import InputError, ReadError, SkippedFileWarning
 from stellarlabels.files import as_paths
-from stellarlabels.inputs.lamost.columns import ARMS, PIXELS, lamost_columns
-from stellarlabels.inputs.lamost.files import Observation, is_lamost, obsid_of, read_file
+from stellarlabels.inputs.lamost.files import ARMS, PIXELS, Observation, is_lamost, lamost_columns, obsid_of, read_file
 from stellarlabels.inputs.readers import register_reader
 from stellarlabels.inputs.spectra import pixel_column
 

@@ -1,16 +1,18 @@
 """Spectra of any survey: pixels and masks, rest frame, resampling, continua, and the feature set ``spectrum``."""
 
-from stellarlabels.inputs.spectra.continuum import clipped_continuum, running_continuum as running_continuum
 from stellarlabels.inputs.spectra.normalised import (
     Normalised as Normalised,
     SpectrumPixels,
+    clipped_continuum,
     normalise as normalise,
+    running_continuum as running_continuum,
     spectrum_features as spectrum_features,
 )
-from stellarlabels.inputs.spectra.resampling import fill_gaps as fill_gaps, interpolate as interpolate
 from stellarlabels.inputs.spectra.specutils_objects import from_specutils, to_specutils
 from stellarlabels.inputs.spectra.table_pixels import (
     Pixels as Pixels,
+    fill_gaps as fill_gaps,
+    interpolate as interpolate,
     masks_of as masks_of,
     pixel_column as pixel_column,
     pixels,

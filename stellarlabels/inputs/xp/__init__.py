@@ -7,12 +7,11 @@ the coefficients with all their covariances.
 
 from stellarlabels.inputs.xp import packed as packed
 from stellarlabels.inputs.xp.coefficient_features import XPCoefficients, add_noise as add_noise, designs as designs
-from stellarlabels.inputs.xp.covariance import CoefficientCovariance
+from stellarlabels.inputs.xp.formats import duplicates as duplicates
 from stellarlabels.inputs.xp.layout import COLUMNS as COLUMNS, SIZES as SIZES, lengths as lengths
 from stellarlabels.inputs.xp.photometry import Photometry, available, synthesize, synthetic_photometry
-from stellarlabels.inputs.xp.products import duplicates as duplicates
 from stellarlabels.inputs.xp.reader import read_table, read_xp
-from stellarlabels.inputs.xp.recovery import recover_coefficients
+from stellarlabels.inputs.xp.recovery import CoefficientCovariance, recover_coefficients
 from stellarlabels.inputs.xp.sample_features import XPPixels, XPSpectrum
 from stellarlabels.inputs.xp.samples import spectra
 from stellarlabels.inputs.xp.sampling import WAVELENGTH, design_matrix, sample

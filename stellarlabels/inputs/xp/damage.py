@@ -9,7 +9,7 @@ from astropy.table import QTable
 from scipy.ndimage import gaussian_filter1d
 
 from stellarlabels.columns import column
-from stellarlabels.inputs.damage import Damages
+from stellarlabels.inputs.base import Damages
 from stellarlabels.inputs.xp.samples import spectra
 from stellarlabels.inputs.xp.sampling import WAVELENGTH
 

@@ -1,14 +1,18 @@
 """Formats of files of XP spectra: samples or coefficients, one star to a row, to a table, or one number to a column."""
 
 import re
+from dataclasses import dataclass
 
 import numpy as np
+from astropy.table import QTable, vstack
 
-from stellarlabels import flags
+from stellarlabels import columns, flags
 from stellarlabels.columns import (
     Ragged,
+    dressed,
     factor,
     holds_arrays,
+    identifiers,
     looks_like_array,
     parse,
     plain,
@@ -20,8 +24,79 @@ from stellarlabels.columns.wavelengths import regrid
 from stellarlabels.exceptions import InputError, ReadError
 from stellarlabels.inputs.xp.coefficients import cells, lengths_of
 from stellarlabels.inputs.xp.layout import BANDS, COLUMNS, SIZES
-from stellarlabels.inputs.xp.products import Spectra, beside, given_flags
 from stellarlabels.inputs.xp.samples import sample_cells
+
+
+@dataclass
+class Spectra:
+    """Columns of N stars, flux and error (N, M), NaN where there is none, which are sampled (N,), and flags (N,)."""
+
+    columns: QTable
+    flux: np.ndarray
+    flux_error: np.ndarray
+    sampled: np.ndarray
+    flag: np.ndarray
+
+    def __len__(self):
+        return len(self.flag)
+
+    def __getitem__(self, rows):
+        """The spectra of the chosen rows."""
+        return Spectra(self.columns[rows], self.flux[rows], self.flux_error[rows], self.sampled[rows], self.flag[rows])
+
+
+def beside(table, used):
+    """What a table with canonical names brings besides its spectra (the columns ``used``), ``source_id`` first."""
+    out = QTable({"source_id": identifiers(table["source_id"])})
+    others = [name for name in table.colnames if name not in {"source_id", *used}]
+    if others:
+        for name, column in dressed(table[others]).items():
+            out[name] = column
+    return out
+
+
+def stack(parts):
+    """One set of spectra from several; columns that a part lacks are masked in its rows."""
+    if len(parts) == 1:
+        return parts[0]
+    if all(part.columns.colnames == ["source_id"] for part in parts):
+        together = QTable({"source_id": identifiers(np.ma.concatenate([part.columns["source_id"] for part in parts]))})
+    else:
+        together = vstack([part.columns for part in parts], metadata_conflicts="silent")
+    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ("flux", "flux_error")}
+    rest = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ("sampled", "flag")}
+    return Spectra(together, **arrays, **rest)
+
+
+def join_products(spectra):
+    """One row for each star that came as samples and as coefficients: the samples go to the row of the coefficients."""
+    names = np.ma.filled(columns.without_unit(spectra.columns["source_id"]), -1)
+    _, member, counts = np.unique(names, return_inverse=True, return_counts=True)
+    twice = counts[member] == 2
+    samples, fits = np.flatnonzero(twice & spectra.sampled), np.flatnonzero(twice & ~spectra.sampled)
+    _, from_, to = np.intersect1d(names[samples], names[fits], return_indices=True)
+    samples, fits = samples[from_], fits[to]
+    out = spectra[np.arange(len(spectra))]
+    for array in (out.flux, out.flux_error, out.sampled, out.flag):
+        array[fits] = array[samples]
+    return out[np.setdiff1d(np.arange(len(spectra)), samples)]
+
+
+def duplicates(names):
+    """Rows (N,) whose identifier is in another row too."""
+    names = columns.without_unit(names)
+    _, member, counts = np.unique(names.data, return_inverse=True, return_counts=True)
+    return (counts[member] > 1) & ~np.ma.getmaskarray(names)
+
+
+def given_flags(table):
+    """Flags that an earlier reading wrote into the table, except that of duplicates: other rows are with it now."""
+    name = columns.find(table, "spectrum_flag")
+    if name is None:
+        return flags.SPECTRUM.empty(len(table))
+    known = np.nan_to_num(columns.values(table, "spectrum_flag")).astype(flags.SPECTRUM.empty(0).dtype)
+    return known & ~known.dtype.type(flags.SPECTRUM["DUPLICATE"])
+
 
 _SPECTRUM = ("wavelength", "flux", "flux_error", "spectrum_flag")
 
@@ -43,16 +118,16 @@ def read_continuous(raw, grid):
     missing = [name for name in needed if name not in table.colnames]
     if missing:
         raise ReadError(f"{raw.where}: column {missing[0]!r} is missing; the columns are {', '.join(table.colnames)}")
-    columns = beside(table, [*COLUMNS, "spectrum_flag"])
+    out = beside(table, [*COLUMNS, "spectrum_flag"])
     lengths = lengths_of(table)
     for name, length in lengths.items():
         if name in table.colnames:
             data = cells(table[name], name, length) if length else values(table, name)
             data = _single(data) if name.endswith("correlations") else data.astype(float, copy=False)
-            columns.add_column(plain(name, data), name=name, copy=False)
+            out.add_column(plain(name, data), name=name, copy=False)
         elif not name.endswith(("correlations", "deviation")):  # a band that no star of the file has
-            columns[name] = plain(name, np.full((len(table), length), np.nan))
-    return _spectra(columns, given_flags(table), grid)
+            out[name] = plain(name, np.full((len(table), length), np.nan))
+    return _spectra(out, given_flags(table), grid)
 
 
 def _single(data):
@@ -79,21 +154,21 @@ def read_coefficients(raw, grid):
     missing = [name for name in ["source_id", *sum(groups.values(), [])] if name not in table.colnames]
     if missing:
         raise ReadError(f"{raw.where}: column {missing[0]!r} is missing, and {len(missing) - 1} more")
-    columns = beside(table, [*sum(groups.values(), []), "spectrum_flag"])
+    out = beside(table, [*sum(groups.values(), []), "spectrum_flag"])
     for name, members in groups.items():
         found = np.stack([np.ma.filled(without_unit(table[key]), np.nan) for key in members], axis=1)
-        columns[name] = plain(name, found.astype(np.float64))
-    return _spectra(columns, given_flags(table), grid)
+        out[name] = plain(name, found.astype(np.float64))
+    return _spectra(out, given_flags(table), grid)
 
 
-def _spectra(columns, flag, grid):
+def _spectra(table, flag, grid):
     """Spectra that are still to be sampled."""
-    has = [np.isfinite(columns[f"{band}_coefficients"]).all(axis=1) for band in BANDS]
+    has = [np.isfinite(table[f"{band}_coefficients"]).all(axis=1) for band in BANDS]
     flag |= flags.SPECTRUM.where(
         NO_SPECTRUM=~has[0] & ~has[1], MISSING_BP=~has[0] & has[1], MISSING_RP=has[0] & ~has[1]
     )
-    empty = np.broadcast_to(np.nan, (len(columns), grid.size))
-    return Spectra(columns, empty, empty, np.zeros(len(columns), dtype=bool), flag)
+    empty = np.broadcast_to(np.nan, (len(table), grid.size))
+    return Spectra(table, empty, empty, np.zeros(len(table), dtype=bool), flag)
 
 
 def _has(table, *names):

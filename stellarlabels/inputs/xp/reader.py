@@ -15,8 +15,8 @@ from stellarlabels.exceptions import InputError, ReadError, ReleaseError, Skippe
 from stellarlabels.files import as_paths
 from stellarlabels.inputs.readers import reader_of
 from stellarlabels.inputs.xp.cache import read_cached, read_raw
+from stellarlabels.inputs.xp.formats import duplicates, join_products, stack
 from stellarlabels.inputs.xp.layout import BANDS, COLUMNS, RELEASE
-from stellarlabels.inputs.xp.products import duplicates, join_products, stack
 from stellarlabels.inputs.xp.sampling import sample_arrays
 
 #: Beginnings of the names of other products that the archive packs together with XP spectra.

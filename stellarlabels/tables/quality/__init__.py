@@ -17,8 +17,16 @@ Examples
 from stellarlabels.tables.quality import bitmasks, conditions
 from stellarlabels.tables.quality.conditions import quantity as quantity
 from stellarlabels.tables.quality.cuts import Cut, CutSet
-from stellarlabels.tables.quality.flagging import apply, passes, waterfall
-from stellarlabels.tables.quality.papers import get, names, published as published, read, register
+from stellarlabels.tables.quality.papers import (
+    apply,
+    get,
+    names,
+    passes,
+    published as published,
+    read,
+    register,
+    waterfall,
+)
 
 __all__ = [
     "Cut",

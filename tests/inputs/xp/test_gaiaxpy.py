@@ -12,7 +12,7 @@ import pytest
 from stellarlabels import packaged
 from stellarlabels.exceptions import InputError
 from stellarlabels.inputs.examples import xp_apogee_sample
-from stellarlabels.inputs.xp import available, gaiaxpy, photometric_systems, read_xp, sample, synthetic_photometry
+from stellarlabels.inputs.xp import available, gaiaxpy, photometry, read_xp, sample, synthetic_photometry
 
 WEILER = "xp_continuous_combined_weiler2023_examples.vot"
 
@@ -20,7 +20,7 @@ WEILER = "xp_continuous_combined_weiler2023_examples.vot"
 @pytest.fixture
 def fresh():
     """Nothing that was found in GaiaXPy before counts."""
-    caches = (photometric_systems.photometric_systems, photometric_systems.photometric_system)
+    caches = (photometry.photometric_systems, photometry.photometric_system)
     for cached in caches:
         cached.cache_clear()
     yield
@@ -31,10 +31,10 @@ def fresh():
 class TestData:
     """The data files of this package are what GaiaXPy computes with."""
 
-    @pytest.mark.parametrize("name", photometric_systems.shipped())
+    @pytest.mark.parametrize("name", photometry.shipped())
     def test_photometric_systems(self, name):
-        theirs = photometric_systems._system(**gaiaxpy.photometric_system(name))
-        ours = photometric_systems.photometric_system(name)
+        theirs = photometry._system(**gaiaxpy.photometric_system(name))
+        ours = photometry.photometric_system(name)
         assert (ours.label, ours.bands) == (theirs.label, theirs.bands)
         for key in ("matrix", "zero_points", "offsets"):
             np.testing.assert_array_equal(getattr(ours, key), getattr(theirs, key))
@@ -53,9 +53,9 @@ class TestData:
                 np.testing.assert_array_equal(stored[name], array)
 
     def test_further_systems_come_from_gaiaxpy(self, fresh):
-        assert set(photometric_systems.shipped()) < set(available())
+        assert set(photometry.shipped()) < set(available())
         assert len(available()) == 28
-        assert photometric_systems.photometric_system("Stromgren").bands == ("u", "v", "b", "y")
+        assert photometry.photometric_system("Stromgren").bands == ("u", "v", "b", "y")
 
 
 class TestChanges:
@@ -67,7 +67,7 @@ class TestChanges:
         monkeypatch.delattr(theirs, "PhotometricSystem")
         with pytest.raises(InputError, match=r"is not what it was up to version [\d.]+ \(gaiaxpy.generator.*has no"):
             gaiaxpy.photometric_system("Stromgren")
-        assert photometric_systems.photometric_system("JPLUS").matrix.shape == (12, 110)
+        assert photometry.photometric_system("JPLUS").matrix.shape == (12, 110)
 
     def test_a_system_has_other_numbers(self, monkeypatch, fresh):
         import gaiaxpy.generator.photometric_system as theirs
@@ -93,9 +93,9 @@ class TestChanges:
             monkeypatch.delitem(sys.modules, name)
         with pytest.raises(InputError, match="GaiaXPy cannot be imported .* install gaiaxpy"):
             gaiaxpy.photometric_systems()
-        assert available() == photometric_systems.shipped()
+        assert available() == photometry.shipped()
         with pytest.raises(InputError, match="expected one of JPLUS, .*got 'Stromgren'"):
-            photometric_systems.photometric_system("Stromgren")
+            photometry.photometric_system("Stromgren")
 
 
 SCRIPT = """

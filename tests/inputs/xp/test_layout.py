@@ -21,7 +21,7 @@ NUMBERS = {"51", "55", "110", "1485", "1540", "343"}
 
 #: Where such a number means something else.
 OTHER_MEANING = {
-    "inputs/spectra/continuum.py": {"51"},  # pixels of a filter
+    "inputs/spectra/normalised.py": {"51"},  # pixels of a filter
     "plots/calibration.py": {"55"},  # per cent
 }
 

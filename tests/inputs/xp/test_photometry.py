@@ -96,7 +96,7 @@ def test_table_in_table_out(sample):
 
 
 def test_color_equation_is_continued_linearly():
-    from stellarlabels.inputs.xp.photometric_systems import photometric_system
+    from stellarlabels.inputs.xp.photometry import photometric_system
 
     equation = photometric_system("SDSS_Std").color_equation
     low, high = equation.limits

@@ -11,7 +11,7 @@ from stellarlabels.inputs.examples import xp_apogee_sample
 from stellarlabels.inputs.xp import WAVELENGTH, design_matrix, recover_coefficients
 from stellarlabels.inputs.xp.coefficients import read_coefficients
 from stellarlabels.inputs.xp.layout import columns
-from stellarlabels.inputs.xp.prior import OWN, prior
+from stellarlabels.inputs.xp.recovery import OWN, prior
 
 FLUX_UNIT = u.Unit("W / (m2 nm)")
 

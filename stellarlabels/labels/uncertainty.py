@@ -1,10 +1,82 @@
-"""Recalibration of predicted errors, recorded in the model that it belongs to, and errors of ensembles."""
+"""Are the errors honest? Pulls, coverage, and a recorded recalibration of predicted errors."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from stellarlabels.labels.uncertainty.scores import ONE_SIGMA
+#: Probability inside one standard deviation of a Gaussian.
+ONE_SIGMA = 0.6826894921370859
+
+#: Standard deviation of a Gaussian over its median absolute deviation.
+MAD_TO_SIGMA = 1.482602218505602
+
+
+def robust_scatter(residual):
+    """1.4826 times the median absolute deviation from the median, NaN left out.
+
+    Returns
+    -------
+    float
+        NaN if there is no value.
+    """
+    residual = np.asarray(residual, float)
+    residual = residual[np.isfinite(residual)]
+    if residual.size == 0:
+        return np.nan
+    return float(MAD_TO_SIGMA * np.median(np.abs(residual - np.median(residual))))
+
+
+def pulls(predicted, error, reference, reference_error=0.0):
+    """Residuals in units of their expected standard deviation.
+
+    Parameters
+    ----------
+    predicted, error : array_like
+        Predicted labels and their total standard errors.
+    reference, reference_error : array_like
+        Labels compared with and their standard errors; a missing (NaN) reference error counts as 0.
+
+    Returns
+    -------
+    `~numpy.ndarray`
+        ``(predicted - reference) / sqrt(error^2 + reference_error^2)``.
+    """
+    extra = np.nan_to_num(np.asarray(reference_error, float))
+    return (np.asarray(predicted, float) - reference) / np.hypot(np.asarray(error, float), extra)
+
+
+def coverage(pull, sigma=1.0):
+    """Share of pulls within ``sigma``, NaN left out; 0.683 is right for one sigma."""
+    pull = np.asarray(pull, float)
+    pull = pull[np.isfinite(pull)]
+    return float(np.mean(np.abs(pull) < sigma)) if pull.size else np.nan
+
+
+def pit(predicted, error, reference, reference_error=0.0):
+    """Probability integral transform, 0 to 1: where in its predicted Gaussian each reference lies; NaN if missing."""
+    # Uniform if the predicted distributions are right; piled up at both ends if the errors are too small, in the middle
+    # if they are too large (Dawid 1984, J. R. Stat. Soc. A 147, 278).
+    from scipy.special import ndtr
+
+    return ndtr(-pulls(predicted, error, reference, reference_error))
+
+
+def reliability(predicted, error, reference, reference_error=0.0, *, levels=None):
+    """Share of the references inside central intervals: a QTable of ``expected``, ``observed``, ``sampling_error``."""
+    # "levels" are probabilities, by default 0.05 to 0.95 in steps of 0.05. The last column is the standard error of the
+    # observed share if the expected one is right.
+    from astropy.table import QTable
+    from scipy.special import ndtri
+
+    levels = np.arange(1, 20) / 20 if levels is None else np.asarray(levels, float)
+    pull = np.abs(pulls(predicted, error, reference, reference_error))
+    pull = np.sort(pull[np.isfinite(pull)])
+    inside = np.searchsorted(pull, ndtri(0.5 + levels / 2), side="right")
+    with np.errstate(invalid="ignore", divide="ignore"):
+        observed = inside / np.float64(pull.size)
+        sampling = np.sqrt(levels * (1 - levels) / pull.size)
+    return QTable({"expected": levels, "observed": observed, "sampling_error": sampling})
+
 
 #: How often the factors along each axis are found, where those of all axes are multiplied.
 ROUNDS = 4
@@ -204,3 +276,72 @@ def _factor(predicted, error, reference, reference_error, gained, levels):
         else:
             logs.append(brentq(excess, low, high, args=(level, width), xtol=1e-4))
     return float(np.exp(np.mean(logs)))
+
+
+#: Axes that `stellarlabels.inputs.Features` have, and one that follows from them.
+_OF_INPUTS = ("magnitude", "color", "snr", "ebv", "missing", "log_snr")
+
+
+@dataclass(frozen=True)
+class CalibrationPlan:
+    """What the factors of a calibration depend on, and what they are to achieve; see `Calibration.fit`.
+
+    Parameters
+    ----------
+    axes : tuple of str
+        The most important one first: "magnitude", "color", "snr", "ebv", "missing" (number of unknown colors) or
+        "log_snr" of the inputs, or a label.
+    product : bool
+        Whether the factors of the axes are multiplied; otherwise the first axis that is known for a star counts.
+    levels : tuple of float
+        Central intervals (their probabilities) that are to hold what they should.
+    together : bool
+        Whether networks to which the same stars are new are calibrated together, not each for itself.
+    noise : tuple of int
+        The errors are calibrated on spectra to which noise with so many times their own covariance has been added; with
+        several amounts, the part of the variance that the inputs do not cause is balanced; see `balance`.
+    dimmed : bool
+        Whether stars with noise added count as fainter, by 2.5 log10(1 + noise), at which photons are as noisy. Else
+        the axis "magnitude" is of bright stars alone, and faint ones have the factor of the faintest of these.
+    incomplete : tuple of tuple of int or str
+        The errors are calibrated on the stars as they are and on copies without these columns of the array ``color``,
+        and without the magnitude where "magnitude" is among them.
+    own : tuple of str
+        Axes that are labels, whose factors are those of the label's own errors alone.
+    knots : int
+        Largest number of knots along an axis, between which are equal numbers of stars and their noisy copies.
+    """
+
+    axes: tuple = ("magnitude", "log_snr")
+    product: bool = False
+    levels: tuple = (ONE_SIGMA,)
+    together: bool = False
+    noise: tuple = (0,)
+    dimmed: bool = False
+    incomplete: tuple = ()
+    own: tuple = ()
+    knots: int = 8
+
+    def present(self, labels):
+        """Those of the axes (list of str) that a system with these labels has."""
+        return [axis for axis in self.axes if axis in _OF_INPUTS or axis in labels]
+
+    def values(self, features, mean, labels):
+        """Values of each axis, dict of (N,), NaN where unknown, from inputs and predicted labels (N, L)."""
+        out = {}
+        for axis in self.present(labels):
+            if axis in labels:
+                out[axis] = mean[:, labels.index(axis)]
+            elif axis == "log_snr":
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    log_snr = np.log10(features.snr)
+                out[axis] = np.where(np.isfinite(log_snr), log_snr, np.nan)
+            else:
+                out[axis] = getattr(features, axis)
+        return out
+
+    def limit(self, curves, labels):
+        """Set the factors along the axes of `own` to 1 for all other labels, in place."""
+        for axis in self.own:
+            if axis in curves:
+                curves[axis][1][:, [label != axis for label in labels]] = 1
