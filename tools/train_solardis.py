@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 from absolute_magnitudes import Relation, Stars, drawn
 from lamost_lrs import LABELS, folds, load
+from shipped import WEIGHTS, write
 
 import stellarlabels
 from stellarlabels import columns
 from stellarlabels.labels import outside
 
-WEIGHTS = Path(stellarlabels.__file__).parent / "data" / "weights"
 SAMPLE = (
     "2,261 LAMOST DR10 low-resolution spectra with LASP labels, without the stars of one fold of five; absolute "
     "magnitudes and colors from these labels, by the parallaxes of other LAMOST stars"
@@ -89,9 +89,7 @@ def main():
     args = parser.parse_args()
     table = with_magnitudes(load(args.data))
     system = learn_outside(train(table, 0), table, 0)
-    path = args.output / "solardis-compact.stellarlabels"
-    system.save(path, overwrite=True, dtype="float16")
-    print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {system}")
+    write(system, args.output, "compact")
 
 
 if __name__ == "__main__":

@@ -19,13 +19,12 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 from mrs_synthesis import Models, Synthesis
+from shipped import WEIGHTS, write
 from tqdm import tqdm
 
-import stellarlabels
 from stellarlabels.inputs import Features, FeatureSet, feature_set
 from stellarlabels.systems.spcanet import SPCANet
 
-WEIGHTS = Path(stellarlabels.__file__).parent / "data" / "weights"
 SAMPLE = (
     "synthetic spectra from the Cannon models of thedoppler 1.1.32 with the strengths of lines of real LAMOST "
     "low-resolution spectra with LASP labels and the noise of real LAMOST MRS files"
@@ -107,10 +106,7 @@ def main():
     system.ready = Features(arrays, flag, usable, unknown, unknown, snr, unknown)
     system.fit(table, validation=0.1)
     system.provenance_["sample"] = SAMPLE
-    args.output.mkdir(parents=True, exist_ok=True)
-    path = args.output / "spcanet-synthetic-cannon.stellarlabels"
-    system.save(path, overwrite=True, dtype="float16")
-    print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {system}")
+    write(system, args.output, "synthetic-cannon")
     for history in system.history_:
         print([round(value, 3) for value in history["loss"]], [round(value, 3) for value in history["val_loss"]])
 

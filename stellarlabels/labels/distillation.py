@@ -11,6 +11,7 @@ from stellarlabels.exceptions import InputError
 from stellarlabels.inputs import Features
 from stellarlabels.labels.domain import TrainingStars
 from stellarlabels.labels.ensemble import Member, build_network, floors, kind_of, parts
+from stellarlabels.labels.outside import forgotten
 from stellarlabels.labels.training import Targets, label_targets, two_sided
 from stellarlabels.labels.uncertainty import robust_scatter
 
@@ -108,16 +109,10 @@ def _copies(system, stars, seed):
             with suppress(InputError):  # of a set that cannot add noise
                 block = system.feature_set.add_noise(block, 10 ** random.uniform(*NOISE), seed=random.integers(2**31))
         if forget:
-            block = block.without(_forgotten(block.arrays[unknown].shape, random))
+            found = forgotten(block.arrays[unknown].shape, FORGOTTEN / 2, random)
+            found[:, -1] |= random.random(len(found)) < FORGOTTEN  # that may be a parallax
+            block = block.without(found)
         yield block[block.usable]
-
-
-def _forgotten(shape, random):
-    """Which colors (N, C) are made unknown: some or all of them, or the last one, which may be a parallax."""
-    draw, some = random.random((shape[0], 1)), random.random(shape) < 0.5
-    out = (draw < FORGOTTEN / 4) | ((draw < FORGOTTEN / 2) & some)
-    out[:, -1] |= random.random(shape[0]) < FORGOTTEN
-    return out
 
 
 def _places(system, stars):

@@ -120,11 +120,16 @@ class _Sample:
 
 
 def _forget(star, random):
-    """Make all colors of a quarter of the stars unknown, and some of another quarter, in place."""
-    draw, some = random.random((len(star), 1)), random.random(star.shape) < 0.5
-    forgotten = (draw < 0.25) | ((draw < 0.5) & some)
-    forgotten[:, 1] = False  # that is the signal-to-noise ratio
-    star[forgotten] = np.nan
+    """Make colors of half of the stars unknown, in place."""
+    unknown = forgotten(star.shape, 0.5, random)
+    unknown[:, 1] = False  # that is the signal-to-noise ratio
+    star[unknown] = np.nan
+
+
+def forgotten(shape, share, random):
+    """Which colors (N, C) are made unknown: all of half of a share of the stars, and some of the other half."""
+    draw, some = random.random((shape[0], 1)), random.random(shape) < 0.5
+    return (draw < share / 2) | ((draw < share) & some)
 
 
 def learn(system, table, stars, objects=None, *, kinds=None, spared=None, false_alarms=DEFAULT, seed=0, **options):

@@ -27,7 +27,8 @@ from stellarlabels.exceptions import (
     UnknownTableError,
     UploadTooLargeError,
 )
-from stellarlabels.files import dumps, empty, replacing
+from stellarlabels.files import dumps, replacing
+from stellarlabels.runs import empty
 
 __all__ = [
     "Chunk",
