@@ -1,6 +1,9 @@
 """Query files and their parameters; a value becomes part of a query as a literal, or not at all."""
 
+import json
+import math
 import re
+import sqlite3
 from pathlib import Path
 
 import numpy as np
@@ -307,6 +310,59 @@ def test_every_system_has_its_samples(system, sample):
 
 def test_systems_of_the_package_have_queries():
     assert set(systems.available()) <= {queries.get(name).system for name in queries.available()}
+
+
+def sky_database(tables):
+    """SQLite with ADQL's circles on a flat sky, and with tables of dicts by "schema.name"."""
+    database = sqlite3.connect(":memory:")
+    for schema in sorted({name.partition(".")[0] for name in tables}):
+        database.execute(f"ATTACH ':memory:' AS {schema}")
+
+    def known(function):
+        return lambda *values: None if None in values else function(*values)
+
+    def apart(point, circle):
+        (a, b), (x, y, radius) = json.loads(point), json.loads(circle)
+        return int(math.hypot((a - x) * math.cos(math.radians(b)), b - y) <= radius)
+
+    own = {"SQRT": math.sqrt, "COS": math.cos, "RADIANS": math.radians, "POWER": pow, "CONTAINS": apart}
+    own |= {"POINT": lambda _, a, b: json.dumps([a, b]), "CIRCLE": lambda _, a, b, r: json.dumps([a, b, r])}
+    for name, function in own.items():
+        database.create_function(name, -1, known(function))
+    for name, rows in tables.items():
+        names = sorted({key for row in rows for key in row})
+        database.execute(f"CREATE TABLE {name} ({', '.join(names)})")
+        values = [[row.get(key) for key in names] for row in rows]
+        database.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(names))})", values)
+    return database
+
+
+def test_a_neighbour_does_not_make_a_star_one_without_a_distance():
+    """Of all sources of Gaia within 3 arcsec the nearest one counts: a good star is not chosen for a faint neighbour.
+
+    Spectrum 1 is of a star with a good parallax, 2 of one with a poor one, both with a faint source 2.5 arcsec away;
+    3 is of a good star alone.
+    """
+    text = queries.get("solardis_apply").bind().adql
+    aliases = {"l": "external.lamost_dr9_lrs", "g": "gaiadr3.gaia_source", "d": "external.gaiaedr3_distance"}
+    asked = {name: dict.fromkeys(re.findall(rf"\b{alias}\.(\w+)", text)) for alias, name in aliases.items()}
+    tables, arcsec = {aliases["d"]: [asked[aliases["d"]]]}, 1 / 3600
+    spectra = [(1, 10.0), (2, 20.0), (3, 30.0)]
+    tables[aliases["l"]] = [
+        asked[aliases["l"]] | {"obsid": obsid, "ra": ra, "dec": 0.0, "snrg": 50, "class": "STAR"}
+        for obsid, ra in spectra
+    ]
+    good, faint = {"parallax_over_error": 250.0, "distance_gspphot": 200.0}, {"phot_g_mean_mag": 19.8}
+    sources = [(11, 10.0, 0.05, good), (12, 10.0, 2.5, faint), (31, 30.0, 0.05, good)]
+    sources += [(21, 20.0, 0.05, {"parallax_over_error": 2.0, "distance_gspphot": 900.0}), (22, 20.0, 2.5, faint)]
+    tables[aliases["g"]] = [
+        asked[aliases["g"]] | {"source_id": source, "ra": ra, "dec": dec * arcsec} | more
+        for source, ra, dec, more in sources
+    ]
+    cursor = sky_database(tables).execute(text)
+    names = [column[0] for column in cursor.description]
+    (row,) = [dict(zip(names, values, strict=True)) for values in cursor]
+    assert (row["obsid"], row["source_id"]) == (2, 21) and row["separation"] == pytest.approx(0.05)
 
 
 def test_finding_what_is_not_there():
