@@ -54,12 +54,7 @@ TOO_LONG = {"scale"}
 #: What is to move out of rooms that are finished but for it.
 AWAITED = {
     "stellarlabels.corrections.arguments.floats",
-    "stellarlabels.corrections.arguments:floats",
     "stellarlabels.tables.columns.text",
-    "stellarlabels.tables.columns:identifier_name",
-    "stellarlabels.tables.columns:identifiers",
-    "stellarlabels.tables.columns:integers",
-    "stellarlabels.tables.columns:text",
     "stellarlabels.flags.DECLARED_IN",
 }
 #: Public names in the faces of all rooms, beside which are those of modules such as ``exceptions`` and ``flags``.

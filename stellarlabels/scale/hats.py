@@ -41,21 +41,7 @@ def _properties(folder):
 
 
 def main_catalog(path):
-    """The folder of a catalog, which may be given by that of its collection.
-
-    Parameters
-    ----------
-    path : path-like
-
-    Returns
-    -------
-    `~pathlib.Path`
-
-    Raises
-    ------
-    InputError
-        If it is the folder of no HATS catalog.
-    """
+    """The folder of a catalog, which may be given by that of its collection."""
     folder = Path(path)
     primary = _properties(folder).get("hats_primary_table_url")
     folder = folder / primary if primary else folder
@@ -65,21 +51,7 @@ def main_catalog(path):
 
 
 def partition_files(path):
-    """The Parquet files of a catalog, in the order of their place on the sky.
-
-    Parameters
-    ----------
-    path : path-like
-
-    Returns
-    -------
-    list of `~pathlib.Path`
-
-    Raises
-    ------
-    InputError
-        If it is the folder of no HATS catalog, or of one without partitions.
-    """
+    """The Parquet files of a catalog, in the order of their place on the sky."""
     found = partition_files_in(main_catalog(path))
     if not found:
         raise InputError(f"source: the catalog {path} has no partitions")
@@ -92,17 +64,7 @@ def partition_files_in(folder):
 
 
 def partitions(folder):
-    """The partitions that are in the folder of a catalog.
-
-    Parameters
-    ----------
-    folder : path-like
-
-    Returns
-    -------
-    dict of (int, int) to list of `~pathlib.Path`
-        Files by order and pixel, in the order of their place on the sky.
-    """
+    """The partitions in the folder of a catalog: files by order and pixel, in the order of their place on the sky."""
     found = {}
     for file in sorted((Path(folder) / "dataset").glob("Norder=*/Dir=*/Npix=*")):
         order, pixel = map(int, _PLACE.search(file.as_posix()).groups())
@@ -111,36 +73,14 @@ def partitions(folder):
 
 
 def columns_of(path):
-    """What the file ``_common_metadata`` of a catalog says of its columns.
-
-    Parameters
-    ----------
-    path : path-like
-        Of the catalog.
-
-    Returns
-    -------
-    dict of str to `~stellarlabels.columns.Column`
-        Empty if it says nothing.
-    """
+    """What the file ``_common_metadata`` of a catalog says of its columns: `Column` by name."""
     pa = arrow.load()
     file = main_catalog(path) / "dataset" / "_common_metadata"
     return parquet.described(pa.parquet.read_schema(file).metadata if file.is_file() else None)[1]
 
 
 def stars(content, columns):
-    """A table of stars out of a partition, with units.
-
-    Parameters
-    ----------
-    content : `stellarlabels.files.Content`
-    columns : dict of str to `~stellarlabels.columns.Column`
-        What is known of the columns. Where it and the content give no unit, that of the vocabulary is meant.
-
-    Returns
-    -------
-    `~astropy.table.QTable`
-    """
+    """A table of stars out of a partition, with units."""
     fields = []
     for item in content.fields:
         known = columns.get(item.column.name, item.column)

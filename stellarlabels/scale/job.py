@@ -21,23 +21,7 @@ __all__ = ["Failure", "Job", "Order", "Summary", "restored", "saved", "told_once
 
 @dataclass(frozen=True)
 class Order:
-    """The kind of the result.
-
-    Parameters
-    ----------
-    catalog : bool
-        Whether the columns of the published catalog are wanted before those of `predict`.
-    distances : bool or dict
-        Whether distances are added, or how: options of `distances` of the system.
-    zero_point : bool
-        Whether parallaxes are corrected for their zero-point before distances are computed.
-    keep : tuple of str
-        Columns of the input that are taken over.
-    release : str or None
-        The Gaia release of the stars, where they do not tell it; or "ignore"; see `predict`.
-    strict : bool
-        Whether there are to be no columns but those of the published catalog.
-    """
+    """The kind of the result: options of `label_file`."""
 
     catalog: bool = False
     distances: bool | dict = False
@@ -106,20 +90,7 @@ class Summary:
 
 @dataclass(frozen=True)
 class Job:
-    """A trained system and what it is to give.
-
-    Parameters
-    ----------
-    system : `stellarlabels.labels.LabelEstimator`
-    order : Order
-
-    Raises
-    ------
-    NotFittedError
-        If the system has been neither trained nor loaded.
-    InputError
-        If the order asks for what the system does not have.
-    """
+    """A trained system and what it is to give."""
 
     system: object
     order: Order = Order()
@@ -145,17 +116,7 @@ class Job:
         return Summary(stars, good, labels, parts, resumed, failures, seconds, verdicts, unfilled or {})
 
     def __call__(self, table):
-        """The result for a table of stars.
-
-        Parameters
-        ----------
-        table : `~astropy.table.Table`
-
-        Returns
-        -------
-        `~astropy.table.QTable`
-            As many rows, in the same order.
-        """
+        """The result for a table of stars, with as many rows in the same order."""
         release = {} if self.order.release is None else {"release": self.order.release}
         labels = self.system.predict(table, progress=False, **release)
         if self.order.catalog:
@@ -192,19 +153,7 @@ def _with_kept(labels, table, keep):
 
 
 def saved(system):
-    """A system as bytes, and what tells it from others.
-
-    Parameters
-    ----------
-    system : `stellarlabels.labels.LabelEstimator`
-
-    Returns
-    -------
-    content : bytes
-        Of the file of a saved model.
-    digest : str
-        SHA-256 of class, weights and version of the library, in hexadecimal digits.
-    """
+    """A system as bytes of its file, and the SHA-256 of class, weights and version, which tells it from others."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "system"
         system.save(path)
@@ -215,23 +164,7 @@ def saved(system):
 
 @lru_cache(maxsize=4)
 def restored(kind, path, weights, digest):
-    """A saved system, loaded once in each process.
-
-    Parameters
-    ----------
-    kind : type
-        Class of the system.
-    path : str
-        File that holds what `saved` gave.
-    weights : str
-        ``weights_`` of the system, which its tables carry.
-    digest : str
-        What `saved` gave; another digest is another system, though the path be the same.
-
-    Returns
-    -------
-    `stellarlabels.labels.LabelEstimator`
-    """
+    """A system from the file of what `saved` gave, loaded once in each process; another digest is another system."""
     system = kind.load(path)
     system.weights_ = weights
     return system

@@ -41,9 +41,10 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Task:
-    """What a process has to know to label partitions: the class of the system, its file, weights and digest (see
-    `restored`), what is wanted, and the `~stellarlabels.columns.Column` that are known of the catalog.
-    """
+    """What a process has to know to label partitions."""
+
+    # That is the class of the system, its file, weights and digest (see `restored`), what is wanted, and the columns
+    # that are known of the catalog.
 
     kind: type
     model: str
@@ -296,10 +297,8 @@ def fingerprint_of(source):
 
 
 def _words(value, depth=12):
-    """Text that is the same in each process for the same operation with the same arguments.
-
-    LSDB's own tokens of a crossmatch are others each time.
-    """
+    """Text that is the same in each process for the same operation with the same arguments."""
+    # LSDB's own tokens of a crossmatch are others each time.
     if depth == 0:
         return "..."
     if value is None or isinstance(value, str | int | float | np.generic | os.PathLike):

@@ -25,19 +25,7 @@ _END = object()
 
 
 def ahead(items, depth=1):
-    """The same items, made in a thread before they are asked for.
-
-    Parameters
-    ----------
-    items : iterable
-    depth : int
-        Items that wait, at most. One more is being made and one is in use, so that memory holds ``depth + 2`` of them.
-
-    Yields
-    ------
-    object
-        The items, in order. An error of ``items`` is raised where the item would be.
-    """
+    """The same items, made in a thread before they are asked for."""
     waiting, stopped = queue.Queue(depth), threading.Event()
 
     def put(item):

@@ -22,18 +22,7 @@ _SAMPLE, _SAMPLES, _SAMPLED = 2**16, 64, 100
 
 
 class Source(ABC):
-    """Where stars come from.
-
-    Attributes
-    ----------
-    paths : list of str
-    total : int or None
-        Number of stars, where it is known beforehand.
-    rows : int
-        Stars of a part, by default.
-    identity : tuple of str
-        Columns beside the identifier that say which star a row is.
-    """
+    """Where stars come from: their paths, their number if it is known, and rows of a part."""
 
     identity = ()
 
@@ -46,41 +35,11 @@ class Source(ABC):
 
     @abstractmethod
     def parts(self, rows, done=()):
-        """The stars, in order.
-
-        Parameters
-        ----------
-        rows : int
-            Of a part.
-        done : collection of tuple of int
-            Keys of parts that are not needed again.
-
-        Yields
-        ------
-        key : tuple of int
-            Number of the file, and of the part in it; in the order of the rows.
-        table : `~astropy.table.QTable` or Exception
-            The error if the part, and what comes after it in its file, cannot be read.
-        """
+        """The stars, in order, as tables of some rows."""
 
 
 def fingerprint(paths):
-    """What tells files from others: sizes, times of the last change, and samples of the content.
-
-    Parameters
-    ----------
-    paths : list of path-like
-
-    Returns
-    -------
-    str
-        SHA-256 in hexadecimal digits.
-
-    Raises
-    ------
-    ReadError
-        If a file is missing.
-    """
+    """What tells files from others: sizes, times of the last change, and samples of the content."""
     digest = hashlib.sha256()
     for path in paths:
         try:
@@ -199,29 +158,7 @@ class _Whole(Source):
 
 
 def open_source(source, *, workers=1):
-    """Stars in files of any kind.
-
-    Parameters
-    ----------
-    source : path-like or list of path-like
-        Tables with a star to a row in FITS, VOTable (BINARY, BINARY2), Parquet, HDF5 or text are read part by part, and
-        so are the files of surveys that have a reader (LAMOST's spectra) and the partitions of a HATS catalog, whose
-        folder is given; other VOTables and archives of files are read at once. Files with a sample of a spectrum to a
-        row are read as `stellarlabels.read_table` reads them.
-    workers : int
-        Processes that read LAMOST spectra.
-
-    Returns
-    -------
-    Source
-
-    Raises
-    ------
-    ReadError
-        If a file is missing or is not what its suffix says.
-    InputError
-        If no path is given, or a folder is no HATS catalog.
-    """
+    """A `Source` of the stars in files of any kind, or in the folder of a HATS catalog."""
     from stellarlabels.inputs import reader_of
 
     paths = as_paths(source)

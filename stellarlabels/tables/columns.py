@@ -8,26 +8,7 @@ from stellarlabels.exceptions import InputError, MissingColumnError
 
 
 def integers(table, name):
-    """A column of the vocabulary as 64-bit integers, exact to the last digit.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-    name : str
-        Canonical name or alias.
-
-    Returns
-    -------
-    values : `~numpy.ndarray` of int64
-        0 where missing.
-    present : `~numpy.ndarray` of bool
-        False where masked, and everywhere if the table has no such column.
-
-    Raises
-    ------
-    InputError
-        If the column holds no integers.
-    """
+    """A column as 64-bit integers (N,), exact to the last digit and 0 where missing, and where it has a value (N,)."""
     key = columns.find(table, name)
     if key is None:
         return np.zeros(len(table), np.int64), np.zeros(len(table), bool)
@@ -35,19 +16,7 @@ def integers(table, name):
 
 
 def identifier_name(table, name):
-    """Name under which an identifier is in a table.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-    name : str
-        Any name of a column in the table, or a canonical name or alias.
-
-    Raises
-    ------
-    MissingColumnError
-        If there is no such column.
-    """
+    """Name under which an identifier is in a table, from its own name or one of the vocabulary."""
     if name in table.colnames:
         return name
     found = columns.find(table, name) if name in columns.vocabulary() else None
@@ -57,25 +26,7 @@ def identifier_name(table, name):
 
 
 def identifiers(table, key):
-    """An identifier column, exact, and where it holds one.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-    key : str
-        Name in the table.
-
-    Returns
-    -------
-    values : `~numpy.ndarray` of int64 or str
-    present : `~numpy.ndarray` of bool
-        False where masked, where an integer is not positive, and where a text is empty.
-
-    Raises
-    ------
-    InputError
-        If the column holds neither integers nor text. Floats cannot hold a 64-bit identifier.
-    """
+    """An identifier column (N,), exact, and where it holds one: no masked or empty cell, and no integer below 1."""
     if np.ma.getdata(table[key]).dtype.kind in "SU":
         values, present = text(table, key)
         return values, present & (values != "")
@@ -84,25 +35,7 @@ def identifiers(table, key):
 
 
 def text(table, key):
-    """A text column without the blanks at its ends.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-    key : str
-        Name in the table.
-
-    Returns
-    -------
-    values : `~numpy.ndarray` of str
-    present : `~numpy.ndarray` of bool
-        False where masked.
-
-    Raises
-    ------
-    InputError
-        If the column holds no text.
-    """
+    """A text column (N,) without the blanks at its ends, and where it is not masked (N,)."""
     data = table[key]
     plain = np.ma.getdata(data)
     if plain.dtype.kind not in "SU":

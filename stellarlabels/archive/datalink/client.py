@@ -29,17 +29,7 @@ __all__ = ["Client", "Product", "members", "product"]
 
 @dataclass(frozen=True)
 class Product:
-    """Spectra of one kind as a data release serves them.
-
-    Parameters
-    ----------
-    url : str
-        Address of the service.
-    release, retrieval_type, structure, format : str
-        Parameters of a request, in the archive's words.
-    limit : int
-        Largest number of stars in one request.
-    """
+    """Spectra of one kind as a data release serves them: where, in the archive's words, and how many stars at once."""
 
     url: str
     release: str
@@ -49,16 +39,7 @@ class Product:
     limit: int
 
     def request(self, source_id):
-        """The parameters of a request.
-
-        Parameters
-        ----------
-        source_id : iterable of int
-
-        Returns
-        -------
-        dict of str to str
-        """
+        """The parameters of a request."""
         return {
             "ID": ",".join(str(int(name)) for name in source_id),
             "RELEASE": self.release,
@@ -71,23 +52,7 @@ class Product:
 
 
 def product(kind="sampled", release="Gaia DR3"):
-    """How the archive serves a kind of spectra.
-
-    Parameters
-    ----------
-    kind : {"sampled", "continuous"}
-    release : str
-        ``Gaia DR3``, or another one of `stellarlabels.releases.available`.
-
-    Returns
-    -------
-    `Product`
-
-    Raises
-    ------
-    InputError
-        If the release has no such spectra; the message lists what there is.
-    """
+    """How the archive serves a kind of spectra, "sampled" or "continuous", of a release."""
     known, release = _products(), releases.get(release).name
     if (release, kind) not in known:
         there = "; ".join(f"{other!r} of {name!r}" for name, other in known)
@@ -114,19 +79,7 @@ _BUSY = {429, 500, 502, 503, 504}
 
 
 class Client:
-    """One DataLink service.
-
-    Parameters
-    ----------
-    url : str
-    timeout : float
-        How long it may be silent, s.
-
-    Raises
-    ------
-    InputError
-        If the address is not on http or https, or the time not positive.
-    """
+    """One DataLink service."""
 
     def __init__(self, url, timeout):
         address = urlsplit(url)
@@ -137,21 +90,7 @@ class Client:
         self.url, self._address, self._timeout = url, address, timeout
 
     def load(self, request):
-        """The reply to a request.
-
-        Parameters
-        ----------
-        request : dict of str to str
-
-        Returns
-        -------
-        bytes
-
-        Raises
-        ------
-        ServiceError
-            If there is none.
-        """
+        """The reply (bytes) to a request."""
         from astroquery.utils.tap.conn.tapconn import TapConn
         from astroquery.utils.tap.core import TapPlus
 
@@ -178,18 +117,7 @@ class Client:
             return path.read_bytes()
 
     def get_connection(self, *, ishttps=False, cookie=None, verbose=False):
-        """What astroquery asks its connection handler for.
-
-        Parameters
-        ----------
-        ishttps : bool
-        cookie : str, optional
-        verbose : bool
-
-        Returns
-        -------
-        `http.client.HTTPConnection`
-        """
+        """What astroquery asks its connection handler for."""
         kind = http.client.HTTPSConnection if ishttps or cookie else http.client.HTTPConnection
         self._connection = kind(self._address.hostname, self._address.port, timeout=self._timeout)
         return self._connection
@@ -206,21 +134,7 @@ class Client:
 
 
 def members(content):
-    """Names of the files in a reply.
-
-    Parameters
-    ----------
-    content : bytes
-
-    Returns
-    -------
-    list of str
-
-    Raises
-    ------
-    ReplyError
-        If it is no complete zip archive.
-    """
+    """Names of the files in a reply."""
     if not content.startswith(b"PK"):
         raise ReplyError(f"expected a zip archive from the DataLink service, got {content[:60]!r}")
     try:

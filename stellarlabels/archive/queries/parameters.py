@@ -23,24 +23,7 @@ _IDENTIFIER = re.compile(rf"{_NAME}(?:\.{_NAME}){{0,3}}")
 
 
 def pieces(template):
-    """Split a template.
-
-    Parameters
-    ----------
-    template : str
-
-    Yields
-    ------
-    kind : {"plain", "quoted", "comment", "placeholder"}
-    text : str
-        Of a placeholder, its name.
-
-    Raises
-    ------
-    InputError
-        If a quote is not closed, or a brace or a placeholder is where none can be: inside quotes, or next to another
-        letter, digit, quote, bracket or sign.
-    """
+    """Kinds (plain, quoted, comment, placeholder) and texts of a template, in order; a placeholder's is its name."""
     end = 0
     for match in _TOKEN.finditer(template):
         if match.start() > end:
@@ -64,54 +47,18 @@ def pieces(template):
 
 
 def placeholders(template):
-    """Names of the placeholders of a template, each once.
-
-    Parameters
-    ----------
-    template : str
-
-    Returns
-    -------
-    list of str
-    """
+    """Names of the placeholders of a template, each once."""
     return list(dict.fromkeys(text for kind, text in pieces(template) if kind == "placeholder"))
 
 
 def without_comments(template):
-    """A template without its comments, blank lines, and blanks at the end of lines.
-
-    Parameters
-    ----------
-    template : str
-
-    Returns
-    -------
-    str
-    """
+    """A template without its comments, blank lines, and blanks at the end of lines."""
     joined = "".join({"comment": "", "placeholder": f"{{{text}}}"}.get(kind, text) for kind, text in pieces(template))
     return "\n".join(line.rstrip() for line in joined.splitlines() if line.strip())
 
 
 def identifier(name, argument):
-    """Check the name of a table or column that becomes part of a query.
-
-    Parameters
-    ----------
-    name : str
-        Regular or in double quotes, with up to three parts before it.
-    argument : str
-        What the name was given as, for messages.
-
-    Returns
-    -------
-    str
-        The name.
-
-    Raises
-    ------
-    InputError
-        If it is anything but a name.
-    """
+    """The name of a table or column that becomes part of a query, after a check."""
     if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name):
         raise InputError(f"{argument}: expected the name of a table or column, got {name!r}")
     return name
@@ -203,39 +150,13 @@ class Parameter:
             self.value(self.default)
 
     def value(self, given):
-        """Check a value.
-
-        Parameters
-        ----------
-        given : object
-            As the type wants it, or as a text.
-
-        Returns
-        -------
-        float, int, str or tuple
-            The value in the declared unit.
-
-        Raises
-        ------
-        InputError
-            If it is not of the type, or outside the limits.
-        """
+        """A value in the declared unit, after a check."""
         if given is None or (isinstance(given, str) and _HOSTILE.search(given)):
             raise self._wrong(given)
         return getattr(self, f"_{self.type}")(given)
 
     def literal(self, value):
-        """What stands in the query.
-
-        Parameters
-        ----------
-        value : object
-            As `value` gives it.
-
-        Returns
-        -------
-        str
-        """
+        """The text of a value that stands in the query."""
         if self.type == "str":
             return f"'{value}'"
         if self.type == "limit":
@@ -250,12 +171,7 @@ class Parameter:
         return _number(value)
 
     def expected(self):
-        """What a value has to be, in words.
-
-        Returns
-        -------
-        str
-        """
+        """What a value has to be, in words."""
         unit = f" in {self.unit}" if self.unit else ""
         low = "" if self.minimum is None else f" from {self.minimum:g}"
         high = "" if self.maximum is None else f" up to {self.maximum:g}"

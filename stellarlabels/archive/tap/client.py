@@ -54,10 +54,8 @@ def crossmatch_adql(table, names, radius, *, ra="ra", dec="dec", q3c=False):
 
 
 def separations(out, left):
-    """Replace the coordinates that the query of `crossmatch_adql` gave by the separations, in place.
-
-    Services compute small separations with errors of a tenth of a milliarcsecond; this is exact.
-    """
+    """Replace the coordinates that the query of `crossmatch_adql` gave by the separations, in place."""
+    # Services compute small separations with errors of a tenth of a milliarcsecond; this is exact.
     from astropy.coordinates import angular_separation
 
     there = [np.radians(_degrees(out[name])) for name in PLACE]

@@ -52,28 +52,7 @@ ROW = "upload_row"
 
 
 def of_query(query, table):
-    """The columns that a query wants to have uploaded, by their names in the vocabulary.
-
-    Parameters
-    ----------
-    query : BoundQuery or str
-        A text declares nothing: all columns of the table are taken as they are.
-    table : `~astropy.table.Table`, data frame or dict
-        Of one name and its table, for a text.
-
-    Returns
-    -------
-    name : str
-        Of the table, after ``TAP_UPLOAD.``.
-    columns : `~astropy.table.QTable`
-
-    Raises
-    ------
-    MissingColumnError
-        If the table lacks a column.
-    InputError
-        If the query takes no upload, or the table is none.
-    """
+    """Name of the table that a query wants to have uploaded, and its columns by their names in the vocabulary."""
     name = None
     if isinstance(query, BoundQuery):
         if query.query.upload is None:
@@ -105,18 +84,7 @@ def _check_names(names):
 
 
 def numbered(table, start=0):
-    """The table after one with the numbers of their rows.
-
-    Parameters
-    ----------
-    table : `~astropy.table.QTable`
-    start : int
-        Number of the first row.
-
-    Returns
-    -------
-    `~astropy.table.QTable`
-    """
+    """The table after a column with the numbers of its rows."""
     out = QTable({ROW: np.arange(start, start + len(table), dtype=np.int64)})
     for name in table.colnames:
         if name.lower() != ROW:
@@ -125,16 +93,7 @@ def numbered(table, start=0):
 
 
 def votable(table):
-    """A table as a VOTable in plain text, which every service reads.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-
-    Returns
-    -------
-    bytes
-    """
+    """A table as a VOTable in plain text, which every service reads."""
     plain = Table()
     for name in table.colnames:
         data = columns.without_unit(table[name])
@@ -144,16 +103,7 @@ def votable(table):
 
 
 def quantities(table):
-    """A table with quantities where there are units; integers stay integers.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-
-    Returns
-    -------
-    `~astropy.table.QTable`
-    """
+    """A table with quantities where there are units; integers stay integers."""
     out = QTable()
     for column in table.itercols():
         if column.unit is None:
@@ -168,16 +118,7 @@ def quantities(table):
 
 
 def digest(table):
-    """A short text that is the same for the same data and no others.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-
-    Returns
-    -------
-    str
-    """
+    """A short text that is the same for the same data and no others."""
     state = hashlib.sha256()
     for name in table.colnames:
         data = columns.without_unit(table[name])
@@ -243,26 +184,8 @@ class Outcome:
 
 
 def run(columns, size, ask, read, store, *, give_up, advance):
-    """Ask for all pieces of a table, in order, except those that are kept; give the `Outcome`.
-
-    A piece that is too large for the service, or whose result is, is cut in two, and later pieces are made as small.
-
-    Parameters
-    ----------
-    columns : `~astropy.table.QTable`
-        To be uploaded.
-    size : int
-        Rows of a piece.
-    ask : callable
-        Gives the reply for a piece of the table, as bytes and as a table.
-    read : callable
-        Turns a reply into a table.
-    store : `Store`
-    give_up : int
-        Number of pieces in a row that fail before the rest is not asked for.
-    advance : callable
-        Called with the number of rows done.
-    """
+    """Ask for all pieces of a table, in order, except those that are kept; give the `Outcome`."""
+    # A piece that is too large for the service, or whose result is, is cut in two, and later pieces are made as small.
     done, failed, in_a_row, start = [], [], 0, 0
     while start < len(columns):
         stop = min(start + size, len(columns))

@@ -14,26 +14,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class Session:
-    """What pyvo makes its requests with.
-
-    Parameters
-    ----------
-    url : str
-        Address of the service.
-    token : str, optional
-        Sent as a bearer token, to the host of the service and over https only.
-    session : object, optional
-        A `requests.Session` or `pyvo.auth.AuthSession` that makes the requests.
-    timeout : tuple of float
-        Seconds to wait for a connection, and for each part of a reply.
-    interval : float
-        Least time between the beginnings of two requests, seconds.
-
-    Raises
-    ------
-    InputError
-        If both token and session are given, the token is no token, or it would have to be sent unencrypted.
-    """
+    """What pyvo makes its requests with."""
 
     def __init__(self, url, *, token=None, session=None, timeout=(10, 300), interval=0):
         parts = urlsplit(url)
@@ -61,33 +42,15 @@ class Session:
         raise AttributeError(name)
 
     def get(self, url, **arguments):
-        """A GET request, as `requests.Session.get`.
-
-        Parameters
-        ----------
-        url : str
-        **arguments
-        """
+        """A GET request, as `requests.Session.get`."""
         return self._request("get", url, arguments)
 
     def post(self, url, **arguments):
-        """A POST request, as `requests.Session.post`.
-
-        Parameters
-        ----------
-        url : str
-        **arguments
-        """
+        """A POST request, as `requests.Session.post`."""
         return self._request("post", url, arguments)
 
     def delete(self, url, **arguments):
-        """A DELETE request, as `requests.Session.delete`.
-
-        Parameters
-        ----------
-        url : str
-        **arguments
-        """
+        """A DELETE request, as `requests.Session.delete`."""
         return self._request("delete", url, arguments)
 
     def _request(self, method, url, arguments):
@@ -127,22 +90,7 @@ def _plain_session():
 
 
 def check_address(url):
-    """Check the address of a service.
-
-    Parameters
-    ----------
-    url : str
-
-    Returns
-    -------
-    str
-        Without a slash at the end.
-
-    Raises
-    ------
-    InputError
-        If it is no http address, or holds a password, which would be seen wherever the address is.
-    """
+    """The address of a service without a slash at its end, after a check."""
     try:
         parts = urlsplit(url)
         valid = parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment
