@@ -4,8 +4,8 @@
     python tools/evaluate_survey.py splus
 
 The tables hold next to no star of the fixed held-out cells, which are for independent checks. So a system of the same
-recipe is trained here (``--networks``, one by default) without a quarter of the cells, (cell // 5) % 4 == 0,
-zero-points of fields included, and measured on these; the shipped weights have four networks and all cells.
+recipe is trained here (``--networks``, by default one for each label) without a quarter of the cells, (cell // 5) % 4
+== 0, zero-points of fields included, and measured on these; the shipped weights have four networks and all cells.
 
 Rivals are XGBoost, trained in the same run on the same colors of the same stars, and, for S-PLUS, the published network
 SPHINX star by star (``NET_FEH``, of the half "test"). Colors of S-PLUS count both as
@@ -127,8 +127,8 @@ def main():
         "system": "csnet",
         "weights": f"{args.survey}_segue",
         "provenance": stellarlabels.CSNet.pretrained(f"{args.survey}_segue").provenance_,
-        "held_out": f"(level-12 HEALPix cell of the position // 5) % 4 == 0, by {args.networks} network of this recipe "
-        "that is not one of the shipped ones, and that was trained without these stars",
+        "held_out": "(level-12 HEALPix cell of the position // 5) % 4 == 0, by a system of this recipe with "
+        f"ensemble={args.networks} that does not ship, and that was trained without these stars",
         "stars": int(held.sum()),
         "file_bytes": (WEIGHTS / f"csnet-{args.survey}_segue.stellarlabels").stat().st_size,
         "measured": measure(system, args.survey, table[~held], table[held]),

@@ -82,30 +82,33 @@ XP = PAPER.with_changes(
 )
 
 
-#: Smaller networks, four for each label, for the few thousand stars of J-PLUS and S-PLUS that SEGUE has labels for. The
+#: Smaller networks, four of them, for the few thousand stars of S-PLUS and J-PLUS that SEGUE has labels for. The
 #: likelihood has errors of the labels and wings; noise and strengths of the weights were chosen on left-out stars.
-JPLUS = XP.with_changes(
-    labels=("teff", "logg", "feh", "c_fe", "alpha_fe"),
-    feature_options={"colors": "jplus_dereddened"},
-    network_options={"hidden": (128, 64)},
-    loss="student_t",
-    epochs=100,
-    batch_size=256,
-    learning_rate=3e-3,
-    input_noise={label: 0.5 for label in BINS},
-    cost_gamma={"teff": 0.0, "logg": 0.0, "feh": 0.3, "c_fe": 0.0, "alpha_fe": 0.0},
-    cost_bins={label: (20, 1) for label in BINS},
-    calibration_axes=("magnitude",),
-    ensemble=4,
-)
-SPLUS = JPLUS.with_changes(
+SPLUS = XP.with_changes(
     labels=("teff", "logg", "feh", "c_fe"),
     feature_options={"colors": "splus_dereddened"},
+    network_options={"hidden": (128, 64)},
+    loss="student_t",
     epochs=60,
     batch_size=512,
     learning_rate=4e-3,
     input_noise={label: 0.3 for label in BINS},
     cost_gamma={"teff": 0.0, "logg": 0.0, "feh": 0.7, "c_fe": 0.0},
+    cost_bins={label: (20, 1) for label in BINS},
+    calibration_axes=("magnitude",),
+    ensemble=4,
+)
+#: J-PLUS has a third of these stars: one network learns all labels, from stars that count by how rare their [Fe/H] is.
+JPLUS = SPLUS.with_changes(
+    labels=("teff", "logg", "feh", "c_fe", "alpha_fe"),
+    feature_options={"colors": "jplus_dereddened"},
+    separate=False,
+    epochs=100,
+    batch_size=256,
+    learning_rate=3e-3,
+    input_noise=0.5,
+    cost_bins=(1, 20),
+    cost_gamma=0.3,
 )
 
 
@@ -168,6 +171,8 @@ class CSNet(System):
         "APOGEE DR17; 3300-7000 K, [Fe/H] -2.5 to 0.5",
         "splus_segue": "Teff, log g, [Fe/H], [C/Fe]; magnitudes of S-PLUS DR2 (9 filters, dereddened, no Gaia), labels "
         "of SEGUE; 4500-7000 K, [Fe/H] -3.2 to -0.1",
+        "jplus_segue": "Teff, log g, [Fe/H], [C/Fe], [alpha/Fe]; magnitudes of J-PLUS DR1 (12 filters, dereddened, no "
+        "Gaia), labels of SEGUE; 4500-6000 K, metal-poor stars, [Fe/H] -3.2 to -0.8",
     }
     compared_in = "color"
 

@@ -23,6 +23,20 @@ def splus_table(count=6):
     return table
 
 
+#: The same of J-PLUS: medians of its stars with [Fe/H] near -1.2 and Teff near 5900 K.
+JPLUS = {"uJAVA": 17.44, "J0378": 17.3, "J0395": 17.12, "J0410": 16.76, "J0430": 16.68, "gSDSS": 16.43}
+JPLUS |= {"J0515": 16.27, "rSDSS": 16.0, "J0660": 15.98, "iSDSS": 15.85, "J0861": 15.8, "zSDSS": 15.77}
+
+
+def jplus_table(count=4):
+    """Rows with the columns of the published table of J-PLUS."""
+    table = Table()
+    for band, value in JPLUS.items():
+        table[f"MAG_6_{band}"], table[f"ERR_MAG_6_{band}"] = np.full(count, value), 0.015
+        table[f"MAG_6_{band}"].unit = table[f"ERR_MAG_6_{band}"].unit = "mag"
+    return table
+
+
 def splus_features(table):
     table = table.copy()
     for name in table.colnames:
@@ -117,7 +131,22 @@ def test_noise_is_in_the_training_of_whole_networks_only():
     assert differences.std() == pytest.approx(want, rel=0.15)
 
 
-@pytest.mark.parametrize("name", ["splus_segue"])
+def test_labels_of_an_ordinary_star_of_jplus():
+    """Of a star that is the median of many, and of one without a filter."""
+    table = jplus_table()
+    table["MAG_6_J0395"][1] = -9999
+    system = CSNet.pretrained("jplus_segue")
+    labels = system.predict(table)
+    assert system.labels == ("teff", "logg", "feh", "c_fe", "alpha_fe")
+    for label, low, high in (("teff", 5600, 6200), ("feh", -1.7, -0.8), ("alpha_fe", 0.0, 0.5)):
+        value, error = (np.asarray(labels[name], float) for name in (label, f"{label}_err"))
+        assert low < value[0] < high and 0 < error[0] < (high - low) / 2
+        assert labels[f"{label}_good"].tolist() == [True, False, True, True]
+        assert np.ma.getmaskarray(np.ma.asarray(labels[label])).tolist() == [False, True, False, False]
+    assert labels["feh"][0] == labels["feh"][3]
+
+
+@pytest.mark.parametrize("name", ["jplus_segue", "splus_segue"])
 def test_what_is_measured_is_what_was_to_be_reached(name):
     """Scatter on held-out stars of r < 17 beside XGBoost on the same stars, and honest errors."""
     measured = CSNet.metrics(name)["measured"]
