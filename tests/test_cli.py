@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from astropy.table import QTable
+from astropy.table import QTable, Table
 
 from stellarlabels import catalogs, systems
 from stellarlabels.cli import main
@@ -152,6 +152,8 @@ def test_the_demo_of_each_system_prints_no_line_of_other_libraries(name, stars, 
         ([__file__, "-o", "x.vot", "--weights", "none"], "expected apogee, paper of uacsnet"),
         ([__file__, "-o", "x.vot", "--rows", "0"], "rows: expected a positive whole number, got 0"),
         ([__file__, "-o", "x.vot", "--readers", "-1"], "readers: expected a positive whole number, got -1"),
+        ([__file__, "-o", "x.vot", "--networks", "9"], "networks: expected a whole number from 1 to 4, got 9"),
+        (["stars.fits", "-o", "x.vot", "--keep", "colour"], "keep: the input has no column colour; it has source_id"),
         ([__file__, "-o", "x.vot", "--release", "DR1"], "release: expected one of Gaia DR2, Gaia DR3"),
         ([__file__, "-o", "x.vot", "--token-file", "none"], "token-file: none cannot be read"),
         ([__file__, "-o", "x", "--engine", "dask"], "takes the folder of a HATS catalog"),
@@ -162,6 +164,7 @@ def test_the_demo_of_each_system_prints_no_line_of_other_libraries(name, stars, 
     ],
 )
 def test_what_is_wrong_is_told_before_anything_heavy_is_loaded(arguments, word, tmp_path):
+    Table({"source_id": [1], "ra": [2.0]}).write(tmp_path / "stars.fits")
     script = f"""
 import sys, time
 from stellarlabels.cli import main

@@ -113,7 +113,7 @@ def hostile_models(folder, names=None):
     path, memory = Path(folder) / "hostile.stellarlabels", 0
     for name in names or systems.available():
         cls = systems.get(name)
-        with resources.as_file(cls._shipped_file(next(iter(cls.shipped)), "stellarlabels")) as shipped:
+        with resources.as_file(cls.shipped_file()) as shipped:
             description, arrays = modelfile.read(shipped)
         cls.pretrained()  # that much memory is needed
         out["files"], before = out["files"] + 1, _memory()

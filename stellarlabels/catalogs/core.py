@@ -5,10 +5,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-from astropy.table import QTable, Table
+from astropy.table import Table
 
 from stellarlabels import columns, files, releases
 from stellarlabels.catalogs import published, schemas
+from stellarlabels.catalogs.table import CatalogTable
 from stellarlabels.columns import Schema
 
 _log = logging.getLogger(__name__)
@@ -83,7 +84,7 @@ def read(
     *,
     table: str | int | None = None,
     format: str | None = None,
-) -> QTable:
+) -> CatalogTable:
     """Read a catalog: a published file, or one that `write` made.
 
     Parameters
@@ -104,7 +105,7 @@ def read(
 
     Returns
     -------
-    `~astropy.table.QTable`
+    `~stellarlabels.catalogs.CatalogTable`
         The schema's columns under its names, in its order, units and dtypes, with UCDs in ``info.meta["ucd"]`` and the
         set of flags that explains a column in ``info.meta["flags"]``; missing values (nulls, NaN, the schema's null
         values such as -9999) are masked. Columns that the schema does not know follow, and are listed in
@@ -138,4 +139,4 @@ def read(
     out = published.taken_in(found, declared, notes)
     notes.keep(out.meta)
     notes.warn(str(path), stacklevel=2)
-    return out
+    return CatalogTable(out, copy=False)

@@ -11,10 +11,10 @@ from dataclasses import replace
 
 import numpy as np
 from astropy import units as u
-from astropy.table import MaskedColumn, QTable
+from astropy.table import MaskedColumn
 
 from stellarlabels import columns, files, flags
-from stellarlabels.columns import Column
+from stellarlabels.columns import Column, StarTable
 from stellarlabels.exceptions import ColumnUnitError, ReadError
 
 _log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def to_table(content, declared=None):
     # What was found is in its metadata: "renamed_columns", names in the file by names of the schema; "unknown_columns",
     # kept as they are; "missing_columns", masked in every row; "similar_columns", unknown ones that missing ones may
     # be. Null values of the schema are not looked for in files of our own.
-    out = QTable(meta=dict(content.meta))
+    out = StarTable(meta=dict(content.meta))
     for key in ("description", "reference"):
         if getattr(content, key):
             out.meta[key] = getattr(content, key)
@@ -69,7 +69,7 @@ def with_flags(table, declared):
     # A rule says "from" which columns a flag column of the catalog follows, which "bits" of them count (without any
     # all but notes), and the values for "clear" and "set". It is missing where one that it follows from is; a rule of
     # which no column is there changes nothing.
-    out = QTable(table, copy=False)
+    out = StarTable(table, copy=False)
     for name, rule in declared.notes.get("flag_rules", {}).items():
         sources = [key for key in rule["from"] if key in table.colnames]
         if not sources:

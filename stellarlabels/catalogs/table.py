@@ -2,39 +2,23 @@
 
 import re
 
-from astropy.table import Column, MaskedColumn, QTable
-from astropy.units import Quantity
-from astropy.utils.masked import Masked
-
 from stellarlabels import columns, files
-from stellarlabels.catalogs import core
 from stellarlabels.exceptions import InputError, MissingColumnError
 
 #: Ends of the columns of a label.
 _OF_LABEL = re.compile("_(good|flag|err(_[a-z]+)?)$")
-#: The unit of logarithms of ratios, in which nobody writes the numbers that labels are compared with.
-_PLAIN = "dex"
 
 
-class CatalogTable(QTable):
-    """A `~astropy.table.QTable` in the columns of a published catalog, which it writes as such.
-
-    It is what ``system.catalog(table)`` returns. Apart from `write` it is an ordinary table; the name of its schema
-    is in ``meta["schema"]``. Columns in dex are plain ones, with the unit beside the numbers as in tables of TAP
-    services, so that ``labels["feh"] < -1`` is what it looks like; those with other units are quantities. A label that
-    the networks did not give is a `~stellarlabels.exceptions.MissingColumnError`, which is a `KeyError`, too.
+class CatalogTable(columns.StarTable):
     """
+    A `~astropy.table.QTable` in the columns of a published catalog, which it writes as such.
 
-    def _convert_col_for_table(self, col):
-        """Columns in dex as plain ones; all others as in any QTable."""
-        if str(getattr(col, "unit", None)) != _PLAIN:
-            return super()._convert_col_for_table(col)
-        if not isinstance(col, Quantity):
-            return col
-        about = {name: getattr(col.info, name) for name in ("name", "description", "format", "meta")}
-        if isinstance(col, Masked):
-            return MaskedColumn(col.unmasked.value, mask=col.mask, unit=col.unit, copy=False, **about)
-        return Column(col.value, unit=col.unit, copy=False, **about)
+    It is what ``system.catalog(table)`` and `stellarlabels.catalogs.read` return. Apart from `write` it is an ordinary
+    table; the name of its schema is in ``meta["schema"]``. Columns in dex are plain ones, with the unit beside the
+    numbers as in tables of TAP services, so that ``labels["feh"] < -1`` is what it looks like; those with other units
+    are quantities. A label that the networks did not give is a `~stellarlabels.exceptions.MissingColumnError`, which is
+    a `KeyError`, too.
+    """
 
     def __getitem__(self, item):
         """As of any table; a label that is not there is an error that says who has it."""
@@ -81,6 +65,8 @@ class CatalogTable(QTable):
         For the formats of this package the file is that of `stellarlabels.catalogs.write`; all other formats are left
         to astropy.
         """
+        from stellarlabels.catalogs import core
+
         try:
             files.find(path, format)
         except (InputError, TypeError):

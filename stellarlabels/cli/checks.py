@@ -1,7 +1,9 @@
 """What several verbs need: arguments that are checked before anything heavy is loaded, and systems by name."""
 
 import os
+from contextlib import contextmanager
 from glob import glob
+from importlib.resources import as_file
 from pathlib import Path
 
 from stellarlabels.exceptions import InputError, ReadError
@@ -11,6 +13,7 @@ __all__ = [
     "check_distances",
     "check_format",
     "check_inputs",
+    "check_networks",
     "check_numbers",
     "check_output",
     "load_system",
@@ -91,13 +94,34 @@ def load_system(name, weights):
     """A system with shipped weights or those of a file."""
     from stellarlabels import systems
 
+    with weights_file(name, weights) as path:
+        return systems.get(name).load(path)
+
+
+@contextmanager
+def weights_file(name, weights):
+    """The file of shipped weights, by their name (None: the default), or of a saved model, by its own."""
+    from stellarlabels import systems
+
     system = systems.get(name)
-    if weights is None or weights in system.available():
-        return system.pretrained(weights)
-    if not Path(weights).is_file():
-        shipped = ", ".join(system.available())
-        raise InputError(f"weights: expected {shipped} of {name}, or the file of a saved model; got {weights!r}")
-    return system.load(weights)
+    if weights is not None and weights not in system.available():
+        if not Path(weights).is_file():
+            shipped = ", ".join(system.available())
+            raise InputError(f"weights: expected {shipped} of {name}, or the file of a saved model; got {weights!r}")
+        yield Path(weights)
+        return
+    with as_file(system.shipped_file(weights)) as path:
+        yield path
+
+
+def check_networks(name, weights, count):
+    """Refuse more networks than there are."""
+    from stellarlabels.labels import modelfile
+
+    with weights_file(name, weights) as path:
+        there = modelfile.read_description(path)["recipe"]["ensemble"]
+    if count > there:
+        raise InputError(f"networks: expected a whole number from 1 to {there}, got {count}")
 
 
 def token_of(path):

@@ -1,6 +1,6 @@
 """``stellarlabels inspect``: what a model gives, what it was trained on, and where it holds."""
 
-from stellarlabels.cli.checks import names_of_systems
+from stellarlabels.cli.checks import names_of_systems, weights_file
 from stellarlabels.exceptions import InputError
 
 __all__ = ["add", "run"]
@@ -20,22 +20,19 @@ def run(options):
 
 def _model(options):
     """The system's class, the description in its file, and what was measured of it, if it ships with the package."""
-    from importlib import resources
     from pathlib import Path
 
     from stellarlabels import systems
     from stellarlabels.labels import modelfile
 
     if Path(options.model).is_file():
-        description, _ = modelfile.read(options.model)
+        description = modelfile.read_description(options.model)
         return systems.get(description["system"]), description, None
     cls = systems.get(options.model)
-    weights = options.weights or next(iter(cls.available()), None)
-    if weights not in cls.available():
-        raise InputError(f"weights: expected one of {', '.join(cls.available())}, got {weights!r}")
-    with resources.as_file(cls.weights_folder() / f"{cls.name}-{weights}.stellarlabels") as path:
-        description, _ = modelfile.read(path)
-    return cls, description, cls.metrics(weights)
+    if options.weights is not None and options.weights not in cls.available():
+        raise InputError(f"weights: expected one of {', '.join(cls.available())}, got {options.weights!r}")
+    with weights_file(options.model, options.weights) as path:
+        return cls, modelfile.read_description(path), cls.metrics(options.weights)
 
 
 def _card(cls, description, measured):

@@ -6,6 +6,7 @@ from stellarlabels.cli.checks import (
     check_distances,
     check_format,
     check_inputs,
+    check_networks,
     check_numbers,
     check_output,
     load_system,
@@ -106,12 +107,13 @@ def run(options):
         if not dask:
             check_format(options.output)
     _check_values(options, choice)
+    first = None if choice or dask else _first_star(paths, options)
     system = load_system(options.system, options.weights)
     if options.networks is not None:
         system = system.fewer(options.networks)
     what = {"distances": options.distances, "zero_point": not options.no_zero_point, "keep": options.keep}
     what |= {"release": options.release}
-    choice = choice or _without_inputs(system, paths, options)
+    choice = choice or _without_inputs(system, paths, first, options)
     if choice is not None:
         _on_archives(system, choice, options, what)
     elif options.plan:
@@ -134,6 +136,8 @@ def _check_values(options, choice):
     if options.release not in (None, "ignore"):
         releases.get(options.release)
     token_of(options.token_file)
+    if options.networks is not None:
+        check_networks(options.system, options.weights, options.networks)
     if choice is not None and cls.supply is not None:
         choice.bound(cls.supply, None)
         if not (options.yes or options.plan):
@@ -163,19 +167,30 @@ def _choice(options, paths):
     return Choice(**given, limit=options.limit)
 
 
-def _without_inputs(system, paths, options):
-    """The stars of an input that lacks what the system needs, or is to be completed; None if it can be labelled."""
-    if options.offline or options.engine == "dask" or system.supply is None:
-        return None
-    from stellarlabels import gather
-    from stellarlabels.inputs.xp import read_table
+def _first_star(paths, options):
+    """The first star of an input that may be completed; None of one that cannot be read, or of files of spectra."""
+    from stellarlabels import columns
     from stellarlabels.scale.sources import open_source
 
     source = open_source(paths)
     _, first = next(iter(source.parts(1)))
-    if source.identity or isinstance(first, Exception) or not (options.fetch or gather.lacks(system, first)):
+    if isinstance(first, Exception):
         return None
-    return gather.Choice(table=read_table(paths))
+    there = {*first.colnames, *source.identity, *(item.name for item in columns.vocabulary())}
+    missing = [name for name in options.keep if name not in there]
+    if missing:
+        raise InputError(f"keep: the input has no column {', '.join(missing)}; it has {', '.join(first.colnames)}")
+    return first if options.fetch or not source.identity else None
+
+
+def _without_inputs(system, paths, first, options):
+    """The stars of an input that lacks what the system needs, or is to be completed; None if it can be labelled."""
+    if first is None or options.offline or system.supply is None:
+        return None
+    from stellarlabels import gather
+    from stellarlabels.inputs.xp import read_table
+
+    return gather.Choice(table=read_table(paths)) if options.fetch or gather.lacks(system, first) else None
 
 
 def _on_archives(system, choice, options, what):
@@ -189,10 +204,10 @@ def _on_archives(system, choice, options, what):
     tokens = {"token" if system.supply and system.supply.key == "source_id" else "spectra_token": token}
     archives = gather.Archives(service=options.service, spectra=options.url, **tokens)
     if options.plan:
-        print(gather.plan(system, choice, archives=archives))
+        print(gather.plan(system, choice, archives=archives, distances=options.distances))
         return
     folder = f"{options.output}.fetched"
-    how = {"archives": archives, "yes": options.yes, "restart": options.restart}
+    how = {"archives": archives, "distances": options.distances, "yes": options.yes, "restart": options.restart}
     parts = gather.gather(system, folder, choice, **how)
     what["keep"] = [*gather.kept_of(parts[0]), *what["keep"]]
     own = {"catalog": options.catalog, "rows": options.rows, "errors": options.errors}

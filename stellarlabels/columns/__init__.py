@@ -21,6 +21,7 @@ from stellarlabels.columns.access import (
     find,
     identifier,
     identifiers as identifiers,
+    main_identifiers as main_identifiers,
     values,
 )
 from stellarlabels.columns.cells import (
@@ -48,6 +49,7 @@ from stellarlabels.columns.intake import (
 )
 from stellarlabels.columns.portable import portable as portable
 from stellarlabels.columns.schema import Schema
+from stellarlabels.columns.star_table import StarTable as StarTable
 from stellarlabels.columns.vocabulary import (
     column,
     declaration as declaration,

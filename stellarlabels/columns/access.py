@@ -100,6 +100,12 @@ def identifier(table):
     return next((key for key in texts if key is not None), None)
 
 
+def main_identifiers(table):
+    """Names of all columns of the table that identify a star in the vocabulary, under any of their names."""
+    found = (column_name(table, item) for item in vocabulary() if item.is_main_identifier)
+    return [name for name in found if name is not None]
+
+
 def _main_by_ucd(table):
     """The first column whose UCD says that it is the identifier, or None."""
     ucds = {name: str((table[name].info.meta or {}).get("ucd", "")).lower() for name in table.colnames}

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 from astropy import units as u
-from astropy.table import Column, MaskedColumn, QTable, Table
+from astropy.table import Column, MaskedColumn, Table
 from astropy.time import Time
 from astropy.utils.masked import Masked
 
@@ -12,6 +12,7 @@ from stellarlabels.columns import units
 from stellarlabels.columns.access import exact, may_be_rounded
 from stellarlabels.columns.cells import Ragged
 from stellarlabels.columns.column import IDENTIFIER, column_name, in_unit, without_unit
+from stellarlabels.columns.star_table import StarTable
 from stellarlabels.columns.typing import typed
 from stellarlabels.columns.vocabulary import column, declaration, known_names
 from stellarlabels.exceptions import ColumnUnitError, InputError
@@ -272,7 +273,7 @@ def dressed(table):
     """A QTable with the units, types and descriptions of the vocabulary where it knows a column and the column fits."""
     # A column that has no unit is taken to be in the declared one. One that does not hold what the vocabulary says is
     # left as it is; whoever needs it will say so.
-    out = QTable()
+    out = StarTable()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # units that astropy does not know stay what they are
         for name in table.colnames:

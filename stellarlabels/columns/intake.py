@@ -12,9 +12,10 @@ from importlib import import_module
 from os import PathLike
 
 import numpy as np
-from astropy.table import Column, MaskedColumn, QTable, Row, Table
+from astropy.table import Column, MaskedColumn, Row, Table
 
 from stellarlabels.columns.conversion import declarations, shared, taken
+from stellarlabels.columns.star_table import StarTable
 from stellarlabels.exceptions import ImpossibleValueWarning, InputError, MissingUnitWarning, RenamedColumnWarning
 
 #: Arrow's types of text.
@@ -216,7 +217,7 @@ def _table(data, meta):
     """A QTable of these columns."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*attempt to convert it to Quantity failed")  # of units that stay texts
-        return QTable(data, meta=meta, copy=False)
+        return StarTable(data, meta=meta, copy=False)
 
 
 def entrance(*arguments):

@@ -1,9 +1,9 @@
 """J-PLUS photometry as the archive gives it: one column for each filter -> arrays of the 12 filters."""
 
 import numpy as np
-from astropy.table import QTable
 
 from stellarlabels.columns.column import without_unit
+from stellarlabels.columns.star_table import StarTable
 from stellarlabels.columns.vocabulary import column, vocabulary
 
 __all__ = ["FILTERS", "gather"]
@@ -40,7 +40,7 @@ def gather(table):
     dozens = {stem: members for stem, members in dozens.items() if None not in members}
     replaced = {members[0]: stem for stem, members in dozens.items()}
     hidden = {name for members in dozens.values() for name in members[1:]}
-    out = QTable(meta=dict(table.meta))
+    out = StarTable(meta=dict(table.meta))
     for name in table.colnames:
         if name in replaced:
             out[replaced[name]] = _stacked(replaced[name], [table[member] for member in dozens[replaced[name]]])

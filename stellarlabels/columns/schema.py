@@ -2,9 +2,10 @@
 
 import numpy as np
 from astropy.io.ascii import InconsistentTableError
-from astropy.table import QTable, Table
+from astropy.table import Table
 
 from stellarlabels.columns.column import Column, absence, column_name, in_unit, without_unit
+from stellarlabels.columns.star_table import StarTable
 from stellarlabels.exceptions import ColumnUnitError, InputError, MissingColumnError, ReadError
 
 
@@ -133,7 +134,7 @@ class Schema:
 
     def empty(self, length=0):
         """A `~astropy.table.QTable` of ``length`` rows with every column of the schema, all values masked."""
-        out = QTable(meta={"schema": self.name})
+        out = StarTable(meta={"schema": self.name})
         for item in self.columns:
             shape = (length, *item.shape)
             dtype = "U1" if item.is_text else item.dtype
@@ -206,7 +207,7 @@ class Schema:
         ):
             if value not in choices:
                 raise InputError(f"{argument}: expected one of {choices}, got {value!r}")
-        out = QTable(meta={**table.meta, "schema": self.name})
+        out = StarTable(meta={**table.meta, "schema": self.name})
         used, absent = set(), []
         for item in self.columns:
             name = column_name(table, item)

@@ -4,10 +4,9 @@ from functools import cache
 
 import numpy as np
 from astropy import units as u
-from astropy.table import QTable
 
 from stellarlabels import flags, packaged, releases
-from stellarlabels.columns import column, entrance, find, values
+from stellarlabels.columns import StarTable, column, entrance, find, values
 from stellarlabels.exceptions import MissingColumnError
 
 __all__ = ["correct_parallax", "zero_point"]
@@ -112,7 +111,7 @@ def correct_parallax(table, *, correct=True, release=None):
     corrected = parallax - zero
     with np.errstate(invalid="ignore", divide="ignore"):
         over_error = np.where(bad_error, np.nan, corrected / error)
-    out = QTable(table)
+    out = StarTable(table)
     columns = {
         "parallax_zero_point": zero,
         "parallax_corrected": corrected,

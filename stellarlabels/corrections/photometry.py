@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import numpy as np
-from astropy.table import QTable
 
 from stellarlabels import columns, flags, packaged, releases
+from stellarlabels.columns import StarTable
 from stellarlabels.corrections.arguments import floats
 from stellarlabels.exceptions import InputError
 
@@ -96,7 +96,7 @@ def correct_flux_excess(table, *, correct=True, release=None):
         "phot_bp_rp_excess_factor_scatter": scatter,
         "photometry_flag": PHOTOMETRY.where(**missing, MISSING_EXCESS=np.isnan(excess), LARGE_EXCESS=large),
     }
-    out = QTable(table)
+    out = StarTable(table)
     for name, data in corrected.items():
         out[name] = columns.column(name).dress(data)
     return out
@@ -138,7 +138,7 @@ def magnitudes(table, *, system="vega", zero_point_error=False, release=None):
         raise InputError(f"system: expected 'vega' or 'ab', got {system!r}")
     remedy = "take the archive's own magnitudes"
     bands = releases.fact_for(table, "band_zero_points", release, unknown="Gaia DR3", remedy=remedy)
-    out, missing = QTable(table), {}
+    out, missing = StarTable(table), {}
     for row, flag in zip(packaged.table("photometry", bands), _MISSING, strict=True):
         flux = columns.values(table, row["flux"])
         error = columns.values(table, f"{row['flux']}_error", required=False)

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from stellarlabels import columns, flags
+from stellarlabels.columns import StarTable
 from stellarlabels.exceptions import DataNotFoundError, InputError, ReadError
 
 __all__ = ["correct_flux", "correct_xp"]
@@ -179,12 +180,10 @@ def correct_xp(table, *, folder, truncated=False, absolute=True):
         "systematics") added. Errors
         stay as they are, as with the authors' code.
     """
-    from astropy.table import QTable
-
     flux = columns.values(table, "flux")
     arrays = flux, columns.values(table, "flux_error"), columns.values(table, "phot_g_mean_mag")
     corrected, flag = correct_flux(*arrays, folder, truncated=truncated, absolute=absolute)
-    out = QTable(table)
+    out = StarTable(table)
     out[columns.find(table, "flux")] = columns.column("flux").dress(corrected)
     out["systematics_flag"] = flag
     return out

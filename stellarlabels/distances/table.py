@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from astropy import units as u
-from astropy.table import QTable
 
 from stellarlabels import __version__, columns, flags, releases
+from stellarlabels.columns import StarTable
 from stellarlabels.corrections.arguments import floats
 from stellarlabels.corrections.extinction import extinction as extinction_in
 from stellarlabels.corrections.parallax import correct_parallax
@@ -151,7 +151,7 @@ def distances(
         PRIOR_DOMINATED=np.isfinite(summary.median.value) & (measured.error > WEAK_ERROR),
         CONFLICT=tension > CONFLICT,
     )
-    out = QTable()
+    out = StarTable()
     key = columns.identifier(table)
     if key is not None:
         out[key] = table[key]
@@ -178,7 +178,7 @@ def _with_corrected_parallaxes(table, release):
     except MissingColumnError as error:
         hint = "parallaxes are corrected for their zero-point with it; if they are already, say zero_point=False"
         raise MissingColumnError(f"{error}; {hint} (--no-zero-point)") from error
-    out = QTable(table, copy=False)
+    out = StarTable(table, copy=False)
     out.replace_column(name, corrected)
     return out
 

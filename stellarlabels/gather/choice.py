@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from astropy.table import QTable
 
 from stellarlabels import columns
 from stellarlabels.archive import queries
 from stellarlabels.archive.lamost import with_obsids
 from stellarlabels.archive.tap import payload
+from stellarlabels.columns import StarTable
 from stellarlabels.exceptions import InputError, MissingColumnError, ReadError
 from stellarlabels.inputs.xp import read_table
 
 #: Words of ADQL that bound a query.
 _BOUNDED = re.compile(r"\b(TOP|CIRCLE|POLYGON|BOX|q3c_radial_query|TAP_UPLOAD)\b", re.IGNORECASE)
-#: A position with its radius is asked for in these.
+#: The query for what is near a position.
 _NEAR = "gaia_near"
 
 
@@ -97,12 +97,12 @@ class Choice:
 def identifiers_in(given, key):
     """A table of stars from identifiers (N,), a file with one to a line, or the file of any table that has them."""
     if not isinstance(given, str | Path):
-        return QTable({key: columns.identifiers(given, key)})
+        return StarTable({key: columns.identifiers(given, key)})
     path = Path(given)
     if not path.is_file():
         raise ReadError(f"stars: there is no file {path}; it is to have one identifier to a line, or to be a table")
     words = _numbers(path)
-    return read_table(path) if words is None else QTable({key: words})
+    return read_table(path) if words is None else StarTable({key: words})
 
 
 def _numbers(path):
@@ -155,10 +155,20 @@ def _placed(table, supply, archives, release):
     if supply.key == "obsid":
         resolution = "medium" if "lamost medium" in supply.steps else "low"
         return with_obsids(table, resolution=resolution, tap=archives.tap(queries.get(supply.stars)))
+    return with_source_ids(table, archives, release)
+
+
+def with_source_ids(table, archives, release, *, store=None, **options):
+    """The table with the identifier of the nearest source of Gaia of each position, masked where there is none."""
     query = _of_release(queries.get(_NEAR), release)
-    pairs = archives.tap(query).run_chunks(query.bind(), table)
-    out = QTable(table)
-    out.add_column(columns.column("source_id").dress(nearest(table, pairs)), name="source_id", index=0)
+    places = StarTable({name: columns.column(name).dress(columns.values(table, name)) for name in ("ra", "dec")})
+    rows = np.flatnonzero(np.isfinite(places["ra"]) & np.isfinite(places["dec"]))
+    pairs = archives.tap(query).run_chunks(query.bind(**options), places[rows], store=store) if rows.size else None
+    names = np.ma.masked_all(len(table), np.int64)
+    if pairs is not None:
+        names[rows] = nearest(places[rows], pairs)
+    out = StarTable(table)
+    out.add_column(columns.column("source_id").dress(names), name="source_id", index=0)
     return out
 
 

@@ -26,20 +26,23 @@ ANY = "Gaia DR3"
 KEPT = ("source_id", "phot_g_mean_mag", *IDENTITY)
 
 
-def gather(system, folder, stars, *, archives=None, yes=False, restart=False, progress=None, tell=None):
+def gather(
+    system, folder, stars, *, archives=None, distances=False, yes=False, restart=False, progress=None, tell=None
+):
     """Parquet files with the inputs of stars, in their order; what is in the folder already is not asked for again."""
     # A star that an archive does not know has masked values. If an archive fails for good, the same call goes on later.
     # ``tell(text, percent)`` is called as it goes on.
     with runs.alone_in(folder, "store"):
-        return _gather(system, Path(folder), stars, archives, yes, restart, progress, tell)
+        supply = supplies.of(system, distances)
+        return _gather(system, supply, Path(folder), stars, archives, yes, restart, progress, tell)
 
 
-def _gather(system, folder, stars, archives, yes, restart, progress, tell):
+def _gather(system, supply, folder, stars, archives, yes, restart, progress, tell):
     """As `gather`, in a folder that no other run uses."""
     from tqdm.auto import tqdm
 
     archives = Archives() if archives is None else archives
-    supply, release = supplies.of(system), system.release or ANY
+    release = system.release or ANY
     if not yes:
         stars.check_size(supply, release)
     _open(folder, {"system": system.name, "steps": list(supply.steps), **stars.described(supply, release)}, restart)
@@ -77,13 +80,13 @@ def labels(
     tell=None,
 ):
     """Labels of the stars that are meant (`~stellarlabels.catalogs.CatalogTable`), as `System.label` tells."""
-    supply = supplies.of(system)
+    supply = supplies.of(system, distances)
     if store is None:
-        order = repr((system.name, stars.described(supply, system.release or ANY)))
+        order = repr((system.name, supply.steps, stars.described(supply, system.release or ANY)))
         store = default_folder().parent / "gather" / hashlib.sha256(order.encode()).hexdigest()[:16]
     pieces = []
     with runs.alone_in(store, "store"):
-        for path in _gather(system, Path(store), stars, archives, yes, False, progress, tell):
+        for path in _gather(system, supply, Path(store), stars, archives, yes, False, progress, tell):
             pieces.append(labelled(system, read_part(path), distances=distances, keep=keep, release=release))
         out = pieces[0] if len(pieces) == 1 else vstack(pieces, metadata_conflicts="silent")
         runs.empty(store)
@@ -165,9 +168,9 @@ class Plan:
         return f"{self.stars:,} stars\nrequests: {asked}\nabout {size}, {time} at 1 MB/s, to fetch"
 
 
-def plan(system, stars, *, archives=None):
+def plan(system, stars, *, archives=None, distances=False):
     """Say what fetching the inputs of stars will take (`Plan`); the archive is asked for their number only."""
-    archives, supply = Archives() if archives is None else archives, supplies.of(system)
+    archives, supply = Archives() if archives is None else archives, supplies.of(system, distances)
     release = system.release or ANY
     count = stars.count(supply, archives, release)
     parts = -(-count // PART)
@@ -179,6 +182,6 @@ def plan(system, stars, *, archives=None):
             service = get(queries.get(step).services[0])
             requests[step] = parts * -(-min(PART, max(count, 1)) // service.chunk_rows)
             seconds += requests[step] * service.interval
-        elif step != "ebv":
+        elif step != "ebv":  # a map on this machine
             requests[step] = parts
     return Plan(count, requests, count * supply.size, seconds + count * supply.size / _RATE)

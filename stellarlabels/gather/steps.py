@@ -6,14 +6,14 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from astropy.table import MaskedColumn, QTable
+from astropy.table import MaskedColumn
 
 from stellarlabels import columns
 from stellarlabels.archive import queries
 from stellarlabels.archive.tap import payload
-from stellarlabels.columns import jplus
+from stellarlabels.columns import StarTable, jplus
 from stellarlabels.exceptions import DataNotFoundError, ReleaseError
-from stellarlabels.gather.choice import _of_release
+from stellarlabels.gather.choice import _of_release, with_source_ids
 from stellarlabels.gather.supply import Archives, Supply, has, lacks
 
 _log = logging.getLogger(__name__)
@@ -22,6 +22,8 @@ _log = logging.getLogger(__name__)
 _REDDENED = ("colors", "xp_pixels")
 #: What is kept of spectra that are sampled.
 _SAMPLES = ("flux", "flux_error", "spectrum_flag")
+#: Largest distance in degrees of a source of Gaia from the position of a fibre, which is of an older epoch.
+_FIBRE = 3 / 3600
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Gathering:
 
 def fill(table, gathering):
     """A new table with what the stars lack and archives have, as far as it is there."""
-    out = QTable(table, copy=False)
+    out = StarTable(table, copy=False)
     for name in gathering.supply.steps:
         out = _STEPS[name](out, gathering) if name in _STEPS else _by_query(out, gathering, name)
     return jplus.gather(out)
@@ -54,16 +56,16 @@ def _by_query(table, gathering, name):
     absent = [column for column in query.gives if column != payload.ROW and not has(table, column)]
     if not absent:
         return table
-    key = columns.find(table, gathering.supply.key)
-    names = columns.identifiers(table[key], gathering.supply.key)
+    [key] = query.upload.columns
+    names = columns.identifiers(table[columns.find(table, key)], key)
     rows = np.flatnonzero(~np.ma.getmaskarray(columns.without_unit(names)))
-    found = QTable({payload.ROW: np.zeros(0, int)})
+    found = StarTable({payload.ROW: np.zeros(0, int)})
     if rows.size:
-        upload = QTable({gathering.supply.key: names[rows]})
+        upload = StarTable({key: names[rows]})
         found = gathering.archives.tap(query).run_chunks(query.bind(), upload, store=gathering.folder / "replies")
     place = rows[np.asarray(found[payload.ROW], dtype=int)]
     there = {column.lower(): column for column in found.colnames}
-    out = QTable(table, copy=False)
+    out = StarTable(table, copy=False)
     for column in absent:
         out[column] = _spread(column, found[there[column]] if column in there else None, place, len(table))
     return out
@@ -90,7 +92,7 @@ def _spectra(table, gathering, *, sample):
     archives, where = gathering.archives, {"store": gathering.folder / "replies", "url": gathering.archives.spectra}
     how = {"retry": archives.retry, "timeout": archives.timeout, "progress": False, "release": gathering.release}
     spectra = xp_spectra(names, kind="continuous", sample=sample, **where, **how)
-    out = QTable(table, copy=False)
+    out = StarTable(table, copy=False)
     for name in spectra.colnames:
         if name not in out.colnames and (not sample or name in _SAMPLES):
             out[name] = spectra[name]
@@ -119,15 +121,24 @@ def _distances(table, gathering):
         return table
 
 
+def _near(table, gathering):
+    """The table with the identifier of the source of Gaia that each position is of, if any."""
+    if has(table, "source_id") or not (has(table, "ra") and has(table, "dec")):
+        return table
+    return with_source_ids(
+        table, gathering.archives, gathering.release, store=gathering.folder / "replies", radius=_FIBRE
+    )
+
+
 def _reddening(table, gathering):
     """The table with E(B-V), if the map is at hand."""
     from stellarlabels.corrections.extinction import ebv
 
     if has(table, "ebv") or not (has(table, "ra") and has(table, "dec")):
         return table
-    out = QTable(table, copy=False)
+    out = StarTable(table, copy=False)
     try:
-        out["ebv"] = ebv(QTable({name: table[columns.find(table, name)] for name in ("ra", "dec")}))
+        out["ebv"] = ebv(StarTable({name: table[columns.find(table, name)] for name in ("ra", "dec")}))
     except DataNotFoundError as error:
         if gathering.system.recipe.features in _REDDENED:
             _log.warning("stars are labelled without E(B-V): %s; a column 'ebv' of the table will do, too", error)
@@ -145,7 +156,7 @@ def _lamost(resolution, table, gathering):
     where = {"store": gathering.folder / "spectra", "url": archives.spectra, "token": archives.spectra_token}
     how = {"retry": archives.retry, "timeout": archives.timeout, "progress": False, "resolution": resolution}
     spectra = lamost_spectra(names, **where, **how)
-    out = QTable(table, copy=False)
+    out = StarTable(table, copy=False)
     for name in spectra.colnames:
         if name != "obsid":  # what a file says of its spectrum is what counts
             out[name] = spectra[name]
@@ -157,6 +168,7 @@ _STEPS = {
     "xp coefficients": _coefficients,
     "distances": _distances,
     "ebv": _reddening,
+    "gaia near": _near,
     "lamost low": partial(_lamost, "low"),
     "lamost medium": partial(_lamost, "medium"),
 }

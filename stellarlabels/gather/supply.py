@@ -1,7 +1,7 @@
 """What archives have of the inputs of a system, and where they are asked for it."""
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from stellarlabels import columns
 from stellarlabels.exceptions import InputError, MissingColumnError
@@ -24,12 +24,16 @@ class Supply:
         for E(B-V) where the map of SFD is on this machine.
     size : int
         Bytes that travel for a star, about.
+    for_distances : tuple of str
+        What is fetched, too, where distances are asked for; ``"gaia near"`` is the identifier of the nearest source of
+        Gaia within 3 arcsec.
     """
 
     key: str
     stars: str
     steps: tuple
     size: int
+    for_distances: tuple = ()
 
 
 @dataclass(frozen=True)
@@ -68,15 +72,15 @@ class Archives:
         return TAP(given or name, token=self.token, retry=self.retry, timeout=(10, self.timeout), progress=False)
 
 
-def of(system):
-    """The `Supply` of a system; an error if none is declared."""
+def of(system, distances=False):
+    """The `Supply` of a system, with the steps of distances if they are wanted; an error if none is declared."""
     found = getattr(system, "supply", None)
     if found is None:
         raise InputError(
             f"system: no archive is declared for the inputs of {system.name}; give a table or files that have them, or "
             "declare a stellarlabels.gather.Supply as the attribute 'supply' of its class"
         )
-    return found
+    return replace(found, steps=(*found.steps, *found.for_distances)) if distances else found
 
 
 def lacks(system, table):

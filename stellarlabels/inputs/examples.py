@@ -1,9 +1,10 @@
 """The samples that ship with the package, for demonstrations, tutorials and tests."""
 
 import numpy as np
-from astropy.table import QTable, Table
+from astropy.table import Table
 
 from stellarlabels import columns, packaged
+from stellarlabels.columns import StarTable
 from stellarlabels.inputs.spectra import pixel_column
 
 __all__ = ["SAMPLES", "jplus_synthetic_sample", "mrs_synthetic_sample", "xp_apogee_sample"]
@@ -35,7 +36,7 @@ def xp_apogee_sample():
         raw = Table.read(path, format="fits")
     declared = {item.name: item for label in _LABELS for item in columns.label_columns(label)}
     about = {"sample": "held-out stars with Gaia XP spectra", "against": "APOGEE DR17"}
-    out = QTable(meta={"credit": raw.meta.get("CREDIT", ""), **about})
+    out = StarTable(meta={"credit": raw.meta.get("CREDIT", ""), **about})
     for name in raw.colnames:
         item = declared.get(name) or columns.column(name)
         out[name] = item.dress(raw[name].data)
@@ -60,7 +61,7 @@ def jplus_synthetic_sample():
     coefficients, covariance = recover_coefficients(*spectra)
     [jplus] = synthesize(coefficients, covariance.variance, systems=["JPLUS"])
     names = ("source_id", "ra", "dec", "ebv", "phot_g_mean_mag", "phot_bp_mean_mag", "phot_rp_mean_mag")
-    out = QTable(stars[names])
+    out = StarTable(stars[names])
     out.meta = stars.meta | {"sample": "held-out stars with J-PLUS magnitudes from Gaia XP spectra"}
     out["mag_aper_6_0"] = columns.column("mag_aper_6_0").dress(jplus.magnitude)
     out["mag_err_aper_6_0"] = columns.column("mag_err_aper_6_0").dress(jplus.magnitude_error)
@@ -105,7 +106,7 @@ def _synthetic(name, arms, sample):
     with packaged.file("sample", name) as path, fits.open(path) as units:
         stars = Table(units["STARS"].data)
         about = {"sample": sample, "against": "the labels that they were made from"}
-        out = QTable(meta={"credit": units[0].header["SOURCE"], **about})
+        out = StarTable(meta={"credit": units[0].header["SOURCE"], **about})
         for name in stars.colnames:
             out[name] = columns.column(name).dress(np.asarray(stars[name]))
         shift = 1 + columns.values(out, "radial_velocity")[:, None] / c.to_value("km/s")

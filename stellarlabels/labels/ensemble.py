@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
-from astropy.table import QTable
 
 from stellarlabels import __version__, columns, flags
+from stellarlabels.columns import StarTable
 from stellarlabels.exceptions import InputError
 from stellarlabels.labels.outside import inputs_of
 from stellarlabels.labels.uncertainty import Calibration, balance, reduced
@@ -295,10 +295,12 @@ def _flags(system, table, features, arrays):
 def label_table(system, table, parts, release):
     """The output table of stars from the dicts of `label_arrays` of its parts, and what is said of their release."""
     arrays = [np.concatenate([part[end] for part in parts]) for end in parts[0]]
-    out = QTable()
+    out = StarTable()
     key = columns.identifier(table)
     if key is not None:
         out[key] = table[key]
+    for name in columns.main_identifiers(table):  # a spectrum of LAMOST may know its source of Gaia, too
+        out[name] = table[name]
     for index, label in enumerate(system.labels):
         value, error, flag = columns.label_columns(label)
         terms = [columns.error_term(label, term) for term in system.error_terms]

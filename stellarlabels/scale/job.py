@@ -9,9 +9,8 @@ from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from astropy.table import QTable
-
 from stellarlabels import __version__, columns
+from stellarlabels.columns import StarTable
 from stellarlabels.exceptions import InputError, NotFittedError
 from stellarlabels.scale.sources import IDENTITY
 from stellarlabels.validation import Verdicts
@@ -121,7 +120,7 @@ class Job:
         labels = self.system.predict(table, progress=False, **release)
         if self.order.catalog:
             return self.system.catalog(table, labels, strict=self.order.strict)
-        out = QTable(labels, copy=False)
+        out = StarTable(labels, copy=False)
         if self.order.distances:
             how = self.order.distances if isinstance(self.order.distances, dict) else {}
             found = self.system.distances(table, labels, zero_point=self.order.zero_point, **release, **how)
@@ -141,7 +140,7 @@ def _with_kept(labels, table, keep):
     key = columns.identifier(labels)
     first = [] if key is None else [key]
     kept = [name for name in keep if name in table.colnames and name not in labels.colnames]
-    out = QTable(meta=labels.meta)
+    out = StarTable(meta=labels.meta)
     for name in first:
         out[name] = labels[name]
     for name in kept:

@@ -15,9 +15,9 @@ from pathlib import Path
 from types import CodeType, FunctionType, MethodType
 
 import numpy as np
-from astropy.table import QTable, vstack
+from astropy.table import vstack
 
-from stellarlabels.columns import vocabulary
+from stellarlabels.columns import StarTable, vocabulary
 from stellarlabels.exceptions import InputError, MissingUnitWarning, StellarLabelsError
 from stellarlabels.files import Content, Field, arrow, from_table, parquet
 from stellarlabels.labels import CHUNK
@@ -62,7 +62,7 @@ class Task:
             for first in range(0, max(len(frame), 1), CHUNK):
                 found.append(job(_stars(frame.iloc[first : first + CHUNK], self.columns)))
         labels = vstack(found, metadata_conflicts="silent") if len(found) > 1 else found[0]
-        out = QTable({hats.INDEX: np.asarray(frame.index, np.int64)}, meta=labels.meta)
+        out = StarTable({hats.INDEX: np.asarray(frame.index, np.int64)}, meta=labels.meta)
         out[hats.INDEX].info.description = "HEALPix pixel of order 29, nested, in which the star is"
         out[hats.INDEX].info.meta = {"ucd": "pos.healpix"}
         for name in labels.colnames:

@@ -9,10 +9,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
-from astropy.table import QTable
 from tqdm.auto import tqdm
 
 from stellarlabels import __version__, catalogs, columns, files, flags, runs
+from stellarlabels.columns import StarTable
 from stellarlabels.exceptions import InputError, PartsFailedError, ReadError
 from stellarlabels.scale.job import Failure, saved
 from stellarlabels.scale.sources import fingerprint
@@ -192,7 +192,7 @@ def _label(job, stars, parts, *, masked, progress):
 def _masked(job, parts, table):
     """Rows in the form of the other parts in which everything is missing but identifiers and what is taken over."""
     form = catalogs.read(next(iter(parts.done().values())), *job.schema)[:0]
-    out, key = QTable(meta=form.meta), columns.identifier(form)
+    out, key = StarTable(meta=form.meta), columns.identifier(form)
     for name in form.colnames:
         if name == key or name in job.order.keep:
             out[name] = table[columns.identifier(table) if name == key else name]

@@ -5,7 +5,7 @@ from importlib import resources
 from pathlib import Path
 
 from stellarlabels import releases
-from stellarlabels.columns import declare
+from stellarlabels.columns import StarTable, declare
 from stellarlabels.exceptions import InputError, MissingColumnError, ModelFileError
 from stellarlabels.labels import LabelEstimator, kind_of, modelfile
 from stellarlabels.registry import Registry
@@ -156,7 +156,7 @@ class System(LabelEstimator):
         """
         if PAPER not in cls.recipes:
             return ()
-        with resources.as_file(cls._shipped_file(name, "stellarlabels")) as path:
+        with resources.as_file(cls.shipped_file(name)) as path:
             given = modelfile.read_description(path)["recipe"]["labels"]
         return tuple(label for label in cls.recipes[PAPER].labels if label not in given)
 
@@ -174,7 +174,7 @@ class System(LabelEstimator):
         InputError
             If there are no weights of that name.
         """
-        with resources.as_file(cls._shipped_file(name, "stellarlabels")) as path:
+        with resources.as_file(cls.shipped_file(name)) as path:
             return cls.load(path)
 
     @classmethod
@@ -193,7 +193,7 @@ class System(LabelEstimator):
         """
         import json
 
-        return json.loads(cls._shipped_file(name, "json").read_text(encoding="utf-8"))
+        return json.loads(cls.shipped_file(name, "json").read_text(encoding="utf-8"))
 
     @classmethod
     def weights_folder(cls):
@@ -204,8 +204,8 @@ class System(LabelEstimator):
         return Path(sys.modules[package].__file__).parent / "data" / "weights"
 
     @classmethod
-    def _shipped_file(cls, name, suffix):
-        """A file that ships with the weights called ``name``, by default the first ones."""
+    def shipped_file(cls, name=None, suffix="stellarlabels"):
+        """File that ships with the weights of a name, by default the model file of the first ones."""
         name = next(iter(cls.shipped), None) if name is None else name
         if name not in cls.shipped:
             text = f"name: {cls.name} ships with {list(cls.shipped)}, got {name!r}"
@@ -278,8 +278,6 @@ class System(LabelEstimator):
         InputError
             If the two tables differ in length or in their identifiers.
         """
-        from astropy.table import QTable
-
         from stellarlabels import columns
         from stellarlabels.catalogs import CatalogTable, published, schemas
 
@@ -289,7 +287,7 @@ class System(LabelEstimator):
         if columns.identifier(table) is None:
             known = ", ".join(item.name for item in columns.vocabulary() if "meta.id;meta.main" in item.ucd)
             raise MissingColumnError(f"table: a catalog needs an identifier; looked for {known}")
-        merged = QTable(table, copy=False)
+        merged = StarTable(table, copy=False)
         for name in labels.colnames:
             if name not in merged.colnames:
                 merged[name] = labels[name]

@@ -116,7 +116,7 @@ class SolarDis(System):
   volume = {691},
   doi = {10.1051/0004-6361/202450164},
 }"""
-    supply = Supply("obsid", "lamost_stars", ("lamost low",), 100000)
+    supply = Supply("obsid", "lamost_stars", ("lamost low",), 100000, for_distances=("gaia near", "gaia_by_id"))
     recipes = {"paper": PAPER, "compact": COMPACT}
     shipped = {
         "compact": "Teff, log g, [Fe/H], M_G, (BP-RP)0 (distance); LAMOST DR10 spectra, labels of LASP, parallaxes; "

@@ -4,10 +4,9 @@ import logging
 
 import numpy as np
 from astropy import units as u
-from astropy.table import QTable
 
 from stellarlabels import columns, releases
-from stellarlabels.columns import entrance
+from stellarlabels.columns import StarTable, entrance
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.tables.columns import identifiers
 from stellarlabels.tables.same_star import MATCH, side_by_side
@@ -84,7 +83,7 @@ def crossmatch(left, right, radius=1 * u.arcsec, *, find="best", left_epoch=None
     if find not in _FIND:
         raise InputError(f"find: expected one of {', '.join(_FIND)}, got {find!r}")
     reach = angle(radius, "radius")
-    out = QTable(left, copy=True)
+    out = StarTable(left, copy=True)
     left_stars, left_rows = Stars.read(out, left_epoch, "left_epoch")
     right_stars, right_rows = Stars.read(right, right_epoch, "right_epoch")
     i, j, separation, unmoved = _pairs(left_stars, right_stars, reach)

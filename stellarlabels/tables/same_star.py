@@ -2,11 +2,11 @@
 
 import numpy as np
 from astropy import units as u
-from astropy.table import Column, MaskedColumn, QTable
+from astropy.table import Column, MaskedColumn
 from astropy.utils.masked import Masked
 
 from stellarlabels import columns, flags
-from stellarlabels.columns import entrance
+from stellarlabels.columns import StarTable, entrance
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.tables.columns import identifier_name, identifiers
 from stellarlabels.tables.sky import Stars, angle, neighbors
@@ -37,7 +37,7 @@ def side_by_side(left, right, rows, *, suffix, leave_out=(), **extra):
     # maskable.
     if not suffix:
         raise InputError("suffix: expected at least one character, got an empty string")
-    right = QTable(right, copy=False)
+    right = StarTable(right, copy=False)
     for name in right.colnames:
         if name not in leave_out:
             left[_free_name(name, left.colnames, suffix)] = _take(right[name], rows, name)
@@ -148,7 +148,7 @@ def join_by_id(left, right, *, on="source_id", suffix="_right"):
     InputError
         If the identifiers are neither integers nor text, or integers in one table and text in the other.
     """
-    out = QTable(left, copy=True)
+    out = StarTable(left, copy=True)
     right_key = identifier_name(right, on)
     left_id, left_has = identifiers(out, identifier_name(out, on))
     right_id, right_has = identifiers(right, right_key)
@@ -213,7 +213,7 @@ def group_by_star(table, *, by=None, radius=1 * u.arcsec):
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
-    out, reach = QTable(table, copy=True), angle(radius, "radius")
+    out, reach = StarTable(table, copy=True), angle(radius, "radius")
     if by is None:
         by = "source_id" if columns.find(out, "source_id") else "position"
     star, named = np.arange(len(out)), np.zeros(len(out), bool)

@@ -187,6 +187,37 @@ class TestLabels:
         (query,) = [given["QUERY"] for place, given, _ in tap.requests if place == "async"]
         assert "CIRCLE('ICRS', 158.0, 35.0, 2.0)" in query and "lamost_dr9_lrs" in query
 
+    def test_distances_of_a_region_have_the_photometry_of_gaia(self, archive, fake_tap):
+        """Each spectrum's nearest source within 3 arcsec; a star without any has no distance."""
+        rows = stellarlabels.read_lamost([archive.files["spectrum", name] for name in LOW])
+        alone, known = 1, [0, 2, 3, 4]
+
+        def answer(adql, uploads):
+            if "lamost_dr9_lrs" in adql:
+                return Table({"obsid": LOW, "ra": without_unit(rows["ra"])})
+            if "POINT" in adql:
+                assert f"{3 / 3600}" in adql
+                offset, star = np.repeat([2.0, 0.5], len(known)) / 3600, np.tile(known, 2)
+                there = {
+                    "there_ra": without_unit(rows["ra"])[star],
+                    "there_dec": without_unit(rows["dec"])[star] + offset,
+                }
+                return Table({"upload_row": star, "source_id": 100 * np.repeat([1, 2], len(known)) + star, **there})
+            bands = {"g": 14.0, "bp": 14.4, "rp": 13.5}
+            magnitudes = {f"phot_{band}_mean_mag": np.full(len(known), bands[band]) for band in bands}
+            [upload] = uploads.values()
+            assert list(upload["source_id"]) == [200, 202, 203, 204]
+            return Table({"upload_row": np.arange(len(known)), **magnitudes})
+
+        tap = fake_tap(answer)
+        command = ["label", "solardis", "--region", "158, 35, 2", "-o", "c.vot", "--networks", "1", "--distances"]
+        assert main([*command, "--service", tap.url, "--url", archive.url]) == 0
+        found = catalogs.read("c.vot")
+        assert found["obsid"].tolist() == LOW
+        assert np.isfinite(found["distance"].value).tolist() == [row != alone for row in range(len(LOW))]
+        expected = SolarDis.pretrained().fewer(1).label(ids=LOW, archives=Archives(spectra=archive.url, retry=BRIEF))
+        np.testing.assert_allclose(found["m_g"].value, expected["m_g"].value, rtol=1e-5)
+
     def test_killed_and_resumed(self, archive):
         Path("ids.txt").write_text("\n".join(map(str, LOW)))
         command = ["spectra", "lamost", "ids.txt", "-o", "files", "--url", archive.url, "--workers", "1"]

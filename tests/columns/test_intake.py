@@ -12,6 +12,7 @@ from astropy.table import MaskedColumn, QTable, Table
 from astropy.time import Time
 
 from stellarlabels import catalogs, columns
+from stellarlabels.columns import StarTable
 from stellarlabels.exceptions import (
     ColumnUnitError,
     ImpossibleValueWarning,
@@ -442,8 +443,8 @@ def test_entrances_take_what_intake_takes():
         return type(left), right, option
 
     frame = pd.DataFrame({"source_id": [1]})
-    assert count(frame, option=2) == (QTable, None, 2) and count.__doc__ == "Doc."
-    assert type(count(frame, right=frame)[1]) is QTable
+    assert count(frame, option=2) == (StarTable, None, 2) and count.__doc__ == "Doc."
+    assert type(count(frame, right=frame)[1]) is StarTable
     with pytest.raises(InputError, match="right: expected a Table"):
         count(frame, 3)
     with pytest.raises(TypeError, match="unexpected"):

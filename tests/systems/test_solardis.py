@@ -16,7 +16,7 @@ from stellarlabels.labels.ensemble import build_network
 from stellarlabels.networks import split_groups
 from stellarlabels.systems import kerasfile
 
-WEIGHTS = SolarDis._shipped_file(None, "stellarlabels").is_file()
+WEIGHTS = SolarDis.shipped_file().is_file()
 
 
 def paper_network():

@@ -9,12 +9,12 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from astropy.table import QTable
 
 from stellarlabels import columns, flags, packaged
 from stellarlabels.archive import TAP, queries
 from stellarlabels.archive.tap import Retry, payload
 from stellarlabels.archive.tap.payload import FailedChunk, default_folder
+from stellarlabels.columns import StarTable
 from stellarlabels.exceptions import (
     ChunksFailedError,
     InputError,
@@ -171,7 +171,7 @@ def with_obsids(stars, *, resolution="low", tap=None, **options):
     query = queries.get("lamost_near" if resolution == "low" else "lamost_mrs_near")
     tap = TAP(query.services[0]) if tap is None else tap
     pairs = tap.run_chunks(query.bind(), stars, **options)
-    out = QTable(stars, copy=False)
+    out = StarTable(stars, copy=False)
     out.add_column(columns.column("obsid").dress(_best(stars, pairs)), name="obsid", index=0)
     return out
 
@@ -350,7 +350,7 @@ def _in_order(names, paths):
     """The spectra (N,) of files, with rows without one where there is none."""
     if all(path is None for path in paths):
         flux = np.full((len(names), 2), np.nan)
-        out = QTable({"obsid": names, "flux": flux, "ivar": np.zeros_like(flux)})
+        out = StarTable({"obsid": names, "flux": flux, "ivar": np.zeros_like(flux)})
         out["wavelength"] = np.tile([3700.0, 9100.0], (len(names), 1))
         out["spectrum_flag"] = np.full(len(names), flags.SPECTRUM["NO_SPECTRUM"], np.int32)
         return out

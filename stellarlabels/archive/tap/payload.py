@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 from astropy import units as u
-from astropy.table import QTable, Table, vstack
+from astropy.table import Table, vstack
 from astropy.utils.masked import Masked
 
 from stellarlabels import columns
 from stellarlabels.archive.queries import BoundQuery
 from stellarlabels.archive.queries.parameters import identifier
+from stellarlabels.columns import StarTable
 from stellarlabels.exceptions import (
     InputError,
     LoginError,
@@ -85,7 +86,7 @@ def _check_names(names):
 
 def numbered(table, start=0):
     """The table after a column with the numbers of its rows."""
-    out = QTable({ROW: np.arange(start, start + len(table), dtype=np.int64)})
+    out = StarTable({ROW: np.arange(start, start + len(table), dtype=np.int64)})
     for name in table.colnames:
         if name.lower() != ROW:
             out[name] = table[name]
@@ -104,7 +105,7 @@ def votable(table):
 
 def quantities(table):
     """A table with quantities where there are units; integers stay integers."""
-    out = QTable()
+    out = StarTable()
     for column in table.itercols():
         if column.unit is None:
             out[column.name] = column

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 from astropy import units as u
-from astropy.table import QTable
 
 from stellarlabels import columns, flags, packaged
+from stellarlabels.columns import StarTable
 from stellarlabels.corrections.arguments import floats
 from stellarlabels.corrections.extinction.coefficient_sets import (
     DEFAULT,
@@ -142,7 +142,7 @@ def deredden(table, *, bands=None, coefficients=DEFAULT, ebv_scale=None, teff=No
     scale = scale_of_column(table, ebv_scale)
     ebv = columns.values(table, "ebv")
     teff = None if teff is None else floats(teff, "teff", "K")
-    out = QTable(table)
+    out = StarTable(table)
     for band in bands:
         column = columns.column(column_of[band])
         absorption = extinction(band, ebv, coefficients=chosen, ebv_scale=scale, teff=teff)

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from astropy import units as u
 from astropy.coordinates import SkyCoord
-from astropy.table import QTable
 
 from stellarlabels import columns, packaged
+from stellarlabels.columns import StarTable
 from stellarlabels.corrections.arguments import floats
 from stellarlabels.corrections.extinction.amounts import EXTINCTION
 from stellarlabels.corrections.extinction.coefficient_sets import SFD, check_scale, convert_ebv, scale_of_column
@@ -201,7 +201,7 @@ def add_ebv(table, *, dustmap="sfd", path=None, distance=None, map_scale=None, q
         ``extinction_flag`` (bits of the flag set "extinction").
     """
     values, flag = _ebv(table, dustmap, path, distance, map_scale, query_options)
-    out = QTable(table)
+    out = StarTable(table)
     out[columns.find(table, "ebv") or "ebv"] = _dress(values)
     out["extinction_flag"] = columns.column("extinction_flag").dress(flag)
     return out

@@ -3,10 +3,9 @@
 import warnings
 
 import numpy as np
-from astropy.table import QTable
 
 from stellarlabels import columns, flags, packaged
-from stellarlabels.columns import Column
+from stellarlabels.columns import Column, StarTable
 from stellarlabels.corrections.extinction import DEFAULT, ebv_of, reddening
 from stellarlabels.exceptions import InputError, MissingColumnError, MissingUnitWarning
 from stellarlabels.inputs.base import Features, FeatureSet, register
@@ -110,7 +109,7 @@ def _in_magnitudes(table, colors):
     if found:
         text = f"columns have no unit; they are taken to be in mag: {', '.join(map(repr, found))}"
         warnings.warn(text, MissingUnitWarning, stacklevel=5)
-        table = QTable(table, copy=False)
+        table = StarTable(table, copy=False)
         for key, item in found.items():
             table[key] = item.dress(columns.without_unit(table[key]))
     return table
@@ -214,7 +213,7 @@ def damaged(table, colors, seed=0):
     one = np.arange(shape[1]) == random.integers(shape[1], size=(shape[0], 1))
     kinds = BAND * sign * one, SLOPE / 2 * sign * np.linspace(1, -1, shape[1]), SCATTER * random.normal(size=shape)
     offset = severity * np.choose(random.integers(len(kinds), size=(shape[0], 1)), kinds)
-    out = QTable(table, copy=False)
+    out = StarTable(table, copy=False)
     for index, band in enumerate(bands):
         found = magnitude(table, band) + offset[:, index]
         out[band.columns[0]] = Column(band.columns[0], "mag").dress(found)
@@ -302,7 +301,7 @@ def add_noise(table, *, g=None, seed=0):
     magnitudes = columns.values(table, "mag_aper_6_0")
     own = columns.values(table, "phot_g_mean_mag")
     seen = own if g is None else np.full(len(table), float(g))
-    out = QTable(table)
+    out = StarTable(table)
     noise = jplus_error(magnitudes + (seen - own)[:, None])
     _add(out, "mag_aper_6_0", "mag_err_aper_6_0", noise, rng)
     for band in ("phot_bp_mean_mag", "phot_rp_mean_mag"):

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from astropy import units as u
-from astropy.table import QTable
 
+from stellarlabels.columns import StarTable
 from stellarlabels.inputs.base import Damages
 from stellarlabels.inputs.spectra import LIGHT, interpolate, pixel_column, pixels, redshift
 from stellarlabels.inputs.spectra.table_pixels import masks_of
@@ -85,7 +85,7 @@ def _table(table, spectra, arms, ends):
     gone = {"z", "radial_velocity", *(f"rv{arm}" for arm in arms)}
     for arm in arms:
         gone |= {pixel_column(name, arm).name for name in ("wavelength", *masks_of(arm))}
-    out = QTable(table[[name for name in table.colnames if name not in gone]], copy=False)
+    out = StarTable(table[[name for name in table.colnames if name not in gone]], copy=False)
     cut = (np.split(array, ends, axis=-1) for array in (spectra.wavelength, spectra.flux, spectra.ivar))
     for arm, wavelength, flux, ivar in zip(arms, *cut, strict=True):
         out[f"flux{arm}"], out[f"ivar{arm}"] = flux, ivar

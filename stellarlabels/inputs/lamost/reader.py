@@ -8,9 +8,10 @@ from multiprocessing import get_context
 
 import numpy as np
 from astropy import units as u
-from astropy.table import Column, QTable
+from astropy.table import Column
 
 from stellarlabels import flags
+from stellarlabels.columns import StarTable
 from stellarlabels.exceptions import InputError, ReadError, SkippedFileWarning
 from stellarlabels.files import as_paths
 from stellarlabels.inputs.lamost.files import ARMS, PIXELS, Observation, is_lamost, lamost_columns, obsid_of, read_file
@@ -206,7 +207,7 @@ def _warn(failures, count):
 
 def _table(observations, failures, twice=None):
     """The table of the observations; which are of spectra that other pieces have as well, is (N,) where it is known."""
-    out = QTable()
+    out = StarTable()
     for item in lamost_columns():
         if item.name not in (*PIXELS, "snr_b", "snr_r", "spectrum_flag", "exposure"):
             _add(out, item, [row.header.get(item.name) for row in observations])

@@ -2,8 +2,8 @@
 
 import numpy as np
 from astropy import units as u
-from astropy.table import QTable
 
+from stellarlabels.columns import StarTable
 from stellarlabels.exceptions import InputError
 from stellarlabels.inputs.spectra.table_pixels import PIXELS, masks_of, pixel_column
 
@@ -89,7 +89,7 @@ def from_specutils(spectra):
     for row, item in enumerate(spectra):
         for name, values in _pixels_of(item).items():
             arrays[name][row, : values.size] = values
-    out = QTable()
+    out = StarTable()
     for name in spectra[0].meta:
         values = [item.meta.get(name) for item in spectra]
         if name not in arrays and all(isinstance(value, int | float | str | np.number) for value in values):

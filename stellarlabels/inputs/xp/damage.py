@@ -5,10 +5,9 @@ generator, and returns flux and errors. Kinds register themselves in `KINDS`.
 """
 
 import numpy as np
-from astropy.table import QTable
 from scipy.ndimage import gaussian_filter1d
 
-from stellarlabels.columns import column
+from stellarlabels.columns import StarTable, column
 from stellarlabels.inputs.base import Damages
 from stellarlabels.inputs.xp.samples import spectra
 from stellarlabels.inputs.xp.sampling import WAVELENGTH
@@ -28,7 +27,7 @@ def damaged(table, names=None, severity=None, seed=0):
     spoiled, drawn, kinds = KINDS.drawn(len(flux), names, severity, random)
     for function, rows in spoiled:
         flux[rows], error[rows] = function(flux[rows], error[rows], drawn[rows, None], random)
-    out = QTable(table, copy=False)
+    out = StarTable(table, copy=False)
     coefficients = [name for name in out.colnames if name.startswith(("bp_coefficient", "rp_coefficient"))]
     out.remove_columns([name for name in (*coefficients, "flux", "flux_error") if name in out.colnames])
     for name, array in (("flux", flux), ("flux_error", error)):

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from astropy.table import QTable
 
 from stellarlabels import packaged
-from stellarlabels.columns import Column, find
+from stellarlabels.columns import Column, StarTable, find
 from stellarlabels.exceptions import InputError
 from stellarlabels.inputs.xp import gaiaxpy
 from stellarlabels.inputs.xp.coefficients import has_coefficients, read_coefficients
@@ -262,7 +261,7 @@ def synthetic_photometry(table, systems=("JPLUS", GAIA), *, error_correction=Fal
         _photometry(table[start : start + CHUNK], systems, error_correction)
         for start in range(0, max(len(table), 1), CHUNK)
     ]
-    out = QTable(table, copy=False)
+    out = StarTable(table, copy=False)
     out.remove_columns([name for name in {find(table, name) for name in _SPECTRUM} if name is not None])
     for index, first in enumerate(parts[0]):
         flux, flux_error, magnitude, magnitude_error = (

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 from astropy import units as u
-from astropy.table import QTable, vstack
+from astropy.table import vstack
 
 import stellarlabels.inputs.xp.formats  # noqa: F401  (the formats register themselves)
 from stellarlabels import flags, releases
-from stellarlabels.columns import Notes, by_name, column, dressed, intake, plain, products, without_unit
+from stellarlabels.columns import Notes, StarTable, by_name, column, dressed, intake, plain, products, without_unit
 from stellarlabels.columns.wavelengths import as_grid, quality
 from stellarlabels.exceptions import InputError, ReadError, ReleaseError, SkippedFileWarning
 from stellarlabels.files import as_paths
@@ -142,7 +142,7 @@ def read_table(path_or_paths, *, progress=None, release=None):
     tables = _from_all(files, lambda file: _stars_in(*file, notes), progress)
     out = vstack(tables, metadata_conflicts="silent") if len(tables) > 1 else tables[0]
     _tell(notes, paths, out)
-    return out
+    return StarTable(out, copy=False)
 
 
 def _from_all(items, read, progress):
@@ -266,7 +266,7 @@ def _same_release(parts):
 def _assemble(spectra, grid, sample):
     """Columns of the result."""
     columns = spectra.columns
-    out = QTable({"source_id": columns["source_id"]})
+    out = StarTable({"source_id": columns["source_id"]})
     flag = spectra.flag
     if sample or spectra.sampled.any():
         out["flux"], out["flux_error"] = plain("flux", spectra.flux), plain("flux_error", spectra.flux_error)

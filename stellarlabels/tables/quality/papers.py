@@ -6,9 +6,10 @@ A cut has as many lines as it has conditions, which all must hold; its descripti
 from dataclasses import replace
 
 import numpy as np
-from astropy.table import QTable, Table
+from astropy.table import Table
 
 from stellarlabels import columns, flags, packaged
+from stellarlabels.columns import StarTable
 from stellarlabels.exceptions import InputError
 from stellarlabels.tables.quality import conditions
 from stellarlabels.tables.quality.cuts import Cut, CutSet
@@ -179,7 +180,7 @@ def apply(table, cuts, *, supply=None, prefix="quality"):
     InputError
         If the table has a column of one of the two names, or if an argument is not as described.
     """
-    cuts, out = _as_set(cuts), QTable(table, copy=True)
+    cuts, out = _as_set(cuts), StarTable(table, copy=True)
     names = (f"{prefix}_flag", f"{prefix}_undefined")
     taken = [name for name in names if name in out.colnames]
     if taken:
@@ -244,7 +245,7 @@ def waterfall(table, cuts, *, supply=None):
         removed, undefined = left & ~passed, left & ~defined
         left = left & passed
         rows.append((cut.name, cut.description, *(int(n.sum()) for n in (left, removed, undefined, passed))))
-    return QTable(
+    return StarTable(
         rows=rows,
         names=["cut", "description", "left", "removed", "undefined", "alone"],
         dtype=[str, str, np.int64, np.int64, np.int64, np.int64],
@@ -254,7 +255,7 @@ def waterfall(table, cuts, *, supply=None):
 
 def _answers(table, cuts, supply):
     """Each cut with its answer."""
-    working = QTable(table, copy=False)
+    working = StarTable(table, copy=False)
     for name, data in (supply or {}).items():
         item = columns.column(name)
         data = np.broadcast_to(data, len(table), subok=True) if np.ndim(data) == 0 else data
