@@ -131,7 +131,7 @@ CASES = {
         ),
         quick={
             "paper": {"labels": ("logg", "alpha_fe"), "epochs": 5, "excess_epochs": 3},
-            "jplus_xp": {"epochs": 5},
+            "jplus_xp": {"labels": ("teff", "feh"), "ensemble": 1, "epochs": 5, "excess_epochs": 3},
         },
     ),
     "solardis": Case(

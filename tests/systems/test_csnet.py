@@ -112,8 +112,8 @@ def toy():
 
 @pytest.fixture(scope="module")
 def trained(toy):
-    options = {"labels": ("teff", "feh", "alpha_fe"), "epochs": 60, "batch_size": 100, "learning_rate": 1e-3}
-    return CSNet("paper", excess_epochs=40, calibrate=False, **options).fit(toy, progress=False)
+    options = {"labels": ("teff", "feh", "alpha_fe"), "epochs": 30, "batch_size": 100, "learning_rate": 2e-3}
+    return CSNet("paper", excess_epochs=20, calibrate=False, **options).fit(toy, progress=False)
 
 
 @pytest.mark.slow
