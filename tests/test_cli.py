@@ -91,7 +91,19 @@ def test_distance(spectra_file, tmp_path, capsys):
 @pytest.mark.slow
 def test_train_and_use(spectra_file, tmp_path, capsys):
     model, output = tmp_path / "m.stellarlabels", tmp_path / "o.fits"
-    train = ["train", "uacsnet", str(spectra_file), "-o", str(model), "--recipe", "paper", "--epochs", "1", "--seed", "2"]
+    train = [
+        "train",
+        "uacsnet",
+        str(spectra_file),
+        "-o",
+        str(model),
+        "--recipe",
+        "paper",
+        "--epochs",
+        "1",
+        "--seed",
+        "2",
+    ]
     assert main(train) == 0
     assert main(["label", "uacsnet", str(spectra_file), "-o", str(output), "--weights", str(model)]) == 0
     assert len(catalogs.read(output)) == 40
