@@ -81,7 +81,7 @@ def test_extinction_follows_the_color():
 
 
 def test_distances_need_an_absolute_magnitude():
-    with pytest.raises(InputError, match="absolute magnitude"):
+    with pytest.raises(InputError, match="has no m_g, and so no distances"):
         SolarDis("compact", labels=("teff", "logg", "feh")).distances(stars())
 
 
