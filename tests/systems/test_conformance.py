@@ -275,7 +275,7 @@ def test_output_columns(system, stars):
 
 
 def test_input_is_not_changed(system, stars):
-    table = QTable(stars, copy=True)
+    table = stars.copy()
     system.predict(table)
     assert table.colnames == stars.colnames
     for name in table.colnames:
