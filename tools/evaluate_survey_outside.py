@@ -35,6 +35,9 @@ DUSTIEST, MOST = 0.3, 400
 #: Kinds of stars outside by limits of Teff (K).
 OTHERS = {"8000-20000 K": (8000, 20000), "7000-8000 K": (7000, 8000), "3000-4200 K": (3000, 4200)}
 
+#: [Fe/H] from which on stars are more metal-rich than any that J-PLUS has with labels, with Teff of those (K).
+RICH, LIKE = -0.6, (4500, 6500)
+
 #: Differences of Vega from AB magnitudes of the bands (mag).
 VEGA = dict(zip(BANDS, (1.08, 0.51, -0.02, -0.06, -0.07, -0.09, -0.04, 0.14, 0.30, 0.36, 0.53, 0.52), strict=True))
 
@@ -83,6 +86,21 @@ def others(system, training):
         out[name] = {"good teff": share(found.good["teff"], every)}
         out[name]["good teff, off by more than 3 sigma"] = share(found.good["teff"] & wrong, every)
         out[name]["good feh"] = share(found.good["feh"], every)
+    return out
+
+
+def metal_rich(system, training):
+    """What is good of stars that are more metal-rich than those of J-PLUS, and of others of the same sample."""
+    table, out = load_xp(None), {}
+    teff, feh = columns.values(table, "teff"), columns.values(table, "feh")
+    like = (held_out(table["source_id"]) != training) & (columns.values(table, "ebv") < DUSTIEST)
+    like &= (teff > LIKE[0]) & (teff < LIKE[1])
+    for name, chosen in {f"[Fe/H] > {RICH}": feh > RICH, "[Fe/H] < -1.3": feh < -1.3}.items():
+        stars = table[like & chosen][:MOST]
+        found, every = Predicted(system, synthetic(system, stars)), np.ones(len(stars), bool)
+        wrong = np.abs(found.pulls("feh", columns.values(stars, "feh"))) > 3
+        out[name] = {f"good {label}": share(found.good[label], every) for label in system.labels}
+        out[name]["good feh, off by more than 3 sigma"] = share(found.good["feh"] & wrong, every)
     return out
 
 
@@ -148,6 +166,7 @@ def main():
         "of the survey": "training stars; those that are too hot or too cool are held-out ones",
         "inside": inside(system, table),
         "too hot or too cool": others(system, args.training),
+        "metal-rich": metal_rich(system, args.training),
         "wrong photometry": wrong_photometry(system, table),
     }
     text = json.dumps(result, indent=1) + "\n"

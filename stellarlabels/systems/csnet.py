@@ -172,7 +172,7 @@ class CSNet(System):
         "splus_segue": "Teff, log g, [Fe/H], [C/Fe]; magnitudes of S-PLUS DR2 (9 filters, dereddened, no Gaia), labels "
         "of SEGUE; 4500-7000 K, [Fe/H] -3.2 to -0.1",
         "jplus_segue": "Teff, log g, [Fe/H], [C/Fe], [alpha/Fe]; magnitudes of J-PLUS DR1 (12 filters, dereddened, no "
-        "Gaia), labels of SEGUE; 4500-6000 K, metal-poor stars, [Fe/H] -3.2 to -0.8",
+        "Gaia), labels of SEGUE; 4500-6000 K, metal-poor stars, [Fe/H] -3.2 to -1.3",
     }
     compared_in = "color"
 

@@ -8,6 +8,8 @@ from stellarlabels import CSNet, columns, flags, networks, packaged
 from stellarlabels.exceptions import MissingColumnError, MissingUnitWarning
 from stellarlabels.inputs import feature_set
 from stellarlabels.inputs.colors import color_set
+from stellarlabels.inputs.examples import xp_apogee_sample
+from stellarlabels.inputs.xp import synthetic_photometry
 
 #: Colors of an ordinary star (r = 16, [Fe/H] of -1.2) after the median of the tables of Whitten et al.
 SPLUS = {"F395": 17.31, "F410": 16.84, "F430": 16.76, "g": 16.45, "F515": 16.28, "r": 16.0}
@@ -144,6 +146,39 @@ def test_labels_of_an_ordinary_star_of_jplus():
         assert labels[f"{label}_good"].tolist() == [True, False, True, True]
         assert np.ma.getmaskarray(np.ma.asarray(labels[label])).tolist() == [False, True, False, False]
     assert labels["feh"][0] == labels["feh"][3]
+
+
+def test_no_star_that_is_as_rich_as_the_sun_is_called_metal_poor():
+    """Stars of APOGEE with synthesised photometry: the training had none that are as metal-rich as most of them."""
+    stars = xp_apogee_sample()
+    made, a_v = synthetic_photometry(stars, ["JPLUS"]), 3.1 * columns.values(stars, "ebv")
+    clear = (a_v < 0.3) & (columns.values(stars, "teff") > 4500) & (columns.values(stars, "teff") < 6500)
+    rich = columns.values(stars, "feh") > -0.6
+    table = Table({"source_id": stars["source_id"]})
+    bands = (
+        "uJAVA",
+        "J0378",
+        "J0395",
+        "J0410",
+        "J0430",
+        "gJPLUS",
+        "J0515",
+        "rJPLUS",
+        "J0660",
+        "iJPLUS",
+        "J0861",
+        "zJPLUS",
+    )
+    waves = (3523, 3786, 3950, 4100, 4300, 4803, 5150, 6254, 6600, 7668, 8610, 9114)  # Cenarro et al. 2019, Table 2
+    for band, wave in zip(bands, waves, strict=True):
+        name = band.replace("JPLUS", "SDSS")
+        table[f"{name}_0"] = np.asarray(made[f"Jplus_mag_{band}"], float) - a_v * (wave / 5500) ** -1.3  # about the law
+        table[f"{name}_0_err"] = np.full(len(table), 0.01)
+        table[f"{name}_0"].unit = table[f"{name}_0_err"].unit = "mag"
+    labels = CSNet.pretrained("jplus_segue").predict(table[clear & rich])
+    assert len(labels) > 60 and np.median(np.asarray(labels["feh"], float)) < -0.8  # the networks know no better
+    assert all(labels[f"{label}_good"].mean() < 0.1 for label in ("teff", "logg", "feh", "c_fe", "alpha_fe"))
+    assert flags.LABEL.has(labels["feh_flag"], "OTHER_KIND").mean() > 0.8
 
 
 @pytest.mark.parametrize("name", ["jplus_segue", "splus_segue"])
