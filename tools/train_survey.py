@@ -24,8 +24,8 @@ from stellarlabels.networks import held_out
 LEFT_OUT = {"jplus": 0.2, "splus": 0.1}
 
 #: [Fe/H] above which labels are not good. All stars of J-PLUS with labels are below -0.77, and networks that never saw
-#: others give richer stars an [Fe/H] below that, too: of synthesised stars with [Fe/H] > -0.6 and 4500-6500 K 80 % had a
-#: good one, with the limit 0.5 % have (``evaluate_survey_outside.py --training``).
+#: others give richer stars an [Fe/H] below that, too: of synthesised stars with [Fe/H] > -0.6 and 4500-6500 K 80 % had
+#: a good one, with the limit 0.5 % have (``evaluate_survey_outside.py --training``).
 RICHEST = {"jplus": -1.3}
 
 SAMPLES = {
