@@ -6,6 +6,7 @@ import inspect
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -54,8 +55,11 @@ def test_clocks(timing):
     seconds, found = timing.best(lambda: 7)
     assert found == 7 and 0 <= seconds < 0.1
     calls = []
-    rates = timing.race({"a": (10, lambda: calls.append("a")), "b": (20, lambda: calls.append("b"))}, 2)
+    rates = timing.race({"a": (10, lambda: calls.append("a")), "b": (20, lambda: calls.append("b"))}, 2, 0)
     assert calls == ["a", "b", "a", "b", "a", "b"] and set(rates) == {"a", "b"}
+    calls.clear()
+    timing.race({"slow": (1, lambda: time.sleep(0.03)), "fast": (1, lambda: calls.append("fast"))}, 2, 0.02)
+    assert len(calls) == 1 + 2 * timing.MOST_CALLS
     assert timing.gemm_peak(size=64) > 1e6
 
 
