@@ -47,6 +47,7 @@ nitpick_ignore_regex = [
     (r".*", r"(?!stellarlabels\.).*"),
     # Base classes that are inside; their methods are shown with the classes that are public.
     (r"py:class", r"stellarlabels\.(labels\.declaration\.Declaration|labels\.revision\.Revision)"),
+    (r"py:class", r"stellarlabels\.columns\.star_table\.StarTable"),
     (r"py:class", r"stellarlabels\.(inputs\.xp\.bridge\.XPFeatureSet|archive\.tap\.service\.Client)"),
 ]
 
