@@ -104,9 +104,9 @@ def weights_file(name, weights):
     from stellarlabels import systems
 
     system = systems.get(name)
-    if weights is not None and weights not in system.available():
+    if weights is not None and weights not in system.shipped:
         if not Path(weights).is_file():
-            shipped = ", ".join(system.available())
+            shipped = ", ".join(system.shipped)
             raise InputError(f"weights: expected {shipped} of {name}, or the file of a saved model; got {weights!r}")
         yield Path(weights)
         return

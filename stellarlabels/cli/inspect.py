@@ -29,8 +29,8 @@ def _model(options):
         description = modelfile.read_description(options.model)
         return systems.get(description["system"]), description, None
     cls = systems.get(options.model)
-    if options.weights is not None and options.weights not in cls.available():
-        raise InputError(f"weights: expected one of {', '.join(cls.available())}, got {options.weights!r}")
+    if options.weights is not None and options.weights not in cls.shipped:
+        raise InputError(f"weights: expected one of {', '.join(cls.shipped)}, got {options.weights!r}")
     with weights_file(options.model, options.weights) as path:
         return cls, modelfile.read_description(path), cls.metrics(options.weights)
 

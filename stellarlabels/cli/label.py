@@ -107,7 +107,8 @@ def run(options):
         if not dask:
             check_format(options.output)
     _check_values(options, choice)
-    first = None if choice or dask else _first_star(paths, options)
+    seen = not (choice or dask) and (options.keep or not options.offline)
+    first = _first_star(paths, options) if seen else None
     system = load_system(options.system, options.weights)
     if options.networks is not None:
         system = system.fewer(options.networks)

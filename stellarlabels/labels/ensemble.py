@@ -296,11 +296,10 @@ def label_table(system, table, parts, release):
     """The output table of stars from the dicts of `label_arrays` of its parts, and what is said of their release."""
     arrays = [np.concatenate([part[end] for part in parts]) for end in parts[0]]
     out = StarTable()
-    key = columns.identifier(table)
-    if key is not None:
-        out[key] = table[key]
-    for name in columns.main_identifiers(table):  # a spectrum of LAMOST may know its source of Gaia, too
-        out[name] = table[name]
+    # A spectrum of LAMOST may know its source of Gaia, too.
+    for name in columns.main_identifiers(table) or [columns.identifier(table)]:
+        if name is not None:
+            out[name] = table[name]
     for index, label in enumerate(system.labels):
         value, error, flag = columns.label_columns(label)
         terms = [columns.error_term(label, term) for term in system.error_terms]
