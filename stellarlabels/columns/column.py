@@ -3,6 +3,7 @@
 import re
 import warnings
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from astropy import units as u
@@ -79,18 +80,18 @@ class Column:
     source: str = ""
     optional: bool = False
 
-    @property
+    @cached_property
     def names(self):
         """All names of the column, each once: its own, those of the published catalog, and the aliases."""
         own = (self.name, self.file_name, self.paper_name, self.canonical, *self.aliases)
         return tuple(dict.fromkeys(name for name in own if name))
 
-    @property
+    @cached_property
     def is_identifier(self):
         """Whether the cells are integers that name a star or a spectrum, of which no digit may be lost."""
         return self.dtype == "int64" and self.ucd.startswith(("meta.id;meta.main", "meta.id.cross"))
 
-    @property
+    @cached_property
     def is_main_identifier(self):
         """Whether it is the identifier of a table that has it, whatever others the table has."""
         return self.is_identifier and self.ucd.startswith("meta.id;meta.main")
@@ -100,7 +101,7 @@ class Column:
         """The pattern of texts that are such identifiers."""
         return IDENTIFIER if self.is_main_identifier else IN_ANY_RELEASE
 
-    @property
+    @cached_property
     def is_text(self):
         """Whether the cells are strings."""
         return self.dtype.startswith("str")

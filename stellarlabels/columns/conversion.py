@@ -75,9 +75,9 @@ def _limits(item, unit):
 class _Columns(dict):
     """Columns by their names, as far as `column_name` asks for a table."""
 
-    @property
-    def colnames(self):
-        return list(self)
+    def __init__(self, data):
+        super().__init__(data)
+        self.colnames = list(self)
 
 
 def declarations(data):

@@ -68,6 +68,12 @@ def _names():
     return ("", *available(), ANOTHER)
 
 
+@cache
+def _declaring(fact):
+    """The values of a fact by the names of the releases of which it is known."""
+    return {name: release.fact(fact).value for name, release in declared().items() if release.knows(fact)}
+
+
 def of(table, release=None):
     """Of which release the rows of a table are.
 
@@ -112,7 +118,7 @@ def of(table, release=None):
         for code in np.unique(codes[new]):
             reasons.setdefault(_names()[code], reason)
     # Basis functions that are not declared are of a release of which none are, or of one that is not known here.
-    without = [name for name in available() if not get(name).knows("basis_ids") and get(name).knows("coefficients")]
+    without = [name for name in _declaring("coefficients") if name not in _declaring("basis_ids")]
     lost = (foreign | bool(strange)) & ~np.isin(codes, [_names().index(name) for name in without])
     codes[lost] = _names().index(ANOTHER)
     if lost.any():
@@ -200,15 +206,14 @@ def _solutions(table):
     codes, column = np.zeros(len(table), np.int8), _column(table, SOLUTION)
     if column is not None and np.dtype(column.dtype).kind in "iu":
         values = np.ma.filled(np.ma.asarray(column), 0)
-        for name, release in declared().items():
-            known = release.solution_ids if release.knows("solution_ids") else []
+        for name, known in _declaring("solution_ids").items():
             codes[np.isin(values, np.array(known, dtype=np.int64))] = _names().index(name)
     return codes, f"by {SOLUTION}"
 
 
 def _bands():
     """Bands of XP spectra: those of all releases."""
-    return list({band: None for one in declared().values() if one.knows("coefficients") for band in one.coefficients})
+    return list({band: None for known in _declaring("coefficients").values() for band in known})
 
 
 def _basis(table):
@@ -220,8 +225,8 @@ def _basis(table):
         if values is None:
             continue
         left = values > 0  # 0 and NaN: the band is missing
-        for name, release in declared().items():
-            own = left & np.isin(values, release.basis_ids[band] if release.knows("basis_ids") else [])
+        for name, known in _declaring("basis_ids").items():
+            own = left & np.isin(values, known[band])
             codes[own], left = _names().index(name), left & ~own
         if left.any():
             why = why or f"{column} is {values[left][0]:g}, which no known release has"
@@ -239,8 +244,8 @@ def _counts(table):
         given = {band: int(values[k]) for band, (values, _), k in zip(lengths, each, kind, strict=True) if values[k]}
         fitting = [
             name
-            for name, release in declared().items()
-            if release.knows("coefficients") and all(release.coefficients[band] == n for band, n in given.items())
+            for name, known in _declaring("coefficients").items()
+            if all(known[band] == count for band, count in given.items())
         ]
         if given and len(fitting) == 1:
             rows = np.logical_and.reduce([place == k for (_, place), k in zip(each, kind, strict=True)])
@@ -254,7 +259,7 @@ def _strange(table):
     """Why the number of coefficients is of no release, for columns whose cells all have the same number."""
     for band in _bands():
         name = CELLS.format(band)
-        known = {one.coefficients[band] for one in declared().values() if one.knows("coefficients")}
+        known = {numbers[band] for numbers in _declaring("coefficients").values()}
         width = (*getattr(_column(table, name), "shape", ()), 0, 0)[1]
         if width and width not in known:
             return f"{name} has {width} numbers in each cell, which no known release has"
@@ -321,7 +326,7 @@ def fact_for(table, name, release=None, *, unknown, remedy):
     sources = {name: None if name == ANOTHER else get(get(name).catalog) for name in names}
     without = [of_rows for of_rows, source in sources.items() if source is None or not source.knows(name)]
     if without:
-        there = ", ".join(other for other in available() if get(other).knows(name))
+        there = ", ".join(_declaring(name))
         raise ReleaseError(
             f"the table is of {found}; {name.replace('_', ' ')}: not known for {' and '.join(without)}, only for "
             f"{there}; {remedy}"

@@ -244,8 +244,8 @@ class System(LabelEstimator):
         from stellarlabels.catalogs import CatalogTable
 
         out = CatalogTable(super().predict(table, progress=progress, release=release), copy=False)
-        for name in out.colnames:
-            out[name].info.format = out[name].info.format or _FORMATS.get(str(out[name].info.unit))
+        for data in out.itercols():
+            data.info.format = data.info.format or _FORMATS.get(str(data.info.unit))
         return out
 
     def catalog(self, table, labels=None, *, release=None, strict=False):

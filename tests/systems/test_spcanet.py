@@ -154,14 +154,14 @@ def test_what_is_left_out(sample, split, monkeypatch):
     """By star, no star is on both sides; by spectrum, nearly every one is."""
     table, options = visits(sample), {} if split == "star" else {"split": split}
 
-    class Enough(Exception):
+    class BegunError(Exception):
         """The training is about to begin."""
 
     def told(recipe, sample, checked, *others, **more):
-        raise Enough(checked)
+        raise BegunError(checked)
 
     monkeypatch.setattr("stellarlabels.labels.estimator.train_ensemble", told)
-    with pytest.raises(Enough) as about:
+    with pytest.raises(BegunError) as about:
         SPCANet("compact", labels=("teff",)).fit(table, validation=0.25, progress=False, **options)
     for left_out in about.value.args[0]:
         both = set(table["source_id"][left_out]) & set(table["source_id"][~left_out])
