@@ -79,7 +79,8 @@ def test_distance(spectra_file, tmp_path, capsys):
     assert main(command) == 0
     distances = catalogs.read(output)
     assert len(distances) == 40 and str(distances["distance"].unit) == "pc"
-    assert "40 stars" in capsys.readouterr().out
+    shown = re.search(r"40 stars, (\d+) of (\d+) labels are good", capsys.readouterr().out)
+    assert int(shown[1]) <= int(shown[2]) == 40 * sum(name.endswith("_good") for name in distances.colnames)
     assert "source_id" in distances.colnames and np.isfinite(distances["distance"].value).all()
     assert main([*command[:-3], "--overwrite"]) == 1
     shown = capsys.readouterr().err
@@ -186,6 +187,35 @@ print("seconds", time.process_time())
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0 and word in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["label", "uacsnet", "stars.fits", "-o", "stars.fits"],
+        ["label", "uacsnet", "@list.txt", "-o", "stars.fits", "--offline"],
+        ["label", "uacsnet", "st*.fits", "-o", "stars.fits", "--offline"],
+        ["label", "uacsnet", "other.fits", "--weights", "stars.fits", "-o", "stars.fits"],
+        ["distance", "./stars.fits", "-o", "stars.fits"],
+        ["spectra", "gaia", "stars.fits", "-o", "link.fits"],
+        ["train", "uacsnet", "stars.fits", "-o", "stars.fits"],
+        ["adapt", "uacsnet", "other.fits", "--same-as", "stars.fits", "-o", "stars.fits"],
+        ["distil", "uacsnet", "stars.fits", "-o", "stars.fits"],
+        ["export", "folder/stars.fits", "--bundle", "folder"],
+    ],
+)
+def test_no_verb_replaces_what_it_reads(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    inputs = [tmp_path / name for name in ("stars.fits", "other.fits", "folder/stars.fits")]
+    for path in inputs:
+        catalogs.write(xp_apogee_sample()[:2], path)
+    (tmp_path / "link.fits").symlink_to("stars.fits")
+    (tmp_path / "list.txt").write_text("stars.fits\n")
+    before = [path.read_bytes() for path in inputs]
+    assert main([*command, "--overwrite"]) == 1
+    assert "would be lost; give the result another name" in capsys.readouterr().err
+    assert [path.read_bytes() for path in inputs] == before
 
 
 def test_a_wrong_name_of_a_file_costs_less_than_a_second(tmp_path):

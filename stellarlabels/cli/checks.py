@@ -39,6 +39,12 @@ def check_output(options):
     output = Path(options.output)
     if output.exists() and not options.overwrite:
         raise InputError(f"output: {output} exists; give --overwrite to replace it")
+    if output.exists():
+        from stellarlabels import files
+
+        given = [value for name, value in vars(options).items() if name != "output"]
+        texts = [text for value in given for text in (value if isinstance(value, list) else [value])]
+        files.keep_inputs(output, [text for text in texts if isinstance(text, str) and os.path.exists(text)])
     if not output.resolve().parent.is_dir():
         raise InputError(f"output: the folder {output.resolve().parent} does not exist; make it first")
 

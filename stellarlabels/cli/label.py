@@ -211,7 +211,7 @@ def _on_archives(system, choice, options, what):
     how = {"archives": archives, "distances": options.distances, "yes": options.yes, "restart": options.restart}
     parts = gather.gather(system, folder, choice, **how)
     what["keep"] = [*gather.kept_of(parts[0]), *what["keep"]]
-    own = {"catalog": options.catalog, "rows": options.rows, "errors": options.errors}
+    own = {name: getattr(options, name) for name in ("catalog", "strict", "rows", "errors")}
     long = {"restart": options.restart, "overwrite": options.overwrite}
     show(label_file(system, [str(path) for path in parts], options.output, **own, **long, **what), options.output)
     shutil.rmtree(folder)

@@ -8,6 +8,7 @@ machine-readable tables; packed with gzip or bzip2, or in a zip archive). A form
 from stellarlabels.columns import products
 from stellarlabels.files.atomic import (
     check as check,
+    keep_inputs as keep_inputs,
     replacing as replacing,
     replacing_folder as replacing_folder,
     sha256 as sha256,

@@ -99,6 +99,15 @@ def check(path, *, overwrite=False):
         raise WriteError(f"path: {path} exists; give overwrite=True to replace it")
 
 
+def keep_inputs(path, inputs):
+    """Refuse an output that is one of the inputs, or a folder with one in it: replacing it would lose what was read."""
+    output = Path(path).resolve()
+    for one in inputs:
+        if output in (Path(one).resolve(), *Path(one).resolve().parents):
+            what = "the input itself" if output == Path(one).resolve() else f"a folder that holds the input {one}"
+            raise WriteError(f"path: {path} is {what}, which would be lost; give the result another name")
+
+
 def sha256(path):
     """The SHA-256 checksum of a file, in hexadecimal digits."""
     with open(path, "rb") as stream:

@@ -133,6 +133,7 @@ def detect(place):
         start = head.lstrip()[:40]
         neither = "neither FITS, VOTable, Parquet, HDF5, zip nor text"
         kind = "XML or HTML, but not a VOTable" if start[:1] == b"<" else neither
+        kind = "JSON, which is not read; make a CSV or Parquet file of it" if _JSON.match(head) else kind
         raise ReadError(f"{place.where}: {kind}; it begins with {start!r}")
     found = min(hits, key=lambda item: item.name == "csv")  # much is text, too
     if found.name == "csv" and said is not None and said.name not in ("csv", "tsv"):
@@ -140,9 +141,14 @@ def detect(place):
     return found
 
 
+#: How JSON begins: with an object, or a list of such.
+_JSON = re.compile(rb'\s*(\[\s*)?\{\s*"')
+
+
 def _is_text(head):
-    """Whether bytes are text with at least one line."""
-    return not head.lstrip().startswith(b"<") and not re.search(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]", head)
+    """Whether bytes are text with at least one line, and not of another kind."""
+    other = head.lstrip().startswith(b"<") or _JSON.match(head)
+    return not other and not re.search(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]", head)
 
 
 _HERE = "stellarlabels.files.formats"

@@ -64,7 +64,7 @@ class Summary:
     good : int or None
         Labels that are good; None for a catalog in nothing but the published columns, which has flags of its own.
     labels : int
-        All labels: stars times labels of a star.
+        All labels, distances among them: stars times labels of a star.
     parts, resumed : int
         Number of parts, and how many of them an earlier run had made.
     failures : tuple of Failure
@@ -109,7 +109,7 @@ class Job:
 
     def summary(self, stars, verdicts, *, parts, begun, resumed=0, failures=(), unfilled=None):
         """The `Summary` of so many stars that were labelled since the time ``begun``."""
-        labels, good = stars * len(self.system.labels), verdicts.good if verdicts.of else None
+        labels, good = stars * len(verdicts.of or self.system.labels), verdicts.good if verdicts.of else None
         seconds = time.monotonic() - begun
         verdicts = verdicts if verdicts.of else None
         return Summary(stars, good, labels, parts, resumed, failures, seconds, verdicts, unfilled or {})

@@ -121,6 +121,7 @@ def label_file(
     files.find(target, format)
     Job(system, Order(catalog, distances, zero_point, release=release))  # says what is wrong with it
     stars = open_source(source, workers=workers)
+    files.keep_inputs(target, stars.paths)
     kept = tuple(dict.fromkeys((*stars.identity, *keep)))
     job = Job(system, Order(catalog, distances, zero_point, kept, release, strict))
     begun = target.with_name(f"{target.name}{ENDING}").exists()

@@ -46,6 +46,17 @@ def test_one_odd_cell_makes_no_floats_of_identifiers(odd, tmp_path):
     assert found.tolist()[1] == (int(odd.removesuffix(".0")) if is_number else None)
 
 
+@pytest.mark.parametrize("text", ['[{"source_id": 1}]', ' {\n "source_id": [1]}', '[ {"a": "<b"}]'])
+def test_json_is_told_from_text(text, tmp_path):
+    (tmp_path / "x.json").write_text(text)
+    with pytest.raises(ReadError, match="JSON, which is not read; make a CSV or Parquet file of it"):
+        catalogs.read(tmp_path / "x.json")
+
+
+def test_names_in_brackets_are_no_json(tmp_path):
+    assert table_of(tmp_path, '[Fe/H],"{x}"\n-1,2\n').colnames == ["[Fe/H]", "{x}"]
+
+
 @pytest.mark.parametrize("odd", ["4.5", "1e20", "7x"])
 def test_identifiers_beside_what_is_none_stay_text(odd, tmp_path):
     text = f"source_id,z\n{BIG},0\n{odd},0\n"

@@ -198,6 +198,7 @@ def export(catalog, folder, schema=None, *, name=None, title=None, authors=(), l
     tables, source, own = _tables(catalog, schema)
     schema = own if schema is None else schema
     declared = None if schema is None else schemas.get(schema)
+    files.keep_inputs(folder, [catalog] if source else [])
     with files.replacing_folder(folder, overwrite=overwrite) as work:
         short = identifier(name or (declared.name if declared else own or Path(source or "labels").stem))
         paths = [work / f"{short}{suffix}" for suffix, _, _ in _DATA.values()]
