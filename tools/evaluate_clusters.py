@@ -19,6 +19,7 @@ from lamost_lrs import folder
 from xp_apogee import load
 
 from stellarlabels import UACSNet, columns
+from stellarlabels.labels import robust_scatter
 from stellarlabels.networks import held_out
 
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "measured" / "clusters" / "globular.ecsv"
@@ -67,6 +68,7 @@ def main():
             for name in (label, f"{label}_err", f"{label}_flag", f"{label}_good"):
                 out[name] = table[name]
     out["phot_g_mean_mag"] = stars["phot_g_mean_mag"]
+    out["feh_apogee"] = stars["feh"]
     out["held_out"] = held_out(np.asarray(out["source_id"]))
     for name in out.colnames:
         if out[name].dtype.kind == "f":
@@ -84,8 +86,8 @@ def main():
 
 
 def summary(table):
-    """Print medians of good stars by cluster."""
-    feh = columns.values(table, "feh")
+    """Print medians of good stars by cluster, and how far those of all clusters are off, of APOGEE's labels as well."""
+    feh, apogee = columns.values(table, "feh"), np.ma.filled(columns.without_unit(table["feh_apogee"]), np.nan)
     modulus = 5 * np.log10(columns.values(table, "distance")) - 5
     differences = []
     for name in dict.fromkeys(table["cluster"].tolist()):
@@ -94,13 +96,13 @@ def summary(table):
         true, far = table["cluster_feh"][here][0], table["cluster_distance_modulus"][here][0]
         found = np.median(feh[good]) if good.any() else np.nan
         away = np.median(modulus[near]) - far if near.any() else np.nan
-        differences.append((found - true) if good.sum() >= 3 else np.nan)
+        if good.sum() >= 3:
+            differences.append((found - true, np.nanmedian(apogee[good]) - true))
         print(
             f"{name:16} {here.sum():3} stars, {good.sum():3} good: {found:6.2f} ({true:5.2f}), m-M off {away:+.2f} mag"
         )
-    differences = np.array(differences)[np.isfinite(differences)]
-    scatter = 1.4826 * np.median(np.abs(differences - np.median(differences)))
-    print(f"{differences.size} clusters: median {np.median(differences):+.3f} dex, scatter {scatter:.3f} dex")
+    for whose, off in zip(("UACSNet", "APOGEE"), np.transpose(differences), strict=True):
+        print(f"{whose}, {off.size} clusters: median {np.median(off):+.3f} dex, scatter {robust_scatter(off):.3f} dex")
 
 
 if __name__ == "__main__":

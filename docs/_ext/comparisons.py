@@ -137,6 +137,14 @@ class Comparison(Generated):
         rows.append((*words, "its training stars"))
         return list_table(("Whose", "Stars", "Number", "Bias (dex)", "Scatter (dex)", "Which stars"), rows)
 
+    def apogee_scale(self):
+        """[Fe/H] of APOGEE against the literature."""
+        rows = []
+        for row in self.read("comparisons/apogee_scale.ecsv"):
+            numbers = [f"{float(row[key]):.2f} ± {float(row[f'{key}_err']):.2f}" for key in ("median", "robust_sigma")]
+            rows.append((plain(row["group"]), f"{row['stars']:,}", *numbers))
+        return list_table(("[Fe/H] of APOGEE", "Stars", "Higher than the literature by (dex)", "Scatter (dex)"), rows)
+
     def clusters(self):
         """Means of globular clusters beside the literature and, for those that it has, the paper."""
         stars = self.read("clusters/globular.ecsv")
@@ -149,11 +157,14 @@ class Comparison(Generated):
             if row["stars"] < 3:
                 continue
             ours = f"{row['mean'].value:+.2f} ± {row['mean_err'].value:.2f}"
+            apogee = stars["feh_apogee"][stars["cluster"] == name].value
+            middle = f"{np.nanmedian(np.ma.filled(apogee, np.nan)):+.2f}"
             fit = printed.get(name)
             paper = "" if fit is None else f"{fit['gauss_mean']:+.2f} ± {fit['gauss_sigma']:.2f}"
             width = f"{row['dispersion'].value:.2f}"
-            rows.append((name, f"{row['stars']:,}", f"{known[name]:+.2f}", ours, width, paper))
-        header = ("Cluster", "Stars", "Literature", "Mean, and its error", "Dispersion", "The paper: mean and scatter")
+            rows.append((name, f"{row['stars']:,}", f"{known[name]:+.2f}", ours, width, middle, paper))
+        common = ("Cluster", "Stars", "Literature", "Mean, and its error", "Dispersion")
+        header = (*common, "APOGEE of the same stars", "The paper: mean and scatter")
         return list_table(header, rows)
 
     def benchmark_stars(self):
