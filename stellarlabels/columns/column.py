@@ -22,6 +22,10 @@ NO_IDENTIFIER = ("", "nan", "--", "none", "null", "<na>", "n/a", "na", "nat", "m
 IDENTIFIER = re.compile(r"(?:gaia\s+e?dr3\s+)?([+-]?\d+)", re.IGNORECASE)
 IN_ANY_RELEASE = re.compile(r"(?:gaia\s+e?dr\d\s+)?([+-]?\d+)", re.IGNORECASE)
 
+#: Names in which the case of letters matters: B is a magnitude, b the galactic latitude; Gmag is that of Gaia, gmag that of
+#: SDSS, Pan-STARRS and others.
+CASED = re.compile(r"(e_)?[A-Z]mag|[A-Za-z]")
+
 
 @dataclass(frozen=True)
 class Column:
@@ -85,6 +89,10 @@ class Column:
         """All names of the column, each once: its own, those of the published catalog, and the aliases."""
         own = (self.name, self.file_name, self.paper_name, self.canonical, *self.aliases)
         return tuple(dict.fromkeys(name for name in own if name))
+
+    def goes_by(self, name):
+        """Whether this is one of the column's names, in letters of any case but for those in `CASED`."""
+        return name in self.names or any(key.lower() == name.lower() for key in self.names if not CASED.fullmatch(key))
 
     @cached_property
     def is_identifier(self):
@@ -176,13 +184,13 @@ def absence(item):
 
 def column_name(table, item):
     """Name under which ``item`` is in the table, or None. Its own name wins, then the order of the aliases."""
-    # The case of letters does not matter, except in names of one letter: B is a magnitude, b the galactic latitude.
+    # The case of letters does not matter, except in `CASED`.
     # Under another name than its own, texts of anything but digits are no identifier: "source" is often a survey.
     present = {}
     for name in table.colnames:
         present.setdefault(name.lower(), name)
     for key in item.names:
-        name = key if key in table.colnames else present.get(key.lower()) if len(key) > 1 else None
+        name = key if key in table.colnames else None if CASED.fullmatch(key) else present.get(key.lower())
         if name is not None and (key == item.name or not item.is_identifier or _may_be_identifiers(table[name], item)):
             return name
     return None

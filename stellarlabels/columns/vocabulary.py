@@ -152,7 +152,7 @@ def known_names():
 def declaration(name):
     """What the vocabulary says of a column, or of the label of which it is the error or the flag; None if nothing."""
     found = known_names().get(name.lower())
-    if found is not None:
+    if found is not None and found.goes_by(name):
         return found
     label = name.removesuffix("_err").removesuffix("_flag").removesuffix("_good")
     if label not in vocabulary():

@@ -291,6 +291,18 @@ class TestNames:
         assert columns.find(Table({"K": [1.0], "k_m": [2.0]}), "ks_m") == "k_m"
         assert columns.find(Table({"J": [1.0], "Jmag": [2.0]}), "j_m") == "Jmag"
 
+    def test_the_g_of_other_surveys_is_not_that_of_gaia(self):
+        both = Table({"gmag": [18.5], "Gmag": [17.9], "e_gmag": [0.1], "e_Gmag": [0.01], "JMAG": [16.0], "B": [18.9]})
+        assert columns.find(both, "phot_g_mean_mag") == "Gmag"
+        assert columns.find(both, "phot_g_mean_mag_error") == "e_Gmag"
+        assert columns.find(both["gmag", "e_gmag"], "phot_g_mean_mag") is None
+        assert columns.find(both, "j_m") == "JMAG" and columns.find(both, "b") is None
+        with pytest.warns(MissingUnitWarning, match="'Gmag' in mag") as told:
+            columns.intake(both)
+        assert "gmag" not in str(told[0].message).replace("Gmag", "")
+        assert columns.declaration("gmag") is None and columns.declaration("B") is None
+        assert columns.declaration("Gmag").name == "phot_g_mean_mag" and columns.declaration("JMAG").name == "j_m"
+
     def test_the_first_of_two_keeps_its_name(self):
         frame = pd.DataFrame([[1, 12.0, 3.0, 4.0]], columns=["source_id", "g", "g", "g_2"])
         with pytest.warns(RenamedColumnWarning, match="'g' is now 'g_3'"):
