@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from astropy import units as u
 from astropy.table import MaskedColumn, QTable, Table
 
 from stellarlabels import releases
@@ -81,6 +82,20 @@ class TestFound:
             (QTable({"source_id": [1, 2]}, meta={"release": "Gaia FPR"}), "Gaia FPR"),
             (Table({"source_id": [1, 2]}), ""),
             (Table({"release": ["LAMOST DR7", "DR3"]}), ""),
+            (Table({"release": ["DR4", "gdr4"], "source_id": [1, 2]}), "Gaia DR4"),
+            (Table({"release": ["DR4", "DR4"], "source_id": [1, 2], "obsid": [3, 4]}), ""),
+            (Table({"source_id": [1, 2]}, meta={"release": "DR4"}), "Gaia DR4"),
+            (Table({"source_id": [1, 2]}, meta={"release": "Gaia DR5"}), ANOTHER),
+            (Table({"designation": ["Gaia DR1 12", "Gaia DR11 13"]}), ANOTHER),
+            (Table({"source_id": [1, 2], "ref_epoch": [2017.5, 2017.5]}), "Gaia DR4"),
+            (Table({"source_id": [1, 2], "REF_EPOCH": np.float32([2015.5, 2015.5])}), "Gaia DR2"),
+            (QTable({"source_id": [1, 2], "ref_epoch": [2016.0, 2016.0] * u.yr}), "Gaia DR3"),
+            (Table({"source_id": [1, 2], "ref_epoch": [2000.0, 1991.25]}), ""),
+            (Table({"dr4_source_id": [1, 2]}), "Gaia DR4"),
+            (Table({"gaiadr4": [1, 2]}), "Gaia DR4"),
+            (Table({"dr2_source_id": [1, 2]}), ""),
+            (Table({"dr3_source_id": [1, 2], "dr4_source_id": [1, 2]}), ""),
+            (Table({"source_id": [1, 2], "dr2_source_id": [1, 2]}), ""),
         ],
     )
     def test_by_each_hint(self, table, name):

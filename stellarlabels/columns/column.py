@@ -22,8 +22,8 @@ NO_IDENTIFIER = ("", "nan", "--", "none", "null", "<na>", "n/a", "na", "nat", "m
 IDENTIFIER = re.compile(r"(?:gaia\s+e?dr3\s+)?([+-]?\d+)", re.IGNORECASE)
 IN_ANY_RELEASE = re.compile(r"(?:gaia\s+e?dr\d\s+)?([+-]?\d+)", re.IGNORECASE)
 
-#: Names in which the case of letters matters: B is a magnitude, b the galactic latitude; Gmag is that of Gaia, gmag that of
-#: SDSS, Pan-STARRS and others.
+#: Names in which the case of letters matters: B is a magnitude, b the galactic latitude; Gmag is that of Gaia, and gmag
+#: that of SDSS, Pan-STARRS and others.
 CASED = re.compile(r"(e_)?[A-Z]mag|[A-Za-z]")
 
 

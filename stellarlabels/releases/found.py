@@ -18,10 +18,16 @@ IGNORE = "ignore"
 #: Key of a table's ``meta``, and names of columns, that say the release in words.
 META, STATED, DESIGNATION, SOLUTION = "release", ("release", "data_release"), "designation", "solution_id"
 
+#: The column of the epochs of positions, and names of columns of identifiers that name their release. Those of DR2 are in
+#: catalogs of surveys, beside measurements of any release.
+EPOCH, _IDENTIFIERS = "ref_epoch", re.compile(r"(gaia)?_?(e?dr[3-9])(_?source_?id|name|_id)?", re.IGNORECASE)
+
 #: Columns that tell the release of XP spectra.
 BASIS, COUNTED, CELLS = "{}_basis_function_id", "{}_n_parameters", "{}_coefficients"
 
-_NAMED = re.compile(r"Gaia[ _]?(E?DR\d|FPR)(?!\d)", re.IGNORECASE)
+_NAMED = re.compile(r"Gaia[ _-]?(E?DR\d+|FPR)", re.IGNORECASE)
+#: The same where nothing else is in a text; other surveys count their releases, too.
+_SHORT = re.compile(r"\s*G?(E?DR\d+|FPR)\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -78,8 +84,9 @@ def of(table, release=None):
     """Of which release the rows of a table are.
 
     Spectra tell it themselves, by the identifiers of their basis functions and the number of their coefficients. If
-    they do not, it is the argument, the column ``release``, ``table.meta["release"]``, the ``designation`` or the
-    ``solution_id``, in this order.
+    they do not, it is the argument, the column ``release``, ``table.meta["release"]``, the ``designation``, the
+    ``solution_id``, the ``ref_epoch`` if it is that of a release, or the name of the only column of identifiers
+    (``dr4_source_id``), in this order. Names of releases that are not declared are those of "another release".
 
     Parameters
     ----------
@@ -105,9 +112,11 @@ def of(table, release=None):
         lambda: _counts(table),
         lambda: (_names().index(stated), "as release says"),
         *(partial(_texts, table, name) for name in STATED),
-        lambda: (_names().index(_in_text(table.meta.get(META, ""))), "as its metadata say"),
+        lambda: (_names().index(_in_text(table.meta.get(META, ""), _of_gaia(table))), "as its metadata say"),
         lambda: _texts(table, DESIGNATION, "U9"),  # all but the number
         lambda: _solutions(table),
+        lambda: _epochs(table),
+        lambda: _by_identifiers(table),
     ]
     for look in evidence:
         new = codes == 0
@@ -183,12 +192,19 @@ def _numbers(table, name):
     return np.ma.filled(data.astype(float), np.nan)
 
 
-def _in_text(text):
-    """The release that a text names, or ""."""
+def _of_gaia(table):
+    """Whether nothing but Gaia can be meant by a release that is called DR4 alone: LAMOST has one, too."""
+    return _column(table, "source_id") is not None and _column(table, "obsid") is None
+
+
+def _in_text(text, short=False):
+    """The release that a text names, without its survey if ``short``; "another release", or "" if it names none."""
     text = text.decode(errors="replace") if isinstance(text, bytes) else text
-    match = _NAMED.search(text) if isinstance(text, str) else None
-    named = f"Gaia {match[1].upper()}" if match else ""
-    return named if named in declared() else ""
+    match = isinstance(text, str) and (_NAMED.search(text) or (short and _SHORT.fullmatch(text)))
+    if not match:
+        return ""
+    named = f"Gaia {match[1].upper()}"
+    return named if named in declared() else ANOTHER
 
 
 def _texts(table, name, dtype="U40"):
@@ -197,8 +213,28 @@ def _texts(table, name, dtype="U40"):
     if column is None or getattr(column, "ndim", 1) != 1 or np.dtype(column.dtype).kind not in "OSU":
         return 0, reason
     cells, place = np.unique(np.ma.filled(np.ma.asarray(column), "").astype(dtype), return_inverse=True)
-    named = [_names().index(_in_text(str(cell))) for cell in cells]
+    named = [_names().index(_in_text(str(cell), _of_gaia(table))) for cell in cells]
     return np.array(named, np.int8)[place], reason
+
+
+def _epochs(table):
+    """Codes of the releases that have the reference epochs of a table; tools do not propagate to these."""
+    codes, values = np.zeros(len(table), np.int8), _numbers(table, EPOCH)
+    if values is None:
+        return 0, ""
+    for name, epoch in _declaring("reference_epoch").items():
+        if get(name).catalog == name:
+            codes[np.abs(values - epoch) < 1e-6] = _names().index(name)
+    return codes, f"by {EPOCH}"
+
+
+def _by_identifiers(table):
+    """The code of the release that the only column of identifiers of Gaia has in its name."""
+    named = {match[2].upper(): name for name in table.colnames if (match := _IDENTIFIERS.fullmatch(name))}
+    if len(named) != 1 or _column(table, "source_id") is not None:
+        return 0, ""
+    ((release, name),) = named.items()
+    return _names().index(_in_text(f"Gaia {release}")), f"column {name!r}"
 
 
 def _solutions(table):
