@@ -18,8 +18,8 @@ IGNORE = "ignore"
 #: Key of a table's ``meta``, and names of columns, that say the release in words.
 META, STATED, DESIGNATION, SOLUTION = "release", ("release", "data_release"), "designation", "solution_id"
 
-#: The column of the epochs of positions, and names of columns of identifiers that name their release. Those of DR2 are in
-#: catalogs of surveys, beside measurements of any release.
+#: The column of the epochs of positions, and names of columns of identifiers that name their release. Those of DR2
+#: are in catalogs of surveys, beside measurements of any release.
 EPOCH, _IDENTIFIERS = "ref_epoch", re.compile(r"(gaia)?_?(e?dr[3-9])(_?source_?id|name|_id)?", re.IGNORECASE)
 
 #: Columns that tell the release of XP spectra.
