@@ -164,6 +164,12 @@ def of_rooms(measure, *rooms):
     return [item for module in MODULES if room_of(module) in rooms for item in measure(module)]
 
 
+def with_text(monkeypatch, text):
+    """Give two modules another text; what is remembered of all others stays true."""
+    own, changed = house.source, ("stellarlabels.plots.style", "stellarlabels.tables.same_star")
+    monkeypatch.setattr(house, "source", lambda module: ast.parse(text) if module in changed else own(module))
+
+
 class TestFaces:
     """What a room shows is in its ``__init__``, and the others take nothing else of it."""
 
@@ -198,7 +204,7 @@ class TestFaces:
         ],
     )
     def test_a_look_inside_is_seen(self, line, monkeypatch):
-        monkeypatch.setattr(house, "source", lambda module: ast.parse(line))
+        with_text(monkeypatch, line)
         assert len(list(house.inner_imports("stellarlabels.plots.style"))) == 1
         assert list(house.inner_imports("stellarlabels.tables.same_star")) == []
 
@@ -212,11 +218,11 @@ class TestFaces:
         ],
     )
     def test_what_a_face_hands_out_is_let_through(self, line, monkeypatch):
-        monkeypatch.setattr(house, "source", lambda module: ast.parse(line))
+        with_text(monkeypatch, line)
         assert list(house.inner_imports("stellarlabels.plots.style")) == []
 
     def test_a_private_attribute_is_seen(self, monkeypatch):
-        monkeypatch.setattr(house, "source", lambda module: ast.parse("system._no_such_name_here\npair._fields"))
+        with_text(monkeypatch, "system._no_such_name_here\npair._fields")
         found = list(house.foreign_privates("stellarlabels.plots.style"))
         assert found == ["stellarlabels.plots.style:1 ._no_such_name_here"]
 
@@ -231,7 +237,7 @@ class TestSizes:
 
     def test_a_long_function_is_seen(self, monkeypatch):
         text = "def function():\n" + '    """Say.\n\n    More.\n    """\n' + "    pass\n" * 60
-        monkeypatch.setattr(house, "source", lambda module: ast.parse(text))
+        with_text(monkeypatch, text)
         assert list(house.long_functions("stellarlabels.plots.style")) == [
             "stellarlabels.plots.style:function has 61 lines"
         ]
