@@ -15,7 +15,7 @@ from xp_apogee import add_options
 from stellarlabels.systems.uncertain import UncertainNet
 
 #: Copies of each star, and how long and fast the student learns from them.
-COPIES, TRAINING = 18, {"epochs": 40, "learning_rate": 3e-3}
+COPIES, TRAINING = 8, {"epochs": 20, "batch_size": 512, "learning_rate": 1.5e-3}
 
 
 def main():

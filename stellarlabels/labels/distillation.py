@@ -16,8 +16,11 @@ from stellarlabels.labels.training import Targets, label_targets, two_sided
 from stellarlabels.labels.uncertainty import robust_scatter
 
 #: How a student is trained, unless other hyper-parameters are given. Copies are many, so that it does without decay.
+#: With so many steps it is worth the while to have them compiled.
 TRAINING = {"epochs": 40, "batch_size": 1024, "learning_rate": 2e-3, "schedule": "cosine", "weight_decay": 1e-4}
 TRAINING |= {"clip_norm": 5.0, "patience": None, "decay": "decoupled", "epsilon": 1e-7, "order": "shuffled"}
+
+LONG = 2000
 
 #: Share of the stars left out that the teacher has to have left out, too, for their labels to say how large errors are.
 NEW = 0.5
@@ -49,7 +52,9 @@ def distilled(system, table, *, networks, copies, validation, release, progress,
     for number, left_out in enumerate(checked):
         seed, stars = out.recipe.seed + 7919 * number, features[~left_out]
         inputs, said = _lessons(system, stars, copies, seed, progress)
-        members = [_taught(out, stars, inputs, said, part, seed, progress) for part in parts(out.recipe)]
+        first = before.groups[number % len(before.groups)]
+        groups = zip(parts(out.recipe), first, strict=True)
+        members = [_taught(out, stars, inputs, said, part, begin, seed, progress) for part, begin in groups]
         out.ensemble.members += [member for member, _ in members]
         out.history_ += [history for _, history in members]
     if out.recipe.calibrate:
@@ -122,23 +127,43 @@ def _places(system, stars):
     return np.hstack([mean, 2 * color]) if np.isfinite(stars.color).any() else mean
 
 
-def _taught(out, stars, inputs, said, part, seed, progress):
+def _taught(out, stars, inputs, said, part, begin, seed, progress):
     """A `Member` for the labels ``part`` that has learned what was said of the inputs of copies, and its losses."""
+    # It begins as the teacher's `Member` ``begin`` where both have the same layers: that is what long trainings of
+    # networks with random weights end with, too.
     from stellarlabels import networks
 
     recipe, arrays = out.recipe, {**stars.arrays, **out.feature_set.constants}
     shapes = {name: int(np.shape(array)[1]) for name, array in stars.arrays.items()}
     network = build_network(recipe, shapes, len(part), seed, floors(recipe, part, out.ensemble.scale))
     networks.adapt(network, arrays, seed)
+    if recipe.student:
+        _begin(network, begin.network)
     options = {**recipe.train.settings(), "epochs": recipe.train.epochs, "loss": networks.losses.get(recipe.train.loss)}
     options |= {"seed": seed, "progress": progress, "title": f"{out.name}, student"}
     said = [array[:, part] for array in said]
     if recipe.student:
+        steps = len(said[0]) * recipe.train.epochs / recipe.train.settings()["batch_size"]
+        options["fused"] = recipe.combination == "propagated" and steps > LONG
         learner, goals = network, lesson(*said)
     else:
         inputs, goals = two_sided(inputs, said[0], np.sqrt(said[1]))
         learner, inputs, goals, _ = networks.learner(recipe.network, network, inputs, goals, inputs, seed)
     return Member(network, part), networks.train(learner, inputs, goals, **options)
+
+
+def _begin(network, teacher):
+    """Give a student the weights of one of the teacher's networks, if the layers are the same but for more outputs."""
+    ours, theirs = (
+        [weight for weight in one.weights if "seed_generator" not in weight.path] for one in (network, teacher)
+    )
+    shapes = [(tuple(own.shape), tuple(one.shape)) for own, one in zip(ours, theirs, strict=False)]
+    if len(ours) != len(theirs) or any(own[:-1] != one[:-1] or own[-1:] < one[-1:] for own, one in shapes):
+        return
+    for weight, value in zip(ours, theirs, strict=True):
+        start = np.asarray(weight).copy()
+        start[..., : value.shape[-1]] = value
+        weight.assign(start)
 
 
 def lesson(mean, *variances):

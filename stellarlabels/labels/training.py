@@ -119,29 +119,32 @@ def train_ensemble(recipe, sample, checked, constants, *, title, progress, start
         center, scale = start.center, start.scale
     out = kind_of(recipe)(recipe, center, scale)
     histories, groups = [], parts(recipe)
+    losses, ready = {part: _loss(out, sample, part) for part in groups}, {part: {} for part in groups}
     for number, left_out in enumerate(checked):
         for part in groups:
             own = f" {recipe.labels[part[0]]}" if len(groups) > 1 else ""
             name = f"{title}{own} {number + 1}/{recipe.ensemble}"
             seed = recipe.seed + 7919 * number
             stars = sample[~left_out], sample[left_out]
-            options = {"title": name, "progress": progress, "start": start and start.members[len(out.members)].network}
-            member, history = _member(out, *stars, part, constants, seed, **options)
+            options = {"loss": losses[part], "title": name, "seed": seed, "progress": progress, "ready": ready[part]}
+            first = start and start.members[len(out.members)].network
+            member, history = _member(out, *stars, part, constants, first, options)
             out.members.append(member)
             histories.append(history)
     return out, histories
 
 
-def _member(ensemble, sample, check, part, constants, seed, *, title, progress, start):
+def _member(ensemble, sample, check, part, constants, start, told):
     """A `Member` for the labels ``part``, trained on a sample and followed on another one, and its losses (dict)."""
+    # ``told`` are options of `networks.train`.
     from stellarlabels import networks
 
-    recipe = ensemble.recipe
+    recipe, seed = ensemble.recipe, told["seed"]
     names = [recipe.labels[index] for index in part]
     sample, check = (stars[_in_range(recipe, stars)[:, part].any(axis=1)] for stars in (sample, check))
     if len(sample) < 2:
         raise InputError(f"table: expected at least 2 rows to train {', '.join(names)}, got {len(sample)}")
-    loss, arrays = _loss(ensemble, sample, part), sample.features.arrays
+    arrays = sample.features.arrays
     shapes = {name: int(np.shape(array)[1]) for name, array in arrays.items()}
     network = build_network(recipe, shapes, len(part), seed, floors(recipe, part, ensemble.scale))
     if start is None:
@@ -149,7 +152,7 @@ def _member(ensemble, sample, check, part, constants, seed, *, title, progress, 
     else:
         copy_weights(start, network)
     targets, first = _packed(ensemble, sample, part), recipe.means_first
-    means_only = getattr(loss, "means_only", False)
+    means_only = getattr(told["loss"], "means_only", False)
     learner, inputs, goals, checks = networks.learner(
         recipe.network, network, arrays, targets, check.features.arrays, seed
     )
@@ -159,14 +162,13 @@ def _member(ensemble, sample, check, part, constants, seed, *, title, progress, 
     elif noise:
         learner = networks.with_noise(network, noise, seed)
     weights = _weights(recipe, sample, part)
-    options = recipe.train.settings()
+    options = recipe.train.settings() | told
     options |= {"validation": (checks, _packed(ensemble, check, part)) if len(check) else None}
-    options |= {"seed": seed, "progress": progress}
     if weights is not None:
         options["sample_weight"] = np.tile(weights, len(goals) // len(weights))
-    history = networks.train(learner, inputs, goals, loss=loss, epochs=recipe.train.epochs, title=title, **options)
+    history = networks.train(learner, inputs, goals, epochs=recipe.train.epochs, **options)
     if means_only and first.excess_epochs:
-        history |= _train_errors(network, arrays, targets, first.excess_epochs, title, options)
+        history |= _train_errors(network, arrays, targets, first.excess_epochs, options)
     return Member(network, part), history
 
 
@@ -188,15 +190,15 @@ def copy_weights(old, new):
         weight.assign(value)
 
 
-def _train_errors(network, arrays, targets, epochs, title, options):
+def _train_errors(network, arrays, targets, epochs, options):
     """Train the layers for errors alone; their losses (dict)."""
     from stellarlabels import networks
 
     networks.freeze_means(network)
     own = {"learning_rate": 1e-3, "schedule": "cosine", "weight_decay": 0.0, "patience": None, "sample_weight": None}
-    own |= {"decay": "decoupled", "epsilon": 1e-7}
-    options = {**options, **own, "loss": networks.losses.get("gaussian"), "epochs": epochs}
-    found = networks.train(network, arrays, targets, title=f"{title}, errors", **options)
+    own |= {"decay": "decoupled", "epsilon": 1e-7, "title": f"{options['title']}, errors", "epochs": epochs}
+    own |= {"loss": networks.losses.get("gaussian")}
+    found = networks.train(network, arrays, targets, **options | own)
     return {f"excess_{name}": values for name, values in found.items()}
 
 

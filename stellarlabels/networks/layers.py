@@ -146,12 +146,16 @@ class MeasurementNoise(keras.layers.Layer):
         self.matrix, self.amount, self.seed = np.asarray(matrix, np.float32), amount, seed
         self.generator = keras.random.SeedGenerator(seed)
 
+    def build(self, input_shape):
+        start = keras.initializers.Constant(self.matrix)
+        self.kernel = self.add_weight(shape=self.matrix.shape, initializer=start, name="kernel")
+
     def call(self, inputs, training=False):
         features, errors = inputs
         if not training:
             return features
         draw = keras.random.normal(ops.shape(errors), seed=self.generator, dtype=features.dtype)
-        return features + self.amount * ops.matmul(errors * draw, self.matrix.T)
+        return features + self.amount * ops.matmul(errors * draw, ops.transpose(self.kernel))
 
     def compute_output_shape(self, input_shape):
         return input_shape[0]

@@ -55,3 +55,30 @@ def test_plateau_halves_the_rate():
         progress=False,
     )
     assert abs(float(network.optimizer.learning_rate.numpy()) - 2.5e-4) < 1e-9
+
+
+def test_networks_that_share_a_training_step_learn_the_same():
+    """With one step for three networks each has the weights that it gets alone, and the first keeps its own."""
+    import keras
+
+    random = np.random.default_rng(1)
+    flux, goals = random.normal(size=(40, 3)).astype(np.float32), random.normal(size=(40, 1)).astype(np.float32)
+    options = {"loss": "mse", "epochs": 3, "batch_size": 16, "learning_rate": 0.01, "schedule": "plateau"}
+
+    def trained(seed, rate, ready):
+        start = keras.initializers.GlorotUniform(seed=seed)
+        x = keras.Input((3,), name="flux")
+        y = keras.layers.Dropout(0.3, seed=seed)(keras.layers.Dense(8, "tanh", kernel_initializer=start)(x))
+        network = keras.Model({"flux": x}, keras.layers.Dense(1, kernel_initializer=start)(y))
+        own = {**options, "learning_rate": rate, "seed": seed}
+        history = train(network, {"flux": flux}, goals, progress=False, ready=ready, **own)
+        return network, history["loss"]
+
+    ready, wanted = {}, [trained(seed, rate, None) for seed, rate in ((1, 0.01), (2, 0.01), (3, 0.02))]
+    found = [trained(seed, rate, ready) for seed, rate in ((1, 0.01), (2, 0.01), (3, 0.02))]
+    assert len(ready) == 2  # another rate is another step
+    for (alone, loss), (shared, shared_loss) in zip(wanted, found, strict=True):
+        assert loss == shared_loss
+        for one, other in zip(alone.get_weights(), shared.get_weights(), strict=True):
+            np.testing.assert_array_equal(one, other)
+    assert wanted[0][1] != wanted[1][1]
