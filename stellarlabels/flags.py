@@ -305,6 +305,10 @@ LABEL = register(
                 "The network was trained with synthetic spectra alone, and is hardly proven on real ones.",
                 "note",
             ),
+            (
+                "PHOTOMETRY_MISMATCH",
+                "The magnitudes do not fit the spectrum: they are of another star, in another order or another system.",
+            ),
         ],
     )
 )

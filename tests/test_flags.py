@@ -42,6 +42,7 @@ def test_values_that_are_in_published_files_do_not_move():
         "OTHER_KIND": 1048576,
         "IN_TRAINING": 2097152,
         "SYNTHETIC_TRAINING": 4194304,
+        "PHOTOMETRY_MISMATCH": 8388608,
     }
     assert {flag.name: flag.value for flag in flags.SPECTRUM} == {
         "NO_SPECTRUM": 1,
@@ -62,9 +63,9 @@ def test_levels_of_the_flags_of_labels():
     assert by_level["note"] == notes
     bad = {"NO_INPUT", "UNLIKE_TRAINING", "NOT_APPLICABLE", "DOUBLE_LINED", "OTHER_RELEASE", "OTHER_KIND"}
     assert by_level["bad"] == bad
-    assert len(by_level["caution"]) == 23 - 5 - 6
+    assert len(by_level["caution"]) == 24 - 5 - 6
     assert flags.LABEL.bits("note") == 8 + 512 + 16384 + 2**21 + 2**22
-    assert sum(flags.LABEL.bits(level) for level in flags.LEVELS) == 2**23 - 1
+    assert sum(flags.LABEL.bits(level) for level in flags.LEVELS) == 2**24 - 1
 
 
 def leveled():

@@ -27,6 +27,7 @@ from stellarlabels.inputs.base import Features, register
 from stellarlabels.inputs.colors import color_set
 from stellarlabels.inputs.colors.set import magnitude, magnitude_error
 from stellarlabels.inputs.xp import packed
+from stellarlabels.inputs.xp.agreement import BINS, NORM_FROM, PER_BIN, PLACES, differ
 from stellarlabels.inputs.xp.bridge import XPFeatureSet
 from stellarlabels.inputs.xp.coefficients import cells, has_coefficients
 from stellarlabels.inputs.xp.layout import BANDS, CELLS, REFERENCE, SIZES, TOTAL, columns
@@ -36,10 +37,6 @@ from stellarlabels.inputs.xp.sampling import WAVELENGTH, design_matrix
 
 #: The paper's colors.
 COLORS = ("BP-RP", "W1-W2", "J-H", "H-W2")
-
-#: Wavelengths at which stars are compared with the training stars and at which noise is looked at: four in each of
-#: twelve bins of the sampled spectrum. The mean flux redward of `NORM_FROM` (nm) is the unit of both.
-BINS, PER_BIN, NORM_FROM = 12, 4, 415.0
 
 #: Bands of which each pseudo-magnitude is made.
 PSEUDO_BANDS = {"rjce": ("RP", "H", "W2"), "observed": ("RP",), None: ()}
@@ -94,11 +91,7 @@ def designs():
     """Samples (343, 110) of unit coefficients over the largest; their mean redward of 415 nm; some of them."""
     samples = design_matrix()
     samples = samples / np.abs(samples).max()
-    at = [
-        part[((np.arange(PER_BIN) + 0.5) * len(part) / PER_BIN).astype(int)]
-        for part in np.array_split(np.arange(WAVELENGTH.size), BINS)
-    ]
-    return samples, samples[WAVELENGTH > NORM_FROM].mean(axis=0), samples[np.concatenate(at)]
+    return samples, samples[WAVELENGTH > NORM_FROM].mean(axis=0), samples[PLACES.ravel()]
 
 
 def add_noise(features, amount, seed=0):
@@ -218,6 +211,8 @@ class XPCoefficients(XPFeatureSet):
             mean = np.abs(coefficients @ mean_flux)[:, None]
             flux, log_error = flux / mean, np.log(error / mean).reshape(-1, BINS, PER_BIN).mean(axis=2)
             usable &= np.isfinite(flux).all(axis=1) & np.isfinite(log_error).all(axis=1)
+            coarse = flux.reshape(-1, BINS, PER_BIN).mean(axis=2)
+        mismatch = usable & differ(coarse, np.exp(log_error), others, self.colors)
         return Features(
             arrays={
                 "coefficients": np.where(usable[:, None], coefficients, 0).astype(np.float32),
@@ -234,6 +229,7 @@ class XPCoefficients(XPFeatureSet):
                 MISSING_BAND=missing.any(axis=1) & ~missing.all(axis=1),
                 MISSING_PHOTOMETRY=np.isnan(others[:, : len(self.colors)]).any(axis=1),
                 MISSING_PARALLAX=np.isnan(others[:, len(self.colors) :]).any(axis=1),
+                PHOTOMETRY_MISMATCH=mismatch,
                 OTHER_RELEASE=other,
             ),
             usable=usable,

@@ -12,6 +12,7 @@ from stellarlabels.corrections.systematics import correct_flux
 from stellarlabels.inputs.base import Features, register
 from stellarlabels.inputs.colors import color_set, intrinsic_color
 from stellarlabels.inputs.colors.set import color_values
+from stellarlabels.inputs.xp import agreement
 from stellarlabels.inputs.xp.bridge import XPFeatureSet
 from stellarlabels.inputs.xp.samples import fill_gaps, nanmean, nanmedian, pixels, spectra
 from stellarlabels.inputs.xp.sampling import WAVELENGTH, design_matrix
@@ -148,7 +149,9 @@ class XPSpectrum(XPFeatureSet):
             flux, error = fill_gaps(flux) / norm, fill_gaps(error) / norm
         usable = np.isfinite(flux).all(axis=1) & np.isfinite(error).all(axis=1)
         usable &= ~_missing_band(spectrum_flag)
-        color = color_values(table, color_set("gaia_2mass_wise"))
+        colors = color_set("gaia_2mass_wise")
+        color = color_values(table, colors)
+        mismatch = usable & agreement.differ(*agreement.bins(flux, error), color, colors.colors)
         return Features(
             arrays={
                 "flux": _ready(flux, usable),
@@ -160,6 +163,7 @@ class XPSpectrum(XPFeatureSet):
                 BAD_SAMPLES=flags.SPECTRUM.has(spectrum_flag, "BAD_SAMPLES"),
                 MISSING_BAND=_missing_band(spectrum_flag),
                 MISSING_PHOTOMETRY=np.isnan(color).any(axis=1),
+                PHOTOMETRY_MISMATCH=mismatch,
                 OTHER_RELEASE=other,
             ),
             usable=usable,
