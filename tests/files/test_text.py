@@ -46,6 +46,22 @@ def test_one_odd_cell_makes_no_floats_of_identifiers(odd, tmp_path):
     assert found.tolist()[1] == (int(odd.removesuffix(".0")) if is_number else None)
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".csv.gz", ".ecsv"])
+@pytest.mark.parametrize("values", [[BIG, 5, 7], ["a", "b", "c"], [1.5, 2.0, 1e-300]])
+def test_a_missing_value_of_an_only_column_is_a_row(values, suffix, tmp_path):
+    catalogs.write(Table({"x": np.ma.MaskedArray(values, [False, True, False])}), tmp_path / f"x{suffix}")
+    assert catalogs.read(tmp_path / f"x{suffix}")["x"].tolist() == [values[0], None, values[2]]
+    if suffix == ".csv":
+        assert len(pd.read_csv(tmp_path / "x.csv")) == 3
+
+
+@pytest.mark.parametrize("kind", ["uint8", "uint16", "uint32", "int8", "int64", "float32", "bool"])
+@pytest.mark.parametrize("write", [catalogs.write, lambda table, path: table.write(path)])
+def test_ecsv_with_missing_values_of_any_type(kind, write, tmp_path):
+    write(Table({"x": np.ma.MaskedArray(np.array([1, 0, 1], kind), [False, True, False])}), tmp_path / "x.ecsv")
+    assert catalogs.read(tmp_path / "x.ecsv")["x"].tolist() == [1, None, 1]
+
+
 @pytest.mark.parametrize("text", ['[{"source_id": 1}]', ' {\n "source_id": [1]}', '[ {"a": "<b"}]'])
 def test_json_is_told_from_text(text, tmp_path):
     (tmp_path / "x.json").write_text(text)

@@ -326,7 +326,10 @@ def write(content, stream, path, *, delimiter=","):
     options = pa.csv.WriteOptions(include_header=False, delimiter=delimiter)
     for part in slices(len(content), step=TEXT):
         out = pa.BufferOutputStream()
-        pa.csv.write_csv(pa.table([_written(pa, item, part) for item in content.fields], names=names), out, options)
+        cells = [_written(pa, item, part) for item in content.fields]
+        if len(cells) == 1 and cells[0].null_count:  # a line with nothing in it is no row for most readers
+            cells = [cells[0].cast(pa.string()).fill_null("")]
+        pa.csv.write_csv(pa.table(cells, names=names), out, options)
         stream.write(out.getvalue())
 
 

@@ -94,7 +94,8 @@ class _Table(delimited.Text):
         if subtype.endswith("]"):
             kind = subtype.split("[")[0]
         if data.dtype.kind != "O" and kind not in ("string", "json", "object"):
-            data = (np.where(mask, 0, data) if "int" in kind and np.any(mask) else data).astype(kind)
+            hidden = "int" in kind and data.dtype.kind == "f" and np.any(mask)
+            data = (np.where(mask, 0, data) if hidden else data).astype(kind)
         return field_of(self._columns[item.column.name], data, mask)
 
     def _content(self, fields):
