@@ -136,6 +136,9 @@ def _dressed(item, declared):
         out.info.meta = {"ucd": column.ucd} if column.ucd else {}
         return out
     data = np.ma.MaskedArray(item.data, mask=item.mask)
+    known = columns.declaration(column.name)
+    if known is not None and known.dtype == "bool" and item.kind in "iu" and np.isin(data.compressed(), (0, 1)).all():
+        return known.dress(data.astype(bool))  # of a format without truth values: as integers they would be row numbers
     unit = u.Unit(column.unit or "", parse_strict="silent")
     if isinstance(unit, u.LogUnit):
         return replace(column, unit=unit.function_unit.to_string()).dress(MaskedColumn(data, unit=unit))

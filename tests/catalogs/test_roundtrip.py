@@ -99,6 +99,14 @@ def test_what_a_format_cannot_hold_is_an_error_that_names_the_column(format_name
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("name", [*FORMATS.values(), "x.csv", "x.tsv"])
+def test_good_labels_can_be_taken_from_any_file(name, tmp_path):
+    labels = QTable({"source_id": [3, 4, 5], "feh": [-1.0, -0.5, 0.0], "feh_good": [False, True, False]})
+    catalogs.write(labels, tmp_path / name, format=None if name != "x.dat" else "votable.tabledata")
+    found = catalogs.read(tmp_path / name)
+    assert found["feh_good"].dtype == bool and found[found["feh_good"]]["source_id"].tolist() == [4]
+
+
 def test_the_input_is_not_changed(labels, format_name, tmp_path):
     before, meta = labels.copy(), dict(labels.meta)
     catalogs.write(labels, tmp_path / FORMATS[format_name], format=named(format_name))
