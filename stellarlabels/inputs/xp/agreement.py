@@ -50,11 +50,8 @@ def terms(flux):
 
 
 def differ(flux, error, colors, names):
-    """Which stars (N,) have a color that is not that of their spectrum.
-
-    ``flux`` and ``error`` (N, 12) are as from `bins`, ``colors`` (N, C) those called ``names``; NaN, and colors that
-    the relation does not know, say nothing.
-    """
+    """Which stars (N,) have one of the colors (N, C) not of their spectrum, given as from `bins`."""
+    # NaN, and colors that the relation does not know, say nothing.
     relation = packaged.table("xp", "colors")
     known = [place for place, name in enumerate(names) if name in relation.meta["limits"]]
     out = np.zeros(len(flux), bool)
