@@ -31,7 +31,7 @@ from stellarlabels.columns.cells import (
     parse as parse,
     parse_column as parse_column,
 )
-from stellarlabels.columns.column import Column, column_name as column_name, without_unit
+from stellarlabels.columns.column import Column, alike as alike, column_name as column_name, without_unit
 from stellarlabels.columns.conversion import (
     as_years as as_years,
     by_name as by_name,

@@ -69,7 +69,7 @@ def column_values(table, item, *, required=True):
     key = column_name(table, item)
     if key is None:
         if required:
-            raise MissingColumnError(absence(item))
+            raise MissingColumnError(absence(item, table))
         return np.full((len(table), *item.shape), np.nan)
     data = in_unit(table[key], item, key)
     if data.dtype.kind not in "fiub":

@@ -166,9 +166,18 @@ class Column:
 _FETCHED = {"gaia": "gaia_by_id", "tmass": "gaia_by_id", "allwise": "gaia_by_id", "bailer_jones": "gaia_distances"}
 
 
-def absence(item):
-    """What is said of a column that is missing: its names, what it is, and who gets it."""
-    text = f"column {item.name!r} is missing; looked for {', '.join(item.names)}"
+def alike(table, *names):
+    """What is said of columns of joined tables (``flux_1``, ``flux_x``, ``gaia.flux``) that could be meant by names."""
+    meant = "|".join(re.escape(name) for name in names if len(name) > 1)
+    pattern = re.compile(rf"\s*(\w+[.:])?({meant})(_(\d|x|y|left|right|gaia|xp))?\s*", re.IGNORECASE)
+    found = [repr(name) for name in table.colnames if pattern.fullmatch(name)]
+    which = "if that is it" if len(found) == 1 else "the one that is meant"
+    return f"; the table has {', '.join(found)}: rename {which}" if found else ""
+
+
+def absence(item, table):
+    """What is said of a column that a table lacks: its names, what it is, and who gets it."""
+    text = f"column {item.name!r} is missing{alike(table, *item.names)}; looked for {', '.join(item.names)}"
     if item.description:
         text += f"; it is: {item.description}"
     rows = packaged.table("archive", "names")
@@ -261,9 +270,8 @@ def _convert(plain, unit, item, name):
     try:
         return u.Quantity(plain, unit).to_value(target)
     except (u.UnitsError, ValueError, TypeError) as error:
-        raise ColumnUnitError(
-            f"column {name!r} has the unit {str(unit)!r}, expected one that converts to {item.unit!r}"
-        ) from error
+        wanted = f"one that converts to {item.unit!r}" if item.unit else "none"
+        raise ColumnUnitError(f"column {name!r} has the unit {str(unit)!r}, expected {wanted}") from error
 
 
 def _shift(physical, item):

@@ -215,7 +215,7 @@ class Schema:
                 continue
             if name is None:
                 if missing == "error":
-                    raise MissingColumnError(absence(item))
+                    raise MissingColumnError(absence(item, table))
                 absent.append(item.name)
                 dtype = "U1" if item.is_text else item.dtype
                 out[item.name] = item.dress(np.ma.masked_all((len(table), *item.shape), dtype=dtype))

@@ -17,6 +17,7 @@ from stellarlabels.exceptions import (
     ColumnUnitError,
     ImpossibleValueWarning,
     InputError,
+    MissingColumnError,
     MissingUnitWarning,
     RenamedColumnWarning,
 )
@@ -302,6 +303,15 @@ class TestNames:
         assert "gmag" not in str(told[0].message).replace("Gmag", "")
         assert columns.declaration("gmag") is None and columns.declaration("B") is None
         assert columns.declaration("Gmag").name == "phot_g_mean_mag" and columns.declaration("JMAG").name == "j_m"
+
+    def test_what_a_join_has_renamed_is_named(self):
+        joined = Table({"parallax_1": [1.0], "Plx_x": [1.0], "parallax_error": [0.1], "parallax_over_error_1": [1.0]})
+        with pytest.raises(MissingColumnError, match="the table has 'parallax_1', 'Plx_x': rename the one that is"):
+            columns.values(joined, "parallax")
+        with pytest.raises(MissingColumnError, match="is missing; the table has 'gaia.parallax': rename if that is it"):
+            columns.values(Table({"gaia.parallax": [1.0]}), "parallax")
+        with pytest.raises(MissingColumnError, match="is missing; looked for"):
+            columns.values(Table({"parallax_error": [1.0]}), "parallax")
 
     def test_the_first_of_two_keeps_its_name(self):
         frame = pd.DataFrame([[1, 12.0, 3.0, 4.0]], columns=["source_id", "g", "g", "g_2"])

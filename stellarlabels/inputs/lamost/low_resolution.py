@@ -270,7 +270,9 @@ def _check_resolution(table):
         )
     for name in ("flux", "ivar"):
         if columns.column_name(table, pixel_column(name)) is None:
-            raise MissingColumnError(f"table: column {name!r} is missing{without_spectra(table)}")
+            raise MissingColumnError(
+                f"table: column {name!r} is missing{columns.alike(table, name)}{without_spectra(table)}"
+            )
 
 
 def without_spectra(table, resolution="low"):

@@ -4,7 +4,7 @@ import numpy as np
 from astropy import units as u
 
 from stellarlabels import flags
-from stellarlabels.columns import Ragged, factor, find, values, without_unit
+from stellarlabels.columns import Ragged, alike, factor, find, values, without_unit
 from stellarlabels.columns.wavelengths import quality, regrid, same
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.inputs.xp.coefficients import has_coefficients
@@ -61,7 +61,8 @@ def _sampled(table):
         own = None
     keys = [find(table, name) for name in ("flux", "flux_error")]
     if None in keys:
-        raise MissingColumnError(f"column {'flux_error' if keys[0] else 'flux'!r} is missing{without_spectra(table)}")
+        name = "flux_error" if keys[0] else "flux"
+        raise MissingColumnError(f"column {name!r} is missing{alike(table, name)}{without_spectra(table)}")
     if own is None and all(_shape(table[key])[1:] == WAVELENGTH.shape for key in keys):
         return values(table, "flux"), values(table, "flux_error"), np.zeros(len(table), bool)
     flux, error = (sample_cells(table, name) for name in ("flux", "flux_error"))
