@@ -4,6 +4,7 @@ The format holds arrays and text only. Loading one runs no code from it; the net
 description, and a file of a newer format or another system is refused.
 """
 
+import hashlib
 import json
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,15 +23,16 @@ from stellarlabels.labels.uncertainty import Calibration
 
 #: Raised when the layout of the description or the names of the arrays change; version 1 is read, too.
 FORMAT_VERSION, READ = 2, (1, 2)
-_KEY = "stellarlabels"
+_KEY, _SUM = "stellarlabels", "sha256"
 
 
 def write(path, description, arrays, *, overwrite=False):
     """Write a model file from a description that JSON can hold and arrays by name, to a temporary name first."""
     from safetensors.numpy import save
 
-    text = json.dumps({"format_version": FORMAT_VERSION, **description})
-    content = save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, {_KEY: text})
+    description = {"format_version": FORMAT_VERSION, **description}
+    arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    content = save(arrays, {_KEY: json.dumps({**description, _SUM: _checksum(description, arrays)})})
     with replacing(path, overwrite=overwrite) as stream:
         stream.write(content)
 
@@ -39,7 +41,20 @@ def read(path):
     """Description (dict) and arrays (dict) of a model file; `ModelFileError` if it is none, damaged, or newer."""
     with _opened(path) as file:
         description = _description(path, file)
-        return description, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        told = description.pop(_SUM, None)  # files of earlier versions have none
+        if told is not None and told != _checksum(description, arrays):
+            raise ModelFileError(f"{path}: damaged, its checksum is another one; copy or save it again")
+        return description, arrays
+
+
+def _checksum(description, arrays):
+    """SHA-256 of a description and of all arrays."""
+    digest = hashlib.sha256(json.dumps(description).encode())
+    for name in sorted(arrays):
+        digest.update(f"{name} {arrays[name].dtype} {arrays[name].shape}".encode())
+        digest.update(arrays[name].tobytes())
+    return digest.hexdigest()
 
 
 def read_description(path):

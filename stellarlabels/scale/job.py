@@ -101,6 +101,10 @@ class Job:
             raise InputError(f"distances: {self.system.name} has none")
         if self.order.catalog and self.order.distances:
             raise InputError("distances: the columns of a published catalog are fixed; ask for one of the two")
+        labels = [*self.system.labels, *(["distance"] if self.order.distances else [])]
+        own = {f"{label}{end}" for label in labels for end in ("", "_err", "_flag", "_good")}
+        if taken := [name for name in self.order.keep if name in own]:
+            raise InputError(f"keep: {', '.join(taken)} of the input would be taken for labels; rename it in the input")
 
     @property
     def schema(self):

@@ -19,6 +19,20 @@ def test_round_trip(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["m.stellarlabels"]
 
 
+@pytest.mark.parametrize("place", [-1, -4000, -7999])
+def test_a_single_bit_that_has_flipped_is_seen(place, tmp_path):
+    path = tmp_path / "m"
+    modelfile.write(path, {"threshold": 0.25}, {"a": np.ones(1000)})
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ModelFileError, match="damaged, its checksum is another one; copy or save it again"):
+        modelfile.read(path)
+    path.write_bytes(bytes(content).replace(b"0.25", b"0.75"))
+    with pytest.raises(ModelFileError, match="damaged"):
+        modelfile.read(path)
+
+
 def test_existing_files_are_kept(tmp_path):
     path = tmp_path / "m"
     modelfile.write(path, {"n": 1}, {"a": np.zeros(1)})

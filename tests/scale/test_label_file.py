@@ -228,7 +228,7 @@ def test_nothing_is_begun_that_could_not_be_finished(system, spectra, tmp_path):
     with pytest.raises(InputError, match="empty is no HATS catalog.*no file in it ends as files of stars do"):
         label_file(system, tmp_path / "empty", tmp_path / "n.fits")
     (tmp_path / "empty").rmdir()
-    for wrong in ({"rows": 0}, {"errors": "ignore"}, {"catalog": True, "distances": True}):
+    for wrong in ({"rows": 0}, {"errors": "ignore"}, {"catalog": True, "distances": True}, {"keep": ["feh_err"]}):
         with pytest.raises(InputError, match=next(iter(wrong))[:5] if len(wrong) == 1 else "distances"):
             label_file(system, spectra / "stars.fits", tmp_path / "n.fits", **wrong)
     assert [path.name for path in tmp_path.iterdir()] == ["o.fits"]
