@@ -24,9 +24,9 @@ from stellarlabels.networks import held_out
 LEFT_OUT = {"jplus": 0.2, "splus": 0.1}
 
 #: [Fe/H] above which labels are not good. All stars of J-PLUS with labels are below -0.77, and networks that never saw
-#: others give richer stars an [Fe/H] below that, too: of synthesised stars with [Fe/H] > -0.6 and 4500-6500 K 80 % had
-#: a good one, with the limit 0.5 % have (``evaluate_survey_outside.py --training``).
-RICHEST = {"jplus": -1.3}
+#: others give richer stars an [Fe/H] below that, too. Chosen together with the false alarms of the classifier
+#: (``learn_survey_outside.py``), on training stars.
+RICHEST = {"jplus": -1.1}
 
 SAMPLES = {
     "jplus": "J-PLUS DR1 magnitudes (6 arcsec, dereddened) of stars with labels of SEGUE (SSPP), published with SPHINX "
@@ -36,15 +36,20 @@ SAMPLES = {
 }
 
 
+def keep_poor(system, survey):
+    """Let labels be good of those stars alone whose predicted [Fe/H] is that of stars of the survey."""
+    if survey in RICHEST:
+        lowest = system.domain.labels["feh"][0]
+        for label in system.labels:
+            system.domain.within.setdefault(label, {})["feh"] = (lowest, RICHEST[survey])
+
+
 def train(table, survey, **changes):
     """A system trained on a table."""
     if survey == "splus":
         survey_stars.write_zero_points(table, color_set("splus_dereddened"))
     system = stellarlabels.CSNet(f"{survey}_segue", **changes).fit(table, validation=LEFT_OUT[survey], progress=False)
-    if survey in RICHEST:
-        lowest = system.domain.labels["feh"][0]
-        for label in system.labels:
-            system.domain.within.setdefault(label, {})["feh"] = (lowest, RICHEST[survey])
+    keep_poor(system, survey)
     system.provenance_["sample"] = SAMPLES[survey]
     system.training_stars = None  # the identifiers are cells of the sky
     return system

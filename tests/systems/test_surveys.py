@@ -181,6 +181,35 @@ def test_no_star_that_is_as_rich_as_the_sun_is_called_metal_poor():
     assert flags.LABEL.has(labels["feh_flag"], "OTHER_KIND").mean() > 0.8
 
 
+#: What magnitudes of ordinary stars in the system of Vega are less than in that of AB, of the bands that have most.
+VEGA = {"uJAVA": 1.0, "J0378": 0.5, "J0515": -0.04, "rSDSS": 0.14, "J0660": 0.3, "iSDSS": 0.37, "J0861": 0.54}
+VEGA |= {"zSDSS": 0.5, "F660": 0.3, "i": 0.37, "F861": 0.54, "r": 0.14, "F395": -0.02, "F515": -0.04}
+
+
+@pytest.mark.parametrize(
+    ("survey", "make", "column"), [("jplus", jplus_table, "MAG_6_{}"), ("splus", splus_table, "{}_cor")]
+)
+def test_magnitudes_in_another_system_give_nothing_good(survey, make, column):
+    """The same star in AB magnitudes is good, in those of Vega, or behind E(B-V) of 0.5, it is not."""
+    system, bands = CSNet.pretrained(f"{survey}_segue"), JPLUS if survey == "jplus" else SPLUS
+    waves = {"u": 3523, "g": 4803, "r": 6254, "i": 7668, "z": 9114}
+    vega, red = make(), make()
+    for band in bands:
+        digits = "".join(filter(str.isdigit, band))
+        wave = 10 * int(digits) if digits else waves[band[0]]
+        vega[column.format(band)] -= VEGA.get(band, 0)
+        red[column.format(band)] += 0.5 * 3.1 * (wave / 5500) ** -1.3 - 1.3  # about the law; as bright as it was
+    tables = [make(), vega, red]
+    for name in [name for name in vega.colnames if name != "FIELD"]:
+        for table in tables:
+            table[name].unit = "mag"
+    assert system.predict(tables[0])["teff_good"].all()
+    for wrong in tables[1:]:
+        labels = system.predict(wrong)
+        assert not any(labels[f"{label}_good"].any() for label in system.labels)
+        assert flags.LABEL.has(labels["teff_flag"], "OTHER_KIND").all()
+
+
 @pytest.mark.parametrize("name", ["jplus_segue", "splus_segue"])
 def test_what_is_measured_is_what_was_to_be_reached(name):
     """Scatter on held-out stars of r < 17 beside XGBoost on the same stars, and honest errors."""
