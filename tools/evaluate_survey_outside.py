@@ -166,9 +166,10 @@ def main():
         "of the survey": "training stars; those that are too hot or too cool are held-out ones",
         "inside": inside(system, table),
         "too hot or too cool": others(system, args.training),
-        "metal-rich": metal_rich(system, args.training),
         "wrong photometry": wrong_photometry(system, table),
     }
+    if args.survey == "jplus":  # S-PLUS has metal-rich stars, and zero-points that synthesised magnitudes do not have
+        result["metal-rich"] = metal_rich(system, args.training)
     text = json.dumps(result, indent=1) + "\n"
     if not args.training:
         (WEIGHTS / f"csnet-{args.survey}_segue-domain.json").write_text(text, encoding="utf-8")
