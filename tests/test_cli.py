@@ -174,6 +174,10 @@ def test_the_demo_of_each_system_prints_no_line_of_other_libraries(name, stars, 
         (["--region", "all", "-o", "x.vot"], "the whole sky, hundreds of millions; give a region or a limit"),
         (["--region", "1,2,3", "--limit", "0", "-o", "x.vot"], "limit: expected a positive whole number, got 0"),
         (["--query", "none.adql", "-o", "x.vot"], "there is no file none.adql"),
+        ([__file__, "-o", "x.vot", "--limit", "5"], "limit: it is about the stars of a --region"),
+        ([__file__, "-o", "x.vot", "--workers", "2"], "workers: it is about Dask"),
+        ([__file__, "-o", "x.vot", "--match", "x/"], "match: it is about Dask"),
+        ([__file__, "-o", "x.vot", "--catalog", "--keep", "ra"], "keep: the columns of --catalog are fixed"),
     ],
 )
 def test_what_is_wrong_is_told_before_anything_heavy_is_loaded(arguments, word, tmp_path):

@@ -131,6 +131,7 @@ def _check_values(options, choice):
     from stellarlabels import releases, systems
 
     check_numbers(options, "rows", "readers", "networks", "workers", "limit")
+    _check_use(options)
     cls = systems.get(options.system)
     if options.distances:
         check_distances(cls.name)
@@ -143,6 +144,18 @@ def _check_values(options, choice):
         choice.bound(cls.supply, None)
         if not (options.yes or options.plan):
             choice.check_size(cls.supply, None)
+
+
+def _check_use(options):
+    """Refuse options that would do nothing with the others."""
+    if options.limit is not None and options.region is None:
+        raise InputError("limit: it is about the stars of a --region; leave it out")
+    if options.catalog and options.keep:
+        raise InputError("keep: the columns of --catalog are fixed; ask for one of the two")
+    names = ("scheduler", "match") if options.plan else ("workers", "scheduler", "match")
+    unused = [name for name in names if getattr(options, name) is not None and options.engine != "dask"]
+    if unused:
+        raise InputError(f"{unused[0]}: it is about Dask; give --engine dask, too, or leave it out")
 
 
 def _show_in_topcat(output):

@@ -1,6 +1,7 @@
 """What makes one trained system differ from another: a recipe of plain values, and what a system declares."""
 
 from dataclasses import asdict, dataclass, field, fields, replace
+from numbers import Integral, Real
 
 import numpy as np
 
@@ -264,9 +265,9 @@ def _changed(values, changes):
         out["labels"] = (out["labels"],)
     train = out["train"]
     for name, value in (("epochs", train.epochs), ("batch_size", train.batch_size), ("ensemble", out["ensemble"])):
-        if not value > 0:
-            raise InputError(f"{name}: expected a positive number, got {value!r}")
-    if not train.learning_rate > 0:
+        if not isinstance(value, Integral) or not value > 0:
+            raise InputError(f"{name}: expected a positive whole number, got {value!r}")
+    if not isinstance(train.learning_rate, Real) or not train.learning_rate > 0:
         raise InputError(f"learning_rate: expected a positive number, got {train.learning_rate!r}")
     return out
 

@@ -2,6 +2,7 @@
 
 import random
 from contextlib import contextmanager
+from numbers import Real
 
 import numpy as np
 
@@ -28,8 +29,8 @@ def held_out(source_id):
 def split_groups(groups, fraction, seed, count=1):
     """Masks (count, N), True for validation: a share of groups (N,) each, no group on both sides."""
     # No group is chosen twice as long as there are enough. Groups are what belongs together, such as spectra of a star.
-    if not 0 <= fraction < 1:
-        raise InputError(f"validation: expected a share from 0 to 1 (exclusive), got {fraction}")
+    if not isinstance(fraction, Real) or not 0 <= fraction < 1:
+        raise InputError(f"validation: expected a share from 0 to 1 (exclusive), got {fraction!r}")
     names, index = np.unique(np.asarray(groups), return_inverse=True)
     size = min(round(fraction * len(names)), len(names) - 1)
     order = np.random.default_rng(seed).permutation(len(names))

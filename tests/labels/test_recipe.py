@@ -59,5 +59,6 @@ def test_wrong_changes():
     with pytest.raises(InputError, match="no such hyper-parameter: epochz; there are batch_size, "):
         BASE.with_changes(epochz=1)
     for name in ("epochs", "batch_size", "learning_rate", "ensemble"):
-        with pytest.raises(InputError, match=f"{name}: expected a positive number, got 0"):
-            BASE.with_changes(**{name: 0})
+        for value in (0, -1, "3", None, *([] if name == "learning_rate" else [2.5])):
+            with pytest.raises(InputError, match=f"{name}: expected a positive (whole )?number, got {value!r}"):
+                BASE.with_changes(**{name: value})

@@ -31,7 +31,7 @@ def test_networks_leave_out_different_stars():
     assert chosen.any(axis=0).sum() == 40
 
 
-@pytest.mark.parametrize("fraction", [-0.1, 1, 2, np.nan])
+@pytest.mark.parametrize("fraction", [-0.1, 1, 2, np.nan, "x", None])
 def test_shares_out_of_range(fraction):
     with pytest.raises(InputError, match="validation"):
         split_groups([1, 2], fraction, 0)
