@@ -8,6 +8,8 @@ has that of LASP's labels in it. No parallax is inverted: the likelihood is that
 E(BP-RP) in units of the reddening of that table is found from the colors themselves.
 
     python tools/absolute_magnitudes.py          (trains and measures in five folds; two minutes)
+
+Writes docs/measured/weights/solardis-magnitudes.json, which the page of SolarDis shows.
 """
 
 import argparse
@@ -25,6 +27,9 @@ from stellarlabels.networks import losses
 
 FILE = "tables/green2020_test_data_small.h5"
 
+#: Where what is measured is written.
+MEASURED = Path(__file__).parents[1] / "docs" / "measured" / "weights"
+
 #: What is added to parallaxes of Gaia DR2 (mas), and the largest reddening and error of it.
 ZERO_POINT, REDDENING, REDDENING_ERROR = 0.04, 0.2, 0.06
 
@@ -39,6 +44,12 @@ CENTER, SCALE = np.array([4.0, 0.85]), np.array([2.0, 0.25])
 LEAST = np.array([0.05, 0.01])
 
 SLOPE = 0.2 * np.log(10)
+
+#: Stars of which it is known what should come out: labels, and M_G and (BP-RP)0 where these are known.
+KNOWN = {
+    "the Sun": ((5772.0, 4.44, 0.0), {"m_g": 4.67, "bp_rp_0": 0.82}),
+    "a giant of the red clump": ((4800.0, 2.5, -0.1), {}),
+}
 
 
 class Stars:
@@ -189,13 +200,16 @@ class Relation:
         for name, rows in groups.items():
             some = rows & sharp
             out[name] = {
-                "stars": int(rows.sum()),
-                "m_g_scatter": robust_scatter(residual[some]),
-                "m_g_bias": float(np.median(residual[some])),
-                "parallax_pull_width": robust_scatter(pull[rows]),
-                "within_1_sigma": float(np.mean(np.abs(pull[rows]) < 1)),
-                "within_2_sigma": float(np.mean(np.abs(pull[rows]) < 2)),
-                "color_scatter": robust_scatter(color[rows]),
+                "m_g": {
+                    "stars": int(rows.sum()),
+                    "with parallaxes of S/N > 10": int(some.sum()),
+                    "scatter": robust_scatter(residual[some]),
+                    "bias": float(np.median(residual[some])),
+                    "within_1_sigma": float(np.mean(np.abs(pull[rows]) < 1)),
+                    "within_2_sigma": float(np.mean(np.abs(pull[rows]) < 2)),
+                    "pull_width": robust_scatter(pull[rows]),
+                },
+                "bp_rp_0": {"stars": int(rows.sum()), "scatter": robust_scatter(color[rows])},
             }
         return out
 
@@ -224,11 +238,29 @@ def drawn(relation, labels, seed=0):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="green2020_test_data_small.h5; by default that of STELLARLABELS_DATA")
+    parser.add_argument("--output", type=Path, default=MEASURED)
     args = parser.parse_args()
     stars = Stars(args.data)
     relation = Relation(stars)
-    print(json.dumps({"stars": len(stars), "E(BP-RP)": stars.unit, "factor": relation.factor}), flush=True)
-    print(json.dumps(relation.measured, indent=1))
+    told = {}
+    for name, (labels, truth) in KNOWN.items():
+        values, errors = (found[0] for found in relation.of(np.array([labels])))
+        told[name] = {
+            label: {"value": float(value), "error": float(error)} | ({"known": truth[label]} if label in truth else {})
+            for label, value, error in zip(("m_g", "bp_rp_0"), values, errors, strict=True)
+        }
+    result = {
+        "system": "solardis",
+        "what": "M_G and (BP-RP)0 of stars of given Teff, log g and [Fe/H], on stars that each network has left out; "
+        "within one and two sigma are all parallaxes, for the former by construction",
+        "stars": len(stars),
+        "E(BP-RP) in units of the reddening of the table": stars.unit,
+        "factor on the scatter of magnitudes": relation.factor,
+        "measured": {"M_G and color for given labels": relation.measured, "what it says of known stars": told},
+    }
+    text = json.dumps(result, indent=1) + "\n"
+    (args.output / "solardis-magnitudes.json").write_text(text, encoding="utf-8")
+    print(text)
 
 
 if __name__ == "__main__":

@@ -151,17 +151,22 @@ def summary(table, work):
     measured = {"SolarDis compact": {name: of("mean", chosen) for name, chosen in groups.items()}}
     for title, name in OTHERS.items():
         measured[title] = {"4000-7000 K": of(name, fgk)}
-    measured["Learning curve (stars of fold 1)"] = curve = {}
+    curve, ways = {}, {}
     for path in sorted(work.glob("size*.npz"), key=lambda path: int(path.stem[4:])):
         with np.load(path) as data:
             rows = data["rows"]
             curve[f"{data['stars']} training stars"] = statistics(data["mean"], truth[rows], fgk[rows])
-    curve[f"{np.sum(fold != 1)} training stars"] = of("mean", fgk & (fold == 1))
-    measured["Gaussian process on principal components, by normalisation (stars of folds 1 to 4)"] = ways = {}
+    if curve:
+        curve[f"{np.sum(fold > 1)} training stars"] = of("mean", fgk & (fold == 1))
     for path in sorted(work.glob("variant-*.npz")):
         with np.load(path) as data:
             known = fgk & np.isfinite(data["mean"]).all(axis=1)
             ways[path.stem.removeprefix("variant-")] = statistics(data["mean"], truth, known)
+    more = {
+        "Learning curve (stars of fold 1)": curve,
+        "Gaussian process on principal components, by normalisation (stars of folds 1 to 4)": ways,
+    }
+    measured |= {title: found for title, found in more.items() if found}
     system = SolarDis.pretrained("compact")
     return {
         "system": system.name,

@@ -36,8 +36,11 @@ TEFF = (4100.0, 8500.0)
 #: objects by heart.
 PATIENCE = 10
 
+#: How often each star is spoiled for the classifier.
+COPIES = 8
+
 #: Share of the training stars that look like hot stars or spoiled spectra.
-FALSE_ALARMS = 0.01
+FALSE_ALARMS = 0.02
 
 
 def with_magnitudes(table):
@@ -77,7 +80,7 @@ def learn_outside(system, table, fold):
     """Teach a system what hot stars and spoiled spectra look like."""
     table = table[folds(table) != fold]
     hot = columns.values(table, "teff") > TEFF[1]
-    outside.TRAINING["patience"] = PATIENCE
+    outside.TRAINING["patience"], outside.COPIES = PATIENCE, COPIES
     system.learn_outside(table[~hot], table[hot], kinds="hot", false_alarms=FALSE_ALARMS)
     return limited(system)
 

@@ -136,7 +136,7 @@ def _taught(out, stars, inputs, said, part, begin, seed, progress):
     recipe, arrays = out.recipe, {**stars.arrays, **out.feature_set.constants}
     shapes = {name: int(np.shape(array)[1]) for name, array in stars.arrays.items()}
     network = build_network(recipe, shapes, len(part), seed, floors(recipe, part, out.ensemble.scale))
-    networks.adapt(network, arrays, seed)
+    networks.adapt(network, arrays, seed, begin.network)
     if recipe.student:
         _begin(network, begin.network)
     options = {**recipe.train.settings(), "epochs": recipe.train.epochs, "loss": networks.losses.get(recipe.train.loss)}

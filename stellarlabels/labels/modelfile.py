@@ -225,7 +225,8 @@ def _restored_outside(told, arrays, labels):
     if told is None:
         return None
     own = {name: array for name, array in arrays.items() if name.startswith("outside.")}
-    kinds, shapes = tuple(told["kinds"]), {name: told["shapes"][name] for name in ("flux", "star")}
+    kinds, inputs = tuple(told["kinds"]), ("flux", "star", *{"fit"} & set(told["shapes"]))
+    shapes = {name: told["shapes"][name] for name in inputs}
     largest = max(HARMLESS, *(array.size for array in own.values()))
     built = {**outside.FIRST_NETWORK, **told.get("built", {})}
     sizes = [*shapes.values(), built["components"], *built["hidden"]]

@@ -81,13 +81,18 @@ class Outside:
 
 def inputs_of(system, features):
     """Inputs of the classifier: the spectra in which objects differ; colors and the logarithm of S/N as ``star``."""
+    # "fit" is what the first network for labels knows of the spectra, if it knows anything.
+    from stellarlabels import networks
+
     compared = system.compared_in
     with np.errstate(divide="ignore", invalid="ignore"):
         noise = np.log10(features.snr)
     star = [features.color[:, None], np.where(np.isfinite(noise), noise, np.nan)[:, None]]
     star += [features.arrays[name] for name in ("color", "others") if name in features.arrays and name != compared]
     flux = np.nan_to_num(system.feature_set.shown(features, compared), nan=0.0, posinf=0.0, neginf=0.0)
-    return {"flux": flux.astype(np.float32), "star": np.concatenate(star, axis=1).astype(np.float32)}
+    out = {"flux": flux.astype(np.float32), "star": np.concatenate(star, axis=1).astype(np.float32)}
+    fit = networks.described(system.recipe.network, system.ensemble.members[0].network, features.arrays)
+    return out if fit is None else {**out, "fit": fit.astype(np.float32)}
 
 
 @dataclass

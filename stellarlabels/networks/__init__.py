@@ -13,6 +13,7 @@ _LAZY = {
     "build": "kinds",
     "cross_entropy": "classifier",
     "cost_weights": "training",
+    "described": "kinds",
     "freeze_means": "perceptrons",
     "has_learner": "kinds",
     "held_out": "training",

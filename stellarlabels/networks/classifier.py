@@ -82,13 +82,19 @@ class Summary(keras.layers.Layer):
 class Known(keras.layers.Layer):
     """Standardised numbers (N, C) with missing ones (NaN) at zero, followed by a 0/1 indicator of each: (N, 2 C)."""
 
+    # Center and scale are those of the array ``source``.
+
+    def __init__(self, source="star", **kwargs):
+        super().__init__(**kwargs)
+        self.source = source
+
     def build(self, input_shape):
         self.center = self.add_weight(shape=input_shape[-1:], initializer="zeros", name="center", trainable=False)
         self.scale = self.add_weight(shape=input_shape[-1:], initializer="ones", name="scale", trainable=False)
 
     def adapt_to(self, arrays, seed):
-        """Take center and scale from ``arrays["star"]`` (N, C), NaN ignored; columns without any number stay."""
-        known = np.ma.masked_invalid(arrays["star"])
+        """Take center and scale from numbers (N, C) in ``arrays``, NaN ignored; columns without any number stay."""
+        known = np.ma.masked_invalid(arrays[self.source])
         scale = known.std(axis=0).filled(1)
         self.set_weights([known.mean(axis=0).filled(0), np.where(scale > 0, scale, 1)])
 
@@ -99,33 +105,39 @@ class Known(keras.layers.Layer):
             [ops.where(missing, ops.zeros_like(scaled), scaled), ops.cast(missing, scaled.dtype)], axis=-1
         )
 
+    def get_config(self):
+        return {**super().get_config(), "source": self.source}
+
 
 @register
 def kind_classifier(*, shapes, outputs, components, hidden, dropout, seed):
     """Spectra (N, F) and numbers of stars (N, C), NaN where unknown, to logits of kinds (N, K)."""
-    flux = keras.Input((shapes["flux"],), name="flux")
-    star = keras.Input((shapes["star"],), name="star")
-    x = layers.Concatenate()([Summary(components, name="summary")(flux), Known(name="known")(star)])
+    # "fit", where it is among the shapes, is what the networks for labels know of the spectra; see `kinds.described`.
+    inputs = {name: keras.Input((shapes[name],), name=name) for name in ("flux", "star", "fit") if name in shapes}
+    parts = [Summary(components, name="summary")(inputs["flux"]), Known(name="known")(inputs["star"])]
+    parts += [Known("fit", name="known_fit")(inputs["fit"])] if "fit" in inputs else []
+    x = layers.Concatenate()(parts)
     for index, units in enumerate(hidden):
         initializer = keras.initializers.GlorotUniform(seed=seed + index)
         x = layers.Dense(units, activation="gelu", kernel_initializer=initializer)(x)
         x = layers.Dropout(dropout, seed=seed + 10 + index)(x)
     initializer = keras.initializers.GlorotUniform(seed=seed + 20)
-    return keras.Model({"flux": flux, "star": star}, layers.Dense(outputs, kernel_initializer=initializer)(x))
+    return keras.Model(inputs, layers.Dense(outputs, kernel_initializer=initializer)(x))
 
 
 def after_summary(network, arrays, targets, checks, seed):
     """The `learner` of a `kind_classifier`: what follows the summaries, which do not change, made only once."""
     summary = network.get_layer("summary")
     name = summary.output.name
-    inputs = {name: summary.output, "star": network.input["star"]}
+    others = [other for other in network.input if other != "flux"]
+    inputs = {name: summary.output} | {other: network.input[other] for other in others}
 
     def made(found):
         if not found:
             return found
         parts = [found["flux"][start : start + BLOCK] for start in range(0, len(found["flux"]), BLOCK)]
         done = np.concatenate([ops.convert_to_numpy(summary(part)) for part in parts])
-        return {name: done, "star": found["star"]}
+        return {name: done} | {other: found[other] for other in others}
 
     return keras.Model(inputs, network.output), made(arrays), targets, made(checks)
 

@@ -16,8 +16,18 @@ _register = keras.saving.register_keras_serializable(package="stellarlabels")
 #: Spectra that are projected at once.
 BLOCK = 512
 
-#: Length scales (of the median squared distance) and noises among which the kernel machine chooses.
-LENGTHS, NOISES = (0.5, 1.0, 2.0, 4.0, 8.0), (0.003, 0.01, 0.03, 0.1)
+#: Stars of each step of the search for the scales of the kernel, number and first size of the steps, and how far
+#: (standard deviations of the logarithms, prior) the scales go from where they start.
+SOUGHT, STEPS, RATE, SPREAD = 500, 80, 0.1, 2.0
+
+#: Pixels of each segment of which `described` says how well the components fit.
+SEGMENT = 75
+
+#: What stands for the reach of labels without a limit.
+FARTHEST = 1e9
+
+#: How often stars that do not fit get a larger noise, as for Student's t with so many degrees of freedom.
+ROUNDS, FREEDOM = 2, 4.0
 
 
 @_register
@@ -29,27 +39,33 @@ class WeightedComponents(layers.Layer):
     # little more than the prior remains. The directions are found by expectation maximisation (factor analysis with
     # known noise; Rubin & Thayer 1982, Psychometrika 47, 69) in ``iterations`` steps from principal components.
 
-    def __init__(self, units, floor=0.004, iterations=5, **kwargs):
+    # Of the spectra only the pixels of a window (first, last) count, all of them if there is none.
+
+    def __init__(self, units, floor=0.004, iterations=5, window=None, **kwargs):
         super().__init__(trainable=False, **kwargs)
-        self.units, self.floor, self.iterations = units, floor, iterations
+        self.units, self.floor, self.iterations, self.window = units, floor, iterations, window
 
     def build(self, input_shape):
-        size = input_shape[0][-1]
+        size = len(range(input_shape[0][-1])[self._seen])
         self.offset = self.add_weight(shape=(size,), initializer="zeros", name="offset")
         self.directions = self.add_weight(shape=(self.units, size), initializer="zeros", name="directions")
 
     def adapt_to(self, arrays, seed):
         """Find offset and directions from training spectra ``arrays["flux"]`` with ``arrays["error"]``, (N, F) each."""
-        flux = np.asarray(arrays["flux"], np.float32)
-        weight = self._weight(np.asarray(arrays["error"], np.float32))
+        flux, error = (np.asarray(arrays[name], np.float32)[:, self._seen] for name in ("flux", "error"))
+        weight = self._weight(error)
         offset = np.average(flux, axis=0, weights=weight)
         self.set_weights([offset, _factors(flux - offset, weight, self.units, self.iterations)])
+
+    @property
+    def _seen(self):
+        return slice(*self.window) if self.window else slice(None)
 
     def _weight(self, error):
         return 1 / (error * error + self.floor**2)
 
     def call(self, inputs):
-        flux, error = inputs
+        flux, error = (array[:, self._seen] for array in inputs)
         weight = self._weight(error)
         upper, lower = np.triu_indices(self.units)
         products = ops.take(self.directions, upper, axis=0) * ops.take(self.directions, lower, axis=0)
@@ -61,8 +77,16 @@ class WeightedComponents(layers.Layer):
         gram, right = (ops.cast(array, "float64") for array in (gram + ops.eye(self.units), right[:, :, None]))
         return ops.cast(ops.solve(gram, right)[:, :, 0], self.compute_dtype)
 
+    def misfit(self, flux, error, z):
+        """Logarithms (N, S) of the mean chi square of the components (N, K) in segments of the window."""
+        offset, directions = self.get_weights()
+        flux, error = flux[:, self._seen], error[:, self._seen]
+        square = (flux - offset - z @ directions) ** 2 * self._weight(error)
+        parts = np.array_split(square, max(1, square.shape[1] // SEGMENT), axis=1)
+        return np.log(np.stack([part.mean(axis=1) for part in parts], axis=1) + 1e-3)
+
     def get_config(self):
-        own = {name: getattr(self, name) for name in ("units", "floor", "iterations")}
+        own = {name: getattr(self, name) for name in ("units", "floor", "iterations", "window")}
         return {**super().get_config(), **own}
 
 
@@ -95,70 +119,117 @@ def _factors(residual, weight, units, iterations):
 
 @_register
 class KernelRegression(layers.Layer):
-    """Kernel ridge regression with a Gaussian kernel, (N, K) to (N, L), from at most ``centers`` training stars."""
+    """The mean of a Gaussian process, (N, K) to (N, L), from at most ``centers`` training stars."""
+
+    # Its covariance is a Matern function (5/2) with a scale of its own for each input, plus those of a linear function
+    # and of a constant; the variance of a star's label is a constant and a multiple of that of its spectrum's pixels.
+    # The scales are those of the largest posterior (Rasmussen & Williams 2006, Gaussian Processes for Machine Learning,
+    # Section 5.4), for each label.
 
     def __init__(self, outputs, centers=2000, **kwargs):
         super().__init__(trainable=False, **kwargs)
         self.outputs, self.centers = outputs, centers
 
     def build(self, input_shape):
-        size = input_shape[-1]
-        self.stars = self.add_weight(shape=(self.centers, size), initializer="zeros", name="stars")
-        self.weights_of_stars = self.add_weight(shape=(self.centers, self.outputs), initializer="zeros", name="alpha")
-        self.exponents = self.add_weight(shape=(self.outputs,), initializer="zeros", name="exponents")
+        size, count = input_shape[-1], self.outputs
+        shapes = {"stars": (self.centers, size), "alpha": (self.centers, count), "inverse": (count, size)}
+        shapes |= {"slope": (size, count), "level": (count,)}
+        for name, shape in shapes.items():
+            setattr(self, name, self.add_weight(shape=shape, initializer="zeros", name=name))
 
-    def fit(self, inputs, values, known, seed):
-        """Solve for the weights of stars (N, K) with values and known (N, L), at the best leave-one-out residuals."""
+    def fit(self, inputs, values, known, blur, seed):
+        """Learn from stars (N, K) with values and known (N, L), and variances (N,) of the pixels of their spectra."""
         rows = np.sort(np.random.default_rng(seed).permutation(len(inputs))[: self.centers])
-        inputs = np.asarray(inputs, np.float64)[rows]
-        square = _squares(inputs, inputs)
-        typical = np.median(square)
-        typical = typical if typical > 0 else 1.0
-        stars, alpha = np.zeros((self.centers, inputs.shape[1])), np.zeros((self.centers, self.outputs))
+        inputs, blur = np.asarray(inputs, np.float64)[rows], np.asarray(blur, np.float64)[rows]
+        values, known = values[rows], known[rows]
+        middle, spread = inputs.mean(axis=0), np.maximum(inputs.std(axis=0), 1e-9)
+        x = (inputs - middle) / spread
+        blur = blur / max(np.median(blur), 1e-30)
+        stars, alpha = np.zeros((self.centers, x.shape[1])), np.zeros((self.centers, self.outputs))
+        inverse, slope, level = np.ones((self.outputs, x.shape[1])), np.zeros((x.shape[1], self.outputs)), []
         stars[: len(rows)] = inputs
-        exponents = np.zeros(self.outputs)
-        best = np.full(self.outputs, np.inf)
-        for length in LENGTHS:
-            kernel = np.exp(-square / (2 * length * typical))
-            solved = {}  # labels that the same stars have share a decomposition
-            for label in range(self.outputs):
-                there = np.flatnonzero(known[rows, label])
-                if there.size < 2:
-                    continue
-                key = there.tobytes()
-                if key not in solved:
-                    solved[key] = np.linalg.eigh(kernel[np.ix_(there, there)])
-                score, solution = _leave_one_out(*solved[key], values[rows, label][there])
-                if score < best[label]:
-                    best[label], exponents[label] = score, 1 / (2 * length * typical)
-                    alpha[:, label] = 0.0
-                    alpha[there, label] = solution
-        self.set_weights([stars, alpha, exponents])
+        for label in range(self.outputs):
+            there = np.flatnonzero(known[:, label])
+            level.append(0.0)
+            if there.size < 2:
+                continue
+            of_label = x[there], values[there, label], blur[there]
+            scales = _scales(*of_label, seed)
+            solution = _solution(scales, *of_label)
+            own, amplitude, linear = np.exp(scales[:-4]), *np.exp(scales[-4:-2])
+            alpha[there, label] = amplitude * solution
+            inverse[label] = np.sqrt(own) / spread
+            slope[:, label] = linear * (solution @ x[there]) / spread
+            level[label] = solution.sum() - middle @ slope[:, label]
+        self.set_weights([stars, alpha, inverse, slope, np.array(level)])
 
     def call(self, inputs):
-        square = ops.sum(inputs**2, axis=1, keepdims=True) + ops.sum(self.stars**2, axis=1)
-        square = ops.maximum(square - 2 * ops.matmul(inputs, ops.transpose(self.stars)), 0.0)
-        columns = [
-            ops.matmul(ops.exp(-square * self.exponents[label]), self.weights_of_stars[:, label : label + 1])
-            for label in range(self.outputs)
-        ]
-        return ops.concatenate(columns, axis=1)
+        columns = []
+        for label in range(self.outputs):
+            ours, theirs = (array * self.inverse[label] for array in (inputs, self.stars))
+            square = ops.sum(ours**2, axis=1, keepdims=True) + ops.sum(theirs**2, axis=1)
+            square = ops.maximum(square - 2 * ops.matmul(ours, ops.transpose(theirs)), 0.0)
+            away = ops.sqrt(5 * square)
+            near = (1 + away + away**2 / 3) * ops.exp(-away)
+            columns.append(ops.matmul(near, self.alpha[:, label : label + 1]))
+        return ops.concatenate(columns, axis=1) + ops.matmul(inputs, self.slope) + self.level
 
     def get_config(self):
         return {**super().get_config(), "outputs": self.outputs, "centers": self.centers}
 
 
-def _leave_one_out(eigenvalues, vectors, target):
-    """The smallest mean absolute leave-one-out residual among the noises, and the weights (N,) of the stars for it."""
-    rotated, best, chosen = vectors.T @ target, np.inf, None
-    squared = vectors**2
-    for noise in NOISES:
-        inverse = 1 / (np.maximum(eigenvalues, 0) + noise)
-        solution = vectors @ (inverse * rotated)
-        score = np.mean(np.abs(solution / (squared @ inverse)))
-        if score < best:
-            best, chosen = score, solution
-    return best, chosen
+def _scales(x, y, blur, seed):
+    """Logarithms (K + 4,) of inverse squared lengths, amplitude, linear part, noise, and noise by blur, for a label."""
+    # Adam (Kingma & Ba 2015), each step with other stars: with the same few stars scales are found for these.
+    random, size = np.random.default_rng(seed), x.shape[1]
+    start = np.concatenate([np.full(size, -np.log(2.0 * size)), [0.0, -3.0, -4.0, -4.0]])
+    scales, mean, square = start.copy(), np.zeros_like(start), np.zeros_like(start)
+    for step in range(1, STEPS + 1):
+        some = random.permutation(len(x))[:SOUGHT]
+        slope = _slope(scales, x[some], y[some], blur[some]) * len(x) / len(some)
+        slope += (scales - start) / SPREAD**2
+        mean, square = 0.9 * mean + 0.1 * slope, 0.99 * square + 0.01 * slope**2
+        rate = RATE * min(1.0, 2.1 - 2 * step / STEPS)
+        scales -= rate * mean / (1 - 0.9**step) / (np.sqrt(square / (1 - 0.99**step)) + 1e-12)
+    return scales
+
+
+def _slope(scales, x, y, blur):
+    """Derivatives (K + 4,) of minus the logarithm of the probability of labels y (N,) by the scales."""
+    own, (amplitude, linear, noise, noisier) = np.exp(scales[:-4]), np.exp(scales[-4:])
+    near, steep, products = _covariance(own, x)
+    total = amplitude * near + linear * products + 1 + np.diag(noise + noisier * blur)
+    inverse = np.linalg.inv(total)
+    solution = inverse @ y
+    change = 0.5 * (inverse - np.outer(solution, solution))
+    weight = amplitude * change * steep
+    by_length = 2 * own * (weight.sum(axis=1) @ x**2 - np.sum((weight @ x) * x, axis=0))
+    diagonal = np.diag(change)
+    others = [amplitude * np.sum(change * near), linear * np.sum(change * products)]
+    others += [noise * diagonal.sum(), noisier * diagonal @ blur]
+    return np.concatenate([by_length, others])
+
+
+def _covariance(own, x):
+    """Matern's function of all pairs of rows of x (N, K), its derivative by the squared distance, and products."""
+    scaled = x * np.sqrt(own)
+    away = np.sqrt(5 * _squares(scaled, scaled))
+    fall = np.exp(-away)
+    return (1 + away + away**2 / 3) * fall, -5 / 6 * (1 + away) * fall, x @ x.T
+
+
+def _solution(scales, x, y, blur):
+    """Weights (N,) of the stars with the scales; those far off count less."""
+    own, (amplitude, linear, noise, noisier) = np.exp(scales[:-4]), np.exp(scales[-4:])
+    near, _, products = _covariance(own, x)
+    total = amplitude * near + linear * products + 1
+    variance, more = noise + noisier * blur, np.ones(len(x))
+    for _ in range(ROUNDS + 1):
+        inverse = np.linalg.inv(total + np.diag(variance * more))
+        solution = inverse @ y
+        pull = solution**2 / np.diag(inverse)  # squares of what is left out, in units of its variance
+        more = np.maximum(1.0, (FREEDOM + pull) / (FREEDOM + 1))
+    return solution
 
 
 def _squares(a, b):
@@ -195,54 +266,62 @@ class Bend(layers.Layer):
 class Blend(layers.Layer):
     """The means of a perceptron (N, 2 L) and, except in training, a share of those of a kernel machine (N, L)."""
 
-    # One share, or one for each label.
+    # One share for each label. Where the perceptron's mean of a label is above its reach, the kernel machine, which has
+    # not seen such stars, does not count.
 
-    def __init__(self, share, **kwargs):
+    def __init__(self, share, reach, **kwargs):
         super().__init__(**kwargs)
-        self.share = share
+        self.share, self.reach = share, reach
 
     def call(self, inputs, training=False):
         perceptron, kernel = inputs
         means, log_sigma = ops.split(perceptron, 2, axis=-1)
         if training:
             return perceptron
-        share = np.asarray(self.share, float)
+        inside = ops.clip(4 * (np.asarray(self.reach, float) - means), 0.0, 1.0)
+        share = np.asarray(self.share, float) * ops.min(inside, axis=-1, keepdims=True)
         return ops.concatenate([(1 - share) * means + share * kernel, log_sigma], axis=-1)
 
     def get_config(self):
-        return {**super().get_config(), "share": self.share}
+        return {**super().get_config(), "share": self.share, "reach": self.reach}
 
 
 @register
 def kernel_mlp(
-    *, shapes, outputs, components, floor, iterations, width, dropout, share, centers, bends, noise, copies, seed
-):
+    *, shapes, outputs, components, windows, floor, iterations, width, dropout, share, reach, centers, bends, noise,
+    copies, seed,
+):  # fmt: skip
     """Components of flux and error (N, F), and on them a perceptron and a kernel machine; output (N, 2 L)."""
-    # ``components``, ``floor``, ``iterations``: see WeightedComponents. ``width``, ``dropout``: of the two hidden
-    # layers of the perceptron, which has a linear path, too. ``share``, ``centers``: see Blend, KernelRegression; the
-    # last of several shares is that of all further labels.
-    # ``bends``: see Bend; 0 for labels beyond its end. ``copies`` of each spectrum with up to ``noise`` times its own
-    # noise are seen in training.
+    # ``components`` of each of the ``windows`` of pixels (first, last), of all where it is None; ``floor``,
+    # ``iterations``: see WeightedComponents. ``width``, ``dropout``: of the two hidden layers of the perceptron, which
+    # has a linear path, too. ``share``, ``reach``, ``centers``: see Blend, KernelRegression; the last of several shares
+    # is that of all further labels. ``reach``, ``bends``: see Bend; infinite and 0 for labels beyond their ends.
+    # ``copies`` of each spectrum with up to ``noise`` times its own noise are seen in training.
 
     def dense(units, number, activation=None, **kwargs):
         start = keras.initializers.GlorotUniform(seed=seed + 1000 * number)
         return layers.Dense(units, activation, kernel_initializer=start, **kwargs)
 
     bends = (tuple(bends) + (0.0,) * outputs)[:outputs]
+    reach = (tuple(reach) + (FARTHEST,) * outputs)[:outputs]
     share = tuple(np.atleast_1d(share).tolist())
     share = (share + share[-1:] * outputs)[:outputs]
-    z = keras.Input((components,), name="components")
+    z = keras.Input((components * len(windows),), name="components")
     x = layers.Dropout(dropout, seed=seed + 1)(dense(width, 1, "gelu")(z))
     x = dense(width, 2, "gelu")(x)
     mean = layers.Add(**DOUBLE)([dense(outputs, 3, **DOUBLE)(z), dense(outputs, 4, **DOUBLE)(x)])
     log_sigma = dense(outputs, 5, bias_initializer=keras.initializers.Constant(-1.5))(x)
     perceptron = layers.Concatenate(**DOUBLE)([mean, log_sigma])
     kernel = KernelRegression(outputs, centers, name="kernel", **DOUBLE)(z)
-    out = Bend(bends, name="bend", **DOUBLE)(Blend(share, name="blend", **DOUBLE)([perceptron, kernel]))
+    out = Bend(bends, name="bend", **DOUBLE)(Blend(share, reach, name="blend", **DOUBLE)([perceptron, kernel]))
     head = keras.Model({"components": z}, out, name="head")
     flux, error = (keras.Input((shapes[name],), name=name) for name in ("flux", "error"))
-    encoder = WeightedComponents(components, floor, iterations, name="encoder")
-    network = keras.Model({"flux": flux, "error": error}, head({"components": encoder([flux, error])}))
+    found = [
+        WeightedComponents(components, floor, iterations, window, name=f"encoder_{number}")([flux, error])
+        for number, window in enumerate(windows)
+    ]
+    joined = layers.Concatenate(name="encoded")(found)
+    network = keras.Model({"flux": flux, "error": error}, head({"components": joined}))
     network.augmentation = {"noise": noise, "copies": copies}
     return network
 
@@ -257,15 +336,15 @@ def degraded(flux, error, noise, rng):
 
 def encoded(network, arrays, seed, *, augment):
     """What the trained part of a `kernel_mlp` sees (C N, K) of spectra and, if asked for, of noisier copies."""
-    encoder, rng = network.get_layer("encoder"), np.random.default_rng(seed)
-    out = []
+    encoder = keras.Model(network.input, network.get_layer("encoded").output)
+    rng, out = np.random.default_rng(seed), []
     for copy in range(network.augmentation["copies"] if augment else 1):
         for start in range(0, len(arrays["flux"]), BLOCK):
             flux, error = (np.asarray(arrays[name][start : start + BLOCK], np.float32) for name in ("flux", "error"))
             if copy:
                 flux, error = degraded(flux, error, network.augmentation["noise"], rng)
-            out.append(ops.convert_to_numpy(encoder([flux, error])))
-    return np.concatenate(out) if out else np.zeros((0, encoder.units), np.float32)
+            out.append(ops.convert_to_numpy(encoder({"flux": flux, "error": error})))
+    return np.concatenate(out) if out else np.zeros((0, *encoder.output.shape[1:]), np.float32)
 
 
 def head_training(network, arrays, targets, checks, seed):
@@ -273,9 +352,28 @@ def head_training(network, arrays, targets, checks, seed):
     head, count = network.get_layer("head"), len(targets)
     z = encoded(network, arrays, seed, augment=True)
     values, _, known = np.split(np.asarray(targets, np.float64), 3, axis=1)
-    head.get_layer("kernel").fit(z[:count], head.get_layer("bend").inverse(values), known > 0, seed)
+    values, reach = head.get_layer("bend").inverse(values), np.asarray(head.get_layer("blend").reach)
+    known = (known > 0) & ((known <= 0) | (values < reach)).all(axis=1, keepdims=True)
+    blur = np.median(np.minimum(arrays["error"], 1.0), axis=1) ** 2
+    head.get_layer("kernel").fit(z[:count], values, known, blur, seed)
     own = encoded(network, checks, seed, augment=False)
     return head, {"components": z}, np.tile(targets, (len(z) // count, 1)), {"components": own}
 
 
 kernel_mlp.learner = head_training
+
+
+def described(network, arrays):
+    """Components (N, C) of each window of a `kernel_mlp`, and logarithms of mean chi squares in segments of pixels."""
+    out = []
+    for layer in (layer for layer in network.layers if isinstance(layer, WeightedComponents)):
+        for start in range(0, len(arrays["flux"]), BLOCK):
+            part = [np.asarray(arrays[name][start : start + BLOCK], np.float32) for name in ("flux", "error")]
+            z = ops.convert_to_numpy(layer(part))
+            out.append((start, np.concatenate([z, layer.misfit(*part, z)], axis=1)))
+    starts = sorted({start for start, _ in out})
+    rows = [np.concatenate([part for at, part in out if at == start], axis=1) for start in starts]
+    return np.concatenate(rows) if rows else np.zeros((0, 0), np.float32)
+
+
+kernel_mlp.described = described

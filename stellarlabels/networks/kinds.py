@@ -34,10 +34,14 @@ def build(kind, **config):
     return NETWORKS.get(kind)(**config)
 
 
-def adapt(network, arrays, seed=0):
+def adapt(network, arrays, seed=0, like=None):
     """Set the fixed layers of a network from its training inputs and the constants of the feature set, by name."""
+    # Those that say what `described` tells are those of a network ``like`` it, if there is one: what has learned from
+    # the one can then judge what the other says.
     for layer in network.layers:
-        if hasattr(layer, "adapt_to"):
+        if like is not None and hasattr(layer, "misfit"):
+            layer.set_weights(like.get_layer(layer.name).get_weights())
+        elif hasattr(layer, "adapt_to"):
             layer.adapt_to(arrays, seed)
 
 
@@ -61,6 +65,12 @@ def learner(kind, network, arrays, targets, checks, seed):
     """
     own = getattr(NETWORKS.get(kind), "learner", None)
     return (network, arrays, targets, checks) if own is None else own(network, arrays, targets, checks, seed)
+
+
+def described(kind, network, arrays):
+    """What a network knows of its inputs beside labels (N, C), by what is in its builder's ``described``, or None."""
+    own = getattr(NETWORKS.get(kind), "described", None)
+    return None if own is None else own(network, arrays)
 
 
 def has_learner(kind):

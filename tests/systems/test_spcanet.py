@@ -205,6 +205,24 @@ def test_real_files(system, real_data):
         assert (away < 2.5).all()
 
 
+def test_arms_of_a_real_star_agree(system, real_data):
+    """[Fe/H] of J230311.44+321335.5 from one arm, the other, and both, within errors that are not those of noise."""
+    from stellarlabels.archive.readers import read_lamost
+
+    table = read_lamost(sorted((real_data / "lamost_mrs").glob("med-58408*")))
+    both = system.predict(table)
+    for arm in ("b", "r"):
+        other = QTable(table, copy=True)
+        other[f"ivar_{arm}"] = 0 * other[f"ivar_{arm}"]
+        alone = system.predict(other)
+        assert flags.LABEL.has(alone["feh_flag"], "MISSING_BAND").all()
+        for name in system.labels:
+            apart = np.abs(plain(alone[name]) - plain(both[name]))
+            assert (apart < np.hypot(plain(alone[f"{name}_err"]), plain(both[f"{name}_err"]))).all()
+    assert plain(both["feh_err"])[0] >= 0.15
+    assert flags.LABEL.has(both["feh_flag"], "SYNTHETIC_TRAINING").all()
+
+
 @pytest.mark.slow
 def test_command_line(system, real_data, tmp_path):
     from stellarlabels import catalogs

@@ -18,6 +18,9 @@ from stellarlabels.inputs.spectra.table_pixels import masks_of
 KINDS = Damages()
 kind = KINDS.kind
 
+#: Kinds that look most like stars, of which more copies are needed.
+HARD = ("double_lined", "other_arm", "gap")
+
 #: Wavelength (Angstrom) between the arms.
 JOIN = 5900.0
 

@@ -13,7 +13,7 @@ from astropy import units as u
 from stellarlabels import columns
 from stellarlabels.exceptions import InputError, MissingColumnError
 from stellarlabels.inputs.base import FeatureSet, register
-from stellarlabels.inputs.lamost.damage import damaged
+from stellarlabels.inputs.lamost.damage import HARD, KINDS, damaged
 from stellarlabels.inputs.spectra import (
     fill_gaps,
     interpolate,
@@ -341,4 +341,4 @@ class LRSSpectrum(FeatureSet):
         return replace(features, arrays=arrays, snr=snr, usable=features.usable & (snr > LEAST_SNR))
 
     def damaged(self, table, seed=0):
-        return damaged(table, seed=seed)[:2]
+        return damaged(table, [*KINDS, *2 * HARD], seed=seed)[:2]
