@@ -276,13 +276,17 @@ class System(LabelEstimator):
         Raises
         ------
         InputError
-            If the two tables differ in length or in their identifiers.
+            If the two tables differ in length or in their identifiers, or the labels are those of another system.
         """
         from stellarlabels import columns
         from stellarlabels.catalogs import CatalogTable, published, schemas
 
         table = columns.intake(table)
-        labels = self.predict(table, release=release) if labels is None else labels
+        labels = columns.intake(self.predict(table, release=release) if labels is None else labels, argument="labels")
+        if (other := labels.meta.get("system", self.name)) != self.name:
+            raise InputError(
+                f"labels: they are those of {other}, and this is the catalog of {self.name}; take {other}'s"
+            )
         columns.check_same_stars(table, labels)
         if columns.identifier(table) is None:
             known = ", ".join(item.name for item in columns.vocabulary() if "meta.id;meta.main" in item.ucd)

@@ -10,7 +10,7 @@ from astropy import units as u
 from astropy.table import MaskedColumn, QTable, Table, vstack
 
 from stellarlabels import CSNet, SolarDis, SPCANet, UACSNet, UncertainNet, catalogs, columns, systems
-from stellarlabels.exceptions import InputError, MissingColumnError
+from stellarlabels.exceptions import InputError, MissingColumnError, MissingUnitWarning
 from stellarlabels.features.xp import sample
 from stellarlabels.inputs.examples import mrs_synthetic_sample, xp_apogee_sample
 from stellarlabels.validation import compare
@@ -26,6 +26,22 @@ def labels(stars):
     with_gap = QTable(stars)
     with_gap["flux"][3] = np.nan
     return UACSNet.pretrained().fewer(1).predict(with_gap)
+
+
+class TestCatalogs:
+    """Labels that go into a catalog."""
+
+    def test_labels_may_be_a_data_frame(self, stars, labels):
+        system = UACSNet.pretrained().fewer(1)
+        wanted = system.catalog(stars, labels)
+        with pytest.warns(MissingUnitWarning, match="labels: .*'teff' in K"):
+            found = system.catalog(stars, labels.to_pandas())
+        assert found.colnames == wanted.colnames and str(found["teff"].unit) == "K"
+        np.testing.assert_array_equal(found["FEH"], wanted["FEH"])
+
+    def test_those_of_another_system_are_refused(self, stars, labels):
+        with pytest.raises(InputError, match="those of uacsnet, and this is the catalog of uncertain"):
+            UncertainNet.pretrained().catalog(stars, labels)
 
 
 class TestValues:
