@@ -45,7 +45,7 @@ def main():
     colors = colors_of(stars)
     usable = np.isfinite(flux).all(axis=1) & np.isfinite(error).all(axis=1)
     found, limits = {}, {}
-    design = agreement.terms(np.where(usable[:, None], flux, 0))[0]
+    design = agreement.terms(np.where(usable[:, None], flux, 0))
     for place, name in enumerate(COLORS):
         rows = usable & ~held_out & np.isfinite(colors[:, place])
         found[name], off = fitted(design[rows], colors[rows, place])

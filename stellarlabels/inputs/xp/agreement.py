@@ -37,16 +37,25 @@ def bins(flux, error):
 
 
 def terms(flux):
-    """Terms (N, T) of colors, of mean fluxes (N, 12) as from `bins`, and the derivatives (N, 11, T) of the terms."""
+    """Terms (N, T) of colors, of mean fluxes (N, 12) as from `bins`: 1, the levels of bins, and their products."""
+    level = _levels(flux)[0]
+    first, second = np.triu_indices(level.shape[1])
+    return np.concatenate([np.ones((len(level), 1)), level, level[:, first] * level[:, second]], axis=1)
+
+
+def _levels(flux):
+    """Levels (N, 11) of bins that are used, and their derivatives (N, 11) with respect to the fluxes."""
     scaled = np.asarray(flux, np.float64)[:, FIRST:] / SOFTENING
-    level, slope = np.arcsinh(scaled), 1 / np.sqrt(1 + scaled**2) / SOFTENING
-    count, width = level.shape
-    first, second = np.triu_indices(width)
-    values = np.concatenate([np.ones((count, 1)), level, level[:, first] * level[:, second]], axis=1)
-    one = np.eye(width)
-    both = level[:, first, None] * one[second] + level[:, second, None] * one[first]
-    rows = [np.zeros((count, 1, width)), np.broadcast_to(one, (count, width, width)), both]
-    return values, np.swapaxes(np.concatenate(rows, axis=1) * slope[:, None], 1, 2)
+    return np.arcsinh(scaled), 1 / np.sqrt(1 + scaled**2) / SOFTENING
+
+
+def slopes(flux, factors):
+    """Derivatives (N, 11) of a color with these factors (T,) of its `terms` with respect to the fluxes."""
+    level, slope = _levels(flux)
+    width = level.shape[1]
+    products = np.zeros((width, width))
+    products[np.triu_indices(width)] = factors[1 + width :]
+    return (factors[1 : 1 + width] + level @ (products + products.T)) * slope
 
 
 def differ(flux, error, colors, names):
@@ -55,12 +64,10 @@ def differ(flux, error, colors, names):
     relation = packaged.table("xp", "colors")
     known = [place for place, name in enumerate(names) if name in relation.meta["limits"]]
     out = np.zeros(len(flux), bool)
-    if not known or not len(flux):
-        return out
-    values, slopes = terms(flux)
+    values, error = terms(flux), np.asarray(error, np.float64)[:, FIRST:]
     for place in known:
         factors = np.asarray(relation[names[place]])
-        noise = np.sqrt((((slopes @ factors) * np.asarray(error, np.float64)[:, FIRST:]) ** 2).sum(axis=1))
+        noise = np.sqrt(((slopes(flux, factors) * error) ** 2).sum(axis=1))
         with np.errstate(invalid="ignore"):
             off = np.abs(colors[:, place] - values @ factors)
             out |= off > relation.meta["limits"][names[place]] + NOISE * noise
