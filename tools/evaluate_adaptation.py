@@ -1,7 +1,7 @@
 """Measure how well a system is carried over to another release, on the stand-in for Gaia DR4 made of real spectra.
 
     python tools/evaluate_adaptation.py uacsnet
-    python tools/evaluate_adaptation.py uncertain --networks 4
+    python tools/evaluate_adaptation.py uncertain
     python tools/evaluate_adaptation.py uacsnet --leave-out 0
 
 For spectra as coefficients and as samples: what the weights of DR3 say of the new spectra when they are told to ignore

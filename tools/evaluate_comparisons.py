@@ -1,9 +1,10 @@
 """Compare the shipped networks with each other and with what they have not learned from, on stars that they left out.
 
-    python tools/evaluate_comparisons.py
+    python tools/evaluate_comparisons.py uncertain-teacher/uncertain-apogee.stellarlabels
 
-Each network of UACSNet and of UncertainNet left out a tenth of its training stars; here every one of these stars is
-labelled by the networks that have not seen it, one of UACSNet's four and two of UncertainNet's four. The stars that
+Each network of UACSNet and of the teacher of UncertainNet (see train_uncertain.py) left out a tenth of its training
+stars; here every one of these stars is labelled by the networks that have not seen it, one of UACSNet's four and two of
+the teacher's four. The stars that
 are held out of everything are not looked at. Compared with are APOGEE DR17, of which the training labels are (both
 systems beside each other); log g from asteroseismology (APOKASC calibration sample of APOGEE) and [Fe/H] of PASTEL,
 which are not. Gaia FGK benchmark stars (version 3) are looked for, too. The tables of the last two and of the benchmark
@@ -51,7 +52,7 @@ def labels_of_others(system, table, unseen):
     return vstack(parts, metadata_conflicts="silent")
 
 
-def predictions(table, literature):
+def predictions(table, literature, teacher):
     """What both systems say of their left-out stars."""
     stars = for_apogee(table, literature)
     stars = stars[np.sort(np.unique(np.asarray(stars["source_id"]), return_index=True)[1])]
@@ -63,7 +64,7 @@ def predictions(table, literature):
     out = {"UACSNet": labels_of_others(system, stars[cool], unseen[:, cool])}
     stars = select_apogee(table)
     groups = split_groups(np.asarray(stars["source_id"]), LEFT_OUT, SEED, GROUPS)[list(LEAVES_OUT)]
-    system = UncertainNet.pretrained("apogee")
+    system = UncertainNet.load(teacher)
     if (groups.sum(axis=1) != system.provenance_["calibration"]["stars"]).any():
         raise SystemExit("the left-out stars are not those of the training")
     return out | {"UncertainNet": labels_of_others(system, stars, groups)}
@@ -143,6 +144,7 @@ def write(table, name, **notes):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("teacher", type=Path, help="model file of UncertainNet's four networks")
     add_options(parser)
     parser.add_argument("--literature", default=folder() / LITERATURE, help="CSV file of [Fe/H] of metal-poor stars")
     args = parser.parse_args()
@@ -151,7 +153,7 @@ def main():
     table = load(args.data)
     found = benchmark_stars(table["source_id"])
     table = add_parallaxes(table[~held_out(table["source_id"])], args.parallaxes)
-    labels, apogee = predictions(table, args.literature), apogee_of(table)
+    labels, apogee = predictions(table, args.literature, args.teacher), apogee_of(table)
     for key, other in (("UACSNet", "UncertainNet"), ("UncertainNet", "UACSNet")):
         system = {"UACSNet": "uacsnet", "UncertainNet": "uncertain"}[key]
         peers = {other: labels[other]}

@@ -1,8 +1,9 @@
-"""Teach the shipped weights of the XP systems what objects look like for which their labels do not hold.
+r"""Teach the shipped weights of the XP systems what objects look like for which their labels do not hold.
 
     python tools/learn_outside.py uacsnet apogee
     python tools/learn_outside.py uacsnet paper
-    python tools/learn_outside.py uncertain apogee --networks 4
+    python tools/learn_outside.py uncertain apogee --model uncertain-teacher/uncertain-apogee.stellarlabels \
+        --output uncertain-teacher
 
 Inside are the stars that the networks were trained on; outside are stars that APOGEE finds hotter or cooler, dwarfs for
 weights that are for giants, nebulae and symbiotic stars, and spoiled copies of the stars inside. The fixed held-out

@@ -1,12 +1,14 @@
-"""Train the UncertainNet weights that ship with the package.
+r"""Train the teacher of the UncertainNet weights that ship with the package, which distil_uncertain.py makes from it.
 
     python tools/train_uncertain.py part 1        # one network of the ensemble; 1 to 4, in any order
-    python tools/train_uncertain.py join          # calibrate and write the weights
+    python tools/train_uncertain.py join          # calibrate and write the teacher
+    python tools/learn_outside.py uncertain apogee --model uncertain-teacher/uncertain-apogee.stellarlabels \
+        --output uncertain-teacher                # what is outside, which the student takes over
 
 The fixed held-out stars (stellarlabels.networks.held_out) are removed before anything else is done. Twice
 two networks leave out the same tenth of the others: on these stars the errors of the two together are calibrated.
-The weights that ship are the first four of sixteen networks (two more pairs of tenths, each twice): with sixteen the
-scatter of the labels is 1 to 2 % smaller, and labels take four times as long.
+These are the first four of sixteen networks (two more pairs of tenths, each twice): with sixteen the scatter of the
+labels is 1 to 2 % smaller, and labels take four times as long.
 With ``--cache`` the inputs of the stars are computed once and kept in a folder (1 GB). A network takes seven minutes on
 one core.
 """
@@ -15,7 +17,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from shipped import WEIGHTS, write
+from shipped import write
 from train_uacsnet import SAMPLE, select_apogee
 from xp_apogee import DR2_ZERO_POINT, add_options, add_parallaxes, load
 
@@ -114,7 +116,7 @@ def main():
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--cache", type=Path, help="folder for the inputs of the stars")
     parser.add_argument("--parts", type=Path, default=Path("uncertain-parts"), help="folder of the single networks")
-    parser.add_argument("--output", type=Path, default=WEIGHTS)
+    parser.add_argument("--output", type=Path, default=Path("uncertain-teacher"), help="folder of the model file")
     args = parser.parse_args()
     train_part(args) if args.step == "part" else join(args)
 

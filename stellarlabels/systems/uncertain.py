@@ -46,7 +46,8 @@ PAPER = Recipe(
     calibrate=False,
 )
 
-#: An ensemble of residual networks on the components of the spectra that their samples show, without WISE.
+#: The teacher of the weights that ship: an ensemble of residual networks on the components of the spectra that their
+#: samples show, without WISE.
 APOGEE = Recipe(
     labels=("teff", "logg", "feh", "alpha_m"),
     features="xp_coefficients",
@@ -86,7 +87,8 @@ class UncertainNet(System):
     Networks"; catalog: `doi:10.5281/zenodo.10471095 <https://doi.org/10.5281/zenodo.10471095>`_.
 
     The error of each label is the sum in squares of three terms (the paper's Eq. 11), each with a column of its own:
-    ``<label>_err_model``, the scatter of 50 passes with dropout and of the networks of an ensemble;
+    ``<label>_err_model``, the scatter of 50 passes with dropout and of the networks of an ensemble, or what a student
+    has learned of it;
     ``<label>_err_input``, what the full covariance of the inputs causes, propagated through the Jacobian of the network
     (Eq. 7); ``<label>_err_excess``, what the network has learned to expect beyond.
 

@@ -88,6 +88,16 @@ def test_of_a_mixture(stars):
     assert np.isfinite(plain(own["m_g_dimmed"])).mean() > 0.95
 
 
+def test_it_begins_as_a_network_of_the_teacher(teacher, stars):
+    """Before it has learned anything it says what that says, if it has the same layers."""
+    few = {"copies": 1, "validation": 0.5, "epochs": 1, "learning_rate": 1e-9, "progress": False}
+    features = teacher.feature_set.compute(stars[100:150])
+    same = teacher.distil(stars[:60], **few)
+    np.testing.assert_allclose(same.ensemble.said(features)[0], teacher.ensemble.said(features)[0], atol=1e-3)
+    other = teacher.distil(stars[:60], **few, network_options={**same.recipe.network_options, "width": 32})
+    assert np.abs(other.ensemble.said(features)[0] - teacher.ensemble.said(features)[0]).max() > 0.5
+
+
 @pytest.mark.parametrize("known", [slice(60), slice(300, None)])
 def test_new_stars_calibrate_with_their_labels(stars, known, monkeypatch):
     """Not those that the teacher has seen: these would make errors too small."""

@@ -32,6 +32,24 @@ def test_precision_on_the_sample(stars):
         assert 0.62 < row["coverage"] < 0.74
 
 
+def test_fewer_networks(stars, agree, tmp_path):
+    """Less precise, and still honest, also after saving."""
+    system = UACSNet.pretrained("apogee")
+    few = system.fewer(2)
+    assert few.provenance_["networks"] == 2 and "networks" not in system.provenance_
+    labels, full = few.predict(stars), system.predict(stars)
+    for row in compare(labels, stars):
+        assert 0.85 < row["pull_width"] < 1.15
+        assert 0.61 < row["coverage"] < 0.75
+    for label in ("teff", "logg", "feh", "alpha_m"):
+        ratio = np.asarray(labels[f"{label}_err"], float) / np.asarray(full[f"{label}_err"], float)
+        assert 1 < np.nanmedian(ratio) < 1.1
+    few.save(tmp_path / "few.stellarlabels")
+    agree(UACSNet.load(tmp_path / "few.stellarlabels").predict(stars[:20]), labels[:20], ["feh"])
+    with pytest.raises(NotFittedError):
+        UACSNet().fewer(1)
+
+
 def test_quoted_targets():
     """What the evaluation script measured on all held-out stars."""
     metrics = UACSNet.metrics("apogee")
