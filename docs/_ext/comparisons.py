@@ -145,6 +145,16 @@ class Comparison(Generated):
             rows.append((plain(row["group"]), f"{row['stars']:,}", *numbers))
         return list_table(("[Fe/H] of APOGEE", "Stars", "Higher than the literature by (dex)", "Scatter (dex)"), rows)
 
+    def carbon_nitrogen(self):
+        """[C/M] and [N/M] from other labels, and from spectra, too."""
+        rows = []
+        for row in self.read("comparisons/carbon_nitrogen.ecsv"):
+            numbers = [f"{float(row[key]):.3f}" for key in ("left_out_scatter", "held_out_scatter")]
+            stars = f"{row['stars']:,}, {row['held_out_stars']:,}"
+            rows.append((plain(row["label"]), plain(row["inputs"]), stars, *numbers))
+        header = ("Label", "Predicted from", "Stars: training, held out", "Scatter, leave-one-out (dex)")
+        return list_table((*header, "Scatter, held out (dex)"), rows)
+
     def clusters(self):
         """Means of globular clusters beside the literature and, for those that it has, the paper."""
         stars = self.read("clusters/globular.ecsv")
