@@ -101,6 +101,14 @@ def test_what_is_described_of_spectra():
     assert np.median(worse[:, 3]) > 3 and np.median(worse[:, 4]) < 1
 
 
+def test_a_network_like_another_one_has_its_components():
+    first, second = spectra(seed=1)[0], spectra(seed=7)[0]
+    network, other = network_of(first), network_of(second)
+    assert np.abs(kernel.described(network, first) - kernel.described(other, first)).max() > 0.1
+    networks.adapt(other, second, 1, network)
+    np.testing.assert_array_equal(kernel.described(network, first), kernel.described(other, first))
+
+
 def of_two(seed=2):
     """Two numbers of 120 stars, two labels of them, which of these are known, and how blurred the stars are."""
     rng = np.random.default_rng(seed)

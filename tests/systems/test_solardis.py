@@ -1,5 +1,6 @@
 """SolarDis: the paper's numbers, the published weights, distances, and real spectra."""
 
+import json
 import warnings
 
 import numpy as np
@@ -12,6 +13,7 @@ from stellarlabels import SolarDis, columns, flags, networks
 from stellarlabels.archive.readers import read_lamost
 from stellarlabels.exceptions import ImpossibleValueWarning, InputError, MissingColumnError, ModelFileError
 from stellarlabels.inputs.examples import lrs_synthetic_sample
+from stellarlabels.inputs.lamost.damage import KINDS
 from stellarlabels.labels.ensemble import build_network
 from stellarlabels.networks import split_groups
 from stellarlabels.systems import kerasfile
@@ -251,6 +253,16 @@ def test_shipped_metrics():
                 assert 0.9 < group[label]["pull_width"] < 1.2
 
 
+@pytest.mark.skipif(not WEIGHTS, reason="no weights")
+def test_shipped_weights_know_spoiled_spectra():
+    """Of each kind at full severity at most a twentieth is good and off, but for one that is hard to tell."""
+    path = SolarDis.shipped_file().with_name("solardis-compact-domain.json")
+    measured = json.loads(path.read_text(encoding="utf-8"))["damaged, by severity"]
+    assert set(measured) == set(KINDS)
+    for kind, shares in measured.items():
+        assert shares["good and off, 1.0"] <= (0.07 if kind == "other_arm" else 0.05)
+
+
 @pytest.fixture(scope="module")
 def with_photometry(real_data):
     """Real spectra of 58575 with made-up photometry."""
@@ -272,7 +284,7 @@ def test_shipped_weights_give_distances(with_photometry):
     want = 10 ** (0.2 * (14.0 - labels["m_g"].value - dimmed) + 1)
     np.testing.assert_allclose(found["distance"].value[usable], want[usable], rtol=1e-3)
     error = np.sinh(0.2 * np.log(10) * labels["m_g_err"].value) * want
-    np.testing.assert_allclose(found["distance_err"].value[usable], error[usable], rtol=0.01)
+    np.testing.assert_allclose(found["distance_err"].value[usable], error[usable], rtol=0.02)  # some are 6 kpc
 
 
 @pytest.mark.slow
