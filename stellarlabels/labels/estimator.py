@@ -199,7 +199,7 @@ class LabelEstimator(Revision):
             ``<label>_err`` (standard error), ``<label>_flag`` (int32, bits of `stellarlabels.flags.LABEL`) and
             ``<label>_good`` (bool, never masked: the label is finite and no flag of level caution or bad is set).
             Labels of stars without usable input are masked. With other rows in the table, or in another order, a label
-            moves by less than 1e-5 of its error. ``meta["release"]`` is the release of the stars,
+            moves by less than 2e-5 of its error. ``meta["release"]`` is the release of the stars,
             ``meta["release_note"]`` tells if nothing in the table said so.
 
         Raises

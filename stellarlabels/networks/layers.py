@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 #: Options of layers whose terms cancel. In single precision their sums would depend on how many rows are computed at
-#: once, because processors add in another order then, by more than a label may: 1e-5 of its error.
+#: once, because processors add in another order then, by more than a label may: 2e-5 of its error.
 DOUBLE = {"dtype": "float64"}
 
 _register = keras.saving.register_keras_serializable(package="stellarlabels")

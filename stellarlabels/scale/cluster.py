@@ -90,7 +90,7 @@ def label_catalog(
 
     Notes
     -----
-    The labels are those of `stellarlabels.scale.label_file`, to 1e-5 of their errors, whatever the partitions.
+    The labels are those of `stellarlabels.scale.label_file`, to 2e-5 of their errors, whatever the partitions.
 
     Each worker loads the weights once and works with one thread. It writes the partitions itself to ``<target>.parts``,
     where LSDB keeps the books of what is done, as for its own ``write_catalog(resume=True)``, and finishes the catalog

@@ -104,7 +104,7 @@ def label_file(
 
     Notes
     -----
-    The result has all rows in the order of the input. With other ``rows`` a label moves by less than 1e-5 of its error.
+    The result has all rows in the order of the input. With other ``rows`` a label moves by less than 2e-5 of its error.
     An interrupted run that goes on gives the same file as one that was not.
 
     Parts wait as Parquet files in the folder ``<target>.parts``, with a manifest of what they are made from: sizes,

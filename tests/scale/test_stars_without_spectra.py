@@ -56,7 +56,7 @@ def labels(small, stars):
 
 
 def check(found, labels, stars):
-    """The same labels within 1e-5 of their errors, and flags of the stars in the north."""
+    """The same labels within 2e-5 of their errors, and flags of the stars in the north."""
     one, other = np.argsort(found["source_id"]), np.argsort(stars["source_id"])
     found, labels, north = found[one], labels[other], (stars["dec"].value > 0)[other]
     np.testing.assert_array_equal(found["source_id"], labels["source_id"])
