@@ -85,12 +85,14 @@ def nested(content, title=""):
     out = [f".. rubric:: {plain(title)}", ""] if title else []
     simple = {key: value for key, value in content.items() if not isinstance(value, dict)}
     if simple:
-        out += list_table(("", ""), [(plain(named(key)), shown(value)) for key, value in simple.items()], "60 40")
+        out += list_table(
+            ("Quantity", "Value"), [(plain(named(key)), shown(value)) for key, value in simple.items()], "60 40"
+        )
     flat = {key: value for key, value in content.items() if isinstance(value, dict) and is_flat(value)}
     if flat:
         keys = list(dict.fromkeys(key for value in flat.values() for key in value))
         rows = [(plain(named(key)), *(shown(value.get(name)) for name in keys)) for key, value in flat.items()]
-        out += list_table(("", *map(plain, map(named, keys))), rows)
+        out += list_table(("What", *map(plain, map(named, keys))), rows)
     for key, value in content.items():
         if isinstance(value, dict) and key not in flat:
             out += nested(value, f"{title}, {named(key)}" if title else named(key))
