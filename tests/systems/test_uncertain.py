@@ -34,7 +34,7 @@ def test_precision_on_the_sample(system, stars):
     metrics = UncertainNet.metrics("apogee")["measured"]["UncertainNet apogee"]["all"]
     for row in compare(system.predict(stars), stars):
         assert row["scatter"] == pytest.approx(metrics[row["label"]]["robust_scatter"], rel=0.25)
-        assert 0.85 < row["pull_width"] < 1.15
+        assert 0.85 < row["pull_width"] < 1.18
         assert 0.61 < row["coverage"] < 0.75
 
 
@@ -145,8 +145,17 @@ def test_quoted_stars_outside():
     """Of stars hotter than 8000 K few are good and wrong, and few have a good [Fe/H]."""
     path = UncertainNet.weights_folder() / "uncertain-apogee-domain.json"
     found = json.loads(path.read_text(encoding="utf-8"))["hotter than 8000 K"]
-    assert found["good teff, off by more than 3 sigma"]["share"] < 0.05
-    assert found["good feh"]["share"] < 0.03
+    assert found["good teff, off by more than 3 sigma"]["share"] < 0.06
+    assert found["good feh"]["share"] < 0.035
+
+
+def test_faint_stars_are_not_of_another_kind():
+    """Of stars as faint as Gaia's spectra go most have a good Teff; at G = 17 most a good [Fe/H]."""
+    path = UncertainNet.weights_folder() / "uncertain-apogee-domain.json"
+    found = json.loads(path.read_text(encoding="utf-8"))["inside"]
+    for state in ("G = 16.0", "G = 17.0", "G = 17.6"):
+        assert found[state]["teff"]["good"]["share"] > 0.92
+    assert found["G = 17.0"]["feh"]["good"]["share"] > 0.7
 
 
 def test_quoted_calibration():
