@@ -5,7 +5,7 @@
 The stars are those of the teacher; the first group that networks of the teacher left out the student leaves out, too.
 It begins as the first of the teacher's networks: with a rate of 3e-4 it then comes closer to all four than with 1e-3
 (40,000 copies, three times: 0.295, 0.256, 0.257, 0.241 of the teacher's errors, and 0.316, 0.293, 0.275, 0.261, from
-0.334, 0.297, 0.304, 0.278). It takes some five minutes of one core.
+0.334, 0.297, 0.304, 0.278).
 """
 
 import argparse
