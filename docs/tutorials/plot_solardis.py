@@ -80,23 +80,16 @@ for name in list(measured)[:3]:
     print(f"{name:>45}: " + ", ".join(f"{label} {scatter[label]['scatter']:.3g}" for label in system.labels))
 
 # %%
-# The scatter falls with the signal-to-noise ratio, and the predicted errors with it; more training stars would help.
+# The scatter falls with the signal-to-noise ratio, and the predicted errors with it.
 bins = {name.split()[-1]: entry for name, entry in measured["SolarDis compact"].items() if "S/N" in name}
-learning = measured["Learning curve (stars of fold 1), of the first 1,595 spectra"]
-curve = {int(name.split()[0]): entry for name, entry in learning.items()}
 units = {"teff": "K", "logg": "dex", "feh": "dex"}
-fig, axes = plt.subplots(2, 3, figsize=(9, 5.5))
-for column, label in enumerate(units):
-    axes[0, column].plot(list(bins), [entry[label]["scatter"] for entry in bins.values()], "o-", label="scatter")
-    axes[0, column].plot(
-        list(bins), [entry[label]["median_error"] for entry in bins.values()], "s--", label="predicted error"
-    )
-    axes[0, column].set(ylim=(0, None), title=f"{label} [{units[label]}]", xlabel="S/N (g)")
-    axes[0, column].tick_params("x", labelsize=7)
-    axes[1, column].plot(list(curve), [entry[label]["scatter"] for entry in curve.values()], "o-")
-    axes[1, column].set(xscale="log", ylim=(0, None), xlabel="training stars")
-axes[0, 0].legend()
-fig.tight_layout()
+fig, axes = plt.subplots(1, 3, figsize=(9, 3), layout="constrained")
+for axis, label in zip(axes, units, strict=True):
+    axis.plot(list(bins), [entry[label]["scatter"] for entry in bins.values()], "o-", label="scatter")
+    axis.plot(list(bins), [entry[label]["median_error"] for entry in bins.values()], "s--", label="predicted error")
+    axis.set(ylim=(0, None), title=f"{label} [{units[label]}]", xlabel="S/N (g)")
+    axis.tick_params("x", labelsize=7)
+axes[0].legend()
 plt.show()
 
 # %%
