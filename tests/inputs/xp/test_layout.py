@@ -23,6 +23,7 @@ NUMBERS = {"51", "55", "110", "1485", "1540", "343"}
 OTHER_MEANING = {
     "inputs/spectra/normalised.py": {"51"},  # pixels of a filter
     "plots/calibration.py": {"55"},  # per cent
+    "systems/solardis.py": {"110"},  # a pixel of LAMOST
 }
 
 
