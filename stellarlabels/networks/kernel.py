@@ -156,7 +156,7 @@ class KernelRegression(layers.Layer):
             of_label = x[there], values[there, label], blur[there]
             scales = _scales(*of_label, seed)
             solution = _solution(scales, *of_label)
-            own, amplitude, linear = np.exp(scales[:-4]), *np.exp(scales[-4:-2])
+            own, (amplitude, linear) = np.exp(scales[:-4]), np.exp(scales[-4:-2])
             alpha[there, label] = amplitude * solution
             inverse[label] = np.sqrt(own) / spread
             slope[:, label] = linear * (solution @ x[there]) / spread
