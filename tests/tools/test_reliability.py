@@ -34,7 +34,8 @@ def test_killed_runs(tool, kind, tmp_path):
     if kind != "dask":
         assert found["full disk"] == {"limits": 1, "told": 1, "half files": 0, "same": 1}
         pair = found["two at once"]
-        assert pair["same"] == 1 and pair["told"] == (kind != "write")
+        assert pair["same"] == 1
+        assert pair["told"] == 1 or kind == "write"  # of two that write a file one may be told that it is there
 
 
 def test_hostile_parameters(tool):
