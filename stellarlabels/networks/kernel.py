@@ -288,8 +288,8 @@ class Blend(layers.Layer):
 
 @register
 def kernel_mlp(
-    *, shapes, outputs, components, windows, floor, iterations, width, dropout, share, reach, centers, bends, noise,
-    copies, seed,
+    *, shapes, outputs, components, floor, iterations, width, dropout, share, centers, bends, noise, copies, seed,
+    windows=(None,), reach=(),
 ):  # fmt: skip
     """Components of flux and error (N, F), and on them a perceptron and a kernel machine; output (N, 2 L)."""
     # ``components`` of each of the ``windows`` of pixels (first, last), of all where it is None; ``floor``,
