@@ -104,25 +104,27 @@ def metal_rich(system, training):
     return out
 
 
+def changed(table, bands, offsets):
+    """A table with other magnitudes; ``bands`` as from `names`, offsets (mag) by bands."""
+    out = table.copy()
+    for band, offset in offsets.items():
+        out[bands[band][0]] = np.asarray(out[bands[band][0]], float) + offset
+    return out
+
+
 def changes(system, table):
     """Tables with photometry that is wrong, by what was done to it."""
-    bands, out = names(system), {}
-
-    def changed(**offsets):
-        other = table.copy()
-        for band, offset in offsets.items():
-            other[bands[band][0]] = np.asarray(other[bands[band][0]], float) + offset
-        return other
-
-    ratios = relative_extinction()
-    out["Vega magnitudes"] = changed(**{band: -VEGA[band] for band in bands})
+    bands, ratios = names(system), relative_extinction()
+    out = {"Vega magnitudes": changed(table, bands, {band: -VEGA[band] for band in bands})}
     for ebv in (0.1, 0.3, 1.0):
-        out[f"not dereddened, E(B-V) = {ebv}"] = changed(**{band: ebv * (ratios[band] - ratios["r"]) for band in bands})
+        out[f"not dereddened, E(B-V) = {ebv}"] = changed(
+            table, bands, {band: ebv * (ratios[band] - ratios["r"]) for band in bands}
+        )
     for offset in (0.1, 0.3, 1.0):
         for band in ("J0395", "g", "i"):
-            out[f"{band} fainter by {offset}"] = changed(**{band: offset})
+            out[f"{band} fainter by {offset}"] = changed(table, bands, {band: offset})
     for missing in (99.0, -9999.0, np.nan):
-        other = changed()
+        other = table.copy()
         other[bands["J0410"][0]] = missing
         out[f"J0410 is {missing:g}"] = other
     return out

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import survey_stars
 from astropy.table import Table, vstack
-from evaluate_survey_outside import DUSTIEST, LIKE, RICH, VEGA, names, relative_extinction, synthetic
+from evaluate_survey_outside import DUSTIEST, LIKE, RICH, VEGA, changed, names, relative_extinction, synthetic
 from train_csnet import WEIGHTS
 from train_survey import keep_poor
 from xp_apogee import load as load_xp
@@ -53,18 +53,10 @@ def outside(system, survey, table):
     inside = found.pop("star", table[:0])
     ratios, ebv = relative_extinction(), np.random.default_rng(1).uniform(*REDDENED, len(table))
     bands = names(system)
-    found["vega"] = changed(table, {bands[band][0]: -VEGA[band] for band in bands})
-    found["reddened"] = changed(table, {bands[band][0]: ebv * (ratios[band] - ratios["r"]) for band in bands})
+    found["vega"] = changed(table, bands, {band: -VEGA[band] for band in bands})
+    found["reddened"] = changed(table, bands, {band: ebv * (ratios[band] - ratios["r"]) for band in bands})
     kinds = np.repeat(list(found), [len(objects) for objects in found.values()])
     return vstack(list(found.values()), metadata_conflicts="silent"), kinds, inside
-
-
-def changed(table, offsets):
-    """A table with other magnitudes; ``offsets`` by names of columns."""
-    out = table.copy()
-    for name, offset in offsets.items():
-        out[name] = np.asarray(out[name], float) + offset
-    return out
 
 
 def main():

@@ -8,7 +8,6 @@ give is printed: how many are told, as they are, and with magnitudes that are wr
 """
 
 import argparse
-from io import StringIO
 
 import numpy as np
 import xp_apogee
@@ -16,20 +15,14 @@ from astropy import units as u
 from astropy.table import Table
 
 from stellarlabels.columns import values
-from stellarlabels.files import replacing
+from stellarlabels.inputs.colors import color_set
 from stellarlabels.inputs.xp import agreement
+from stellarlabels.networks import held_out
 
 COLORS = ("G-J", "J-H", "H-Ks", "BP-G", "G-RP", "BP-RP")
 #: The first so many are what the shipped weights use.
 USED = 5
-BANDS = {
-    "G": "phot_g_mean_mag",
-    "BP": "phot_bp_mean_mag",
-    "RP": "phot_rp_mean_mag",
-    "J": "j_m",
-    "H": "h_m",
-    "Ks": "ks_m",
-}
+BANDS = {band.name: band.columns[0] for band in color_set("gaia_2mass_wise").bands}
 #: Share of the stars beyond the limit of a color; differences, in robust standard deviations, beyond those of the fit.
 BEYOND, CLIP = 0.005, 5.0
 
@@ -40,14 +33,14 @@ def main():
     parser.add_argument("--output", required=True)
     options = parser.parse_args()
     stars = xp_apogee.load(options.data)
-    held_out = (np.asarray(stars["source_id"]) >> 35) % 5 == 0
+    kept = held_out(np.asarray(stars["source_id"]))
     flux, error = agreement.bins(*(values(stars, name) for name in ("flux", "flux_error")))
     colors = colors_of(stars)
     usable = np.isfinite(flux).all(axis=1) & np.isfinite(error).all(axis=1)
     found, limits = {}, {}
     design = agreement.terms(np.where(usable[:, None], flux, 0))
     for place, name in enumerate(COLORS):
-        rows = usable & ~held_out & np.isfinite(colors[:, place])
+        rows = usable & ~kept & np.isfinite(colors[:, place])
         found[name], off = fitted(design[rows], colors[rows, place])
         limits[name] = round(float(np.quantile(np.abs(off), 1 - BEYOND)), 3)
     out = Table({name: np.round(factors, 6) * u.mag for name, factors in found.items()})
@@ -57,18 +50,17 @@ def main():
         "release": "Gaia DR3",
         "validity": "Stars of G = 6 to 15, of all temperatures and extinctions that APOGEE DR17 has",
         "limits": limits,
-        "stars": int((usable & ~held_out).sum()),
+        "stars": int((usable & ~kept).sum()),
     }
-    with replacing(options.output, overwrite=True) as stream:
-        stream.write("\n".join(lines(out)).encode())
+    out.write(options.output, format="ascii.ecsv", overwrite=True)
     print(f"{options.output}: {out.meta['stars']} stars, limits {limits}")
-    show(stars[usable & held_out])
+    show(stars[usable & kept])
 
 
 def colors_of(stars):
     """Colors (N, 6), NaN where unknown."""
-    magnitudes = {band: values(stars, name) for band, name in BANDS.items()}
-    return np.stack([magnitudes[blue] - magnitudes[red] for blue, red in (name.split("-") for name in COLORS)], axis=1)
+    pairs = [[values(stars, BANDS[band]) for band in name.split("-")] for name in COLORS]
+    return np.stack([blue - red for blue, red in pairs], axis=1)
 
 
 def fitted(design, color):
@@ -79,13 +71,6 @@ def fitted(design, color):
         off = color - design @ factors
         keep = np.abs(off) < CLIP * 1.4826 * np.median(np.abs(off))
     return factors, off
-
-
-def lines(table):
-    """The table as lines of ECSV."""
-    stream = StringIO()
-    table.write(stream, format="ascii.ecsv")
-    return [*stream.getvalue().splitlines(), ""]
 
 
 def show(stars):

@@ -16,10 +16,10 @@ from stellarlabels.labels.training import Targets, label_targets, two_sided
 from stellarlabels.labels.uncertainty import robust_scatter
 
 #: How a student is trained, unless other hyper-parameters are given. Copies are many, so that it does without decay.
-#: With so many steps it is worth the while to have them compiled.
 TRAINING = {"epochs": 40, "batch_size": 1024, "learning_rate": 2e-3, "schedule": "cosine", "weight_decay": 1e-4}
 TRAINING |= {"clip_norm": 5.0, "patience": None, "decay": "decoupled", "epsilon": 1e-7, "order": "shuffled"}
 
+#: With so many steps it is worth the while to have them compiled.
 LONG = 2000
 
 #: Share of the stars left out that the teacher has to have left out, too, for their labels to say how large errors are.
